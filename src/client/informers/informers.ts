@@ -1,0 +1,250 @@
+import type { Logger } from '#base/log/logger.ts'
+import { type Clock, sleep } from '#base/time/clock.ts'
+import type { AnyKind, ApiObject, ObjectOf } from '#machinery/kind/kind.ts'
+import type { Client, WatchEvent } from '../client.ts'
+import type { ChangeHandler, Informer, InformerOptions, Informers } from './informer.ts'
+
+/** What informers need of the world. */
+export interface InformerContext {
+  readonly client: Client
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+/** Informers over `client`. Disposing them ends every watch. */
+export function informers(context: InformerContext): Informers {
+  const ended = new AbortController()
+  const shared = new Map<AnyKind, Informer>()
+  const started: Informer[] = []
+  const loops: Promise<void>[] = []
+  const start = (kind: AnyKind, options: InformerOptions<ApiObject>) => {
+    const cache = new Cache(kind, options)
+    started.push(cache)
+    loops.push(reflect(context, cache, options, ended.signal))
+    return cache
+  }
+  return {
+    of<K extends AnyKind>(kind: K) {
+      let informer = shared.get(kind)
+      if (!informer) {
+        informer = start(kind, {})
+        shared.set(kind, informer)
+      }
+      return informer as unknown as Informer<ObjectOf<K>>
+    },
+    only<K extends AnyKind>(kind: K, options: InformerOptions<ObjectOf<K>>) {
+      return start(kind, options as InformerOptions<ApiObject>) as unknown as Informer<ObjectOf<K>>
+    },
+    async synced(signal) {
+      await Promise.all(started.map(informer => informer.synced(signal)))
+    },
+    async [Symbol.asyncDispose]() {
+      ended.abort(new Error('the informers were stopped'))
+      await Promise.all(loops)
+    },
+  }
+}
+
+const RETRY_FIRST_MS = 100
+const RETRY_LIMIT_MS = 10_000
+
+/** Lists and watches until aborted: the revision goes on where a watch ended cleanly; after an error it lists again. */
+async function reflect(context: InformerContext, cache: Cache, options: InformerOptions<ApiObject>, signal: AbortSignal): Promise<void> {
+  const { client, clock, log } = context
+  const { namespace, labelSelector, fieldSelector } = options
+  const scope = { namespace, labelSelector, fieldSelector }
+  let resourceVersion: string | undefined
+  let delayMs = RETRY_FIRST_MS
+  while (!signal.aborted) {
+    try {
+      if (resourceVersion === undefined) {
+        const page = await client.list(cache.kind, { ...scope, signal })
+        cache.replace(page.items as readonly ApiObject[], Number(page.metadata.resourceVersion ?? '0'))
+        resourceVersion = page.metadata.resourceVersion ?? ''
+        delayMs = RETRY_FIRST_MS
+      }
+      const last = await follow(client, cache, { ...scope, resourceVersion, allowBookmarks: true }, signal)
+      const progressed = last !== resourceVersion
+      resourceVersion = last
+      if (progressed) {
+        delayMs = RETRY_FIRST_MS
+        continue
+      }
+    } catch (error) {
+      if (signal.aborted) return
+      if (resourceVersion !== undefined && isUnavailable(error)) resourceVersion = String(cache.revision())
+      else resourceVersion = undefined
+      if (!isExpired(error)) log.verbose('an informer lists again', { kind: cache.kind.kind, error, delayMs })
+    }
+    await sleep(clock, delayMs, signal).catch(() => undefined)
+    delayMs = Math.min(2 * delayMs, RETRY_LIMIT_MS)
+  }
+}
+
+/** Feeds `cache` from a watch until it ends; resolves to the last revision seen, rejects with the error that ended it. */
+function follow(client: Client, cache: Cache, options: Parameters<Client['watch']>[1], signal: AbortSignal): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let last = options.resourceVersion ?? ''
+    const watch = client.watch<AnyKind>(cache.kind, options, {
+      event(event: WatchEvent<ApiObject>) {
+        last = event.object.metadata.resourceVersion ?? last
+        cache.apply(event)
+      },
+      closed(error) {
+        signal.removeEventListener('abort', abort)
+        if (error) reject(error)
+        else resolve(last)
+      },
+    })
+    const abort = () => {
+      watch[Symbol.dispose]()
+      reject(signal.reason)
+    }
+    signal.addEventListener('abort', abort, { once: true })
+    if (signal.aborted) abort()
+  })
+}
+
+const codeOf = (error: unknown) => (error as { code?: unknown } | undefined)?.code
+const isExpired = (error: unknown) => codeOf(error) === 410
+/** A broken connection says nothing about the revision: the watch may go on where it was. */
+const isUnavailable = (error: unknown) => typeof codeOf(error) !== 'number' || codeOf(error) === 503 || codeOf(error) === 429
+
+interface Index {
+  readonly keysOf: (object: ApiObject) => readonly string[]
+  readonly entries: Map<string, Map<string, ApiObject>>
+}
+
+/** The objects of one informer, by namespace and name, and by its indexes. */
+class Cache implements Informer<ApiObject> {
+  readonly kind: AnyKind
+  readonly #objects = new Map<string, ApiObject>()
+  readonly #indexes = new Map<string, Index>()
+  readonly #handlers = new Set<ChangeHandler<ApiObject>>()
+  readonly #waiting = new Set<() => void>()
+  #synced = false
+  #revision = 0
+
+  constructor(kind: AnyKind, options: InformerOptions<ApiObject>) {
+    this.kind = kind
+    this.addIndex('namespace', object => [object.metadata.namespace ?? ''])
+    for (const [name, keysOf] of Object.entries(options.indexes ?? {})) this.addIndex(name, keysOf)
+  }
+
+  get(namespace: string, name: string): ApiObject | undefined {
+    return this.#objects.get(`${namespace}/${name}`)
+  }
+
+  list(namespace?: string): readonly ApiObject[] {
+    return namespace === undefined || namespace === '' ? [...this.#objects.values()] : this.byIndex('namespace', namespace)
+  }
+
+  byIndex(index: string, key: string): readonly ApiObject[] {
+    const found = this.#indexes.get(index)
+    if (!found) throw new Error(`the informer of ${this.kind.kind} has no index ${index}: add it with addIndex`)
+    return [...(found.entries.get(key)?.values() ?? [])]
+  }
+
+  addIndex(name: string, keysOf: (object: ApiObject) => readonly string[]): void {
+    if (this.#indexes.has(name)) return
+    const index: Index = { keysOf, entries: new Map() }
+    this.#indexes.set(name, index)
+    for (const [key, object] of this.#objects) file(index, key, object)
+  }
+
+  onChange(handler: ChangeHandler<ApiObject>): Disposable {
+    this.#handlers.add(handler)
+    for (const object of [...this.#objects.values()]) handler(object, undefined)
+    return { [Symbol.dispose]: () => this.#handlers.delete(handler) }
+  }
+
+  hasSynced(): boolean {
+    return this.#synced
+  }
+
+  synced(signal?: AbortSignal): Promise<void> {
+    if (this.#synced) return Promise.resolve()
+    return new Promise((resolve, reject) => {
+      const abort = () => {
+        this.#waiting.delete(done)
+        reject(signal!.reason)
+      }
+      const done = () => {
+        signal?.removeEventListener('abort', abort)
+        resolve()
+      }
+      if (signal?.aborted) return abort()
+      signal?.addEventListener('abort', abort, { once: true })
+      this.#waiting.add(done)
+    })
+  }
+
+  revision(): number {
+    return this.#revision
+  }
+
+  /** Makes the cache show exactly `objects`, telling handlers the difference. */
+  replace(objects: readonly ApiObject[], revision: number): void {
+    const present = new Set<string>()
+    this.#revision = revision
+    for (const object of objects) {
+      const key = keyOf(object)
+      present.add(key)
+      const old = this.#objects.get(key)
+      if (old?.metadata.resourceVersion !== object.metadata.resourceVersion || old?.metadata.uid !== object.metadata.uid)
+        this.#put(key, object)
+    }
+    for (const key of [...this.#objects.keys()]) if (!present.has(key)) this.#remove(key)
+    this.#synced = true
+    for (const done of this.#waiting) done()
+    this.#waiting.clear()
+  }
+
+  apply(event: WatchEvent<ApiObject>): void {
+    const revision = Number(event.object.metadata.resourceVersion)
+    if (revision > this.#revision) this.#revision = revision
+    if (event.type === 'DELETED') this.#remove(keyOf(event.object))
+    else if (event.type !== 'BOOKMARK') this.#put(keyOf(event.object), event.object)
+  }
+
+  #put(key: string, object: ApiObject): void {
+    const old = this.#objects.get(key)
+    this.#objects.set(key, object)
+    for (const index of this.#indexes.values()) {
+      if (old) unfile(index, key, old)
+      file(index, key, object)
+    }
+    for (const handler of this.#handlers) handler(object, old)
+  }
+
+  #remove(key: string): void {
+    const old = this.#objects.get(key)
+    if (!old) return
+    this.#objects.delete(key)
+    for (const index of this.#indexes.values()) unfile(index, key, old)
+    for (const handler of this.#handlers) handler(undefined, old)
+  }
+}
+
+function file(index: Index, key: string, object: ApiObject): void {
+  for (const entry of index.keysOf(object)) {
+    let objects = index.entries.get(entry)
+    if (!objects) {
+      objects = new Map()
+      index.entries.set(entry, objects)
+    }
+    objects.set(key, object)
+  }
+}
+
+function unfile(index: Index, key: string, object: ApiObject): void {
+  for (const entry of index.keysOf(object)) {
+    const objects = index.entries.get(entry)
+    objects?.delete(key)
+    if (objects?.size === 0) index.entries.delete(entry)
+  }
+}
+
+function keyOf(object: ApiObject): string {
+  return `${object.metadata.namespace ?? ''}/${object.metadata.name ?? ''}`
+}
