@@ -51,7 +51,7 @@ export interface ListShape {
 }
 
 /** Upstream's `patchStrategy` tag. */
-export type PatchStrategy = 'merge' | 'retainKeys' | 'merge,retainKeys'
+export type PatchStrategy = 'merge' | 'replace' | 'retainKeys' | 'merge,retainKeys'
 
 /** A message: its OpenAPI name and its fields in the order of their declaration. */
 export interface MessageShape {

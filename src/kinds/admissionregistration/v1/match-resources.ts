@@ -1,0 +1,27 @@
+import { defaulted, inline, list, message, omitempty, type StoredOf, string } from '#machinery/schema/schema.ts'
+import { LabelSelector } from '../../meta/v1/label-selector.ts'
+import { MatchPolicyType } from './match-policy-type.ts'
+import { RuleWithOperations } from './rule-with-operations.ts'
+
+export const NamedRuleWithOperations = message(
+  'io.k8s.api.admissionregistration.v1.NamedRuleWithOperations',
+  {
+    resourceNames: omitempty(1, list(string)),
+    ...inline(2, RuleWithOperations),
+  },
+  { mapType: 'atomic' },
+)
+export interface NamedRuleWithOperations extends StoredOf<typeof NamedRuleWithOperations> {}
+
+export const MatchResources = message(
+  'io.k8s.api.admissionregistration.v1.MatchResources',
+  {
+    namespaceSelector: defaulted(1, LabelSelector, {}),
+    objectSelector: defaulted(2, LabelSelector, {}),
+    resourceRules: omitempty(3, list(NamedRuleWithOperations)),
+    excludeResourceRules: omitempty(4, list(NamedRuleWithOperations)),
+    matchPolicy: defaulted(7, MatchPolicyType, 'Equivalent'),
+  },
+  { mapType: 'atomic' },
+)
+export interface MatchResources extends StoredOf<typeof MatchResources> {}

@@ -1,0 +1,26 @@
+import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
+import { message, omitempty, optional, type StoredOf, string } from '#machinery/schema/schema.ts'
+import { MatchResources } from './match-resources.ts'
+import { ParamRef } from './param-ref.ts'
+
+export const MutatingAdmissionPolicyBindingSpec = message('io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicyBindingSpec', {
+  policyName: omitempty(1, string),
+  paramRef: optional(2, ParamRef),
+  matchResources: optional(3, MatchResources),
+})
+export interface MutatingAdmissionPolicyBindingSpec extends StoredOf<typeof MutatingAdmissionPolicyBindingSpec> {}
+
+export interface MutatingAdmissionPolicyBinding extends ObjectWith<{ spec: MutatingAdmissionPolicyBindingSpec }> {}
+
+export const MutatingAdmissionPolicyBinding = defineKind({
+  group: 'admissionregistration.k8s.io',
+  version: 'v1',
+  kind: 'MutatingAdmissionPolicyBinding',
+  plural: 'mutatingadmissionpolicybindings',
+  scope: 'Cluster',
+  openapi: 'io.k8s.api.admissionregistration.v1',
+  categories: ['api-extensions'],
+  unconditionalUpdate: false,
+  generation: true,
+  spec: MutatingAdmissionPolicyBindingSpec,
+})

@@ -1,0 +1,51 @@
+import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
+import { defaulted, list, listMap, message, omitempty, oneOf, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+import { FailurePolicyType } from './failure-policy-type.ts'
+import { MatchCondition } from './match-condition.ts'
+import { MatchResources } from './match-resources.ts'
+import { ParamKind } from './param-kind.ts'
+import { ReinvocationPolicyType } from './reinvocation-policy-type.ts'
+import { Variable } from './variable.ts'
+
+export const ApplyConfiguration = message('io.k8s.api.admissionregistration.v1.ApplyConfiguration', {
+  expression: omitempty(1, string),
+})
+export interface ApplyConfiguration extends StoredOf<typeof ApplyConfiguration> {}
+
+export const JSONPatch = message('io.k8s.api.admissionregistration.v1.JSONPatch', {
+  expression: omitempty(1, string),
+})
+export interface JSONPatch extends StoredOf<typeof JSONPatch> {}
+
+export const Mutation = message('io.k8s.api.admissionregistration.v1.Mutation', {
+  patchType: required(2, oneOf('ApplyConfiguration', 'JSONPatch')),
+  applyConfiguration: optional(3, ApplyConfiguration),
+  jsonPatch: optional(4, JSONPatch),
+})
+export interface Mutation extends StoredOf<typeof Mutation> {}
+
+export const MutatingAdmissionPolicySpec = message('io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicySpec', {
+  paramKind: optional(1, ParamKind),
+  matchConstraints: optional(2, MatchResources),
+  variables: omitempty(3, list(Variable)),
+  mutations: omitempty(4, list(Mutation)),
+  failurePolicy: defaulted(5, FailurePolicyType, 'Fail'),
+  matchConditions: omitempty(6, listMap(MatchCondition, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name' })),
+  reinvocationPolicy: omitempty(7, ReinvocationPolicyType),
+})
+export interface MutatingAdmissionPolicySpec extends StoredOf<typeof MutatingAdmissionPolicySpec> {}
+
+export interface MutatingAdmissionPolicy extends ObjectWith<{ spec: MutatingAdmissionPolicySpec }> {}
+
+export const MutatingAdmissionPolicy = defineKind({
+  group: 'admissionregistration.k8s.io',
+  version: 'v1',
+  kind: 'MutatingAdmissionPolicy',
+  plural: 'mutatingadmissionpolicies',
+  scope: 'Cluster',
+  openapi: 'io.k8s.api.admissionregistration.v1',
+  categories: ['api-extensions'],
+  unconditionalUpdate: false,
+  generation: true,
+  spec: MutatingAdmissionPolicySpec,
+})

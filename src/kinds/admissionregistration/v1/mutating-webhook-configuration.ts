@@ -1,0 +1,45 @@
+import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
+import { defaulted, int32, list, listMap, message, omitempty, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+import { LabelSelector } from '../../meta/v1/label-selector.ts'
+import { FailurePolicyType } from './failure-policy-type.ts'
+import { MatchCondition } from './match-condition.ts'
+import { MatchPolicyType } from './match-policy-type.ts'
+import { ReinvocationPolicyType } from './reinvocation-policy-type.ts'
+import { RuleWithOperations } from './rule-with-operations.ts'
+import { SideEffectClass } from './side-effect-class.ts'
+import { WebhookClientConfig } from './webhook-client-config.ts'
+
+export const MutatingWebhook = message('io.k8s.api.admissionregistration.v1.MutatingWebhook', {
+  name: required(1, string),
+  clientConfig: required(2, WebhookClientConfig),
+  rules: omitempty(3, list(RuleWithOperations)),
+  failurePolicy: defaulted(4, FailurePolicyType, 'Fail'),
+  matchPolicy: defaulted(9, MatchPolicyType, 'Equivalent'),
+  namespaceSelector: defaulted(5, LabelSelector, {}),
+  objectSelector: defaulted(11, LabelSelector, {}),
+  sideEffects: required(6, SideEffectClass),
+  timeoutSeconds: defaulted(7, int32, 10),
+  admissionReviewVersions: required(8, list(string, { nullable: true })),
+  reinvocationPolicy: defaulted(10, ReinvocationPolicyType, 'Never'),
+  matchConditions: omitempty(12, listMap(MatchCondition, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name' })),
+})
+export interface MutatingWebhook extends StoredOf<typeof MutatingWebhook> {}
+
+const fields = {
+  webhooks: omitempty(undefined, listMap(MutatingWebhook, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name' })),
+}
+
+export interface MutatingWebhookConfiguration extends ObjectOfFields<typeof fields> {}
+
+export const MutatingWebhookConfiguration = defineKind({
+  group: 'admissionregistration.k8s.io',
+  version: 'v1',
+  kind: 'MutatingWebhookConfiguration',
+  plural: 'mutatingwebhookconfigurations',
+  scope: 'Cluster',
+  openapi: 'io.k8s.api.admissionregistration.v1',
+  categories: ['api-extensions'],
+  unconditionalUpdate: false,
+  generation: true,
+  fields,
+})

@@ -1,0 +1,11 @@
+import { message, omitempty, type StoredOf, string } from '#machinery/schema/schema.ts'
+
+export const ParamKind = message(
+  'io.k8s.api.admissionregistration.v1.ParamKind',
+  {
+    apiVersion: omitempty(1, string),
+    kind: omitempty(2, string),
+  },
+  { mapType: 'atomic' },
+)
+export interface ParamKind extends StoredOf<typeof ParamKind> {}

@@ -1,0 +1,27 @@
+import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
+import { listSet, message, omitempty, oneOf, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+import { MatchResources } from './match-resources.ts'
+import { ParamRef } from './param-ref.ts'
+
+export const ValidatingAdmissionPolicyBindingSpec = message('io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicyBindingSpec', {
+  policyName: required(1, string),
+  paramRef: optional(2, ParamRef),
+  matchResources: optional(3, MatchResources),
+  validationActions: omitempty(4, listSet(oneOf('Deny', 'Warn', 'Audit'))),
+})
+export interface ValidatingAdmissionPolicyBindingSpec extends StoredOf<typeof ValidatingAdmissionPolicyBindingSpec> {}
+
+export interface ValidatingAdmissionPolicyBinding extends ObjectWith<{ spec: ValidatingAdmissionPolicyBindingSpec }> {}
+
+export const ValidatingAdmissionPolicyBinding = defineKind({
+  group: 'admissionregistration.k8s.io',
+  version: 'v1',
+  kind: 'ValidatingAdmissionPolicyBinding',
+  plural: 'validatingadmissionpolicybindings',
+  scope: 'Cluster',
+  openapi: 'io.k8s.api.admissionregistration.v1',
+  categories: ['api-extensions'],
+  unconditionalUpdate: false,
+  generation: true,
+  spec: ValidatingAdmissionPolicyBindingSpec,
+})

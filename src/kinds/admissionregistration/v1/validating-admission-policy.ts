@@ -1,0 +1,69 @@
+import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
+import { defaulted, int64, list, listMap, message, omitempty, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+import { Condition } from '../../meta/v1/condition.ts'
+import { FailurePolicyType } from './failure-policy-type.ts'
+import { MatchCondition } from './match-condition.ts'
+import { MatchResources } from './match-resources.ts'
+import { ParamKind } from './param-kind.ts'
+import { Variable } from './variable.ts'
+
+export const AuditAnnotation = message('io.k8s.api.admissionregistration.v1.AuditAnnotation', {
+  key: required(1, string),
+  valueExpression: required(2, string),
+})
+export interface AuditAnnotation extends StoredOf<typeof AuditAnnotation> {}
+
+export const Validation = message('io.k8s.api.admissionregistration.v1.Validation', {
+  expression: required(undefined, string),
+  message: omitempty(2, string),
+  reason: optional(3, string),
+  messageExpression: omitempty(4, string),
+})
+export interface Validation extends StoredOf<typeof Validation> {}
+
+export const ValidatingAdmissionPolicySpec = message('io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicySpec', {
+  paramKind: optional(1, ParamKind),
+  matchConstraints: optional(2, MatchResources),
+  validations: omitempty(3, list(Validation)),
+  failurePolicy: defaulted(4, FailurePolicyType, 'Fail'),
+  auditAnnotations: omitempty(5, list(AuditAnnotation)),
+  matchConditions: omitempty(6, listMap(MatchCondition, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name' })),
+  variables: omitempty(7, listMap(Variable, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name' })),
+})
+export interface ValidatingAdmissionPolicySpec extends StoredOf<typeof ValidatingAdmissionPolicySpec> {}
+
+export const ExpressionWarning = message('io.k8s.api.admissionregistration.v1.ExpressionWarning', {
+  fieldRef: required(2, string),
+  warning: required(3, string),
+})
+export interface ExpressionWarning extends StoredOf<typeof ExpressionWarning> {}
+
+export const TypeChecking = message('io.k8s.api.admissionregistration.v1.TypeChecking', {
+  expressionWarnings: omitempty(1, list(ExpressionWarning)),
+})
+export interface TypeChecking extends StoredOf<typeof TypeChecking> {}
+
+export const ValidatingAdmissionPolicyStatus = message('io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicyStatus', {
+  observedGeneration: omitempty(1, int64),
+  typeChecking: optional(2, TypeChecking),
+  conditions: omitempty(3, listMap(Condition, ['type'])),
+})
+export interface ValidatingAdmissionPolicyStatus extends StoredOf<typeof ValidatingAdmissionPolicyStatus> {}
+
+export interface ValidatingAdmissionPolicy
+  extends ObjectWith<{ spec: ValidatingAdmissionPolicySpec; status: ValidatingAdmissionPolicyStatus }> {}
+
+export const ValidatingAdmissionPolicy = defineKind({
+  group: 'admissionregistration.k8s.io',
+  version: 'v1',
+  kind: 'ValidatingAdmissionPolicy',
+  plural: 'validatingadmissionpolicies',
+  scope: 'Cluster',
+  openapi: 'io.k8s.api.admissionregistration.v1',
+  categories: ['api-extensions'],
+  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
+  unconditionalUpdate: false,
+  generation: true,
+  spec: ValidatingAdmissionPolicySpec,
+  status: ValidatingAdmissionPolicyStatus,
+})

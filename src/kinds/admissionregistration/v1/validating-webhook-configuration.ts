@@ -1,0 +1,43 @@
+import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
+import { defaulted, int32, list, listMap, message, omitempty, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+import { LabelSelector } from '../../meta/v1/label-selector.ts'
+import { FailurePolicyType } from './failure-policy-type.ts'
+import { MatchCondition } from './match-condition.ts'
+import { MatchPolicyType } from './match-policy-type.ts'
+import { RuleWithOperations } from './rule-with-operations.ts'
+import { SideEffectClass } from './side-effect-class.ts'
+import { WebhookClientConfig } from './webhook-client-config.ts'
+
+export const ValidatingWebhook = message('io.k8s.api.admissionregistration.v1.ValidatingWebhook', {
+  name: required(1, string),
+  clientConfig: required(2, WebhookClientConfig),
+  rules: omitempty(3, list(RuleWithOperations)),
+  failurePolicy: defaulted(4, FailurePolicyType, 'Fail'),
+  matchPolicy: defaulted(9, MatchPolicyType, 'Equivalent'),
+  namespaceSelector: defaulted(5, LabelSelector, {}),
+  objectSelector: defaulted(10, LabelSelector, {}),
+  sideEffects: required(6, SideEffectClass),
+  timeoutSeconds: defaulted(7, int32, 10),
+  admissionReviewVersions: required(8, list(string, { nullable: true })),
+  matchConditions: omitempty(11, listMap(MatchCondition, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name' })),
+})
+export interface ValidatingWebhook extends StoredOf<typeof ValidatingWebhook> {}
+
+const fields = {
+  webhooks: omitempty(undefined, listMap(ValidatingWebhook, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name' })),
+}
+
+export interface ValidatingWebhookConfiguration extends ObjectOfFields<typeof fields> {}
+
+export const ValidatingWebhookConfiguration = defineKind({
+  group: 'admissionregistration.k8s.io',
+  version: 'v1',
+  kind: 'ValidatingWebhookConfiguration',
+  plural: 'validatingwebhookconfigurations',
+  scope: 'Cluster',
+  openapi: 'io.k8s.api.admissionregistration.v1',
+  categories: ['api-extensions'],
+  unconditionalUpdate: false,
+  generation: true,
+  fields,
+})

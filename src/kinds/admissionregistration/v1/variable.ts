@@ -1,0 +1,11 @@
+import { message, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+
+export const Variable = message(
+  'io.k8s.api.admissionregistration.v1.Variable',
+  {
+    name: required(undefined, string),
+    expression: required(undefined, string),
+  },
+  { mapType: 'atomic' },
+)
+export interface Variable extends StoredOf<typeof Variable> {}

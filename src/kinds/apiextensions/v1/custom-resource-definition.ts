@@ -1,0 +1,178 @@
+import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
+import {
+  boolean,
+  bytes,
+  defaulted,
+  embedded,
+  int32,
+  int64,
+  list,
+  listMap,
+  message,
+  omitempty,
+  oneOf,
+  optional,
+  required,
+  type StoredOf,
+  string,
+} from '#machinery/schema/schema.ts'
+import { ConditionStatus } from '../../meta/v1/condition-status.ts'
+import { timeOrNull } from '../../meta/v1/time-or-null.ts'
+import { JSONSchemaProps } from './json-schema-props.ts'
+
+export const ServiceReference = message('io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.ServiceReference', {
+  namespace: required(1, string),
+  name: required(2, string),
+  path: optional(3, string),
+  port: defaulted(4, int32, 443),
+})
+export interface ServiceReference extends StoredOf<typeof ServiceReference> {}
+
+export const WebhookClientConfig = message('io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.WebhookClientConfig', {
+  url: optional(3, string),
+  service: optional(1, ServiceReference),
+  caBundle: omitempty(2, bytes),
+})
+export interface WebhookClientConfig extends StoredOf<typeof WebhookClientConfig> {}
+
+export const WebhookConversion = message('io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.WebhookConversion', {
+  clientConfig: optional(2, WebhookClientConfig),
+  conversionReviewVersions: required(3, list(string, { nullable: true })),
+})
+export interface WebhookConversion extends StoredOf<typeof WebhookConversion> {}
+
+export const CustomResourceConversion = message('io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceConversion', {
+  strategy: required(1, oneOf('None', 'Webhook')),
+  webhook: optional(2, WebhookConversion),
+})
+export interface CustomResourceConversion extends StoredOf<typeof CustomResourceConversion> {}
+
+export const CustomResourceDefinitionNames = message(
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionNames',
+  {
+    plural: required(1, string),
+    singular: omitempty(2, string),
+    shortNames: omitempty(3, list(string)),
+    kind: required(4, string),
+    listKind: omitempty(5, string),
+    categories: omitempty(6, list(string)),
+  },
+)
+export interface CustomResourceDefinitionNames extends StoredOf<typeof CustomResourceDefinitionNames> {}
+
+export const CustomResourceColumnDefinition = message(
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceColumnDefinition',
+  {
+    name: required(1, string),
+    type: required(2, string),
+    format: omitempty(3, string),
+    description: omitempty(4, string),
+    priority: omitempty(5, int32),
+    jsonPath: required(6, string),
+  },
+)
+export interface CustomResourceColumnDefinition extends StoredOf<typeof CustomResourceColumnDefinition> {}
+
+export const CustomResourceSubresourceScale = message(
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceSubresourceScale',
+  {
+    specReplicasPath: required(1, string),
+    statusReplicasPath: required(2, string),
+    labelSelectorPath: optional(3, string),
+  },
+)
+export interface CustomResourceSubresourceScale extends StoredOf<typeof CustomResourceSubresourceScale> {}
+
+export const CustomResourceSubresourceStatus = message(
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceSubresourceStatus',
+  {},
+)
+export interface CustomResourceSubresourceStatus extends StoredOf<typeof CustomResourceSubresourceStatus> {}
+
+export const CustomResourceSubresources = message('io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceSubresources', {
+  status: optional(1, CustomResourceSubresourceStatus),
+  scale: optional(2, CustomResourceSubresourceScale),
+})
+export interface CustomResourceSubresources extends StoredOf<typeof CustomResourceSubresources> {}
+
+export const CustomResourceValidation = message('io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceValidation', {
+  openAPIV3Schema: optional(1, JSONSchemaProps),
+})
+export interface CustomResourceValidation extends StoredOf<typeof CustomResourceValidation> {}
+
+export const SelectableField = message('io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.SelectableField', {
+  jsonPath: required(1, string),
+})
+export interface SelectableField extends StoredOf<typeof SelectableField> {}
+
+export const CustomResourceDefinitionVersion = message(
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionVersion',
+  {
+    name: required(1, string),
+    served: required(2, boolean),
+    storage: required(3, boolean),
+    deprecated: omitempty(7, boolean),
+    deprecationWarning: optional(8, string),
+    schema: optional(4, CustomResourceValidation),
+    subresources: optional(5, CustomResourceSubresources),
+    additionalPrinterColumns: omitempty(6, list(CustomResourceColumnDefinition)),
+    selectableFields: omitempty(9, list(SelectableField)),
+  },
+)
+export interface CustomResourceDefinitionVersion extends StoredOf<typeof CustomResourceDefinitionVersion> {}
+
+export const CustomResourceDefinitionSpec = message(
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionSpec',
+  {
+    group: required(1, string),
+    names: required(3, CustomResourceDefinitionNames),
+    scope: required(4, oneOf('Cluster', 'Namespaced')),
+    versions: required(7, list(CustomResourceDefinitionVersion, { nullable: true })),
+    conversion: defaulted(9, CustomResourceConversion, undefined),
+    preserveUnknownFields: omitempty(10, boolean),
+  },
+)
+export interface CustomResourceDefinitionSpec extends StoredOf<typeof CustomResourceDefinitionSpec> {}
+
+export const CustomResourceDefinitionCondition = message(
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionCondition',
+  {
+    type: required(1, string),
+    status: required(2, ConditionStatus),
+    lastTransitionTime: embedded(3, timeOrNull),
+    reason: omitempty(4, string),
+    message: omitempty(5, string),
+    observedGeneration: omitempty(6, int64),
+  },
+)
+export interface CustomResourceDefinitionCondition extends StoredOf<typeof CustomResourceDefinitionCondition> {}
+
+export const CustomResourceDefinitionStatus = message(
+  'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionStatus',
+  {
+    conditions: required(1, listMap(CustomResourceDefinitionCondition, ['type'], { nullable: true })),
+    acceptedNames: embedded(2, CustomResourceDefinitionNames),
+    storedVersions: required(3, list(string, { nullable: true })),
+    observedGeneration: omitempty(4, int64),
+  },
+)
+export interface CustomResourceDefinitionStatus extends StoredOf<typeof CustomResourceDefinitionStatus> {}
+
+export interface CustomResourceDefinition
+  extends ObjectWith<{ spec: CustomResourceDefinitionSpec; status: CustomResourceDefinitionStatus }> {}
+
+export const CustomResourceDefinition = defineKind({
+  group: 'apiextensions.k8s.io',
+  version: 'v1',
+  kind: 'CustomResourceDefinition',
+  plural: 'customresourcedefinitions',
+  scope: 'Cluster',
+  openapi: 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1',
+  shortNames: ['crd', 'crds'],
+  categories: ['api-extensions'],
+  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
+  unconditionalUpdate: false,
+  generation: true,
+  spec: CustomResourceDefinitionSpec,
+  status: CustomResourceDefinitionStatus,
+})

@@ -1,0 +1,81 @@
+import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
+import {
+  defaulted,
+  embedded,
+  int32,
+  int64,
+  intOrString,
+  listMap,
+  message,
+  omitempty,
+  oneOf,
+  optional,
+  required,
+  type StoredOf,
+  string,
+} from '#machinery/schema/schema.ts'
+import { PodTemplateSpec } from '../../core/v1/pod-template-spec.ts'
+import { ConditionStatus } from '../../meta/v1/condition-status.ts'
+import { LabelSelector } from '../../meta/v1/label-selector.ts'
+import { timeOrNull } from '../../meta/v1/time-or-null.ts'
+
+export const RollingUpdateDaemonSet = message('io.k8s.api.apps.v1.RollingUpdateDaemonSet', {
+  maxUnavailable: defaulted(1, intOrString, 1),
+  maxSurge: defaulted(2, intOrString, 0),
+})
+export interface RollingUpdateDaemonSet extends StoredOf<typeof RollingUpdateDaemonSet> {}
+
+export const DaemonSetUpdateStrategy = message('io.k8s.api.apps.v1.DaemonSetUpdateStrategy', {
+  type: defaulted(1, oneOf('RollingUpdate', 'OnDelete'), 'RollingUpdate', '', 'value'),
+  rollingUpdate: optional(2, RollingUpdateDaemonSet),
+})
+export interface DaemonSetUpdateStrategy extends StoredOf<typeof DaemonSetUpdateStrategy> {}
+
+export const DaemonSetSpec = message('io.k8s.api.apps.v1.DaemonSetSpec', {
+  selector: required(1, LabelSelector),
+  template: required(2, PodTemplateSpec),
+  updateStrategy: embedded(3, DaemonSetUpdateStrategy),
+  minReadySeconds: omitempty(4, int32),
+  revisionHistoryLimit: defaulted(6, int32, 10),
+})
+export interface DaemonSetSpec extends StoredOf<typeof DaemonSetSpec> {}
+
+export const DaemonSetCondition = message('io.k8s.api.apps.v1.DaemonSetCondition', {
+  type: required(1, string),
+  status: required(2, ConditionStatus),
+  lastTransitionTime: embedded(3, timeOrNull),
+  reason: omitempty(4, string),
+  message: omitempty(5, string),
+})
+export interface DaemonSetCondition extends StoredOf<typeof DaemonSetCondition> {}
+
+export const DaemonSetStatus = message('io.k8s.api.apps.v1.DaemonSetStatus', {
+  currentNumberScheduled: required(1, int32),
+  numberMisscheduled: required(2, int32),
+  desiredNumberScheduled: required(3, int32),
+  numberReady: required(4, int32),
+  observedGeneration: omitempty(5, int64),
+  updatedNumberScheduled: omitempty(6, int32),
+  numberAvailable: omitempty(7, int32),
+  numberUnavailable: omitempty(8, int32),
+  collisionCount: optional(9, int32),
+  conditions: omitempty(10, listMap(DaemonSetCondition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' })),
+})
+export interface DaemonSetStatus extends StoredOf<typeof DaemonSetStatus> {}
+
+export interface DaemonSet extends ObjectWith<{ spec: DaemonSetSpec; status: DaemonSetStatus }> {}
+
+export const DaemonSet = defineKind({
+  group: 'apps',
+  version: 'v1',
+  kind: 'DaemonSet',
+  plural: 'daemonsets',
+  scope: 'Namespaced',
+  openapi: 'io.k8s.api.apps.v1',
+  shortNames: ['ds'],
+  categories: ['all'],
+  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
+  generation: true,
+  spec: DaemonSetSpec,
+  status: DaemonSetStatus,
+})

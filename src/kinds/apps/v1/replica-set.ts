@@ -1,0 +1,71 @@
+import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
+import {
+  defaulted,
+  embedded,
+  int32,
+  int64,
+  listMap,
+  message,
+  omitempty,
+  optional,
+  required,
+  type StoredOf,
+  string,
+} from '#machinery/schema/schema.ts'
+import { PodTemplateSpec } from '../../core/v1/pod-template-spec.ts'
+import { ConditionStatus } from '../../meta/v1/condition-status.ts'
+import { LabelSelector } from '../../meta/v1/label-selector.ts'
+import { timeOrNull } from '../../meta/v1/time-or-null.ts'
+
+export const ReplicaSetSpec = message('io.k8s.api.apps.v1.ReplicaSetSpec', {
+  replicas: defaulted(1, int32, 1),
+  minReadySeconds: omitempty(4, int32),
+  selector: required(2, LabelSelector),
+  template: embedded(3, PodTemplateSpec),
+})
+export interface ReplicaSetSpec extends StoredOf<typeof ReplicaSetSpec> {}
+
+export const ReplicaSetCondition = message('io.k8s.api.apps.v1.ReplicaSetCondition', {
+  type: required(1, string),
+  status: required(2, ConditionStatus),
+  lastTransitionTime: embedded(3, timeOrNull),
+  reason: omitempty(4, string),
+  message: omitempty(5, string),
+})
+export interface ReplicaSetCondition extends StoredOf<typeof ReplicaSetCondition> {}
+
+export const ReplicaSetStatus = message('io.k8s.api.apps.v1.ReplicaSetStatus', {
+  replicas: required(1, int32),
+  fullyLabeledReplicas: omitempty(2, int32),
+  readyReplicas: omitempty(4, int32),
+  availableReplicas: omitempty(5, int32),
+  terminatingReplicas: optional(7, int32),
+  observedGeneration: omitempty(3, int64),
+  conditions: omitempty(6, listMap(ReplicaSetCondition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' })),
+})
+export interface ReplicaSetStatus extends StoredOf<typeof ReplicaSetStatus> {}
+
+export interface ReplicaSet extends ObjectWith<{ spec: ReplicaSetSpec; status: ReplicaSetStatus }> {}
+
+export const ReplicaSet = defineKind({
+  group: 'apps',
+  version: 'v1',
+  kind: 'ReplicaSet',
+  plural: 'replicasets',
+  scope: 'Namespaced',
+  openapi: 'io.k8s.api.apps.v1',
+  shortNames: ['rs'],
+  categories: ['all'],
+  subresources: [
+    {
+      name: 'scale',
+      verbs: ['get', 'patch', 'update'],
+      kind: { group: 'autoscaling', version: 'v1', kind: 'Scale' },
+      scale: { replicas: '.spec.replicas', statusReplicas: '.status.replicas', selector: '.spec.selector' },
+    },
+    { name: 'status', verbs: ['get', 'patch', 'update'] },
+  ],
+  generation: true,
+  spec: ReplicaSetSpec,
+  status: ReplicaSetStatus,
+})

@@ -1,0 +1,114 @@
+import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
+import {
+  defaulted,
+  embedded,
+  int32,
+  int64,
+  intOrString,
+  list,
+  listMap,
+  message,
+  omitempty,
+  oneOf,
+  optional,
+  required,
+  type StoredOf,
+  string,
+} from '#machinery/schema/schema.ts'
+import { PersistentVolumeClaimMessage } from '../../core/v1/persistent-volume-claim.ts'
+import { PodTemplateSpec } from '../../core/v1/pod-template-spec.ts'
+import { ConditionStatus } from '../../meta/v1/condition-status.ts'
+import { LabelSelector } from '../../meta/v1/label-selector.ts'
+import { timeOrNull } from '../../meta/v1/time-or-null.ts'
+
+export const PersistentVolumeClaimRetentionPolicyType = oneOf('Retain', 'Delete')
+export type PersistentVolumeClaimRetentionPolicyType = StoredOf<typeof PersistentVolumeClaimRetentionPolicyType>
+
+export const StatefulSetOrdinals = message('io.k8s.api.apps.v1.StatefulSetOrdinals', {
+  start: embedded(1, int32),
+})
+export interface StatefulSetOrdinals extends StoredOf<typeof StatefulSetOrdinals> {}
+
+export const StatefulSetPersistentVolumeClaimRetentionPolicy = message(
+  'io.k8s.api.apps.v1.StatefulSetPersistentVolumeClaimRetentionPolicy',
+  {
+    whenDeleted: defaulted(1, PersistentVolumeClaimRetentionPolicyType, 'Retain', '', 'value'),
+    whenScaled: defaulted(2, PersistentVolumeClaimRetentionPolicyType, 'Retain', '', 'value'),
+  },
+)
+export interface StatefulSetPersistentVolumeClaimRetentionPolicy extends StoredOf<typeof StatefulSetPersistentVolumeClaimRetentionPolicy> {}
+
+export const RollingUpdateStatefulSetStrategy = message('io.k8s.api.apps.v1.RollingUpdateStatefulSetStrategy', {
+  partition: defaulted(1, int32, 0),
+  maxUnavailable: optional(2, intOrString),
+})
+export interface RollingUpdateStatefulSetStrategy extends StoredOf<typeof RollingUpdateStatefulSetStrategy> {}
+
+export const StatefulSetUpdateStrategy = message('io.k8s.api.apps.v1.StatefulSetUpdateStrategy', {
+  type: defaulted(1, oneOf('RollingUpdate', 'OnDelete'), 'RollingUpdate', '', 'value'),
+  rollingUpdate: optional(2, RollingUpdateStatefulSetStrategy),
+})
+export interface StatefulSetUpdateStrategy extends StoredOf<typeof StatefulSetUpdateStrategy> {}
+
+export const StatefulSetSpec = message('io.k8s.api.apps.v1.StatefulSetSpec', {
+  replicas: defaulted(1, int32, 1),
+  selector: required(2, LabelSelector),
+  template: required(3, PodTemplateSpec),
+  volumeClaimTemplates: omitempty(4, list(PersistentVolumeClaimMessage)),
+  serviceName: embedded(5, string),
+  podManagementPolicy: defaulted(6, oneOf('OrderedReady', 'Parallel'), 'OrderedReady', '', 'value'),
+  updateStrategy: embedded(7, StatefulSetUpdateStrategy),
+  revisionHistoryLimit: defaulted(8, int32, 10),
+  minReadySeconds: omitempty(9, int32),
+  persistentVolumeClaimRetentionPolicy: defaulted(10, StatefulSetPersistentVolumeClaimRetentionPolicy, {}),
+  ordinals: optional(11, StatefulSetOrdinals),
+})
+export interface StatefulSetSpec extends StoredOf<typeof StatefulSetSpec> {}
+
+export const StatefulSetCondition = message('io.k8s.api.apps.v1.StatefulSetCondition', {
+  type: required(1, string),
+  status: required(2, ConditionStatus),
+  lastTransitionTime: embedded(3, timeOrNull),
+  reason: omitempty(4, string),
+  message: omitempty(5, string),
+})
+export interface StatefulSetCondition extends StoredOf<typeof StatefulSetCondition> {}
+
+export const StatefulSetStatus = message('io.k8s.api.apps.v1.StatefulSetStatus', {
+  observedGeneration: omitempty(1, int64),
+  replicas: required(2, int32),
+  readyReplicas: omitempty(3, int32),
+  currentReplicas: omitempty(4, int32),
+  updatedReplicas: omitempty(5, int32),
+  currentRevision: omitempty(6, string),
+  updateRevision: omitempty(7, string),
+  collisionCount: optional(9, int32),
+  conditions: omitempty(10, listMap(StatefulSetCondition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' })),
+  availableReplicas: embedded(11, int32),
+})
+export interface StatefulSetStatus extends StoredOf<typeof StatefulSetStatus> {}
+
+export interface StatefulSet extends ObjectWith<{ spec: StatefulSetSpec; status: StatefulSetStatus }> {}
+
+export const StatefulSet = defineKind({
+  group: 'apps',
+  version: 'v1',
+  kind: 'StatefulSet',
+  plural: 'statefulsets',
+  scope: 'Namespaced',
+  openapi: 'io.k8s.api.apps.v1',
+  shortNames: ['sts'],
+  categories: ['all'],
+  subresources: [
+    {
+      name: 'scale',
+      verbs: ['get', 'patch', 'update'],
+      kind: { group: 'autoscaling', version: 'v1', kind: 'Scale' },
+      scale: { replicas: '.spec.replicas', statusReplicas: '.status.replicas', selector: '.spec.selector' },
+    },
+    { name: 'status', verbs: ['get', 'patch', 'update'] },
+  ],
+  generation: true,
+  spec: StatefulSetSpec,
+  status: StatefulSetStatus,
+})

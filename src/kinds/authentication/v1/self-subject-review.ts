@@ -1,0 +1,25 @@
+import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
+import { embedded, message, type StoredOf } from '#machinery/schema/schema.ts'
+import { UserInfo } from './user-info.ts'
+
+export const SelfSubjectReviewStatus = message('io.k8s.api.authentication.v1.SelfSubjectReviewStatus', {
+  userInfo: embedded(1, UserInfo),
+})
+export interface SelfSubjectReviewStatus extends StoredOf<typeof SelfSubjectReviewStatus> {}
+
+const fields = {
+  status: embedded(2, SelfSubjectReviewStatus),
+}
+
+export interface SelfSubjectReview extends ObjectOfFields<typeof fields> {}
+
+export const SelfSubjectReview = defineKind({
+  group: 'authentication.k8s.io',
+  version: 'v1',
+  kind: 'SelfSubjectReview',
+  plural: 'selfsubjectreviews',
+  scope: 'Cluster',
+  openapi: 'io.k8s.api.authentication.v1',
+  verbs: ['create'],
+  fields,
+})

@@ -1,0 +1,38 @@
+import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
+import { embedded, int64, list, message, omitempty, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+import { timeOrNull } from '../../meta/v1/time-or-null.ts'
+
+export const BoundObjectReference = message('io.k8s.api.authentication.v1.BoundObjectReference', {
+  kind: omitempty(1, string),
+  apiVersion: omitempty(2, string),
+  name: omitempty(3, string),
+  uid: omitempty(undefined, string),
+})
+export interface BoundObjectReference extends StoredOf<typeof BoundObjectReference> {}
+
+export const TokenRequestSpec = message('io.k8s.api.authentication.v1.TokenRequestSpec', {
+  audiences: required(1, list(string, { nullable: true })),
+  expirationSeconds: optional(4, int64),
+  boundObjectRef: optional(3, BoundObjectReference),
+})
+export interface TokenRequestSpec extends StoredOf<typeof TokenRequestSpec> {}
+
+export const TokenRequestStatus = message('io.k8s.api.authentication.v1.TokenRequestStatus', {
+  token: embedded(1, string),
+  expirationTimestamp: embedded(2, timeOrNull),
+})
+export interface TokenRequestStatus extends StoredOf<typeof TokenRequestStatus> {}
+
+export interface TokenRequest extends ObjectWith<{ spec: TokenRequestSpec; status: TokenRequestStatus }> {}
+
+export const TokenRequest = defineKind({
+  group: 'authentication.k8s.io',
+  version: 'v1',
+  kind: 'TokenRequest',
+  plural: 'tokenrequests',
+  scope: 'Namespaced',
+  openapi: 'io.k8s.api.authentication.v1',
+  verbs: [],
+  spec: TokenRequestSpec,
+  status: TokenRequestStatus,
+})

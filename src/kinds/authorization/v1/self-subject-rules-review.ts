@@ -1,0 +1,43 @@
+import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
+import { boolean, list, message, omitempty, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+
+export const SelfSubjectRulesReviewSpec = message('io.k8s.api.authorization.v1.SelfSubjectRulesReviewSpec', {
+  namespace: omitempty(1, string),
+})
+export interface SelfSubjectRulesReviewSpec extends StoredOf<typeof SelfSubjectRulesReviewSpec> {}
+
+export const NonResourceRule = message('io.k8s.api.authorization.v1.NonResourceRule', {
+  verbs: required(1, list(string, { nullable: true })),
+  nonResourceURLs: omitempty(2, list(string)),
+})
+export interface NonResourceRule extends StoredOf<typeof NonResourceRule> {}
+
+export const ResourceRule = message('io.k8s.api.authorization.v1.ResourceRule', {
+  verbs: required(1, list(string, { nullable: true })),
+  apiGroups: omitempty(2, list(string)),
+  resources: omitempty(3, list(string)),
+  resourceNames: omitempty(4, list(string)),
+})
+export interface ResourceRule extends StoredOf<typeof ResourceRule> {}
+
+export const SubjectRulesReviewStatus = message('io.k8s.api.authorization.v1.SubjectRulesReviewStatus', {
+  resourceRules: required(1, list(ResourceRule, { nullable: true })),
+  nonResourceRules: required(2, list(NonResourceRule, { nullable: true })),
+  incomplete: required(3, boolean),
+  evaluationError: omitempty(4, string),
+})
+export interface SubjectRulesReviewStatus extends StoredOf<typeof SubjectRulesReviewStatus> {}
+
+export interface SelfSubjectRulesReview extends ObjectWith<{ spec: SelfSubjectRulesReviewSpec; status: SubjectRulesReviewStatus }> {}
+
+export const SelfSubjectRulesReview = defineKind({
+  group: 'authorization.k8s.io',
+  version: 'v1',
+  kind: 'SelfSubjectRulesReview',
+  plural: 'selfsubjectrulesreviews',
+  scope: 'Cluster',
+  openapi: 'io.k8s.api.authorization.v1',
+  verbs: ['create'],
+  spec: SelfSubjectRulesReviewSpec,
+  status: SubjectRulesReviewStatus,
+})

@@ -1,0 +1,201 @@
+import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
+import {
+  defaulted,
+  embedded,
+  int32,
+  int64,
+  list,
+  listMap,
+  message,
+  omitempty,
+  oneOf,
+  optional,
+  quantity,
+  required,
+  type StoredOf,
+  string,
+  time,
+} from '#machinery/schema/schema.ts'
+import { ConditionStatus } from '../../meta/v1/condition-status.ts'
+import { LabelSelector } from '../../meta/v1/label-selector.ts'
+import { timeOrNull } from '../../meta/v1/time-or-null.ts'
+
+export const MetricSourceType = oneOf('Object', 'Pods', 'Resource', 'ContainerResource', 'External')
+export type MetricSourceType = StoredOf<typeof MetricSourceType>
+
+export const CrossVersionObjectReference = message('io.k8s.api.autoscaling.v2.CrossVersionObjectReference', {
+  kind: required(1, string),
+  name: required(2, string),
+  apiVersion: omitempty(3, string),
+})
+export interface CrossVersionObjectReference extends StoredOf<typeof CrossVersionObjectReference> {}
+
+export const HPAScalingPolicy = message('io.k8s.api.autoscaling.v2.HPAScalingPolicy', {
+  type: required(1, oneOf('Pods', 'Percent')),
+  value: required(2, int32),
+  periodSeconds: required(3, int32),
+})
+export interface HPAScalingPolicy extends StoredOf<typeof HPAScalingPolicy> {}
+
+export const HPAScalingRules = message('io.k8s.api.autoscaling.v2.HPAScalingRules', {
+  stabilizationWindowSeconds: optional(3, int32),
+  selectPolicy: optional(1, oneOf('Max', 'Min', 'Disabled')),
+  policies: omitempty(2, list(HPAScalingPolicy)),
+  tolerance: optional(4, quantity),
+})
+export interface HPAScalingRules extends StoredOf<typeof HPAScalingRules> {}
+
+export const HorizontalPodAutoscalerBehavior = message('io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerBehavior', {
+  scaleUp: optional(1, HPAScalingRules),
+  scaleDown: optional(2, HPAScalingRules),
+})
+export interface HorizontalPodAutoscalerBehavior extends StoredOf<typeof HorizontalPodAutoscalerBehavior> {}
+
+export const MetricTarget = message('io.k8s.api.autoscaling.v2.MetricTarget', {
+  type: required(1, oneOf('Utilization', 'Value', 'AverageValue')),
+  value: optional(2, quantity),
+  averageValue: optional(3, quantity),
+  averageUtilization: optional(4, int32),
+})
+export interface MetricTarget extends StoredOf<typeof MetricTarget> {}
+
+export const ContainerResourceMetricSource = message('io.k8s.api.autoscaling.v2.ContainerResourceMetricSource', {
+  name: required(1, string),
+  target: required(2, MetricTarget),
+  container: required(3, string),
+})
+export interface ContainerResourceMetricSource extends StoredOf<typeof ContainerResourceMetricSource> {}
+
+export const MetricIdentifier = message('io.k8s.api.autoscaling.v2.MetricIdentifier', {
+  name: required(1, string),
+  selector: optional(2, LabelSelector),
+})
+export interface MetricIdentifier extends StoredOf<typeof MetricIdentifier> {}
+
+export const ExternalMetricSource = message('io.k8s.api.autoscaling.v2.ExternalMetricSource', {
+  metric: required(1, MetricIdentifier),
+  target: required(2, MetricTarget),
+})
+export interface ExternalMetricSource extends StoredOf<typeof ExternalMetricSource> {}
+
+export const ObjectMetricSource = message('io.k8s.api.autoscaling.v2.ObjectMetricSource', {
+  describedObject: required(1, CrossVersionObjectReference),
+  target: required(2, MetricTarget),
+  metric: required(3, MetricIdentifier),
+})
+export interface ObjectMetricSource extends StoredOf<typeof ObjectMetricSource> {}
+
+export const PodsMetricSource = message('io.k8s.api.autoscaling.v2.PodsMetricSource', {
+  metric: required(1, MetricIdentifier),
+  target: required(2, MetricTarget),
+})
+export interface PodsMetricSource extends StoredOf<typeof PodsMetricSource> {}
+
+export const ResourceMetricSource = message('io.k8s.api.autoscaling.v2.ResourceMetricSource', {
+  name: required(1, string),
+  target: required(2, MetricTarget),
+})
+export interface ResourceMetricSource extends StoredOf<typeof ResourceMetricSource> {}
+
+export const MetricSpec = message('io.k8s.api.autoscaling.v2.MetricSpec', {
+  type: required(1, MetricSourceType),
+  object: optional(2, ObjectMetricSource),
+  pods: optional(3, PodsMetricSource),
+  resource: optional(4, ResourceMetricSource),
+  containerResource: optional(7, ContainerResourceMetricSource),
+  external: optional(5, ExternalMetricSource),
+})
+export interface MetricSpec extends StoredOf<typeof MetricSpec> {}
+
+export const HorizontalPodAutoscalerSpec = message('io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerSpec', {
+  scaleTargetRef: required(1, CrossVersionObjectReference),
+  minReplicas: defaulted(2, int32, 1),
+  maxReplicas: required(3, int32),
+  metrics: omitempty(4, list(MetricSpec)),
+  behavior: optional(5, HorizontalPodAutoscalerBehavior),
+})
+export interface HorizontalPodAutoscalerSpec extends StoredOf<typeof HorizontalPodAutoscalerSpec> {}
+
+export const HorizontalPodAutoscalerCondition = message('io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerCondition', {
+  type: required(1, string),
+  status: required(2, ConditionStatus),
+  lastTransitionTime: embedded(3, timeOrNull),
+  reason: omitempty(4, string),
+  message: omitempty(5, string),
+})
+export interface HorizontalPodAutoscalerCondition extends StoredOf<typeof HorizontalPodAutoscalerCondition> {}
+
+export const MetricValueStatus = message('io.k8s.api.autoscaling.v2.MetricValueStatus', {
+  value: optional(1, quantity),
+  averageValue: optional(2, quantity),
+  averageUtilization: optional(3, int32),
+})
+export interface MetricValueStatus extends StoredOf<typeof MetricValueStatus> {}
+
+export const ContainerResourceMetricStatus = message('io.k8s.api.autoscaling.v2.ContainerResourceMetricStatus', {
+  name: required(1, string),
+  current: required(2, MetricValueStatus),
+  container: required(3, string),
+})
+export interface ContainerResourceMetricStatus extends StoredOf<typeof ContainerResourceMetricStatus> {}
+
+export const ExternalMetricStatus = message('io.k8s.api.autoscaling.v2.ExternalMetricStatus', {
+  metric: required(1, MetricIdentifier),
+  current: required(2, MetricValueStatus),
+})
+export interface ExternalMetricStatus extends StoredOf<typeof ExternalMetricStatus> {}
+
+export const ObjectMetricStatus = message('io.k8s.api.autoscaling.v2.ObjectMetricStatus', {
+  metric: required(1, MetricIdentifier),
+  current: required(2, MetricValueStatus),
+  describedObject: required(3, CrossVersionObjectReference),
+})
+export interface ObjectMetricStatus extends StoredOf<typeof ObjectMetricStatus> {}
+
+export const PodsMetricStatus = message('io.k8s.api.autoscaling.v2.PodsMetricStatus', {
+  metric: required(1, MetricIdentifier),
+  current: required(2, MetricValueStatus),
+})
+export interface PodsMetricStatus extends StoredOf<typeof PodsMetricStatus> {}
+
+export const ResourceMetricStatus = message('io.k8s.api.autoscaling.v2.ResourceMetricStatus', {
+  name: required(1, string),
+  current: required(2, MetricValueStatus),
+})
+export interface ResourceMetricStatus extends StoredOf<typeof ResourceMetricStatus> {}
+
+export const MetricStatus = message('io.k8s.api.autoscaling.v2.MetricStatus', {
+  type: required(1, MetricSourceType),
+  object: optional(2, ObjectMetricStatus),
+  pods: optional(3, PodsMetricStatus),
+  resource: optional(4, ResourceMetricStatus),
+  containerResource: optional(7, ContainerResourceMetricStatus),
+  external: optional(5, ExternalMetricStatus),
+})
+export interface MetricStatus extends StoredOf<typeof MetricStatus> {}
+
+export const HorizontalPodAutoscalerStatus = message('io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerStatus', {
+  observedGeneration: optional(1, int64),
+  lastScaleTime: optional(2, time),
+  currentReplicas: omitempty(3, int32),
+  desiredReplicas: required(4, int32),
+  currentMetrics: required(5, list(MetricStatus, { nullable: true })),
+  conditions: omitempty(6, listMap(HorizontalPodAutoscalerCondition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' })),
+})
+export interface HorizontalPodAutoscalerStatus extends StoredOf<typeof HorizontalPodAutoscalerStatus> {}
+
+export interface HorizontalPodAutoscaler extends ObjectWith<{ spec: HorizontalPodAutoscalerSpec; status: HorizontalPodAutoscalerStatus }> {}
+
+export const HorizontalPodAutoscaler = defineKind({
+  group: 'autoscaling',
+  version: 'v2',
+  kind: 'HorizontalPodAutoscaler',
+  plural: 'horizontalpodautoscalers',
+  scope: 'Namespaced',
+  openapi: 'io.k8s.api.autoscaling.v2',
+  shortNames: ['hpa'],
+  categories: ['all'],
+  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
+  spec: HorizontalPodAutoscalerSpec,
+  status: HorizontalPodAutoscalerStatus,
+})

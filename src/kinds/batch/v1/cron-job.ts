@@ -1,0 +1,62 @@
+import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
+import { ObjectMeta } from '#machinery/kind/object-meta.ts'
+import {
+  boolean,
+  defaulted,
+  embedded,
+  int32,
+  int64,
+  list,
+  message,
+  omitempty,
+  oneOf,
+  optional,
+  required,
+  type StoredOf,
+  string,
+  time,
+} from '#machinery/schema/schema.ts'
+import { ObjectReference } from '../../core/v1/object-reference.ts'
+import { JobSpec } from './job-spec.ts'
+
+export const JobTemplateSpec = message('io.k8s.api.batch.v1.JobTemplateSpec', {
+  metadata: embedded(1, ObjectMeta),
+  spec: embedded(2, JobSpec),
+})
+export interface JobTemplateSpec extends StoredOf<typeof JobTemplateSpec> {}
+
+export const CronJobSpec = message('io.k8s.api.batch.v1.CronJobSpec', {
+  schedule: required(1, string),
+  timeZone: optional(8, string),
+  startingDeadlineSeconds: optional(2, int64),
+  concurrencyPolicy: defaulted(3, oneOf('Allow', 'Forbid', 'Replace'), 'Allow', '', 'value'),
+  suspend: defaulted(4, boolean, false),
+  jobTemplate: required(5, JobTemplateSpec),
+  successfulJobsHistoryLimit: defaulted(6, int32, 3),
+  failedJobsHistoryLimit: defaulted(7, int32, 1),
+})
+export interface CronJobSpec extends StoredOf<typeof CronJobSpec> {}
+
+export const CronJobStatus = message('io.k8s.api.batch.v1.CronJobStatus', {
+  active: omitempty(1, list(ObjectReference)),
+  lastScheduleTime: optional(4, time),
+  lastSuccessfulTime: optional(5, time),
+})
+export interface CronJobStatus extends StoredOf<typeof CronJobStatus> {}
+
+export interface CronJob extends ObjectWith<{ spec: CronJobSpec; status: CronJobStatus }> {}
+
+export const CronJob = defineKind({
+  group: 'batch',
+  version: 'v1',
+  kind: 'CronJob',
+  plural: 'cronjobs',
+  scope: 'Namespaced',
+  openapi: 'io.k8s.api.batch.v1',
+  shortNames: ['cj'],
+  categories: ['all'],
+  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
+  generation: true,
+  spec: CronJobSpec,
+  status: CronJobStatus,
+})

@@ -1,0 +1,74 @@
+import {
+  boolean,
+  defaulted,
+  int32,
+  int64,
+  list,
+  listSet,
+  message,
+  omitempty,
+  oneOf,
+  optional,
+  required,
+  type StoredOf,
+  string,
+} from '#machinery/schema/schema.ts'
+import { PodTemplateSpec } from '../../core/v1/pod-template-spec.ts'
+import { ConditionStatus } from '../../meta/v1/condition-status.ts'
+import { LabelSelector } from '../../meta/v1/label-selector.ts'
+
+export const PodFailurePolicyOnExitCodesRequirement = message('io.k8s.api.batch.v1.PodFailurePolicyOnExitCodesRequirement', {
+  containerName: optional(1, string),
+  operator: required(2, oneOf('In', 'NotIn')),
+  values: required(3, listSet(int32, { nullable: true })),
+})
+export interface PodFailurePolicyOnExitCodesRequirement extends StoredOf<typeof PodFailurePolicyOnExitCodesRequirement> {}
+
+export const PodFailurePolicyOnPodConditionsPattern = message('io.k8s.api.batch.v1.PodFailurePolicyOnPodConditionsPattern', {
+  type: required(1, string),
+  status: defaulted(2, ConditionStatus, 'True', '', 'value'),
+})
+export interface PodFailurePolicyOnPodConditionsPattern extends StoredOf<typeof PodFailurePolicyOnPodConditionsPattern> {}
+
+export const PodFailurePolicyRule = message('io.k8s.api.batch.v1.PodFailurePolicyRule', {
+  action: required(1, oneOf('FailJob', 'FailIndex', 'Ignore', 'Count')),
+  onExitCodes: optional(2, PodFailurePolicyOnExitCodesRequirement),
+  onPodConditions: omitempty(3, list(PodFailurePolicyOnPodConditionsPattern)),
+})
+export interface PodFailurePolicyRule extends StoredOf<typeof PodFailurePolicyRule> {}
+
+export const PodFailurePolicy = message('io.k8s.api.batch.v1.PodFailurePolicy', {
+  rules: required(1, list(PodFailurePolicyRule, { nullable: true })),
+})
+export interface PodFailurePolicy extends StoredOf<typeof PodFailurePolicy> {}
+
+export const SuccessPolicyRule = message('io.k8s.api.batch.v1.SuccessPolicyRule', {
+  succeededIndexes: optional(1, string),
+  succeededCount: optional(2, int32),
+})
+export interface SuccessPolicyRule extends StoredOf<typeof SuccessPolicyRule> {}
+
+export const SuccessPolicy = message('io.k8s.api.batch.v1.SuccessPolicy', {
+  rules: required(1, list(SuccessPolicyRule, { nullable: true })),
+})
+export interface SuccessPolicy extends StoredOf<typeof SuccessPolicy> {}
+
+export const JobSpec = message('io.k8s.api.batch.v1.JobSpec', {
+  parallelism: optional(1, int32),
+  completions: optional(2, int32),
+  activeDeadlineSeconds: optional(3, int64),
+  podFailurePolicy: optional(11, PodFailurePolicy),
+  successPolicy: optional(16, SuccessPolicy),
+  backoffLimit: defaulted(7, int32, undefined),
+  backoffLimitPerIndex: optional(12, int32),
+  maxFailedIndexes: optional(13, int32),
+  selector: optional(4, LabelSelector),
+  manualSelector: defaulted(5, boolean, false),
+  template: required(6, PodTemplateSpec),
+  ttlSecondsAfterFinished: optional(8, int32),
+  completionMode: defaulted(9, oneOf('NonIndexed', 'Indexed'), 'NonIndexed'),
+  suspend: defaulted(10, boolean, false),
+  podReplacementPolicy: defaulted(14, oneOf('TerminatingOrFailed', 'Failed'), undefined),
+  managedBy: optional(15, string),
+})
+export interface JobSpec extends StoredOf<typeof JobSpec> {}

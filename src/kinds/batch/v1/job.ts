@@ -1,0 +1,65 @@
+import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
+import {
+  embedded,
+  int32,
+  list,
+  listSet,
+  message,
+  omitempty,
+  optional,
+  required,
+  type StoredOf,
+  string,
+  time,
+} from '#machinery/schema/schema.ts'
+import { ConditionStatus } from '../../meta/v1/condition-status.ts'
+import { timeOrNull } from '../../meta/v1/time-or-null.ts'
+import { JobSpec } from './job-spec.ts'
+
+export const JobCondition = message('io.k8s.api.batch.v1.JobCondition', {
+  type: required(1, string),
+  status: required(2, ConditionStatus),
+  lastProbeTime: embedded(3, timeOrNull),
+  lastTransitionTime: embedded(4, timeOrNull),
+  reason: omitempty(5, string),
+  message: omitempty(6, string),
+})
+export interface JobCondition extends StoredOf<typeof JobCondition> {}
+
+export const UncountedTerminatedPods = message('io.k8s.api.batch.v1.UncountedTerminatedPods', {
+  succeeded: omitempty(1, listSet(string)),
+  failed: omitempty(2, listSet(string)),
+})
+export interface UncountedTerminatedPods extends StoredOf<typeof UncountedTerminatedPods> {}
+
+export const JobStatus = message('io.k8s.api.batch.v1.JobStatus', {
+  conditions: omitempty(1, list(JobCondition, { patchStrategy: 'merge', patchMergeKey: 'type' })),
+  startTime: optional(2, time),
+  completionTime: optional(3, time),
+  active: omitempty(4, int32),
+  succeeded: omitempty(5, int32),
+  failed: omitempty(6, int32),
+  terminating: optional(11, int32),
+  completedIndexes: omitempty(7, string),
+  failedIndexes: optional(10, string),
+  uncountedTerminatedPods: optional(8, UncountedTerminatedPods),
+  ready: optional(9, int32),
+})
+export interface JobStatus extends StoredOf<typeof JobStatus> {}
+
+export interface Job extends ObjectWith<{ spec: JobSpec; status: JobStatus }> {}
+
+export const Job = defineKind({
+  group: 'batch',
+  version: 'v1',
+  kind: 'Job',
+  plural: 'jobs',
+  scope: 'Namespaced',
+  openapi: 'io.k8s.api.batch.v1',
+  categories: ['all'],
+  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
+  generation: true,
+  defaultPropagation: 'Orphan',
+  spec: JobSpec,
+  status: JobStatus,
+})

@@ -1,0 +1,64 @@
+import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
+import {
+  bytes,
+  embedded,
+  int32,
+  list,
+  listMap,
+  map,
+  message,
+  omitempty,
+  optional,
+  required,
+  type StoredOf,
+  string,
+} from '#machinery/schema/schema.ts'
+import { ConditionStatus } from '../../meta/v1/condition-status.ts'
+import { timeOrNull } from '../../meta/v1/time-or-null.ts'
+
+export const CertificateSigningRequestSpec = message('io.k8s.api.certificates.v1.CertificateSigningRequestSpec', {
+  request: required(1, bytes),
+  signerName: required(7, string),
+  expirationSeconds: optional(8, int32),
+  usages: omitempty(5, list(string)),
+  username: omitempty(2, string),
+  uid: omitempty(3, string),
+  groups: omitempty(4, list(string)),
+  extra: omitempty(6, map(list(string))),
+})
+export interface CertificateSigningRequestSpec extends StoredOf<typeof CertificateSigningRequestSpec> {}
+
+export const CertificateSigningRequestCondition = message('io.k8s.api.certificates.v1.CertificateSigningRequestCondition', {
+  type: required(1, string),
+  status: required(6, ConditionStatus),
+  reason: omitempty(2, string),
+  message: omitempty(3, string),
+  lastUpdateTime: embedded(4, timeOrNull),
+  lastTransitionTime: embedded(5, timeOrNull),
+})
+export interface CertificateSigningRequestCondition extends StoredOf<typeof CertificateSigningRequestCondition> {}
+
+export const CertificateSigningRequestStatus = message('io.k8s.api.certificates.v1.CertificateSigningRequestStatus', {
+  conditions: omitempty(1, listMap(CertificateSigningRequestCondition, ['type'])),
+  certificate: omitempty(2, bytes),
+})
+export interface CertificateSigningRequestStatus extends StoredOf<typeof CertificateSigningRequestStatus> {}
+
+export interface CertificateSigningRequest
+  extends ObjectWith<{ spec: CertificateSigningRequestSpec; status: CertificateSigningRequestStatus }> {}
+
+export const CertificateSigningRequest = defineKind({
+  group: 'certificates.k8s.io',
+  version: 'v1',
+  kind: 'CertificateSigningRequest',
+  plural: 'certificatesigningrequests',
+  scope: 'Cluster',
+  openapi: 'io.k8s.api.certificates.v1',
+  shortNames: ['csr'],
+  subresources: [
+    { name: 'approval', verbs: ['get', 'patch', 'update'] },
+    { name: 'status', verbs: ['get', 'patch', 'update'] },
+  ],
+  spec: CertificateSigningRequestSpec,
+  status: CertificateSigningRequestStatus,
+})

@@ -1,0 +1,50 @@
+import { int32, list, message, omitempty, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+import { LabelSelector } from '../../meta/v1/label-selector.ts'
+import { NodeSelector, NodeSelectorTerm } from './node-selector.ts'
+
+export const PreferredSchedulingTerm = message('io.k8s.api.core.v1.PreferredSchedulingTerm', {
+  weight: required(1, int32),
+  preference: required(2, NodeSelectorTerm),
+})
+export interface PreferredSchedulingTerm extends StoredOf<typeof PreferredSchedulingTerm> {}
+
+export const NodeAffinity = message('io.k8s.api.core.v1.NodeAffinity', {
+  requiredDuringSchedulingIgnoredDuringExecution: optional(1, NodeSelector),
+  preferredDuringSchedulingIgnoredDuringExecution: omitempty(2, list(PreferredSchedulingTerm)),
+})
+export interface NodeAffinity extends StoredOf<typeof NodeAffinity> {}
+
+export const PodAffinityTerm = message('io.k8s.api.core.v1.PodAffinityTerm', {
+  labelSelector: optional(1, LabelSelector),
+  namespaces: omitempty(2, list(string)),
+  topologyKey: required(3, string),
+  namespaceSelector: optional(4, LabelSelector),
+  matchLabelKeys: omitempty(5, list(string)),
+  mismatchLabelKeys: omitempty(6, list(string)),
+})
+export interface PodAffinityTerm extends StoredOf<typeof PodAffinityTerm> {}
+
+export const WeightedPodAffinityTerm = message('io.k8s.api.core.v1.WeightedPodAffinityTerm', {
+  weight: required(1, int32),
+  podAffinityTerm: required(2, PodAffinityTerm),
+})
+export interface WeightedPodAffinityTerm extends StoredOf<typeof WeightedPodAffinityTerm> {}
+
+export const PodAffinity = message('io.k8s.api.core.v1.PodAffinity', {
+  requiredDuringSchedulingIgnoredDuringExecution: omitempty(1, list(PodAffinityTerm)),
+  preferredDuringSchedulingIgnoredDuringExecution: omitempty(2, list(WeightedPodAffinityTerm)),
+})
+export interface PodAffinity extends StoredOf<typeof PodAffinity> {}
+
+export const PodAntiAffinity = message('io.k8s.api.core.v1.PodAntiAffinity', {
+  requiredDuringSchedulingIgnoredDuringExecution: omitempty(1, list(PodAffinityTerm)),
+  preferredDuringSchedulingIgnoredDuringExecution: omitempty(2, list(WeightedPodAffinityTerm)),
+})
+export interface PodAntiAffinity extends StoredOf<typeof PodAntiAffinity> {}
+
+export const Affinity = message('io.k8s.api.core.v1.Affinity', {
+  nodeAffinity: optional(1, NodeAffinity),
+  podAffinity: optional(2, PodAffinity),
+  podAntiAffinity: optional(3, PodAntiAffinity),
+})
+export interface Affinity extends StoredOf<typeof Affinity> {}

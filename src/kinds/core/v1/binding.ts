@@ -1,0 +1,20 @@
+import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
+import { required } from '#machinery/schema/schema.ts'
+import { ObjectReference } from './object-reference.ts'
+
+const fields = {
+  target: required(2, ObjectReference),
+}
+
+export interface Binding extends ObjectOfFields<typeof fields> {}
+
+export const Binding = defineKind({
+  group: '',
+  version: 'v1',
+  kind: 'Binding',
+  plural: 'bindings',
+  scope: 'Namespaced',
+  openapi: 'io.k8s.api.core.v1',
+  verbs: ['create'],
+  fields,
+})

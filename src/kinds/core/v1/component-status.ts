@@ -1,0 +1,29 @@
+import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
+import { listMap, message, omitempty, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+import { ConditionStatus } from '../../meta/v1/condition-status.ts'
+
+export const ComponentCondition = message('io.k8s.api.core.v1.ComponentCondition', {
+  type: required(1, string),
+  status: required(2, ConditionStatus),
+  message: omitempty(3, string),
+  error: omitempty(4, string),
+})
+export interface ComponentCondition extends StoredOf<typeof ComponentCondition> {}
+
+const fields = {
+  conditions: omitempty(2, listMap(ComponentCondition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' })),
+}
+
+export interface ComponentStatus extends ObjectOfFields<typeof fields> {}
+
+export const ComponentStatus = defineKind({
+  group: '',
+  version: 'v1',
+  kind: 'ComponentStatus',
+  plural: 'componentstatuses',
+  scope: 'Cluster',
+  openapi: 'io.k8s.api.core.v1',
+  shortNames: ['cs'],
+  verbs: ['get', 'list'],
+  fields,
+})

@@ -1,0 +1,112 @@
+import {
+  boolean,
+  embedded,
+  int32,
+  int64,
+  list,
+  listMap,
+  map,
+  message,
+  omitempty,
+  oneOf,
+  optional,
+  quantity,
+  required,
+  type StoredOf,
+  string,
+} from '#machinery/schema/schema.ts'
+import { timeOrNull } from '../../meta/v1/time-or-null.ts'
+import { RecursiveReadOnlyMode } from './recursive-read-only-mode.ts'
+import { ResourceRequirements } from './resource-requirements.ts'
+
+export const ContainerStateRunning = message('io.k8s.api.core.v1.ContainerStateRunning', {
+  startedAt: embedded(1, timeOrNull),
+})
+export interface ContainerStateRunning extends StoredOf<typeof ContainerStateRunning> {}
+
+export const ContainerStateTerminated = message('io.k8s.api.core.v1.ContainerStateTerminated', {
+  exitCode: required(1, int32),
+  signal: omitempty(2, int32),
+  reason: omitempty(3, string),
+  message: omitempty(4, string),
+  startedAt: embedded(5, timeOrNull),
+  finishedAt: embedded(6, timeOrNull),
+  containerID: omitempty(7, string),
+})
+export interface ContainerStateTerminated extends StoredOf<typeof ContainerStateTerminated> {}
+
+export const ContainerStateWaiting = message('io.k8s.api.core.v1.ContainerStateWaiting', {
+  reason: omitempty(1, string),
+  message: omitempty(2, string),
+})
+export interface ContainerStateWaiting extends StoredOf<typeof ContainerStateWaiting> {}
+
+export const ContainerState = message('io.k8s.api.core.v1.ContainerState', {
+  waiting: optional(1, ContainerStateWaiting),
+  running: optional(2, ContainerStateRunning),
+  terminated: optional(3, ContainerStateTerminated),
+})
+export interface ContainerState extends StoredOf<typeof ContainerState> {}
+
+export const LinuxContainerUser = message('io.k8s.api.core.v1.LinuxContainerUser', {
+  uid: required(1, int64),
+  gid: required(2, int64),
+  supplementalGroups: omitempty(3, list(int64)),
+})
+export interface LinuxContainerUser extends StoredOf<typeof LinuxContainerUser> {}
+
+export const ContainerUser = message('io.k8s.api.core.v1.ContainerUser', {
+  linux: optional(1, LinuxContainerUser),
+})
+export interface ContainerUser extends StoredOf<typeof ContainerUser> {}
+
+export const ResourceHealth = message('io.k8s.api.core.v1.ResourceHealth', {
+  resourceID: required(1, string),
+  health: omitempty(2, oneOf('Healthy', 'Unhealthy', 'Unknown')),
+  message: optional(6, string),
+})
+export interface ResourceHealth extends StoredOf<typeof ResourceHealth> {}
+
+export const ResourceStatus = message('io.k8s.api.core.v1.ResourceStatus', {
+  name: required(1, string),
+  resources: omitempty(2, listMap(ResourceHealth, ['resourceID'])),
+})
+export interface ResourceStatus extends StoredOf<typeof ResourceStatus> {}
+
+export const ImageVolumeStatus = message('io.k8s.api.core.v1.ImageVolumeStatus', {
+  imageRef: required(1, string),
+})
+export interface ImageVolumeStatus extends StoredOf<typeof ImageVolumeStatus> {}
+
+export const VolumeStatus = message('io.k8s.api.core.v1.VolumeStatus', {
+  image: optional(1, ImageVolumeStatus),
+})
+export interface VolumeStatus extends StoredOf<typeof VolumeStatus> {}
+
+export const VolumeMountStatus = message('io.k8s.api.core.v1.VolumeMountStatus', {
+  name: required(1, string),
+  mountPath: required(2, string),
+  readOnly: omitempty(3, boolean),
+  recursiveReadOnly: optional(4, RecursiveReadOnlyMode),
+  volumeStatus: optional(5, VolumeStatus),
+})
+export interface VolumeMountStatus extends StoredOf<typeof VolumeMountStatus> {}
+
+export const ContainerStatus = message('io.k8s.api.core.v1.ContainerStatus', {
+  name: required(1, string),
+  state: embedded(2, ContainerState),
+  lastState: embedded(3, ContainerState),
+  ready: required(4, boolean),
+  restartCount: required(5, int32),
+  image: required(6, string),
+  imageID: required(7, string),
+  containerID: omitempty(8, string),
+  started: optional(9, boolean),
+  allocatedResources: omitempty(10, map(quantity)),
+  resources: optional(11, ResourceRequirements),
+  volumeMounts: omitempty(12, listMap(VolumeMountStatus, ['mountPath'], { patchStrategy: 'merge', patchMergeKey: 'mountPath' })),
+  user: optional(13, ContainerUser),
+  allocatedResourcesStatus: omitempty(14, listMap(ResourceStatus, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name' })),
+  stopSignal: optional(15, string),
+})
+export interface ContainerStatus extends StoredOf<typeof ContainerStatus> {}

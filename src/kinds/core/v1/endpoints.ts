@@ -1,0 +1,54 @@
+import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
+import { defaulted, int32, list, message, omitempty, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+import { ObjectReference } from './object-reference.ts'
+import { Protocol } from './protocol.ts'
+
+export const EndpointAddress = message(
+  'io.k8s.api.core.v1.EndpointAddress',
+  {
+    ip: required(1, string),
+    hostname: omitempty(3, string),
+    nodeName: optional(4, string),
+    targetRef: optional(2, ObjectReference),
+  },
+  { mapType: 'atomic' },
+)
+export interface EndpointAddress extends StoredOf<typeof EndpointAddress> {}
+
+export const EndpointPort = message(
+  'io.k8s.api.core.v1.EndpointPort',
+  {
+    name: omitempty(1, string),
+    port: required(2, int32),
+    protocol: defaulted(3, Protocol, 'TCP', '', 'value'),
+    appProtocol: optional(4, string),
+  },
+  { mapType: 'atomic' },
+)
+export interface EndpointPort extends StoredOf<typeof EndpointPort> {}
+
+export const EndpointSubset = message('io.k8s.api.core.v1.EndpointSubset', {
+  addresses: omitempty(1, list(EndpointAddress)),
+  notReadyAddresses: omitempty(2, list(EndpointAddress)),
+  ports: omitempty(3, list(EndpointPort)),
+})
+export interface EndpointSubset extends StoredOf<typeof EndpointSubset> {}
+
+const fields = {
+  subsets: omitempty(2, list(EndpointSubset)),
+}
+
+export interface Endpoints extends ObjectOfFields<typeof fields> {}
+
+export const Endpoints = defineKind({
+  group: '',
+  version: 'v1',
+  kind: 'Endpoints',
+  plural: 'endpoints',
+  scope: 'Namespaced',
+  openapi: 'io.k8s.api.core.v1',
+  shortNames: ['ep'],
+  createOnUpdate: true,
+  storagePrefix: 'services/endpoints',
+  fields,
+})

@@ -1,0 +1,104 @@
+import {
+  boolean,
+  defaulted,
+  embedded,
+  inline,
+  message,
+  omitempty,
+  optional,
+  quantity,
+  required,
+  type StoredOf,
+  string,
+} from '#machinery/schema/schema.ts'
+import { LocalObjectReference } from './object-reference.ts'
+
+export const ConfigMapKeySelector = message(
+  'io.k8s.api.core.v1.ConfigMapKeySelector',
+  {
+    ...inline(1, LocalObjectReference),
+    key: required(2, string),
+    optional: optional(3, boolean),
+  },
+  { mapType: 'atomic' },
+)
+export interface ConfigMapKeySelector extends StoredOf<typeof ConfigMapKeySelector> {}
+
+export const FileKeySelector = message(
+  'io.k8s.api.core.v1.FileKeySelector',
+  {
+    volumeName: required(1, string),
+    path: required(2, string),
+    key: required(3, string),
+    optional: optional(4, boolean),
+  },
+  { mapType: 'atomic' },
+)
+export interface FileKeySelector extends StoredOf<typeof FileKeySelector> {}
+
+export const ObjectFieldSelector = message(
+  'io.k8s.api.core.v1.ObjectFieldSelector',
+  {
+    apiVersion: defaulted(1, string, 'v1', '', 'value'),
+    fieldPath: required(2, string),
+  },
+  { mapType: 'atomic' },
+)
+export interface ObjectFieldSelector extends StoredOf<typeof ObjectFieldSelector> {}
+
+export const ResourceFieldSelector = message(
+  'io.k8s.api.core.v1.ResourceFieldSelector',
+  {
+    containerName: omitempty(1, string),
+    resource: required(2, string),
+    divisor: embedded(3, quantity),
+  },
+  { mapType: 'atomic' },
+)
+export interface ResourceFieldSelector extends StoredOf<typeof ResourceFieldSelector> {}
+
+export const SecretKeySelector = message(
+  'io.k8s.api.core.v1.SecretKeySelector',
+  {
+    ...inline(1, LocalObjectReference),
+    key: required(2, string),
+    optional: optional(3, boolean),
+  },
+  { mapType: 'atomic' },
+)
+export interface SecretKeySelector extends StoredOf<typeof SecretKeySelector> {}
+
+export const EnvVarSource = message('io.k8s.api.core.v1.EnvVarSource', {
+  fieldRef: optional(1, ObjectFieldSelector),
+  resourceFieldRef: optional(2, ResourceFieldSelector),
+  configMapKeyRef: optional(3, ConfigMapKeySelector),
+  secretKeyRef: optional(4, SecretKeySelector),
+  fileKeyRef: optional(5, FileKeySelector),
+})
+export interface EnvVarSource extends StoredOf<typeof EnvVarSource> {}
+
+export const EnvVar = message('io.k8s.api.core.v1.EnvVar', {
+  name: required(1, string),
+  value: omitempty(2, string),
+  valueFrom: optional(3, EnvVarSource),
+})
+export interface EnvVar extends StoredOf<typeof EnvVar> {}
+
+export const ConfigMapEnvSource = message('io.k8s.api.core.v1.ConfigMapEnvSource', {
+  ...inline(1, LocalObjectReference),
+  optional: optional(2, boolean),
+})
+export interface ConfigMapEnvSource extends StoredOf<typeof ConfigMapEnvSource> {}
+
+export const SecretEnvSource = message('io.k8s.api.core.v1.SecretEnvSource', {
+  ...inline(1, LocalObjectReference),
+  optional: optional(2, boolean),
+})
+export interface SecretEnvSource extends StoredOf<typeof SecretEnvSource> {}
+
+export const EnvFromSource = message('io.k8s.api.core.v1.EnvFromSource', {
+  prefix: omitempty(1, string),
+  configMapRef: optional(2, ConfigMapEnvSource),
+  secretRef: optional(3, SecretEnvSource),
+})
+export interface EnvFromSource extends StoredOf<typeof EnvFromSource> {}

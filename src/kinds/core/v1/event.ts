@@ -1,0 +1,47 @@
+import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
+import { embedded, int32, message, omitempty, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+import { microTimeOrNull, timeOrNull } from '../../meta/v1/time-or-null.ts'
+import { ObjectReference } from './object-reference.ts'
+
+export const EventSeries = message('io.k8s.api.core.v1.EventSeries', {
+  count: omitempty(1, int32),
+  lastObservedTime: embedded(2, microTimeOrNull),
+})
+export interface EventSeries extends StoredOf<typeof EventSeries> {}
+
+export const EventSource = message('io.k8s.api.core.v1.EventSource', {
+  component: omitempty(1, string),
+  host: omitempty(2, string),
+})
+export interface EventSource extends StoredOf<typeof EventSource> {}
+
+const fields = {
+  involvedObject: required(2, ObjectReference),
+  reason: omitempty(3, string),
+  message: omitempty(4, string),
+  source: embedded(5, EventSource),
+  firstTimestamp: embedded(6, timeOrNull),
+  lastTimestamp: embedded(7, timeOrNull),
+  count: omitempty(8, int32),
+  type: omitempty(9, string),
+  eventTime: embedded(10, microTimeOrNull),
+  series: optional(11, EventSeries),
+  action: omitempty(12, string),
+  related: optional(13, ObjectReference),
+  reportingComponent: embedded(14, string),
+  reportingInstance: embedded(15, string),
+}
+
+export interface Event extends ObjectOfFields<typeof fields> {}
+
+export const Event = defineKind({
+  group: '',
+  version: 'v1',
+  kind: 'Event',
+  plural: 'events',
+  scope: 'Namespaced',
+  openapi: 'io.k8s.api.core.v1',
+  shortNames: ['ev'],
+  createOnUpdate: true,
+  fields,
+})

@@ -1,0 +1,105 @@
+import {
+  boolean,
+  defaulted,
+  int32,
+  list,
+  map,
+  message,
+  omitempty,
+  optional,
+  required,
+  type StoredOf,
+  string,
+} from '#machinery/schema/schema.ts'
+import { LocalObjectReference } from './object-reference.ts'
+
+export const AzureFileVolumeSource = message('io.k8s.api.core.v1.AzureFileVolumeSource', {
+  secretName: required(1, string),
+  shareName: required(2, string),
+  readOnly: omitempty(3, boolean),
+})
+export interface AzureFileVolumeSource extends StoredOf<typeof AzureFileVolumeSource> {}
+
+export const CephFSVolumeSource = message('io.k8s.api.core.v1.CephFSVolumeSource', {
+  monitors: required(1, list(string, { nullable: true })),
+  path: omitempty(2, string),
+  user: omitempty(3, string),
+  secretFile: omitempty(4, string),
+  secretRef: optional(5, LocalObjectReference),
+  readOnly: omitempty(6, boolean),
+})
+export interface CephFSVolumeSource extends StoredOf<typeof CephFSVolumeSource> {}
+
+export const CinderVolumeSource = message('io.k8s.api.core.v1.CinderVolumeSource', {
+  volumeID: required(1, string),
+  fsType: omitempty(2, string),
+  readOnly: omitempty(3, boolean),
+  secretRef: optional(4, LocalObjectReference),
+})
+export interface CinderVolumeSource extends StoredOf<typeof CinderVolumeSource> {}
+
+export const FlexVolumeSource = message('io.k8s.api.core.v1.FlexVolumeSource', {
+  driver: required(1, string),
+  fsType: omitempty(2, string),
+  secretRef: optional(3, LocalObjectReference),
+  readOnly: omitempty(4, boolean),
+  options: omitempty(5, map(string)),
+})
+export interface FlexVolumeSource extends StoredOf<typeof FlexVolumeSource> {}
+
+export const GlusterfsVolumeSource = message('io.k8s.api.core.v1.GlusterfsVolumeSource', {
+  endpoints: required(1, string),
+  path: required(2, string),
+  readOnly: omitempty(3, boolean),
+})
+export interface GlusterfsVolumeSource extends StoredOf<typeof GlusterfsVolumeSource> {}
+
+export const ISCSIVolumeSource = message('io.k8s.api.core.v1.ISCSIVolumeSource', {
+  targetPortal: required(1, string),
+  iqn: required(2, string),
+  lun: required(3, int32),
+  iscsiInterface: defaulted(4, string, 'default', '', 'value'),
+  fsType: omitempty(5, string),
+  readOnly: omitempty(6, boolean),
+  portals: omitempty(7, list(string)),
+  chapAuthDiscovery: omitempty(8, boolean),
+  chapAuthSession: omitempty(11, boolean),
+  secretRef: optional(10, LocalObjectReference),
+  initiatorName: optional(12, string),
+})
+export interface ISCSIVolumeSource extends StoredOf<typeof ISCSIVolumeSource> {}
+
+export const RBDVolumeSource = message('io.k8s.api.core.v1.RBDVolumeSource', {
+  monitors: required(1, list(string, { nullable: true })),
+  image: required(2, string),
+  fsType: omitempty(3, string),
+  pool: defaulted(4, string, 'rbd', '', 'value'),
+  user: defaulted(5, string, 'admin', '', 'value'),
+  keyring: defaulted(6, string, '/etc/ceph/keyring', '', 'value'),
+  secretRef: optional(7, LocalObjectReference),
+  readOnly: omitempty(8, boolean),
+})
+export interface RBDVolumeSource extends StoredOf<typeof RBDVolumeSource> {}
+
+export const ScaleIOVolumeSource = message('io.k8s.api.core.v1.ScaleIOVolumeSource', {
+  gateway: required(1, string),
+  system: required(2, string),
+  secretRef: required(3, LocalObjectReference),
+  sslEnabled: omitempty(4, boolean),
+  protectionDomain: omitempty(5, string),
+  storagePool: omitempty(6, string),
+  storageMode: defaulted(7, string, 'ThinProvisioned', '', 'value'),
+  volumeName: omitempty(8, string),
+  fsType: defaulted(9, string, 'xfs', '', 'value'),
+  readOnly: omitempty(10, boolean),
+})
+export interface ScaleIOVolumeSource extends StoredOf<typeof ScaleIOVolumeSource> {}
+
+export const StorageOSVolumeSource = message('io.k8s.api.core.v1.StorageOSVolumeSource', {
+  volumeName: omitempty(1, string),
+  volumeNamespace: omitempty(2, string),
+  fsType: omitempty(3, string),
+  readOnly: omitempty(4, boolean),
+  secretRef: optional(5, LocalObjectReference),
+})
+export interface StorageOSVolumeSource extends StoredOf<typeof StorageOSVolumeSource> {}

@@ -1,0 +1,8 @@
+import { int32, message, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+
+export const KeyToPath = message('io.k8s.api.core.v1.KeyToPath', {
+  key: required(1, string),
+  path: required(2, string),
+  mode: optional(3, int32),
+})
+export interface KeyToPath extends StoredOf<typeof KeyToPath> {}

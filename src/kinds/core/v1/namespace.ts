@@ -1,0 +1,43 @@
+import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
+import { defaulted, embedded, list, listMap, message, omitempty, oneOf, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+import { ConditionStatus } from '../../meta/v1/condition-status.ts'
+import { timeOrNull } from '../../meta/v1/time-or-null.ts'
+
+export const NamespaceSpec = message('io.k8s.api.core.v1.NamespaceSpec', {
+  finalizers: omitempty(1, list(string)),
+})
+export interface NamespaceSpec extends StoredOf<typeof NamespaceSpec> {}
+
+export const NamespaceCondition = message('io.k8s.api.core.v1.NamespaceCondition', {
+  type: required(1, string),
+  status: required(2, ConditionStatus),
+  lastTransitionTime: embedded(4, timeOrNull),
+  reason: omitempty(5, string),
+  message: omitempty(6, string),
+})
+export interface NamespaceCondition extends StoredOf<typeof NamespaceCondition> {}
+
+export const NamespaceStatus = message('io.k8s.api.core.v1.NamespaceStatus', {
+  phase: defaulted(1, oneOf('Active', 'Terminating'), 'Active', '', 'value'),
+  conditions: omitempty(2, listMap(NamespaceCondition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' })),
+})
+export interface NamespaceStatus extends StoredOf<typeof NamespaceStatus> {}
+
+export interface Namespace extends ObjectWith<{ spec: NamespaceSpec; status: NamespaceStatus }> {}
+
+export const Namespace = defineKind({
+  group: '',
+  version: 'v1',
+  kind: 'Namespace',
+  plural: 'namespaces',
+  scope: 'Cluster',
+  openapi: 'io.k8s.api.core.v1',
+  shortNames: ['ns'],
+  verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
+  subresources: [
+    { name: 'finalize', verbs: ['update'] },
+    { name: 'status', verbs: ['get', 'patch', 'update'] },
+  ],
+  spec: NamespaceSpec,
+  status: NamespaceStatus,
+})

@@ -1,0 +1,27 @@
+import { list, message, omitempty, oneOf, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+
+export const NodeSelectorRequirement = message('io.k8s.api.core.v1.NodeSelectorRequirement', {
+  key: required(1, string),
+  operator: required(2, oneOf('In', 'NotIn', 'Exists', 'DoesNotExist', 'Gt', 'Lt')),
+  values: omitempty(3, list(string)),
+})
+export interface NodeSelectorRequirement extends StoredOf<typeof NodeSelectorRequirement> {}
+
+export const NodeSelectorTerm = message(
+  'io.k8s.api.core.v1.NodeSelectorTerm',
+  {
+    matchExpressions: omitempty(1, list(NodeSelectorRequirement)),
+    matchFields: omitempty(2, list(NodeSelectorRequirement)),
+  },
+  { mapType: 'atomic' },
+)
+export interface NodeSelectorTerm extends StoredOf<typeof NodeSelectorTerm> {}
+
+export const NodeSelector = message(
+  'io.k8s.api.core.v1.NodeSelector',
+  {
+    nodeSelectorTerms: required(1, list(NodeSelectorTerm, { nullable: true })),
+  },
+  { mapType: 'atomic' },
+)
+export interface NodeSelector extends StoredOf<typeof NodeSelector> {}

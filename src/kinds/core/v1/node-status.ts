@@ -1,0 +1,121 @@
+import {
+  boolean,
+  embedded,
+  int32,
+  int64,
+  list,
+  listMap,
+  map,
+  message,
+  omitempty,
+  oneOf,
+  optional,
+  quantity,
+  required,
+  type StoredOf,
+  string,
+} from '#machinery/schema/schema.ts'
+import { ConditionStatus } from '../../meta/v1/condition-status.ts'
+import { timeOrNull } from '../../meta/v1/time-or-null.ts'
+import { NodeConfigSource } from './node-config-source.ts'
+
+export const AttachedVolume = message('io.k8s.api.core.v1.AttachedVolume', {
+  name: required(1, string),
+  devicePath: required(2, string),
+})
+export interface AttachedVolume extends StoredOf<typeof AttachedVolume> {}
+
+export const ContainerImage = message('io.k8s.api.core.v1.ContainerImage', {
+  names: required(1, list(string, { nullable: true })),
+  sizeBytes: omitempty(2, int64),
+})
+export interface ContainerImage extends StoredOf<typeof ContainerImage> {}
+
+export const NodeAddress = message('io.k8s.api.core.v1.NodeAddress', {
+  type: required(1, string),
+  address: required(2, string),
+})
+export interface NodeAddress extends StoredOf<typeof NodeAddress> {}
+
+export const NodeCondition = message('io.k8s.api.core.v1.NodeCondition', {
+  type: required(1, string),
+  status: required(2, ConditionStatus),
+  lastHeartbeatTime: embedded(3, timeOrNull),
+  lastTransitionTime: embedded(4, timeOrNull),
+  reason: omitempty(5, string),
+  message: omitempty(6, string),
+})
+export interface NodeCondition extends StoredOf<typeof NodeCondition> {}
+
+export const NodeConfigStatus = message('io.k8s.api.core.v1.NodeConfigStatus', {
+  assigned: optional(1, NodeConfigSource),
+  active: optional(2, NodeConfigSource),
+  lastKnownGood: optional(3, NodeConfigSource),
+  error: omitempty(4, string),
+})
+export interface NodeConfigStatus extends StoredOf<typeof NodeConfigStatus> {}
+
+export const DaemonEndpoint = message('io.k8s.api.core.v1.DaemonEndpoint', {
+  Port: required(1, int32),
+})
+export interface DaemonEndpoint extends StoredOf<typeof DaemonEndpoint> {}
+
+export const NodeDaemonEndpoints = message('io.k8s.api.core.v1.NodeDaemonEndpoints', {
+  kubeletEndpoint: embedded(1, DaemonEndpoint),
+})
+export interface NodeDaemonEndpoints extends StoredOf<typeof NodeDaemonEndpoints> {}
+
+export const NodeFeatures = message('io.k8s.api.core.v1.NodeFeatures', {
+  supplementalGroupsPolicy: optional(1, boolean),
+})
+export interface NodeFeatures extends StoredOf<typeof NodeFeatures> {}
+
+export const NodeRuntimeHandlerFeatures = message('io.k8s.api.core.v1.NodeRuntimeHandlerFeatures', {
+  recursiveReadOnlyMounts: optional(1, boolean),
+  userNamespaces: optional(2, boolean),
+})
+export interface NodeRuntimeHandlerFeatures extends StoredOf<typeof NodeRuntimeHandlerFeatures> {}
+
+export const NodeRuntimeHandler = message('io.k8s.api.core.v1.NodeRuntimeHandler', {
+  name: embedded(1, string),
+  features: optional(2, NodeRuntimeHandlerFeatures),
+})
+export interface NodeRuntimeHandler extends StoredOf<typeof NodeRuntimeHandler> {}
+
+export const NodeSwapStatus = message('io.k8s.api.core.v1.NodeSwapStatus', {
+  capacity: optional(1, int64),
+})
+export interface NodeSwapStatus extends StoredOf<typeof NodeSwapStatus> {}
+
+export const NodeSystemInfo = message('io.k8s.api.core.v1.NodeSystemInfo', {
+  machineID: required(1, string),
+  systemUUID: required(2, string),
+  bootID: required(3, string),
+  kernelVersion: required(4, string),
+  osImage: required(5, string),
+  containerRuntimeVersion: required(6, string),
+  kubeletVersion: required(7, string),
+  kubeProxyVersion: required(8, string),
+  operatingSystem: required(9, string),
+  architecture: required(10, string),
+  swap: optional(11, NodeSwapStatus),
+})
+export interface NodeSystemInfo extends StoredOf<typeof NodeSystemInfo> {}
+
+export const NodeStatus = message('io.k8s.api.core.v1.NodeStatus', {
+  capacity: omitempty(1, map(quantity)),
+  allocatable: omitempty(2, map(quantity)),
+  phase: omitempty(3, oneOf('Pending', 'Running', 'Terminated')),
+  conditions: omitempty(4, listMap(NodeCondition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' })),
+  addresses: omitempty(5, listMap(NodeAddress, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' })),
+  daemonEndpoints: embedded(6, NodeDaemonEndpoints),
+  nodeInfo: embedded(7, NodeSystemInfo),
+  images: omitempty(8, list(ContainerImage)),
+  volumesInUse: omitempty(9, list(string)),
+  volumesAttached: omitempty(10, list(AttachedVolume)),
+  config: optional(11, NodeConfigStatus),
+  runtimeHandlers: omitempty(12, list(NodeRuntimeHandler)),
+  features: optional(13, NodeFeatures),
+  declaredFeatures: omitempty(14, list(string)),
+})
+export interface NodeStatus extends StoredOf<typeof NodeStatus> {}

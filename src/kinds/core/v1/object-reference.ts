@@ -1,0 +1,54 @@
+import { message, omitempty, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+
+export const ObjectReference = message(
+  'io.k8s.api.core.v1.ObjectReference',
+  {
+    kind: omitempty(1, string),
+    namespace: omitempty(2, string),
+    name: omitempty(3, string),
+    uid: omitempty(4, string),
+    apiVersion: omitempty(5, string),
+    resourceVersion: omitempty(6, string),
+    fieldPath: omitempty(7, string),
+  },
+  { mapType: 'atomic' },
+)
+export interface ObjectReference extends StoredOf<typeof ObjectReference> {}
+
+export const TypedLocalObjectReference = message(
+  'io.k8s.api.core.v1.TypedLocalObjectReference',
+  {
+    apiGroup: optional(1, string),
+    kind: required(2, string),
+    name: required(3, string),
+  },
+  { mapType: 'atomic' },
+)
+export interface TypedLocalObjectReference extends StoredOf<typeof TypedLocalObjectReference> {}
+
+export const TypedObjectReference = message('io.k8s.api.core.v1.TypedObjectReference', {
+  apiGroup: optional(1, string),
+  kind: required(2, string),
+  name: required(3, string),
+  namespace: optional(4, string),
+})
+export interface TypedObjectReference extends StoredOf<typeof TypedObjectReference> {}
+
+export const SecretReference = message(
+  'io.k8s.api.core.v1.SecretReference',
+  {
+    name: omitempty(1, string),
+    namespace: omitempty(2, string),
+  },
+  { mapType: 'atomic' },
+)
+export interface SecretReference extends StoredOf<typeof SecretReference> {}
+
+export const LocalObjectReference = message(
+  'io.k8s.api.core.v1.LocalObjectReference',
+  {
+    name: omitempty(1, string),
+  },
+  { mapType: 'atomic' },
+)
+export interface LocalObjectReference extends StoredOf<typeof LocalObjectReference> {}

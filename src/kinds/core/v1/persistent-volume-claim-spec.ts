@@ -1,0 +1,43 @@
+import { ObjectMeta } from '#machinery/kind/object-meta.ts'
+import {
+  defaulted,
+  embedded,
+  list,
+  map,
+  message,
+  omitempty,
+  optional,
+  quantity,
+  required,
+  type StoredOf,
+  string,
+} from '#machinery/schema/schema.ts'
+import { LabelSelector } from '../../meta/v1/label-selector.ts'
+import { TypedLocalObjectReference, TypedObjectReference } from './object-reference.ts'
+import { PersistentVolumeAccessMode } from './persistent-volume-access-mode.ts'
+import { PersistentVolumeMode } from './persistent-volume-mode.ts'
+
+export const VolumeResourceRequirements = message('io.k8s.api.core.v1.VolumeResourceRequirements', {
+  limits: omitempty(1, map(quantity)),
+  requests: omitempty(2, map(quantity)),
+})
+export interface VolumeResourceRequirements extends StoredOf<typeof VolumeResourceRequirements> {}
+
+export const PersistentVolumeClaimSpec = message('io.k8s.api.core.v1.PersistentVolumeClaimSpec', {
+  accessModes: omitempty(1, list(PersistentVolumeAccessMode)),
+  selector: optional(4, LabelSelector),
+  resources: embedded(2, VolumeResourceRequirements),
+  volumeName: omitempty(3, string),
+  storageClassName: optional(5, string),
+  volumeMode: defaulted(6, PersistentVolumeMode, 'Filesystem'),
+  dataSource: optional(7, TypedLocalObjectReference),
+  dataSourceRef: optional(8, TypedObjectReference),
+  volumeAttributesClassName: optional(9, string),
+})
+export interface PersistentVolumeClaimSpec extends StoredOf<typeof PersistentVolumeClaimSpec> {}
+
+export const PersistentVolumeClaimTemplate = message('io.k8s.api.core.v1.PersistentVolumeClaimTemplate', {
+  metadata: embedded(1, ObjectMeta),
+  spec: required(2, PersistentVolumeClaimSpec),
+})
+export interface PersistentVolumeClaimTemplate extends StoredOf<typeof PersistentVolumeClaimTemplate> {}

@@ -1,0 +1,71 @@
+import { type DraftObjectOf, defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
+import {
+  defaulted,
+  embedded,
+  list,
+  listMap,
+  map,
+  message,
+  omitempty,
+  oneOf,
+  optional,
+  quantity,
+  required,
+  type Schema,
+  type StoredOf,
+  string,
+} from '#machinery/schema/schema.ts'
+import { ConditionStatus } from '../../meta/v1/condition-status.ts'
+import { timeOrNull } from '../../meta/v1/time-or-null.ts'
+import { PersistentVolumeAccessMode } from './persistent-volume-access-mode.ts'
+import { PersistentVolumeClaimSpec } from './persistent-volume-claim-spec.ts'
+
+export const ModifyVolumeStatus = message('io.k8s.api.core.v1.ModifyVolumeStatus', {
+  targetVolumeAttributesClassName: omitempty(1, string),
+  status: required(2, oneOf('Pending', 'InProgress', 'Infeasible')),
+})
+export interface ModifyVolumeStatus extends StoredOf<typeof ModifyVolumeStatus> {}
+
+export const PersistentVolumeClaimCondition = message('io.k8s.api.core.v1.PersistentVolumeClaimCondition', {
+  type: required(1, string),
+  status: required(2, ConditionStatus),
+  lastProbeTime: embedded(3, timeOrNull),
+  lastTransitionTime: embedded(4, timeOrNull),
+  reason: omitempty(5, string),
+  message: omitempty(6, string),
+})
+export interface PersistentVolumeClaimCondition extends StoredOf<typeof PersistentVolumeClaimCondition> {}
+
+export const PersistentVolumeClaimStatus = message('io.k8s.api.core.v1.PersistentVolumeClaimStatus', {
+  phase: defaulted(1, oneOf('Pending', 'Bound', 'Lost'), 'Pending', '', 'value'),
+  accessModes: omitempty(2, list(PersistentVolumeAccessMode)),
+  capacity: omitempty(3, map(quantity)),
+  conditions: omitempty(4, listMap(PersistentVolumeClaimCondition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' })),
+  allocatedResources: omitempty(5, map(quantity)),
+  allocatedResourceStatuses: omitempty(7, map(string)),
+  currentVolumeAttributesClassName: optional(8, string),
+  modifyVolumeStatus: optional(9, ModifyVolumeStatus),
+})
+export interface PersistentVolumeClaimStatus extends StoredOf<typeof PersistentVolumeClaimStatus> {}
+
+export interface PersistentVolumeClaim extends ObjectWith<{ spec: PersistentVolumeClaimSpec; status: PersistentVolumeClaimStatus }> {}
+
+export const PersistentVolumeClaim = defineKind({
+  group: '',
+  version: 'v1',
+  kind: 'PersistentVolumeClaim',
+  plural: 'persistentvolumeclaims',
+  scope: 'Namespaced',
+  openapi: 'io.k8s.api.core.v1',
+  shortNames: ['pvc'],
+  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
+  deleteReturnsObject: true,
+  spec: PersistentVolumeClaimSpec,
+  status: PersistentVolumeClaimStatus,
+})
+
+/** As a part of another object. */
+export const PersistentVolumeClaimMessage = PersistentVolumeClaim.schema as unknown as Schema<
+  PersistentVolumeClaim,
+  DraftObjectOf<typeof PersistentVolumeClaim>
+>

@@ -1,0 +1,191 @@
+import {
+  boolean,
+  defaulted,
+  inline,
+  int32,
+  list,
+  map,
+  message,
+  omitempty,
+  optional,
+  quantity,
+  required,
+  type StoredOf,
+  string,
+} from '#machinery/schema/schema.ts'
+import { NodeSelector } from './node-selector.ts'
+import { ObjectReference, SecretReference } from './object-reference.ts'
+import { PersistentVolumeAccessMode } from './persistent-volume-access-mode.ts'
+import { PersistentVolumeMode } from './persistent-volume-mode.ts'
+import { PersistentVolumeReclaimPolicy } from './persistent-volume-reclaim-policy.ts'
+import {
+  AWSElasticBlockStoreVolumeSource,
+  AzureDiskVolumeSource,
+  FCVolumeSource,
+  FlockerVolumeSource,
+  GCEPersistentDiskVolumeSource,
+  HostPathVolumeSource,
+  NFSVolumeSource,
+  PhotonPersistentDiskVolumeSource,
+  PortworxVolumeSource,
+  QuobyteVolumeSource,
+  VsphereVirtualDiskVolumeSource,
+} from './volume-backend.ts'
+
+export const AzureFilePersistentVolumeSource = message('io.k8s.api.core.v1.AzureFilePersistentVolumeSource', {
+  secretName: required(1, string),
+  shareName: required(2, string),
+  readOnly: omitempty(3, boolean),
+  secretNamespace: optional(4, string),
+})
+export interface AzureFilePersistentVolumeSource extends StoredOf<typeof AzureFilePersistentVolumeSource> {}
+
+export const CSIPersistentVolumeSource = message('io.k8s.api.core.v1.CSIPersistentVolumeSource', {
+  driver: required(1, string),
+  volumeHandle: required(2, string),
+  readOnly: omitempty(3, boolean),
+  fsType: omitempty(4, string),
+  volumeAttributes: omitempty(5, map(string)),
+  controllerPublishSecretRef: optional(6, SecretReference),
+  nodeStageSecretRef: optional(7, SecretReference),
+  nodePublishSecretRef: optional(8, SecretReference),
+  controllerExpandSecretRef: optional(9, SecretReference),
+  nodeExpandSecretRef: optional(10, SecretReference),
+})
+export interface CSIPersistentVolumeSource extends StoredOf<typeof CSIPersistentVolumeSource> {}
+
+export const CephFSPersistentVolumeSource = message('io.k8s.api.core.v1.CephFSPersistentVolumeSource', {
+  monitors: required(1, list(string, { nullable: true })),
+  path: omitempty(2, string),
+  user: omitempty(3, string),
+  secretFile: omitempty(4, string),
+  secretRef: optional(5, SecretReference),
+  readOnly: omitempty(6, boolean),
+})
+export interface CephFSPersistentVolumeSource extends StoredOf<typeof CephFSPersistentVolumeSource> {}
+
+export const CinderPersistentVolumeSource = message('io.k8s.api.core.v1.CinderPersistentVolumeSource', {
+  volumeID: required(1, string),
+  fsType: omitempty(2, string),
+  readOnly: omitempty(3, boolean),
+  secretRef: optional(4, SecretReference),
+})
+export interface CinderPersistentVolumeSource extends StoredOf<typeof CinderPersistentVolumeSource> {}
+
+export const FlexPersistentVolumeSource = message('io.k8s.api.core.v1.FlexPersistentVolumeSource', {
+  driver: required(1, string),
+  fsType: omitempty(2, string),
+  secretRef: optional(3, SecretReference),
+  readOnly: omitempty(4, boolean),
+  options: omitempty(5, map(string)),
+})
+export interface FlexPersistentVolumeSource extends StoredOf<typeof FlexPersistentVolumeSource> {}
+
+export const GlusterfsPersistentVolumeSource = message('io.k8s.api.core.v1.GlusterfsPersistentVolumeSource', {
+  endpoints: required(1, string),
+  path: required(2, string),
+  readOnly: omitempty(3, boolean),
+  endpointsNamespace: optional(4, string),
+})
+export interface GlusterfsPersistentVolumeSource extends StoredOf<typeof GlusterfsPersistentVolumeSource> {}
+
+export const ISCSIPersistentVolumeSource = message('io.k8s.api.core.v1.ISCSIPersistentVolumeSource', {
+  targetPortal: required(1, string),
+  iqn: required(2, string),
+  lun: required(3, int32),
+  iscsiInterface: defaulted(4, string, 'default', '', 'value'),
+  fsType: omitempty(5, string),
+  readOnly: omitempty(6, boolean),
+  portals: omitempty(7, list(string)),
+  chapAuthDiscovery: omitempty(8, boolean),
+  chapAuthSession: omitempty(11, boolean),
+  secretRef: optional(10, SecretReference),
+  initiatorName: optional(12, string),
+})
+export interface ISCSIPersistentVolumeSource extends StoredOf<typeof ISCSIPersistentVolumeSource> {}
+
+export const LocalVolumeSource = message('io.k8s.api.core.v1.LocalVolumeSource', {
+  path: required(1, string),
+  fsType: optional(2, string),
+})
+export interface LocalVolumeSource extends StoredOf<typeof LocalVolumeSource> {}
+
+export const RBDPersistentVolumeSource = message('io.k8s.api.core.v1.RBDPersistentVolumeSource', {
+  monitors: required(1, list(string, { nullable: true })),
+  image: required(2, string),
+  fsType: omitempty(3, string),
+  pool: defaulted(4, string, 'rbd', '', 'value'),
+  user: defaulted(5, string, 'admin', '', 'value'),
+  keyring: defaulted(6, string, '/etc/ceph/keyring', '', 'value'),
+  secretRef: optional(7, SecretReference),
+  readOnly: omitempty(8, boolean),
+})
+export interface RBDPersistentVolumeSource extends StoredOf<typeof RBDPersistentVolumeSource> {}
+
+export const ScaleIOPersistentVolumeSource = message('io.k8s.api.core.v1.ScaleIOPersistentVolumeSource', {
+  gateway: required(1, string),
+  system: required(2, string),
+  secretRef: required(3, SecretReference),
+  sslEnabled: omitempty(4, boolean),
+  protectionDomain: omitempty(5, string),
+  storagePool: omitempty(6, string),
+  storageMode: defaulted(7, string, 'ThinProvisioned', '', 'value'),
+  volumeName: omitempty(8, string),
+  fsType: defaulted(9, string, 'xfs', '', 'value'),
+  readOnly: omitempty(10, boolean),
+})
+export interface ScaleIOPersistentVolumeSource extends StoredOf<typeof ScaleIOPersistentVolumeSource> {}
+
+export const StorageOSPersistentVolumeSource = message('io.k8s.api.core.v1.StorageOSPersistentVolumeSource', {
+  volumeName: omitempty(1, string),
+  volumeNamespace: omitempty(2, string),
+  fsType: omitempty(3, string),
+  readOnly: omitempty(4, boolean),
+  secretRef: optional(5, ObjectReference),
+})
+export interface StorageOSPersistentVolumeSource extends StoredOf<typeof StorageOSPersistentVolumeSource> {}
+
+export const PersistentVolumeSource = message('io.k8s.api.core.v1.PersistentVolumeSource', {
+  gcePersistentDisk: optional(1, GCEPersistentDiskVolumeSource),
+  awsElasticBlockStore: optional(2, AWSElasticBlockStoreVolumeSource),
+  hostPath: optional(3, HostPathVolumeSource),
+  glusterfs: optional(4, GlusterfsPersistentVolumeSource),
+  nfs: optional(5, NFSVolumeSource),
+  rbd: optional(6, RBDPersistentVolumeSource),
+  iscsi: optional(7, ISCSIPersistentVolumeSource),
+  cinder: optional(8, CinderPersistentVolumeSource),
+  cephfs: optional(9, CephFSPersistentVolumeSource),
+  fc: optional(10, FCVolumeSource),
+  flocker: optional(11, FlockerVolumeSource),
+  flexVolume: optional(12, FlexPersistentVolumeSource),
+  azureFile: optional(13, AzureFilePersistentVolumeSource),
+  vsphereVolume: optional(14, VsphereVirtualDiskVolumeSource),
+  quobyte: optional(15, QuobyteVolumeSource),
+  azureDisk: optional(16, AzureDiskVolumeSource),
+  photonPersistentDisk: optional(17, PhotonPersistentDiskVolumeSource),
+  portworxVolume: optional(18, PortworxVolumeSource),
+  scaleIO: optional(19, ScaleIOPersistentVolumeSource),
+  local: optional(20, LocalVolumeSource),
+  storageos: optional(21, StorageOSPersistentVolumeSource),
+  csi: optional(22, CSIPersistentVolumeSource),
+})
+export interface PersistentVolumeSource extends StoredOf<typeof PersistentVolumeSource> {}
+
+export const VolumeNodeAffinity = message('io.k8s.api.core.v1.VolumeNodeAffinity', {
+  required: optional(1, NodeSelector),
+})
+export interface VolumeNodeAffinity extends StoredOf<typeof VolumeNodeAffinity> {}
+
+export const PersistentVolumeSpec = message('io.k8s.api.core.v1.PersistentVolumeSpec', {
+  capacity: omitempty(1, map(quantity)),
+  ...inline(2, PersistentVolumeSource),
+  accessModes: omitempty(3, list(PersistentVolumeAccessMode)),
+  claimRef: optional(4, ObjectReference),
+  persistentVolumeReclaimPolicy: defaulted(5, PersistentVolumeReclaimPolicy, 'Retain', '', 'value'),
+  storageClassName: omitempty(6, string),
+  mountOptions: omitempty(7, list(string)),
+  volumeMode: defaulted(8, PersistentVolumeMode, 'Filesystem'),
+  nodeAffinity: optional(9, VolumeNodeAffinity),
+  volumeAttributesClassName: optional(10, string),
+})
+export interface PersistentVolumeSpec extends StoredOf<typeof PersistentVolumeSpec> {}

@@ -1,0 +1,72 @@
+import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
+import {
+  atomicMap,
+  defaulted,
+  embedded,
+  int32,
+  int64,
+  listMap,
+  message,
+  omitempty,
+  optional,
+  required,
+  type StoredOf,
+  string,
+} from '#machinery/schema/schema.ts'
+import { ConditionStatus } from '../../meta/v1/condition-status.ts'
+import { timeOrNull } from '../../meta/v1/time-or-null.ts'
+import { PodTemplateSpec } from './pod-template-spec.ts'
+
+export const ReplicationControllerSpec = message('io.k8s.api.core.v1.ReplicationControllerSpec', {
+  replicas: defaulted(1, int32, 1),
+  minReadySeconds: omitempty(4, int32),
+  selector: omitempty(2, atomicMap(string)),
+  template: optional(3, PodTemplateSpec),
+})
+export interface ReplicationControllerSpec extends StoredOf<typeof ReplicationControllerSpec> {}
+
+export const ReplicationControllerCondition = message('io.k8s.api.core.v1.ReplicationControllerCondition', {
+  type: required(1, string),
+  status: required(2, ConditionStatus),
+  lastTransitionTime: embedded(3, timeOrNull),
+  reason: omitempty(4, string),
+  message: omitempty(5, string),
+})
+export interface ReplicationControllerCondition extends StoredOf<typeof ReplicationControllerCondition> {}
+
+export const ReplicationControllerStatus = message('io.k8s.api.core.v1.ReplicationControllerStatus', {
+  replicas: required(1, int32),
+  fullyLabeledReplicas: omitempty(2, int32),
+  readyReplicas: omitempty(4, int32),
+  availableReplicas: omitempty(5, int32),
+  observedGeneration: omitempty(3, int64),
+  conditions: omitempty(6, listMap(ReplicationControllerCondition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' })),
+})
+export interface ReplicationControllerStatus extends StoredOf<typeof ReplicationControllerStatus> {}
+
+export interface ReplicationController extends ObjectWith<{ spec: ReplicationControllerSpec; status: ReplicationControllerStatus }> {}
+
+export const ReplicationController = defineKind({
+  group: '',
+  version: 'v1',
+  kind: 'ReplicationController',
+  plural: 'replicationcontrollers',
+  scope: 'Namespaced',
+  openapi: 'io.k8s.api.core.v1',
+  shortNames: ['rc'],
+  categories: ['all'],
+  subresources: [
+    {
+      name: 'scale',
+      verbs: ['get', 'patch', 'update'],
+      kind: { group: 'autoscaling', version: 'v1', kind: 'Scale' },
+      scale: { replicas: '.spec.replicas', statusReplicas: '.status.replicas', selector: '.spec.selector' },
+    },
+    { name: 'status', verbs: ['get', 'patch', 'update'] },
+  ],
+  generation: true,
+  defaultPropagation: 'Orphan',
+  storagePrefix: 'controllers',
+  spec: ReplicationControllerSpec,
+  status: ReplicationControllerStatus,
+})

@@ -1,0 +1,47 @@
+import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
+import { list, map, message, omitempty, oneOf, optional, quantity, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+
+export const ScopedResourceSelectorRequirement = message('io.k8s.api.core.v1.ScopedResourceSelectorRequirement', {
+  scopeName: required(1, string),
+  operator: required(2, oneOf('In', 'NotIn', 'Exists', 'DoesNotExist')),
+  values: omitempty(3, list(string)),
+})
+export interface ScopedResourceSelectorRequirement extends StoredOf<typeof ScopedResourceSelectorRequirement> {}
+
+export const ScopeSelector = message(
+  'io.k8s.api.core.v1.ScopeSelector',
+  {
+    matchExpressions: omitempty(1, list(ScopedResourceSelectorRequirement)),
+  },
+  { mapType: 'atomic' },
+)
+export interface ScopeSelector extends StoredOf<typeof ScopeSelector> {}
+
+export const ResourceQuotaSpec = message('io.k8s.api.core.v1.ResourceQuotaSpec', {
+  hard: omitempty(1, map(quantity)),
+  scopes: omitempty(2, list(string)),
+  scopeSelector: optional(3, ScopeSelector),
+})
+export interface ResourceQuotaSpec extends StoredOf<typeof ResourceQuotaSpec> {}
+
+export const ResourceQuotaStatus = message('io.k8s.api.core.v1.ResourceQuotaStatus', {
+  hard: omitempty(1, map(quantity)),
+  used: omitempty(2, map(quantity)),
+})
+export interface ResourceQuotaStatus extends StoredOf<typeof ResourceQuotaStatus> {}
+
+export interface ResourceQuota extends ObjectWith<{ spec: ResourceQuotaSpec; status: ResourceQuotaStatus }> {}
+
+export const ResourceQuota = defineKind({
+  group: '',
+  version: 'v1',
+  kind: 'ResourceQuota',
+  plural: 'resourcequotas',
+  scope: 'Namespaced',
+  openapi: 'io.k8s.api.core.v1',
+  shortNames: ['quota'],
+  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
+  deleteReturnsObject: true,
+  spec: ResourceQuotaSpec,
+  status: ResourceQuotaStatus,
+})

@@ -1,0 +1,24 @@
+import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
+import { boolean, list, listMap, omitempty, optional } from '#machinery/schema/schema.ts'
+import { LocalObjectReference, ObjectReference } from './object-reference.ts'
+
+const fields = {
+  secrets: omitempty(2, listMap(ObjectReference, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name' })),
+  imagePullSecrets: omitempty(3, list(LocalObjectReference)),
+  automountServiceAccountToken: optional(4, boolean),
+}
+
+export interface ServiceAccount extends ObjectOfFields<typeof fields> {}
+
+export const ServiceAccount = defineKind({
+  group: '',
+  version: 'v1',
+  kind: 'ServiceAccount',
+  plural: 'serviceaccounts',
+  scope: 'Namespaced',
+  openapi: 'io.k8s.api.core.v1',
+  shortNames: ['sa'],
+  subresources: [{ name: 'token', verbs: ['create'], kind: { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' } }],
+  deleteReturnsObject: true,
+  fields,
+})

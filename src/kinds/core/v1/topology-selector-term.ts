@@ -1,0 +1,16 @@
+import { list, message, omitempty, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+
+export const TopologySelectorLabelRequirement = message('io.k8s.api.core.v1.TopologySelectorLabelRequirement', {
+  key: required(1, string),
+  values: required(2, list(string, { nullable: true })),
+})
+export interface TopologySelectorLabelRequirement extends StoredOf<typeof TopologySelectorLabelRequirement> {}
+
+export const TopologySelectorTerm = message(
+  'io.k8s.api.core.v1.TopologySelectorTerm',
+  {
+    matchLabelExpressions: omitempty(1, list(TopologySelectorLabelRequirement)),
+  },
+  { mapType: 'atomic' },
+)
+export interface TopologySelectorTerm extends StoredOf<typeof TopologySelectorTerm> {}

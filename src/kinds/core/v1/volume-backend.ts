@@ -1,0 +1,98 @@
+import {
+  boolean,
+  defaulted,
+  int32,
+  list,
+  message,
+  omitempty,
+  oneOf,
+  optional,
+  required,
+  type StoredOf,
+  string,
+} from '#machinery/schema/schema.ts'
+
+export const AWSElasticBlockStoreVolumeSource = message('io.k8s.api.core.v1.AWSElasticBlockStoreVolumeSource', {
+  volumeID: required(1, string),
+  fsType: omitempty(2, string),
+  partition: omitempty(3, int32),
+  readOnly: omitempty(4, boolean),
+})
+export interface AWSElasticBlockStoreVolumeSource extends StoredOf<typeof AWSElasticBlockStoreVolumeSource> {}
+
+export const AzureDiskVolumeSource = message('io.k8s.api.core.v1.AzureDiskVolumeSource', {
+  diskName: required(1, string),
+  diskURI: required(2, string),
+  cachingMode: defaulted(3, oneOf('None', 'ReadOnly', 'ReadWrite'), 'ReadWrite'),
+  fsType: defaulted(4, string, 'ext4'),
+  readOnly: defaulted(5, boolean, false),
+  kind: defaulted(6, oneOf('Shared', 'Dedicated', 'Managed'), 'Shared'),
+})
+export interface AzureDiskVolumeSource extends StoredOf<typeof AzureDiskVolumeSource> {}
+
+export const FCVolumeSource = message('io.k8s.api.core.v1.FCVolumeSource', {
+  targetWWNs: omitempty(1, list(string)),
+  lun: optional(2, int32),
+  fsType: omitempty(3, string),
+  readOnly: omitempty(4, boolean),
+  wwids: omitempty(5, list(string)),
+})
+export interface FCVolumeSource extends StoredOf<typeof FCVolumeSource> {}
+
+export const FlockerVolumeSource = message('io.k8s.api.core.v1.FlockerVolumeSource', {
+  datasetName: omitempty(1, string),
+  datasetUUID: omitempty(2, string),
+})
+export interface FlockerVolumeSource extends StoredOf<typeof FlockerVolumeSource> {}
+
+export const GCEPersistentDiskVolumeSource = message('io.k8s.api.core.v1.GCEPersistentDiskVolumeSource', {
+  pdName: required(1, string),
+  fsType: omitempty(2, string),
+  partition: omitempty(3, int32),
+  readOnly: omitempty(4, boolean),
+})
+export interface GCEPersistentDiskVolumeSource extends StoredOf<typeof GCEPersistentDiskVolumeSource> {}
+
+export const HostPathVolumeSource = message('io.k8s.api.core.v1.HostPathVolumeSource', {
+  path: required(1, string),
+  type: defaulted(2, oneOf('', 'DirectoryOrCreate', 'Directory', 'FileOrCreate', 'File', 'Socket', 'CharDevice', 'BlockDevice'), ''),
+})
+export interface HostPathVolumeSource extends StoredOf<typeof HostPathVolumeSource> {}
+
+export const NFSVolumeSource = message('io.k8s.api.core.v1.NFSVolumeSource', {
+  server: required(1, string),
+  path: required(2, string),
+  readOnly: omitempty(3, boolean),
+})
+export interface NFSVolumeSource extends StoredOf<typeof NFSVolumeSource> {}
+
+export const PhotonPersistentDiskVolumeSource = message('io.k8s.api.core.v1.PhotonPersistentDiskVolumeSource', {
+  pdID: required(1, string),
+  fsType: omitempty(2, string),
+})
+export interface PhotonPersistentDiskVolumeSource extends StoredOf<typeof PhotonPersistentDiskVolumeSource> {}
+
+export const PortworxVolumeSource = message('io.k8s.api.core.v1.PortworxVolumeSource', {
+  volumeID: required(1, string),
+  fsType: omitempty(2, string),
+  readOnly: omitempty(3, boolean),
+})
+export interface PortworxVolumeSource extends StoredOf<typeof PortworxVolumeSource> {}
+
+export const QuobyteVolumeSource = message('io.k8s.api.core.v1.QuobyteVolumeSource', {
+  registry: required(1, string),
+  volume: required(2, string),
+  readOnly: omitempty(3, boolean),
+  user: omitempty(4, string),
+  group: omitempty(5, string),
+  tenant: omitempty(6, string),
+})
+export interface QuobyteVolumeSource extends StoredOf<typeof QuobyteVolumeSource> {}
+
+export const VsphereVirtualDiskVolumeSource = message('io.k8s.api.core.v1.VsphereVirtualDiskVolumeSource', {
+  volumePath: required(1, string),
+  fsType: omitempty(2, string),
+  storagePolicyName: omitempty(3, string),
+  storagePolicyID: omitempty(4, string),
+})
+export interface VsphereVirtualDiskVolumeSource extends StoredOf<typeof VsphereVirtualDiskVolumeSource> {}

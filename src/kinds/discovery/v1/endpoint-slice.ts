@@ -1,0 +1,85 @@
+import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
+import {
+  boolean,
+  defaulted,
+  embedded,
+  int32,
+  list,
+  listSet,
+  map,
+  message,
+  omitempty,
+  oneOf,
+  optional,
+  required,
+  type StoredOf,
+  string,
+} from '#machinery/schema/schema.ts'
+import { ObjectReference } from '../../core/v1/object-reference.ts'
+import { Protocol } from '../../core/v1/protocol.ts'
+
+export const EndpointConditions = message('io.k8s.api.discovery.v1.EndpointConditions', {
+  ready: optional(1, boolean),
+  serving: optional(2, boolean),
+  terminating: optional(3, boolean),
+})
+export interface EndpointConditions extends StoredOf<typeof EndpointConditions> {}
+
+export const ForNode = message('io.k8s.api.discovery.v1.ForNode', {
+  name: required(1, string),
+})
+export interface ForNode extends StoredOf<typeof ForNode> {}
+
+export const ForZone = message('io.k8s.api.discovery.v1.ForZone', {
+  name: required(1, string),
+})
+export interface ForZone extends StoredOf<typeof ForZone> {}
+
+export const EndpointHints = message('io.k8s.api.discovery.v1.EndpointHints', {
+  forZones: omitempty(1, list(ForZone)),
+  forNodes: omitempty(2, list(ForNode)),
+})
+export interface EndpointHints extends StoredOf<typeof EndpointHints> {}
+
+export const Endpoint = message('io.k8s.api.discovery.v1.Endpoint', {
+  addresses: required(1, listSet(string, { nullable: true })),
+  conditions: embedded(2, EndpointConditions),
+  hostname: optional(3, string),
+  targetRef: optional(4, ObjectReference),
+  deprecatedTopology: omitempty(5, map(string)),
+  nodeName: optional(6, string),
+  zone: optional(7, string),
+  hints: optional(8, EndpointHints),
+})
+export interface Endpoint extends StoredOf<typeof Endpoint> {}
+
+export const EndpointPort = message(
+  'io.k8s.api.discovery.v1.EndpointPort',
+  {
+    name: defaulted(1, string, ''),
+    protocol: defaulted(2, Protocol, 'TCP'),
+    port: optional(3, int32),
+    appProtocol: optional(4, string),
+  },
+  { mapType: 'atomic' },
+)
+export interface EndpointPort extends StoredOf<typeof EndpointPort> {}
+
+const fields = {
+  addressType: required(4, oneOf('IPv4', 'IPv6', 'FQDN')),
+  endpoints: required(2, list(Endpoint, { nullable: true })),
+  ports: required(3, list(EndpointPort, { nullable: true })),
+}
+
+export interface EndpointSlice extends ObjectOfFields<typeof fields> {}
+
+export const EndpointSlice = defineKind({
+  group: 'discovery.k8s.io',
+  version: 'v1',
+  kind: 'EndpointSlice',
+  plural: 'endpointslices',
+  scope: 'Namespaced',
+  openapi: 'io.k8s.api.discovery.v1',
+  generation: true,
+  fields,
+})

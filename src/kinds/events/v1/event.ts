@@ -1,0 +1,42 @@
+import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
+import { embedded, int32, message, omitempty, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+import { EventSource } from '../../core/v1/event.ts'
+import { ObjectReference } from '../../core/v1/object-reference.ts'
+import { microTimeOrNull, timeOrNull } from '../../meta/v1/time-or-null.ts'
+
+export const EventSeries = message('io.k8s.api.events.v1.EventSeries', {
+  count: required(1, int32),
+  lastObservedTime: required(2, microTimeOrNull),
+})
+export interface EventSeries extends StoredOf<typeof EventSeries> {}
+
+const fields = {
+  eventTime: required(2, microTimeOrNull),
+  series: optional(3, EventSeries),
+  reportingController: omitempty(4, string),
+  reportingInstance: omitempty(5, string),
+  action: omitempty(6, string),
+  reason: omitempty(7, string),
+  regarding: embedded(8, ObjectReference),
+  related: optional(9, ObjectReference),
+  note: omitempty(10, string),
+  type: omitempty(11, string),
+  deprecatedSource: embedded(12, EventSource),
+  deprecatedFirstTimestamp: embedded(13, timeOrNull),
+  deprecatedLastTimestamp: embedded(14, timeOrNull),
+  deprecatedCount: omitempty(15, int32),
+}
+
+export interface Event extends ObjectOfFields<typeof fields> {}
+
+export const Event = defineKind({
+  group: 'events.k8s.io',
+  version: 'v1',
+  kind: 'Event',
+  plural: 'events',
+  scope: 'Namespaced',
+  openapi: 'io.k8s.api.events.v1',
+  shortNames: ['ev'],
+  createOnUpdate: true,
+  fields,
+})

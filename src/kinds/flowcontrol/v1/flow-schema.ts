@@ -1,0 +1,112 @@
+import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
+import {
+  boolean,
+  defaulted,
+  embedded,
+  int32,
+  list,
+  listMap,
+  listSet,
+  message,
+  omitempty,
+  oneOf,
+  optional,
+  required,
+  type StoredOf,
+  string,
+} from '#machinery/schema/schema.ts'
+import { ConditionStatus } from '../../meta/v1/condition-status.ts'
+import { timeOrNull } from '../../meta/v1/time-or-null.ts'
+
+export const FlowDistinguisherMethod = message('io.k8s.api.flowcontrol.v1.FlowDistinguisherMethod', {
+  type: required(1, oneOf('ByUser', 'ByNamespace')),
+})
+export interface FlowDistinguisherMethod extends StoredOf<typeof FlowDistinguisherMethod> {}
+
+export const NonResourcePolicyRule = message('io.k8s.api.flowcontrol.v1.NonResourcePolicyRule', {
+  verbs: required(1, listSet(string, { nullable: true })),
+  nonResourceURLs: required(6, listSet(string, { nullable: true })),
+})
+export interface NonResourcePolicyRule extends StoredOf<typeof NonResourcePolicyRule> {}
+
+export const ResourcePolicyRule = message('io.k8s.api.flowcontrol.v1.ResourcePolicyRule', {
+  verbs: required(1, listSet(string, { nullable: true })),
+  apiGroups: required(2, listSet(string, { nullable: true })),
+  resources: required(3, listSet(string, { nullable: true })),
+  clusterScope: omitempty(4, boolean),
+  namespaces: required(5, listSet(string, { nullable: true })),
+})
+export interface ResourcePolicyRule extends StoredOf<typeof ResourcePolicyRule> {}
+
+export const GroupSubject = message('io.k8s.api.flowcontrol.v1.GroupSubject', {
+  name: required(1, string),
+})
+export interface GroupSubject extends StoredOf<typeof GroupSubject> {}
+
+export const ServiceAccountSubject = message('io.k8s.api.flowcontrol.v1.ServiceAccountSubject', {
+  namespace: required(1, string),
+  name: required(2, string),
+})
+export interface ServiceAccountSubject extends StoredOf<typeof ServiceAccountSubject> {}
+
+export const UserSubject = message('io.k8s.api.flowcontrol.v1.UserSubject', {
+  name: required(1, string),
+})
+export interface UserSubject extends StoredOf<typeof UserSubject> {}
+
+export const Subject = message('io.k8s.api.flowcontrol.v1.Subject', {
+  kind: required(1, oneOf('User', 'Group', 'ServiceAccount')),
+  user: optional(2, UserSubject),
+  group: optional(3, GroupSubject),
+  serviceAccount: optional(4, ServiceAccountSubject),
+})
+export interface Subject extends StoredOf<typeof Subject> {}
+
+export const PolicyRulesWithSubjects = message('io.k8s.api.flowcontrol.v1.PolicyRulesWithSubjects', {
+  subjects: required(1, list(Subject, { nullable: true })),
+  resourceRules: omitempty(2, list(ResourcePolicyRule)),
+  nonResourceRules: omitempty(3, list(NonResourcePolicyRule)),
+})
+export interface PolicyRulesWithSubjects extends StoredOf<typeof PolicyRulesWithSubjects> {}
+
+export const PriorityLevelConfigurationReference = message('io.k8s.api.flowcontrol.v1.PriorityLevelConfigurationReference', {
+  name: required(1, string),
+})
+export interface PriorityLevelConfigurationReference extends StoredOf<typeof PriorityLevelConfigurationReference> {}
+
+export const FlowSchemaSpec = message('io.k8s.api.flowcontrol.v1.FlowSchemaSpec', {
+  priorityLevelConfiguration: required(1, PriorityLevelConfigurationReference),
+  matchingPrecedence: defaulted(2, int32, 1000, '', 'value'),
+  distinguisherMethod: optional(3, FlowDistinguisherMethod),
+  rules: omitempty(4, list(PolicyRulesWithSubjects)),
+})
+export interface FlowSchemaSpec extends StoredOf<typeof FlowSchemaSpec> {}
+
+export const FlowSchemaCondition = message('io.k8s.api.flowcontrol.v1.FlowSchemaCondition', {
+  type: omitempty(1, string),
+  status: omitempty(2, ConditionStatus),
+  lastTransitionTime: embedded(3, timeOrNull),
+  reason: omitempty(4, string),
+  message: omitempty(5, string),
+})
+export interface FlowSchemaCondition extends StoredOf<typeof FlowSchemaCondition> {}
+
+export const FlowSchemaStatus = message('io.k8s.api.flowcontrol.v1.FlowSchemaStatus', {
+  conditions: omitempty(1, listMap(FlowSchemaCondition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' })),
+})
+export interface FlowSchemaStatus extends StoredOf<typeof FlowSchemaStatus> {}
+
+export interface FlowSchema extends ObjectWith<{ spec: FlowSchemaSpec; status: FlowSchemaStatus }> {}
+
+export const FlowSchema = defineKind({
+  group: 'flowcontrol.apiserver.k8s.io',
+  version: 'v1',
+  kind: 'FlowSchema',
+  plural: 'flowschemas',
+  scope: 'Cluster',
+  openapi: 'io.k8s.api.flowcontrol.v1',
+  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
+  generation: true,
+  spec: FlowSchemaSpec,
+  status: FlowSchemaStatus,
+})

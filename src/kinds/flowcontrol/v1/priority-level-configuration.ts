@@ -1,0 +1,80 @@
+import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
+import {
+  defaulted,
+  embedded,
+  int32,
+  listMap,
+  message,
+  omitempty,
+  oneOf,
+  optional,
+  required,
+  type StoredOf,
+  string,
+} from '#machinery/schema/schema.ts'
+import { ConditionStatus } from '../../meta/v1/condition-status.ts'
+import { timeOrNull } from '../../meta/v1/time-or-null.ts'
+
+export const ExemptPriorityLevelConfiguration = message('io.k8s.api.flowcontrol.v1.ExemptPriorityLevelConfiguration', {
+  nominalConcurrencyShares: defaulted(1, int32, 0),
+  lendablePercent: defaulted(2, int32, 0),
+})
+export interface ExemptPriorityLevelConfiguration extends StoredOf<typeof ExemptPriorityLevelConfiguration> {}
+
+export const QueuingConfiguration = message('io.k8s.api.flowcontrol.v1.QueuingConfiguration', {
+  queues: defaulted(1, int32, 64, '', 'value'),
+  handSize: defaulted(2, int32, 8, '', 'value'),
+  queueLengthLimit: defaulted(3, int32, 50, '', 'value'),
+})
+export interface QueuingConfiguration extends StoredOf<typeof QueuingConfiguration> {}
+
+export const LimitResponse = message('io.k8s.api.flowcontrol.v1.LimitResponse', {
+  type: required(1, oneOf('Queue', 'Reject')),
+  queuing: optional(2, QueuingConfiguration),
+})
+export interface LimitResponse extends StoredOf<typeof LimitResponse> {}
+
+export const LimitedPriorityLevelConfiguration = message('io.k8s.api.flowcontrol.v1.LimitedPriorityLevelConfiguration', {
+  nominalConcurrencyShares: defaulted(1, int32, 30),
+  limitResponse: embedded(2, LimitResponse),
+  lendablePercent: defaulted(3, int32, 0),
+  borrowingLimitPercent: optional(4, int32),
+})
+export interface LimitedPriorityLevelConfiguration extends StoredOf<typeof LimitedPriorityLevelConfiguration> {}
+
+export const PriorityLevelConfigurationSpec = message('io.k8s.api.flowcontrol.v1.PriorityLevelConfigurationSpec', {
+  type: required(1, oneOf('Exempt', 'Limited')),
+  limited: optional(2, LimitedPriorityLevelConfiguration),
+  exempt: optional(3, ExemptPriorityLevelConfiguration),
+})
+export interface PriorityLevelConfigurationSpec extends StoredOf<typeof PriorityLevelConfigurationSpec> {}
+
+export const PriorityLevelConfigurationCondition = message('io.k8s.api.flowcontrol.v1.PriorityLevelConfigurationCondition', {
+  type: omitempty(1, string),
+  status: omitempty(2, ConditionStatus),
+  lastTransitionTime: embedded(3, timeOrNull),
+  reason: omitempty(4, string),
+  message: omitempty(5, string),
+})
+export interface PriorityLevelConfigurationCondition extends StoredOf<typeof PriorityLevelConfigurationCondition> {}
+
+export const PriorityLevelConfigurationStatus = message('io.k8s.api.flowcontrol.v1.PriorityLevelConfigurationStatus', {
+  conditions: omitempty(1, listMap(PriorityLevelConfigurationCondition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' })),
+})
+export interface PriorityLevelConfigurationStatus extends StoredOf<typeof PriorityLevelConfigurationStatus> {}
+
+export interface PriorityLevelConfiguration
+  extends ObjectWith<{ spec: PriorityLevelConfigurationSpec; status: PriorityLevelConfigurationStatus }> {}
+
+export const PriorityLevelConfiguration = defineKind({
+  group: 'flowcontrol.apiserver.k8s.io',
+  version: 'v1',
+  kind: 'PriorityLevelConfiguration',
+  plural: 'prioritylevelconfigurations',
+  scope: 'Cluster',
+  openapi: 'io.k8s.api.flowcontrol.v1',
+  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
+  generation: true,
+  spec: PriorityLevelConfigurationSpec,
+  status: PriorityLevelConfigurationStatus,
+})

@@ -1,0 +1,19 @@
+import { boolean, int64, list, message, omitempty, optional, type StoredOf, string } from '#machinery/schema/schema.ts'
+
+export const Preconditions = message('io.k8s.apimachinery.pkg.apis.meta.v1.Preconditions', {
+  uid: optional(1, string),
+  resourceVersion: optional(2, string),
+})
+export interface Preconditions extends StoredOf<typeof Preconditions> {}
+
+export const DeleteOptions = message('io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions', {
+  kind: omitempty(undefined, string),
+  apiVersion: omitempty(undefined, string),
+  gracePeriodSeconds: optional(1, int64),
+  preconditions: optional(2, Preconditions),
+  orphanDependents: optional(3, boolean),
+  propagationPolicy: optional(4, string),
+  dryRun: omitempty(5, list(string)),
+  ignoreStoreReadErrorWithClusterBreakingPotential: optional(6, boolean),
+})
+export interface DeleteOptions extends StoredOf<typeof DeleteOptions> {}

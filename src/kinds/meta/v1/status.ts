@@ -1,0 +1,31 @@
+import { ListMeta } from '#machinery/kind/object-meta.ts'
+import { embedded, int32, list, message, omitempty, optional, type StoredOf, string } from '#machinery/schema/schema.ts'
+
+export const StatusCause = message('io.k8s.apimachinery.pkg.apis.meta.v1.StatusCause', {
+  reason: omitempty(1, string),
+  message: omitempty(2, string),
+  field: omitempty(3, string),
+})
+export interface StatusCause extends StoredOf<typeof StatusCause> {}
+
+export const StatusDetails = message('io.k8s.apimachinery.pkg.apis.meta.v1.StatusDetails', {
+  name: omitempty(1, string),
+  group: omitempty(2, string),
+  kind: omitempty(3, string),
+  uid: omitempty(6, string),
+  causes: omitempty(4, list(StatusCause)),
+  retryAfterSeconds: omitempty(5, int32),
+})
+export interface StatusDetails extends StoredOf<typeof StatusDetails> {}
+
+export const Status = message('io.k8s.apimachinery.pkg.apis.meta.v1.Status', {
+  kind: omitempty(undefined, string),
+  apiVersion: omitempty(undefined, string),
+  metadata: embedded(1, ListMeta),
+  status: omitempty(2, string),
+  message: omitempty(3, string),
+  reason: omitempty(4, string),
+  details: optional(5, StatusDetails),
+  code: omitempty(6, int32),
+})
+export interface Status extends StoredOf<typeof Status> {}

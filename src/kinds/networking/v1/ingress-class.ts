@@ -1,0 +1,30 @@
+import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
+import { defaulted, message, omitempty, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+
+export const IngressClassParametersReference = message('io.k8s.api.networking.v1.IngressClassParametersReference', {
+  apiGroup: optional(undefined, string),
+  kind: required(2, string),
+  name: required(3, string),
+  scope: defaulted(4, string, 'Cluster'),
+  namespace: optional(5, string),
+})
+export interface IngressClassParametersReference extends StoredOf<typeof IngressClassParametersReference> {}
+
+export const IngressClassSpec = message('io.k8s.api.networking.v1.IngressClassSpec', {
+  controller: omitempty(1, string),
+  parameters: optional(2, IngressClassParametersReference),
+})
+export interface IngressClassSpec extends StoredOf<typeof IngressClassSpec> {}
+
+export interface IngressClass extends ObjectWith<{ spec: IngressClassSpec }> {}
+
+export const IngressClass = defineKind({
+  group: 'networking.k8s.io',
+  version: 'v1',
+  kind: 'IngressClass',
+  plural: 'ingressclasses',
+  scope: 'Cluster',
+  openapi: 'io.k8s.api.networking.v1',
+  generation: true,
+  spec: IngressClassSpec,
+})

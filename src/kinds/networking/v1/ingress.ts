@@ -1,0 +1,116 @@
+import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
+import {
+  embedded,
+  inline,
+  int32,
+  list,
+  message,
+  omitempty,
+  oneOf,
+  optional,
+  required,
+  type StoredOf,
+  string,
+} from '#machinery/schema/schema.ts'
+import { TypedLocalObjectReference } from '../../core/v1/object-reference.ts'
+import { Protocol } from '../../core/v1/protocol.ts'
+
+export const ServiceBackendPort = message(
+  'io.k8s.api.networking.v1.ServiceBackendPort',
+  {
+    name: omitempty(1, string),
+    number: omitempty(2, int32),
+  },
+  { mapType: 'atomic' },
+)
+export interface ServiceBackendPort extends StoredOf<typeof ServiceBackendPort> {}
+
+export const IngressServiceBackend = message('io.k8s.api.networking.v1.IngressServiceBackend', {
+  name: required(1, string),
+  port: embedded(2, ServiceBackendPort),
+})
+export interface IngressServiceBackend extends StoredOf<typeof IngressServiceBackend> {}
+
+export const IngressBackend = message('io.k8s.api.networking.v1.IngressBackend', {
+  service: optional(4, IngressServiceBackend),
+  resource: optional(3, TypedLocalObjectReference),
+})
+export interface IngressBackend extends StoredOf<typeof IngressBackend> {}
+
+export const HTTPIngressPath = message('io.k8s.api.networking.v1.HTTPIngressPath', {
+  path: omitempty(1, string),
+  pathType: required(3, oneOf('Exact', 'Prefix', 'ImplementationSpecific')),
+  backend: required(2, IngressBackend),
+})
+export interface HTTPIngressPath extends StoredOf<typeof HTTPIngressPath> {}
+
+export const HTTPIngressRuleValue = message('io.k8s.api.networking.v1.HTTPIngressRuleValue', {
+  paths: required(1, list(HTTPIngressPath, { nullable: true })),
+})
+export interface HTTPIngressRuleValue extends StoredOf<typeof HTTPIngressRuleValue> {}
+
+export const IngressRuleValue = message('io.k8s.api.networking.v1.IngressRuleValue', {
+  http: optional(1, HTTPIngressRuleValue),
+})
+export interface IngressRuleValue extends StoredOf<typeof IngressRuleValue> {}
+
+export const IngressRule = message('io.k8s.api.networking.v1.IngressRule', {
+  host: omitempty(1, string),
+  ...inline(2, IngressRuleValue),
+})
+export interface IngressRule extends StoredOf<typeof IngressRule> {}
+
+export const IngressTLS = message('io.k8s.api.networking.v1.IngressTLS', {
+  hosts: omitempty(1, list(string)),
+  secretName: omitempty(2, string),
+})
+export interface IngressTLS extends StoredOf<typeof IngressTLS> {}
+
+export const IngressSpec = message('io.k8s.api.networking.v1.IngressSpec', {
+  ingressClassName: optional(4, string),
+  defaultBackend: optional(1, IngressBackend),
+  tls: omitempty(2, list(IngressTLS)),
+  rules: omitempty(3, list(IngressRule)),
+})
+export interface IngressSpec extends StoredOf<typeof IngressSpec> {}
+
+export const IngressPortStatus = message('io.k8s.api.networking.v1.IngressPortStatus', {
+  port: required(1, int32),
+  protocol: required(2, Protocol),
+  error: optional(3, string),
+})
+export interface IngressPortStatus extends StoredOf<typeof IngressPortStatus> {}
+
+export const IngressLoadBalancerIngress = message('io.k8s.api.networking.v1.IngressLoadBalancerIngress', {
+  ip: omitempty(1, string),
+  hostname: omitempty(2, string),
+  ports: omitempty(4, list(IngressPortStatus)),
+})
+export interface IngressLoadBalancerIngress extends StoredOf<typeof IngressLoadBalancerIngress> {}
+
+export const IngressLoadBalancerStatus = message('io.k8s.api.networking.v1.IngressLoadBalancerStatus', {
+  ingress: omitempty(1, list(IngressLoadBalancerIngress)),
+})
+export interface IngressLoadBalancerStatus extends StoredOf<typeof IngressLoadBalancerStatus> {}
+
+export const IngressStatus = message('io.k8s.api.networking.v1.IngressStatus', {
+  loadBalancer: embedded(1, IngressLoadBalancerStatus),
+})
+export interface IngressStatus extends StoredOf<typeof IngressStatus> {}
+
+export interface Ingress extends ObjectWith<{ spec: IngressSpec; status: IngressStatus }> {}
+
+export const Ingress = defineKind({
+  group: 'networking.k8s.io',
+  version: 'v1',
+  kind: 'Ingress',
+  plural: 'ingresses',
+  scope: 'Namespaced',
+  openapi: 'io.k8s.api.networking.v1',
+  shortNames: ['ing'],
+  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
+  generation: true,
+  storagePrefix: 'ingress',
+  spec: IngressSpec,
+  status: IngressStatus,
+})

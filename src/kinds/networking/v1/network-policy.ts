@@ -1,0 +1,71 @@
+import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
+import {
+  defaulted,
+  embedded,
+  int32,
+  intOrString,
+  list,
+  message,
+  omitempty,
+  oneOf,
+  optional,
+  required,
+  type StoredOf,
+  string,
+} from '#machinery/schema/schema.ts'
+import { Protocol } from '../../core/v1/protocol.ts'
+import { LabelSelector } from '../../meta/v1/label-selector.ts'
+
+export const IPBlock = message('io.k8s.api.networking.v1.IPBlock', {
+  cidr: required(1, string),
+  except: omitempty(2, list(string)),
+})
+export interface IPBlock extends StoredOf<typeof IPBlock> {}
+
+export const NetworkPolicyPeer = message('io.k8s.api.networking.v1.NetworkPolicyPeer', {
+  podSelector: optional(1, LabelSelector),
+  namespaceSelector: optional(2, LabelSelector),
+  ipBlock: optional(3, IPBlock),
+})
+export interface NetworkPolicyPeer extends StoredOf<typeof NetworkPolicyPeer> {}
+
+export const NetworkPolicyPort = message('io.k8s.api.networking.v1.NetworkPolicyPort', {
+  protocol: defaulted(1, Protocol, 'TCP'),
+  port: optional(2, intOrString),
+  endPort: optional(3, int32),
+})
+export interface NetworkPolicyPort extends StoredOf<typeof NetworkPolicyPort> {}
+
+export const NetworkPolicyEgressRule = message('io.k8s.api.networking.v1.NetworkPolicyEgressRule', {
+  ports: omitempty(1, list(NetworkPolicyPort)),
+  to: omitempty(2, list(NetworkPolicyPeer)),
+})
+export interface NetworkPolicyEgressRule extends StoredOf<typeof NetworkPolicyEgressRule> {}
+
+export const NetworkPolicyIngressRule = message('io.k8s.api.networking.v1.NetworkPolicyIngressRule', {
+  ports: omitempty(1, list(NetworkPolicyPort)),
+  from: omitempty(2, list(NetworkPolicyPeer)),
+})
+export interface NetworkPolicyIngressRule extends StoredOf<typeof NetworkPolicyIngressRule> {}
+
+export const NetworkPolicySpec = message('io.k8s.api.networking.v1.NetworkPolicySpec', {
+  podSelector: embedded(1, LabelSelector),
+  ingress: omitempty(2, list(NetworkPolicyIngressRule)),
+  egress: omitempty(3, list(NetworkPolicyEgressRule)),
+  policyTypes: defaulted(4, list(oneOf('Ingress', 'Egress')), undefined, '', 'value'),
+})
+export interface NetworkPolicySpec extends StoredOf<typeof NetworkPolicySpec> {}
+
+export interface NetworkPolicy extends ObjectWith<{ spec: NetworkPolicySpec }> {}
+
+export const NetworkPolicy = defineKind({
+  group: 'networking.k8s.io',
+  version: 'v1',
+  kind: 'NetworkPolicy',
+  plural: 'networkpolicies',
+  scope: 'Namespaced',
+  openapi: 'io.k8s.api.networking.v1',
+  shortNames: ['netpol'],
+  generation: true,
+  spec: NetworkPolicySpec,
+})

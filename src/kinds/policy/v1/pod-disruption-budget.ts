@@ -1,0 +1,54 @@
+import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
+import {
+  embedded,
+  int32,
+  int64,
+  intOrString,
+  listMap,
+  map,
+  message,
+  omitempty,
+  oneOf,
+  optional,
+  patched,
+  type StoredOf,
+  time,
+} from '#machinery/schema/schema.ts'
+import { Condition } from '../../meta/v1/condition.ts'
+import { LabelSelector } from '../../meta/v1/label-selector.ts'
+
+export const PodDisruptionBudgetSpec = message('io.k8s.api.policy.v1.PodDisruptionBudgetSpec', {
+  minAvailable: optional(1, intOrString),
+  selector: patched(optional(2, LabelSelector), 'replace'),
+  maxUnavailable: optional(3, intOrString),
+  unhealthyPodEvictionPolicy: optional(4, oneOf('IfHealthyBudget', 'AlwaysAllow')),
+})
+export interface PodDisruptionBudgetSpec extends StoredOf<typeof PodDisruptionBudgetSpec> {}
+
+export const PodDisruptionBudgetStatus = message('io.k8s.api.policy.v1.PodDisruptionBudgetStatus', {
+  observedGeneration: omitempty(1, int64),
+  disruptedPods: omitempty(2, map(time)),
+  disruptionsAllowed: embedded(3, int32),
+  currentHealthy: embedded(4, int32),
+  desiredHealthy: embedded(5, int32),
+  expectedPods: embedded(6, int32),
+  conditions: omitempty(7, listMap(Condition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' })),
+})
+export interface PodDisruptionBudgetStatus extends StoredOf<typeof PodDisruptionBudgetStatus> {}
+
+export interface PodDisruptionBudget extends ObjectWith<{ spec: PodDisruptionBudgetSpec; status: PodDisruptionBudgetStatus }> {}
+
+export const PodDisruptionBudget = defineKind({
+  group: 'policy',
+  version: 'v1',
+  kind: 'PodDisruptionBudget',
+  plural: 'poddisruptionbudgets',
+  scope: 'Namespaced',
+  openapi: 'io.k8s.api.policy.v1',
+  shortNames: ['pdb'],
+  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
+  unconditionalUpdate: false,
+  generation: true,
+  spec: PodDisruptionBudgetSpec,
+  status: PodDisruptionBudgetStatus,
+})

@@ -1,0 +1,27 @@
+import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
+import { list, message, omitempty, optional, required, type StoredOf } from '#machinery/schema/schema.ts'
+import { LabelSelector } from '../../meta/v1/label-selector.ts'
+import { PolicyRule } from './policy-rule.ts'
+
+export const AggregationRule = message('io.k8s.api.rbac.v1.AggregationRule', {
+  clusterRoleSelectors: omitempty(1, list(LabelSelector)),
+})
+export interface AggregationRule extends StoredOf<typeof AggregationRule> {}
+
+const fields = {
+  rules: required(2, list(PolicyRule, { nullable: true })),
+  aggregationRule: optional(3, AggregationRule),
+}
+
+export interface ClusterRole extends ObjectOfFields<typeof fields> {}
+
+export const ClusterRole = defineKind({
+  group: 'rbac.authorization.k8s.io',
+  version: 'v1',
+  kind: 'ClusterRole',
+  plural: 'clusterroles',
+  scope: 'Cluster',
+  openapi: 'io.k8s.api.rbac.v1',
+  createOnUpdate: true,
+  fields,
+})

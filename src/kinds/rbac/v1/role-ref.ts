@@ -1,0 +1,12 @@
+import { embedded, message, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+
+export const RoleRef = message(
+  'io.k8s.api.rbac.v1.RoleRef',
+  {
+    apiGroup: embedded(1, string),
+    kind: required(2, string),
+    name: required(3, string),
+  },
+  { mapType: 'atomic' },
+)
+export interface RoleRef extends StoredOf<typeof RoleRef> {}

@@ -1,0 +1,20 @@
+import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
+import { list, required } from '#machinery/schema/schema.ts'
+import { PolicyRule } from './policy-rule.ts'
+
+const fields = {
+  rules: required(2, list(PolicyRule, { nullable: true })),
+}
+
+export interface Role extends ObjectOfFields<typeof fields> {}
+
+export const Role = defineKind({
+  group: 'rbac.authorization.k8s.io',
+  version: 'v1',
+  kind: 'Role',
+  plural: 'roles',
+  scope: 'Namespaced',
+  openapi: 'io.k8s.api.rbac.v1',
+  createOnUpdate: true,
+  fields,
+})

@@ -1,0 +1,30 @@
+import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
+import { inline, list, message, omitempty, optional, type StoredOf, string } from '#machinery/schema/schema.ts'
+import { DeviceConfiguration } from './device-configuration.ts'
+import { DeviceSelector } from './device-selector.ts'
+
+export const DeviceClassConfiguration = message('io.k8s.api.resource.v1.DeviceClassConfiguration', {
+  ...inline(1, DeviceConfiguration),
+})
+export interface DeviceClassConfiguration extends StoredOf<typeof DeviceClassConfiguration> {}
+
+export const DeviceClassSpec = message('io.k8s.api.resource.v1.DeviceClassSpec', {
+  selectors: omitempty(1, list(DeviceSelector)),
+  config: omitempty(2, list(DeviceClassConfiguration)),
+  extendedResourceName: optional(4, string),
+})
+export interface DeviceClassSpec extends StoredOf<typeof DeviceClassSpec> {}
+
+export interface DeviceClass extends ObjectWith<{ spec: DeviceClassSpec }> {}
+
+export const DeviceClass = defineKind({
+  group: 'resource.k8s.io',
+  version: 'v1',
+  kind: 'DeviceClass',
+  plural: 'deviceclasses',
+  scope: 'Cluster',
+  openapi: 'io.k8s.api.resource.v1',
+  deleteReturnsObject: true,
+  generation: true,
+  spec: DeviceClassSpec,
+})

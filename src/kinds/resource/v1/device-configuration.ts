@@ -1,0 +1,12 @@
+import { message, optional, rawExtension, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+
+export const OpaqueDeviceConfiguration = message('io.k8s.api.resource.v1.OpaqueDeviceConfiguration', {
+  driver: required(1, string),
+  parameters: required(2, rawExtension),
+})
+export interface OpaqueDeviceConfiguration extends StoredOf<typeof OpaqueDeviceConfiguration> {}
+
+export const DeviceConfiguration = message('io.k8s.api.resource.v1.DeviceConfiguration', {
+  opaque: optional(1, OpaqueDeviceConfiguration),
+})
+export interface DeviceConfiguration extends StoredOf<typeof DeviceConfiguration> {}

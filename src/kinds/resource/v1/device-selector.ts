@@ -1,0 +1,11 @@
+import { message, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+
+export const CELDeviceSelector = message('io.k8s.api.resource.v1.CELDeviceSelector', {
+  expression: required(1, string),
+})
+export interface CELDeviceSelector extends StoredOf<typeof CELDeviceSelector> {}
+
+export const DeviceSelector = message('io.k8s.api.resource.v1.DeviceSelector', {
+  cel: optional(1, CELDeviceSelector),
+})
+export interface DeviceSelector extends StoredOf<typeof DeviceSelector> {}

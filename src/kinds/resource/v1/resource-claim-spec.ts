@@ -1,0 +1,82 @@
+import {
+  boolean,
+  defaulted,
+  embedded,
+  inline,
+  int64,
+  list,
+  map,
+  message,
+  omitempty,
+  oneOf,
+  optional,
+  quantity,
+  required,
+  type StoredOf,
+  string,
+} from '#machinery/schema/schema.ts'
+import { DeviceConfiguration } from './device-configuration.ts'
+import { DeviceSelector } from './device-selector.ts'
+import { DeviceToleration } from './device-toleration.ts'
+
+export const DeviceAllocationMode = oneOf('ExactCount', 'All')
+export type DeviceAllocationMode = StoredOf<typeof DeviceAllocationMode>
+
+export const DeviceClaimConfiguration = message('io.k8s.api.resource.v1.DeviceClaimConfiguration', {
+  requests: omitempty(1, list(string)),
+  ...inline(2, DeviceConfiguration),
+})
+export interface DeviceClaimConfiguration extends StoredOf<typeof DeviceClaimConfiguration> {}
+
+export const DeviceConstraint = message('io.k8s.api.resource.v1.DeviceConstraint', {
+  requests: omitempty(1, list(string)),
+  matchAttribute: optional(2, string),
+  distinctAttribute: optional(3, string),
+})
+export interface DeviceConstraint extends StoredOf<typeof DeviceConstraint> {}
+
+export const CapacityRequirements = message('io.k8s.api.resource.v1.CapacityRequirements', {
+  requests: omitempty(1, map(quantity)),
+})
+export interface CapacityRequirements extends StoredOf<typeof CapacityRequirements> {}
+
+export const DeviceSubRequest = message('io.k8s.api.resource.v1.DeviceSubRequest', {
+  name: required(1, string),
+  deviceClassName: required(2, string),
+  selectors: omitempty(3, list(DeviceSelector)),
+  allocationMode: defaulted(4, DeviceAllocationMode, 'ExactCount', '', 'value'),
+  count: omitempty(5, int64),
+  tolerations: omitempty(6, list(DeviceToleration)),
+  capacity: optional(7, CapacityRequirements),
+})
+export interface DeviceSubRequest extends StoredOf<typeof DeviceSubRequest> {}
+
+export const ExactDeviceRequest = message('io.k8s.api.resource.v1.ExactDeviceRequest', {
+  deviceClassName: required(1, string),
+  selectors: omitempty(2, list(DeviceSelector)),
+  allocationMode: defaulted(3, DeviceAllocationMode, 'ExactCount', '', 'value'),
+  count: omitempty(4, int64),
+  adminAccess: optional(5, boolean),
+  tolerations: omitempty(6, list(DeviceToleration)),
+  capacity: optional(7, CapacityRequirements),
+})
+export interface ExactDeviceRequest extends StoredOf<typeof ExactDeviceRequest> {}
+
+export const DeviceRequest = message('io.k8s.api.resource.v1.DeviceRequest', {
+  name: required(1, string),
+  exactly: optional(2, ExactDeviceRequest),
+  firstAvailable: omitempty(3, list(DeviceSubRequest)),
+})
+export interface DeviceRequest extends StoredOf<typeof DeviceRequest> {}
+
+export const DeviceClaim = message('io.k8s.api.resource.v1.DeviceClaim', {
+  requests: required(1, list(DeviceRequest, { nullable: true })),
+  constraints: omitempty(2, list(DeviceConstraint)),
+  config: omitempty(3, list(DeviceClaimConfiguration)),
+})
+export interface DeviceClaim extends StoredOf<typeof DeviceClaim> {}
+
+export const ResourceClaimSpec = message('io.k8s.api.resource.v1.ResourceClaimSpec', {
+  devices: embedded(1, DeviceClaim),
+})
+export interface ResourceClaimSpec extends StoredOf<typeof ResourceClaimSpec> {}

@@ -1,0 +1,23 @@
+import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
+import { ObjectMeta } from '#machinery/kind/object-meta.ts'
+import { embedded, message, required, type StoredOf } from '#machinery/schema/schema.ts'
+import { ResourceClaimSpec } from './resource-claim-spec.ts'
+
+export const ResourceClaimTemplateSpec = message('io.k8s.api.resource.v1.ResourceClaimTemplateSpec', {
+  metadata: embedded(1, ObjectMeta),
+  spec: required(2, ResourceClaimSpec),
+})
+export interface ResourceClaimTemplateSpec extends StoredOf<typeof ResourceClaimTemplateSpec> {}
+
+export interface ResourceClaimTemplate extends ObjectWith<{ spec: ResourceClaimTemplateSpec }> {}
+
+export const ResourceClaimTemplate = defineKind({
+  group: 'resource.k8s.io',
+  version: 'v1',
+  kind: 'ResourceClaimTemplate',
+  plural: 'resourceclaimtemplates',
+  scope: 'Namespaced',
+  openapi: 'io.k8s.api.resource.v1',
+  deleteReturnsObject: true,
+  spec: ResourceClaimTemplateSpec,
+})

@@ -1,0 +1,106 @@
+import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
+import {
+  boolean,
+  embedded,
+  inline,
+  list,
+  listMap,
+  map,
+  message,
+  omitempty,
+  oneOf,
+  optional,
+  quantity,
+  rawExtension,
+  required,
+  type StoredOf,
+  string,
+  time,
+} from '#machinery/schema/schema.ts'
+import { NodeSelector } from '../../core/v1/node-selector.ts'
+import { Condition } from '../../meta/v1/condition.ts'
+import { DeviceConfiguration } from './device-configuration.ts'
+import { DeviceToleration } from './device-toleration.ts'
+import { ResourceClaimSpec } from './resource-claim-spec.ts'
+
+export const NetworkDeviceData = message('io.k8s.api.resource.v1.NetworkDeviceData', {
+  interfaceName: omitempty(1, string),
+  ips: omitempty(2, list(string)),
+  hardwareAddress: omitempty(3, string),
+})
+export interface NetworkDeviceData extends StoredOf<typeof NetworkDeviceData> {}
+
+export const AllocatedDeviceStatus = message('io.k8s.api.resource.v1.AllocatedDeviceStatus', {
+  driver: required(1, string),
+  pool: required(2, string),
+  device: required(3, string),
+  shareID: optional(7, string),
+  conditions: required(4, listMap(Condition, ['type'], { nullable: true })),
+  data: optional(5, rawExtension),
+  networkData: optional(6, NetworkDeviceData),
+})
+export interface AllocatedDeviceStatus extends StoredOf<typeof AllocatedDeviceStatus> {}
+
+export const DeviceAllocationConfiguration = message('io.k8s.api.resource.v1.DeviceAllocationConfiguration', {
+  source: required(1, oneOf('FromClass', 'FromClaim')),
+  requests: omitempty(2, list(string)),
+  ...inline(3, DeviceConfiguration),
+})
+export interface DeviceAllocationConfiguration extends StoredOf<typeof DeviceAllocationConfiguration> {}
+
+export const DeviceRequestAllocationResult = message('io.k8s.api.resource.v1.DeviceRequestAllocationResult', {
+  request: required(1, string),
+  driver: required(2, string),
+  pool: required(3, string),
+  device: required(4, string),
+  adminAccess: optional(5, boolean),
+  tolerations: omitempty(6, list(DeviceToleration)),
+  bindingConditions: omitempty(7, list(string)),
+  bindingFailureConditions: omitempty(8, list(string)),
+  shareID: optional(9, string),
+  consumedCapacity: omitempty(10, map(quantity)),
+})
+export interface DeviceRequestAllocationResult extends StoredOf<typeof DeviceRequestAllocationResult> {}
+
+export const DeviceAllocationResult = message('io.k8s.api.resource.v1.DeviceAllocationResult', {
+  results: omitempty(1, list(DeviceRequestAllocationResult)),
+  config: omitempty(2, list(DeviceAllocationConfiguration)),
+})
+export interface DeviceAllocationResult extends StoredOf<typeof DeviceAllocationResult> {}
+
+export const AllocationResult = message('io.k8s.api.resource.v1.AllocationResult', {
+  devices: embedded(1, DeviceAllocationResult),
+  nodeSelector: optional(3, NodeSelector),
+  allocationTimestamp: optional(5, time),
+})
+export interface AllocationResult extends StoredOf<typeof AllocationResult> {}
+
+export const ResourceClaimConsumerReference = message('io.k8s.api.resource.v1.ResourceClaimConsumerReference', {
+  apiGroup: omitempty(1, string),
+  resource: required(3, string),
+  name: required(4, string),
+  uid: required(5, string),
+})
+export interface ResourceClaimConsumerReference extends StoredOf<typeof ResourceClaimConsumerReference> {}
+
+export const ResourceClaimStatus = message('io.k8s.api.resource.v1.ResourceClaimStatus', {
+  allocation: optional(1, AllocationResult),
+  reservedFor: omitempty(2, listMap(ResourceClaimConsumerReference, ['uid'], { patchStrategy: 'merge', patchMergeKey: 'uid' })),
+  devices: omitempty(4, listMap(AllocatedDeviceStatus, ['driver', 'device', 'pool', 'shareID'])),
+})
+export interface ResourceClaimStatus extends StoredOf<typeof ResourceClaimStatus> {}
+
+export interface ResourceClaim extends ObjectWith<{ spec: ResourceClaimSpec; status: ResourceClaimStatus }> {}
+
+export const ResourceClaim = defineKind({
+  group: 'resource.k8s.io',
+  version: 'v1',
+  kind: 'ResourceClaim',
+  plural: 'resourceclaims',
+  scope: 'Namespaced',
+  openapi: 'io.k8s.api.resource.v1',
+  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
+  deleteReturnsObject: true,
+  spec: ResourceClaimSpec,
+  status: ResourceClaimStatus,
+})

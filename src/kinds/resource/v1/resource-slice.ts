@@ -1,0 +1,130 @@
+import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
+import {
+  boolean,
+  int64,
+  list,
+  map,
+  message,
+  omitempty,
+  optional,
+  quantity,
+  required,
+  type StoredOf,
+  string,
+  time,
+} from '#machinery/schema/schema.ts'
+import { NodeSelector } from '../../core/v1/node-selector.ts'
+import { DeviceTaintEffect } from './device-taint-effect.ts'
+
+export const Counter = message('io.k8s.api.resource.v1.Counter', {
+  value: required(1, quantity),
+})
+export interface Counter extends StoredOf<typeof Counter> {}
+
+export const CounterSet = message('io.k8s.api.resource.v1.CounterSet', {
+  name: required(1, string),
+  counters: omitempty(2, map(Counter)),
+})
+export interface CounterSet extends StoredOf<typeof CounterSet> {}
+
+export const DeviceAttribute = message('io.k8s.api.resource.v1.DeviceAttribute', {
+  int: optional(2, int64),
+  bool: optional(3, boolean),
+  string: optional(4, string),
+  version: optional(5, string),
+  ints: omitempty(6, list(int64)),
+  bools: omitempty(7, list(boolean)),
+  strings: omitempty(8, list(string)),
+  versions: omitempty(9, list(string)),
+})
+export interface DeviceAttribute extends StoredOf<typeof DeviceAttribute> {}
+
+export const CapacityRequestPolicyRange = message('io.k8s.api.resource.v1.CapacityRequestPolicyRange', {
+  min: optional(1, quantity),
+  max: optional(2, quantity),
+  step: optional(3, quantity),
+})
+export interface CapacityRequestPolicyRange extends StoredOf<typeof CapacityRequestPolicyRange> {}
+
+export const CapacityRequestPolicy = message('io.k8s.api.resource.v1.CapacityRequestPolicy', {
+  default: optional(1, quantity),
+  validValues: omitempty(3, list(quantity)),
+  validRange: optional(4, CapacityRequestPolicyRange),
+})
+export interface CapacityRequestPolicy extends StoredOf<typeof CapacityRequestPolicy> {}
+
+export const DeviceCapacity = message('io.k8s.api.resource.v1.DeviceCapacity', {
+  value: required(1, quantity),
+  requestPolicy: optional(2, CapacityRequestPolicy),
+})
+export interface DeviceCapacity extends StoredOf<typeof DeviceCapacity> {}
+
+export const DeviceCounterConsumption = message('io.k8s.api.resource.v1.DeviceCounterConsumption', {
+  counterSet: required(1, string),
+  counters: omitempty(2, map(Counter)),
+})
+export interface DeviceCounterConsumption extends StoredOf<typeof DeviceCounterConsumption> {}
+
+export const DeviceTaint = message('io.k8s.api.resource.v1.DeviceTaint', {
+  key: required(1, string),
+  value: omitempty(2, string),
+  effect: required(3, DeviceTaintEffect),
+  timeAdded: optional(4, time),
+})
+export interface DeviceTaint extends StoredOf<typeof DeviceTaint> {}
+
+export const NodeAllocatableResourceMapping = message('io.k8s.api.resource.v1.NodeAllocatableResourceMapping', {
+  capacityKey: optional(1, string),
+  allocationMultiplier: optional(2, quantity),
+})
+export interface NodeAllocatableResourceMapping extends StoredOf<typeof NodeAllocatableResourceMapping> {}
+
+export const Device = message('io.k8s.api.resource.v1.Device', {
+  name: required(1, string),
+  attributes: omitempty(2, map(DeviceAttribute)),
+  capacity: omitempty(3, map(DeviceCapacity)),
+  consumesCounters: omitempty(4, list(DeviceCounterConsumption)),
+  nodeName: optional(5, string),
+  nodeSelector: optional(6, NodeSelector),
+  allNodes: optional(7, boolean),
+  taints: omitempty(8, list(DeviceTaint)),
+  bindsToNode: optional(9, boolean),
+  bindingConditions: omitempty(10, list(string)),
+  bindingFailureConditions: omitempty(11, list(string)),
+  allowMultipleAllocations: optional(12, boolean),
+  nodeAllocatableResourceMappings: omitempty(13, map(NodeAllocatableResourceMapping)),
+})
+export interface Device extends StoredOf<typeof Device> {}
+
+export const ResourcePool = message('io.k8s.api.resource.v1.ResourcePool', {
+  name: required(1, string),
+  generation: required(2, int64),
+  resourceSliceCount: required(3, int64),
+})
+export interface ResourcePool extends StoredOf<typeof ResourcePool> {}
+
+export const ResourceSliceSpec = message('io.k8s.api.resource.v1.ResourceSliceSpec', {
+  driver: required(1, string),
+  pool: required(2, ResourcePool),
+  nodeName: optional(3, string),
+  nodeSelector: optional(4, NodeSelector),
+  allNodes: optional(5, boolean),
+  devices: omitempty(6, list(Device)),
+  perDeviceNodeSelection: optional(7, boolean),
+  sharedCounters: omitempty(8, list(CounterSet)),
+})
+export interface ResourceSliceSpec extends StoredOf<typeof ResourceSliceSpec> {}
+
+export interface ResourceSlice extends ObjectWith<{ spec: ResourceSliceSpec }> {}
+
+export const ResourceSlice = defineKind({
+  group: 'resource.k8s.io',
+  version: 'v1',
+  kind: 'ResourceSlice',
+  plural: 'resourceslices',
+  scope: 'Cluster',
+  openapi: 'io.k8s.api.resource.v1',
+  deleteReturnsObject: true,
+  generation: true,
+  spec: ResourceSliceSpec,
+})

@@ -1,0 +1,51 @@
+import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
+import {
+  boolean,
+  defaulted,
+  int64,
+  list,
+  listSet,
+  message,
+  omitempty,
+  oneOf,
+  optional,
+  required,
+  type StoredOf,
+  string,
+} from '#machinery/schema/schema.ts'
+
+export const TokenRequest = message('io.k8s.api.storage.v1.TokenRequest', {
+  audience: required(1, string),
+  expirationSeconds: optional(2, int64),
+})
+export interface TokenRequest extends StoredOf<typeof TokenRequest> {}
+
+export const CSIDriverSpec = message('io.k8s.api.storage.v1.CSIDriverSpec', {
+  attachRequired: defaulted(1, boolean, true),
+  podInfoOnMount: defaulted(2, boolean, false),
+  volumeLifecycleModes: defaulted(3, listSet(oneOf('Persistent', 'Ephemeral')), ['Persistent'], '', 'value'),
+  storageCapacity: defaulted(4, boolean, false),
+  fsGroupPolicy: defaulted(5, oneOf('ReadWriteOnceWithFSType', 'File', 'None'), 'ReadWriteOnceWithFSType'),
+  tokenRequests: omitempty(6, list(TokenRequest)),
+  requiresRepublish: defaulted(7, boolean, false),
+  seLinuxMount: defaulted(8, boolean, false),
+  nodeAllocatableUpdatePeriodSeconds: optional(9, int64),
+  serviceAccountTokenInSecrets: optional(10, boolean),
+  preventPodSchedulingIfMissing: optional(11, boolean),
+})
+export interface CSIDriverSpec extends StoredOf<typeof CSIDriverSpec> {}
+
+export interface CSIDriver extends ObjectWith<{ spec: CSIDriverSpec }> {}
+
+export const CSIDriver = defineKind({
+  group: 'storage.k8s.io',
+  version: 'v1',
+  kind: 'CSIDriver',
+  plural: 'csidrivers',
+  scope: 'Cluster',
+  openapi: 'io.k8s.api.storage.v1',
+  unconditionalUpdate: false,
+  deleteReturnsObject: true,
+  generation: true,
+  spec: CSIDriverSpec,
+})

@@ -1,0 +1,21 @@
+import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
+import { map, omitempty, required, string } from '#machinery/schema/schema.ts'
+
+const fields = {
+  driverName: required(2, string),
+  parameters: omitempty(3, map(string)),
+}
+
+export interface VolumeAttributesClass extends ObjectOfFields<typeof fields> {}
+
+export const VolumeAttributesClass = defineKind({
+  group: 'storage.k8s.io',
+  version: 'v1',
+  kind: 'VolumeAttributesClass',
+  plural: 'volumeattributesclasses',
+  scope: 'Cluster',
+  openapi: 'io.k8s.api.storage.v1',
+  shortNames: ['vac'],
+  deleteReturnsObject: true,
+  fields,
+})
