@@ -1,0 +1,96 @@
+import { quote } from '../status/go-text.ts'
+
+/** `text` as a Time is kept: UTC, to the second. Reads RFC 3339 with any offset and fraction; throws in upstream's words. */
+export function canonicalTime(text: string): string {
+  if (text.length === 20 && CANONICAL.test(text) && isDate(text)) return text
+  const read = parseRfc3339(text)
+  if (!read) throw new TimeError(text, '2006-01-02T15:04:05Z07:00')
+  return `${new Date(read.ms).toISOString().slice(0, 19)}Z`
+}
+
+/** `text` as a MicroTime is kept: UTC with exactly six fractional digits, which it must have been sent with. */
+export function canonicalMicroTime(text: string): string {
+  const read = parseRfc3339(text)
+  if (read?.fraction.length !== 6) throw new TimeError(text, '2006-01-02T15:04:05.000000Z07:00')
+  return `${new Date(read.ms).toISOString().slice(0, 19)}.${read.fraction}Z`
+}
+
+/** Milliseconds since the epoch of a Time or MicroTime. */
+export function epochMs(text: string): number {
+  return Date.parse(text)
+}
+
+/** The Time of a moment: what goes into `creationTimestamp`. */
+export function timeOf(ms: number): string {
+  return `${new Date(Math.floor(ms / 1000) * 1000).toISOString().slice(0, 19)}Z`
+}
+
+/** The MicroTime of a moment: what goes into `renewTime` of a Lease. */
+export function microTimeOf(ms: number): string {
+  const micros = Math.floor((ms - Math.floor(ms / 1000) * 1000) * 1000)
+  return `${new Date(Math.floor(ms / 1000) * 1000).toISOString().slice(0, 19)}.${String(micros).padStart(6, '0')}Z`
+}
+
+/** Seconds and nanoseconds since the epoch, as protobuf carries both kinds of time. */
+export function secondsAndNanos(text: string): { seconds: number; nanos: number } {
+  const read = parseRfc3339(text)
+  if (!read) throw new TimeError(text, '2006-01-02T15:04:05Z07:00')
+  return { seconds: read.ms / 1000, nanos: Number(read.fraction.slice(0, 9).padEnd(9, '0')) }
+}
+
+/** The text is no time; the message is that of Go's `time.Parse`. */
+export class TimeError extends Error {
+  override readonly name = 'TimeError'
+
+  constructor(text: string, layout: string) {
+    const [rest, expected] = firstMismatch(text, layout)
+    super(`parsing time ${quote(text)} as ${quote(layout)}: cannot parse ${quote(rest)} as ${quote(expected)}`)
+  }
+}
+
+const CANONICAL = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/
+const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,100}))?(Z|([+-])(\d\d):(\d\d))$/
+
+/** Whole seconds as milliseconds since the epoch, and the digits of the fraction. */
+function parseRfc3339(text: string): { ms: number; fraction: string } | undefined {
+  const match = RFC3339.exec(text)
+  if (!match) return undefined
+  const [, year, month, day, hour, minute, second, fraction = '', , sign, offsetHours = '0', offsetMinutes = '0'] = match
+  if (!isDate(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`)) return undefined
+  if (Number(offsetHours) > 24 || Number(offsetMinutes) > 60) return undefined
+  const offset = (Number(offsetHours) * 60 + Number(offsetMinutes)) * 60_000 * (sign === '-' ? -1 : 1)
+  return { ms: Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`) - offset, fraction }
+}
+
+/** Whether the day exists: `Date.parse` would carry February 30th over into March. */
+function isDate(text: string): boolean {
+  const ms = Date.parse(text)
+  return !Number.isNaN(ms) && new Date(ms).toISOString().slice(0, 19) === text.slice(0, 19)
+}
+
+/** Where the text leaves the layout, and which part of the layout was expected there. */
+function firstMismatch(text: string, layout: string): [string, string] {
+  const isMicro = layout.includes('.')
+  const parts: [RegExp, string][] = [
+    [/^\d{4}/, '2006'],
+    [/^-/, '-'],
+    [/^\d\d/, '01'],
+    [/^-/, '-'],
+    [/^\d\d/, '02'],
+    [/^T/, 'T'],
+    [/^\d\d/, '15'],
+    [/^:/, ':'],
+    [/^\d\d/, '04'],
+    [/^:/, ':'],
+    [/^\d\d/, '05'],
+    isMicro ? [/^\.\d{6}(?!\d)/, '.000000'] : [/^(?:[.,]\d+)?/, ''],
+    [/^(?:Z|[+-]\d\d:\d\d)/, 'Z07:00'],
+  ]
+  let rest = text
+  for (const [pattern, name] of parts) {
+    const match = pattern.exec(rest)
+    if (!match) return [rest, name]
+    rest = rest.slice(match[0].length)
+  }
+  return [rest, '']
+}
