@@ -99,6 +99,7 @@ function compile(schema: AnySchema): Decoder {
       const goType = goTypeOf(schema)
       return (value, path, context, owner) => {
         if (!Array.isArray(value)) throw mismatch(value, path, owner, goType)
+        if (shape.nullable && value.length === 0) return null
         const result = new Array<unknown>(value.length)
         for (let index = 0; index < value.length; index++) {
           const item: unknown = value[index]
@@ -155,10 +156,11 @@ function messageDecoder(shape: MessageShape): Decoder {
           }
         }
       }
-      if (field.presence === 'required' && !isMessage) result[name] = zero()
-      else if (field.presence === 'required' || field.presence === 'embedded')
-        result[name] = decoder({}, path === '' ? name : `${path}.${name}`, context, goName)
-      else if (context.defaults && field.defaultValue !== undefined) result[name] = copy(field.defaultValue)
+      if (field.presence === 'required' || field.presence === 'embedded') {
+        if (field.goKind === 'pointer') {
+          if (field.presence === 'embedded') result[name] = null
+        } else result[name] = isMessage ? decoder({}, path === '' ? name : `${path}.${name}`, context, goName) : zero()
+      } else if (context.defaults && field.defaultValue !== undefined) result[name] = copy(field.defaultValue)
     }
     if (known < Object.keys(value).length) noteUnknown(shape, value, path, context)
     if (context.defaults) shape.applyDefaults?.(result)

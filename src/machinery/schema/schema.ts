@@ -8,9 +8,11 @@
  * | word        | upstream's Go                          | in a stored object                                         |
  * | ----------- | -------------------------------------- | ---------------------------------------------------------- |
  * | `required`  | value, no omitempty                    | always there, zero when it was not sent                    |
+ * | `needed`    | pointer that validation requires       | always there; absent in what was not validated yet         |
  * | `optional`  | pointer                                | there when sent, even if zero                              |
  * | `omitempty` | value, slice or map, with omitempty    | there unless zero: `''`, `0`, `false`, `[]`, `{}` are absent |
- * | `embedded`  | struct value with omitempty            | always there, `{}` when it was not sent                    |
+ * | `embedded`  | struct value with omitempty            | always there, `{}` or zero when it was not sent            |
+ * | `nullable`  | pointer, no omitempty                  | always there, `null` when it was not sent                  |
  * | `defaulted` | any of these, filled in by defaulting  | always there                                               |
  *
  * `inline(n, M)` spreads the fields of a message into its parent: flat in JSON, a nested message with number `n` in protobuf.
@@ -46,7 +48,7 @@ export interface ListShape {
   readonly keys: readonly string[]
   readonly patchStrategy?: PatchStrategy
   readonly patchMergeKey?: string
-  /** A nil slice is written as `null` and not as `[]`: a required list which may be empty. */
+  /** An empty list is `null`, as Go writes a nil slice without omitempty. */
   readonly nullable?: boolean
 }
 
@@ -90,8 +92,11 @@ export interface Field<P extends Presence = Presence, S extends AnySchema = AnyS
   readonly documentation: string
   /** The constant that `defaulted` fills in. */
   readonly defaultValue?: unknown
-  /** How upstream's Go keeps a defaulted field: it decides what protobuf writes. Pointers unless it says so. */
-  readonly goKind?: 'value'
+  /**
+   * How upstream's Go keeps a field where its presence does not say it; it decides what protobuf writes. A defaulted field is a pointer
+   * unless this says `value`; a required or embedded one is a value unless this says `pointer`, and has no zero value then.
+   */
+  readonly goKind?: 'value' | 'pointer'
   /** `patchStrategy:"retainKeys"` on a message (volumes, deployment strategy). */
   readonly patchStrategy?: PatchStrategy
 }
@@ -161,17 +166,26 @@ export interface ListOptions {
 
 type ListOf<S extends AnySchema> = Schema<readonly StoredOf<S>[], readonly DraftOf<S>[]>
 
+type NullableListOf<S extends AnySchema> = Schema<readonly StoredOf<S>[] | null, readonly DraftOf<S>[] | null>
+type Nullable = ListOptions & { readonly nullable: true }
+
 /** A list that is replaced as a whole. */
+export function list<S extends AnySchema>(of: S, options: Nullable): NullableListOf<S>
+export function list<S extends AnySchema>(of: S, options?: ListOptions): ListOf<S>
 export function list<S extends AnySchema>(of: S, options: ListOptions = {}): ListOf<S> {
   return { shape: { type: 'list', of, listType: 'atomic', keys: [], ...present(options) } }
 }
 
 /** A list of scalars without order or repetition, merged element by element. */
+export function listSet<S extends AnySchema>(of: S, options: Nullable): NullableListOf<S>
+export function listSet<S extends AnySchema>(of: S, options?: ListOptions): ListOf<S>
 export function listSet<S extends AnySchema>(of: S, options: ListOptions = {}): ListOf<S> {
   return { shape: { type: 'list', of, listType: 'set', keys: [], ...present(options) } }
 }
 
 /** A list of messages that `keys` tell apart, merged by key. Strategic merge is not implied: say `patchMergeKey`. */
+export function listMap<S extends AnySchema>(of: S, keys: readonly string[], options: Nullable): NullableListOf<S>
+export function listMap<S extends AnySchema>(of: S, keys: readonly string[], options?: ListOptions): ListOf<S>
 export function listMap<S extends AnySchema>(of: S, keys: readonly string[], options: ListOptions = {}): ListOf<S> {
   return { shape: { type: 'list', of, listType: 'map', keys, ...present(options) } }
 }
@@ -208,6 +222,20 @@ export function message<F extends Fields>(name: string, fields: F, options: Mess
 /** A field without omitempty: always there. */
 export function required<S extends AnySchema>(number: number | undefined, schema: S, documentation = ''): Field<'required', S> {
   return { presence: 'required', number, schema, within: [], documentation }
+}
+
+/** A pointer that validation requires: no zero value stands in for it. */
+export function needed<S extends AnySchema>(number: number | undefined, schema: S, documentation = ''): Field<'required', S> {
+  return { ...required(number, schema, documentation), goKind: 'pointer' }
+}
+
+/** A pointer without omitempty: written as `null` when it was not sent. */
+export function nullable<S extends AnySchema>(
+  number: number | undefined,
+  schema: S,
+  documentation = '',
+): Field<'embedded', Schema<StoredOf<S> | null, DraftOf<S> | null>> {
+  return { presence: 'embedded', number, schema, within: [], documentation, goKind: 'pointer' }
 }
 
 /** A pointer: there when sent. */

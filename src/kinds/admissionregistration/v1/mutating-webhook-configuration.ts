@@ -1,5 +1,5 @@
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
-import { defaulted, int32, list, listMap, message, omitempty, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+import { defaulted, int32, list, listMap, message, needed, omitempty, required, type StoredOf, string } from '#machinery/schema/schema.ts'
 import { LabelSelector } from '../../meta/v1/label-selector.ts'
 import { FailurePolicyType } from './failure-policy-type.ts'
 import { MatchCondition } from './match-condition.ts'
@@ -17,9 +17,9 @@ export const MutatingWebhook = message('io.k8s.api.admissionregistration.v1.Muta
   matchPolicy: defaulted(9, MatchPolicyType, 'Equivalent'),
   namespaceSelector: defaulted(5, LabelSelector, {}),
   objectSelector: defaulted(11, LabelSelector, {}),
-  sideEffects: required(6, SideEffectClass),
+  sideEffects: needed(6, SideEffectClass),
   timeoutSeconds: defaulted(7, int32, 10),
-  admissionReviewVersions: required(8, list(string, { nullable: true })),
+  admissionReviewVersions: required(8, list(string)),
   reinvocationPolicy: defaulted(10, ReinvocationPolicyType, 'Never'),
   matchConditions: omitempty(12, listMap(MatchCondition, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name' })),
 })

@@ -1,5 +1,5 @@
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
-import { defaulted, int32, list, listMap, message, omitempty, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+import { defaulted, int32, list, listMap, message, needed, omitempty, required, type StoredOf, string } from '#machinery/schema/schema.ts'
 import { LabelSelector } from '../../meta/v1/label-selector.ts'
 import { FailurePolicyType } from './failure-policy-type.ts'
 import { MatchCondition } from './match-condition.ts'
@@ -16,9 +16,9 @@ export const ValidatingWebhook = message('io.k8s.api.admissionregistration.v1.Va
   matchPolicy: defaulted(9, MatchPolicyType, 'Equivalent'),
   namespaceSelector: defaulted(5, LabelSelector, {}),
   objectSelector: defaulted(10, LabelSelector, {}),
-  sideEffects: required(6, SideEffectClass),
+  sideEffects: needed(6, SideEffectClass),
   timeoutSeconds: defaulted(7, int32, 10),
-  admissionReviewVersions: required(8, list(string, { nullable: true })),
+  admissionReviewVersions: required(8, list(string)),
   matchConditions: omitempty(11, listMap(MatchCondition, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name' })),
 })
 export interface ValidatingWebhook extends StoredOf<typeof ValidatingWebhook> {}

@@ -37,7 +37,7 @@ export interface WebhookClientConfig extends StoredOf<typeof WebhookClientConfig
 
 export const WebhookConversion = message('io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.WebhookConversion', {
   clientConfig: optional(2, WebhookClientConfig),
-  conversionReviewVersions: required(3, list(string, { nullable: true })),
+  conversionReviewVersions: required(3, list(string)),
 })
 export interface WebhookConversion extends StoredOf<typeof WebhookConversion> {}
 
@@ -127,7 +127,7 @@ export const CustomResourceDefinitionSpec = message(
     group: required(1, string),
     names: required(3, CustomResourceDefinitionNames),
     scope: required(4, oneOf('Cluster', 'Namespaced')),
-    versions: required(7, list(CustomResourceDefinitionVersion, { nullable: true })),
+    versions: required(7, list(CustomResourceDefinitionVersion)),
     conversion: defaulted(9, CustomResourceConversion, undefined),
     preserveUnknownFields: omitempty(10, boolean),
   },
@@ -150,9 +150,9 @@ export interface CustomResourceDefinitionCondition extends StoredOf<typeof Custo
 export const CustomResourceDefinitionStatus = message(
   'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionStatus',
   {
-    conditions: required(1, listMap(CustomResourceDefinitionCondition, ['type'], { nullable: true })),
+    conditions: embedded(1, listMap(CustomResourceDefinitionCondition, ['type'], { nullable: true })),
     acceptedNames: embedded(2, CustomResourceDefinitionNames),
-    storedVersions: required(3, list(string, { nullable: true })),
+    storedVersions: embedded(3, list(string, { nullable: true })),
     observedGeneration: omitempty(4, int64),
   },
 )

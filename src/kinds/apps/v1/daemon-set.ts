@@ -7,6 +7,7 @@ import {
   intOrString,
   listMap,
   message,
+  needed,
   omitempty,
   oneOf,
   optional,
@@ -32,7 +33,7 @@ export const DaemonSetUpdateStrategy = message('io.k8s.api.apps.v1.DaemonSetUpda
 export interface DaemonSetUpdateStrategy extends StoredOf<typeof DaemonSetUpdateStrategy> {}
 
 export const DaemonSetSpec = message('io.k8s.api.apps.v1.DaemonSetSpec', {
-  selector: required(1, LabelSelector),
+  selector: needed(1, LabelSelector),
   template: required(2, PodTemplateSpec),
   updateStrategy: embedded(3, DaemonSetUpdateStrategy),
   minReadySeconds: omitempty(4, int32),

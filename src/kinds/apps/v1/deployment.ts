@@ -8,6 +8,7 @@ import {
   intOrString,
   listMap,
   message,
+  needed,
   omitempty,
   oneOf,
   optional,
@@ -35,7 +36,7 @@ export interface DeploymentStrategy extends StoredOf<typeof DeploymentStrategy> 
 
 export const DeploymentSpec = message('io.k8s.api.apps.v1.DeploymentSpec', {
   replicas: defaulted(1, int32, 1),
-  selector: required(2, LabelSelector),
+  selector: needed(2, LabelSelector),
   template: required(3, PodTemplateSpec),
   strategy: patched(embedded(4, DeploymentStrategy), 'retainKeys'),
   minReadySeconds: omitempty(5, int32),

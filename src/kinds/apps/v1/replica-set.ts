@@ -6,6 +6,7 @@ import {
   int64,
   listMap,
   message,
+  needed,
   omitempty,
   optional,
   required,
@@ -20,7 +21,7 @@ import { timeOrNull } from '../../meta/v1/time-or-null.ts'
 export const ReplicaSetSpec = message('io.k8s.api.apps.v1.ReplicaSetSpec', {
   replicas: defaulted(1, int32, 1),
   minReadySeconds: omitempty(4, int32),
-  selector: required(2, LabelSelector),
+  selector: needed(2, LabelSelector),
   template: embedded(3, PodTemplateSpec),
 })
 export interface ReplicaSetSpec extends StoredOf<typeof ReplicaSetSpec> {}

@@ -8,6 +8,7 @@ import {
   list,
   listMap,
   message,
+  needed,
   omitempty,
   oneOf,
   optional,
@@ -52,7 +53,7 @@ export interface StatefulSetUpdateStrategy extends StoredOf<typeof StatefulSetUp
 
 export const StatefulSetSpec = message('io.k8s.api.apps.v1.StatefulSetSpec', {
   replicas: defaulted(1, int32, 1),
-  selector: required(2, LabelSelector),
+  selector: needed(2, LabelSelector),
   template: required(3, PodTemplateSpec),
   volumeClaimTemplates: omitempty(4, list(PersistentVolumeClaimMessage)),
   serviceName: embedded(5, string),
@@ -60,7 +61,10 @@ export const StatefulSetSpec = message('io.k8s.api.apps.v1.StatefulSetSpec', {
   updateStrategy: embedded(7, StatefulSetUpdateStrategy),
   revisionHistoryLimit: defaulted(8, int32, 10),
   minReadySeconds: omitempty(9, int32),
-  persistentVolumeClaimRetentionPolicy: defaulted(10, StatefulSetPersistentVolumeClaimRetentionPolicy, {}),
+  persistentVolumeClaimRetentionPolicy: defaulted(10, StatefulSetPersistentVolumeClaimRetentionPolicy, {
+    whenDeleted: 'Retain',
+    whenScaled: 'Retain',
+  }),
   ordinals: optional(11, StatefulSetOrdinals),
 })
 export interface StatefulSetSpec extends StoredOf<typeof StatefulSetSpec> {}

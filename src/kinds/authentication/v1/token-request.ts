@@ -1,5 +1,5 @@
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
-import { embedded, int64, list, message, omitempty, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+import { embedded, int64, list, message, nullable, omitempty, type StoredOf, string } from '#machinery/schema/schema.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
 
 export const BoundObjectReference = message('io.k8s.api.authentication.v1.BoundObjectReference', {
@@ -11,9 +11,9 @@ export const BoundObjectReference = message('io.k8s.api.authentication.v1.BoundO
 export interface BoundObjectReference extends StoredOf<typeof BoundObjectReference> {}
 
 export const TokenRequestSpec = message('io.k8s.api.authentication.v1.TokenRequestSpec', {
-  audiences: required(1, list(string, { nullable: true })),
-  expirationSeconds: optional(4, int64),
-  boundObjectRef: optional(3, BoundObjectReference),
+  audiences: embedded(1, list(string, { nullable: true })),
+  expirationSeconds: nullable(4, int64),
+  boundObjectRef: nullable(3, BoundObjectReference),
 })
 export interface TokenRequestSpec extends StoredOf<typeof TokenRequestSpec> {}
 

@@ -7,13 +7,13 @@ export const SelfSubjectRulesReviewSpec = message('io.k8s.api.authorization.v1.S
 export interface SelfSubjectRulesReviewSpec extends StoredOf<typeof SelfSubjectRulesReviewSpec> {}
 
 export const NonResourceRule = message('io.k8s.api.authorization.v1.NonResourceRule', {
-  verbs: required(1, list(string, { nullable: true })),
+  verbs: required(1, list(string)),
   nonResourceURLs: omitempty(2, list(string)),
 })
 export interface NonResourceRule extends StoredOf<typeof NonResourceRule> {}
 
 export const ResourceRule = message('io.k8s.api.authorization.v1.ResourceRule', {
-  verbs: required(1, list(string, { nullable: true })),
+  verbs: required(1, list(string)),
   apiGroups: omitempty(2, list(string)),
   resources: omitempty(3, list(string)),
   resourceNames: omitempty(4, list(string)),

@@ -179,7 +179,7 @@ export const HorizontalPodAutoscalerStatus = message('io.k8s.api.autoscaling.v2.
   lastScaleTime: optional(2, time),
   currentReplicas: omitempty(3, int32),
   desiredReplicas: required(4, int32),
-  currentMetrics: required(5, list(MetricStatus, { nullable: true })),
+  currentMetrics: embedded(5, list(MetricStatus, { nullable: true })),
   conditions: omitempty(6, listMap(HorizontalPodAutoscalerCondition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' })),
 })
 export interface HorizontalPodAutoscalerStatus extends StoredOf<typeof HorizontalPodAutoscalerStatus> {}

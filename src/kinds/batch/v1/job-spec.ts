@@ -20,7 +20,7 @@ import { LabelSelector } from '../../meta/v1/label-selector.ts'
 export const PodFailurePolicyOnExitCodesRequirement = message('io.k8s.api.batch.v1.PodFailurePolicyOnExitCodesRequirement', {
   containerName: optional(1, string),
   operator: required(2, oneOf('In', 'NotIn')),
-  values: required(3, listSet(int32, { nullable: true })),
+  values: required(3, listSet(int32)),
 })
 export interface PodFailurePolicyOnExitCodesRequirement extends StoredOf<typeof PodFailurePolicyOnExitCodesRequirement> {}
 
@@ -38,7 +38,7 @@ export const PodFailurePolicyRule = message('io.k8s.api.batch.v1.PodFailurePolic
 export interface PodFailurePolicyRule extends StoredOf<typeof PodFailurePolicyRule> {}
 
 export const PodFailurePolicy = message('io.k8s.api.batch.v1.PodFailurePolicy', {
-  rules: required(1, list(PodFailurePolicyRule, { nullable: true })),
+  rules: required(1, list(PodFailurePolicyRule)),
 })
 export interface PodFailurePolicy extends StoredOf<typeof PodFailurePolicy> {}
 
@@ -49,7 +49,7 @@ export const SuccessPolicyRule = message('io.k8s.api.batch.v1.SuccessPolicyRule'
 export interface SuccessPolicyRule extends StoredOf<typeof SuccessPolicyRule> {}
 
 export const SuccessPolicy = message('io.k8s.api.batch.v1.SuccessPolicy', {
-  rules: required(1, list(SuccessPolicyRule, { nullable: true })),
+  rules: required(1, list(SuccessPolicyRule)),
 })
 export interface SuccessPolicy extends StoredOf<typeof SuccessPolicy> {}
 

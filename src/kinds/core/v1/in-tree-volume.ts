@@ -5,6 +5,7 @@ import {
   list,
   map,
   message,
+  needed,
   omitempty,
   optional,
   required,
@@ -21,7 +22,7 @@ export const AzureFileVolumeSource = message('io.k8s.api.core.v1.AzureFileVolume
 export interface AzureFileVolumeSource extends StoredOf<typeof AzureFileVolumeSource> {}
 
 export const CephFSVolumeSource = message('io.k8s.api.core.v1.CephFSVolumeSource', {
-  monitors: required(1, list(string, { nullable: true })),
+  monitors: required(1, list(string)),
   path: omitempty(2, string),
   user: omitempty(3, string),
   secretFile: omitempty(4, string),
@@ -70,7 +71,7 @@ export const ISCSIVolumeSource = message('io.k8s.api.core.v1.ISCSIVolumeSource',
 export interface ISCSIVolumeSource extends StoredOf<typeof ISCSIVolumeSource> {}
 
 export const RBDVolumeSource = message('io.k8s.api.core.v1.RBDVolumeSource', {
-  monitors: required(1, list(string, { nullable: true })),
+  monitors: required(1, list(string)),
   image: required(2, string),
   fsType: omitempty(3, string),
   pool: defaulted(4, string, 'rbd', '', 'value'),
@@ -84,7 +85,7 @@ export interface RBDVolumeSource extends StoredOf<typeof RBDVolumeSource> {}
 export const ScaleIOVolumeSource = message('io.k8s.api.core.v1.ScaleIOVolumeSource', {
   gateway: required(1, string),
   system: required(2, string),
-  secretRef: required(3, LocalObjectReference),
+  secretRef: needed(3, LocalObjectReference),
   sslEnabled: omitempty(4, boolean),
   protectionDomain: omitempty(5, string),
   storagePool: omitempty(6, string),

@@ -20,7 +20,7 @@ export interface NodeSelectorTerm extends StoredOf<typeof NodeSelectorTerm> {}
 export const NodeSelector = message(
   'io.k8s.api.core.v1.NodeSelector',
   {
-    nodeSelectorTerms: required(1, list(NodeSelectorTerm, { nullable: true })),
+    nodeSelectorTerms: required(1, list(NodeSelectorTerm)),
   },
   { mapType: 'atomic' },
 )

@@ -26,7 +26,7 @@ export const AttachedVolume = message('io.k8s.api.core.v1.AttachedVolume', {
 export interface AttachedVolume extends StoredOf<typeof AttachedVolume> {}
 
 export const ContainerImage = message('io.k8s.api.core.v1.ContainerImage', {
-  names: required(1, list(string, { nullable: true })),
+  names: embedded(1, list(string, { nullable: true })),
   sizeBytes: omitempty(2, int64),
 })
 export interface ContainerImage extends StoredOf<typeof ContainerImage> {}

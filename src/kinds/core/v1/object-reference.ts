@@ -1,4 +1,4 @@
-import { message, omitempty, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+import { message, nullable, omitempty, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
 
 export const ObjectReference = message(
   'io.k8s.api.core.v1.ObjectReference',
@@ -18,7 +18,7 @@ export interface ObjectReference extends StoredOf<typeof ObjectReference> {}
 export const TypedLocalObjectReference = message(
   'io.k8s.api.core.v1.TypedLocalObjectReference',
   {
-    apiGroup: optional(1, string),
+    apiGroup: nullable(1, string),
     kind: required(2, string),
     name: required(3, string),
   },
@@ -27,7 +27,7 @@ export const TypedLocalObjectReference = message(
 export interface TypedLocalObjectReference extends StoredOf<typeof TypedLocalObjectReference> {}
 
 export const TypedObjectReference = message('io.k8s.api.core.v1.TypedObjectReference', {
-  apiGroup: optional(1, string),
+  apiGroup: nullable(1, string),
   kind: required(2, string),
   name: required(3, string),
   namespace: optional(4, string),

@@ -6,6 +6,8 @@ import {
   list,
   map,
   message,
+  needed,
+  nullable,
   omitempty,
   optional,
   quantity,
@@ -36,7 +38,7 @@ export const AzureFilePersistentVolumeSource = message('io.k8s.api.core.v1.Azure
   secretName: required(1, string),
   shareName: required(2, string),
   readOnly: omitempty(3, boolean),
-  secretNamespace: optional(4, string),
+  secretNamespace: nullable(4, string),
 })
 export interface AzureFilePersistentVolumeSource extends StoredOf<typeof AzureFilePersistentVolumeSource> {}
 
@@ -55,7 +57,7 @@ export const CSIPersistentVolumeSource = message('io.k8s.api.core.v1.CSIPersiste
 export interface CSIPersistentVolumeSource extends StoredOf<typeof CSIPersistentVolumeSource> {}
 
 export const CephFSPersistentVolumeSource = message('io.k8s.api.core.v1.CephFSPersistentVolumeSource', {
-  monitors: required(1, list(string, { nullable: true })),
+  monitors: required(1, list(string)),
   path: omitempty(2, string),
   user: omitempty(3, string),
   secretFile: omitempty(4, string),
@@ -111,7 +113,7 @@ export const LocalVolumeSource = message('io.k8s.api.core.v1.LocalVolumeSource',
 export interface LocalVolumeSource extends StoredOf<typeof LocalVolumeSource> {}
 
 export const RBDPersistentVolumeSource = message('io.k8s.api.core.v1.RBDPersistentVolumeSource', {
-  monitors: required(1, list(string, { nullable: true })),
+  monitors: required(1, list(string)),
   image: required(2, string),
   fsType: omitempty(3, string),
   pool: defaulted(4, string, 'rbd', '', 'value'),
@@ -125,7 +127,7 @@ export interface RBDPersistentVolumeSource extends StoredOf<typeof RBDPersistent
 export const ScaleIOPersistentVolumeSource = message('io.k8s.api.core.v1.ScaleIOPersistentVolumeSource', {
   gateway: required(1, string),
   system: required(2, string),
-  secretRef: required(3, SecretReference),
+  secretRef: needed(3, SecretReference),
   sslEnabled: omitempty(4, boolean),
   protectionDomain: omitempty(5, string),
   storagePool: omitempty(6, string),

@@ -76,7 +76,7 @@ export interface PodSchedulingGroup extends StoredOf<typeof PodSchedulingGroup> 
 export const PodSpec = message('io.k8s.api.core.v1.PodSpec', {
   volumes: omitempty(1, listMap(Volume, ['name'], { patchStrategy: 'merge,retainKeys', patchMergeKey: 'name' })),
   initContainers: omitempty(20, listMap(Container, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name' })),
-  containers: required(2, listMap(Container, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name', nullable: true })),
+  containers: required(2, listMap(Container, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name' })),
   ephemeralContainers: omitempty(34, listMap(EphemeralContainer, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name' })),
   restartPolicy: defaulted(3, oneOf('Always', 'OnFailure', 'Never'), 'Always', '', 'value'),
   terminationGracePeriodSeconds: defaulted(4, int64, 30),

@@ -1,6 +1,7 @@
 import {
   boolean,
   defaulted,
+  embedded,
   inline,
   int32,
   int64,
@@ -83,7 +84,7 @@ export const VolumeProjection = message('io.k8s.api.core.v1.VolumeProjection', {
 export interface VolumeProjection extends StoredOf<typeof VolumeProjection> {}
 
 export const ProjectedVolumeSource = message('io.k8s.api.core.v1.ProjectedVolumeSource', {
-  sources: required(1, list(VolumeProjection, { nullable: true })),
+  sources: embedded(1, list(VolumeProjection, { nullable: true })),
   defaultMode: defaulted(2, int32, 420),
 })
 export interface ProjectedVolumeSource extends StoredOf<typeof ProjectedVolumeSource> {}

@@ -2,7 +2,7 @@ import { list, message, omitempty, required, type StoredOf, string } from '#mach
 
 export const TopologySelectorLabelRequirement = message('io.k8s.api.core.v1.TopologySelectorLabelRequirement', {
   key: required(1, string),
-  values: required(2, list(string, { nullable: true })),
+  values: required(2, list(string)),
 })
 export interface TopologySelectorLabelRequirement extends StoredOf<typeof TopologySelectorLabelRequirement> {}
 

@@ -42,7 +42,7 @@ export const EndpointHints = message('io.k8s.api.discovery.v1.EndpointHints', {
 export interface EndpointHints extends StoredOf<typeof EndpointHints> {}
 
 export const Endpoint = message('io.k8s.api.discovery.v1.Endpoint', {
-  addresses: required(1, listSet(string, { nullable: true })),
+  addresses: required(1, listSet(string)),
   conditions: embedded(2, EndpointConditions),
   hostname: optional(3, string),
   targetRef: optional(4, ObjectReference),
@@ -67,8 +67,8 @@ export interface EndpointPort extends StoredOf<typeof EndpointPort> {}
 
 const fields = {
   addressType: required(4, oneOf('IPv4', 'IPv6', 'FQDN')),
-  endpoints: required(2, list(Endpoint, { nullable: true })),
-  ports: required(3, list(EndpointPort, { nullable: true })),
+  endpoints: embedded(2, list(Endpoint, { nullable: true })),
+  ports: embedded(3, list(EndpointPort, { nullable: true })),
 }
 
 export interface EndpointSlice extends ObjectOfFields<typeof fields> {}

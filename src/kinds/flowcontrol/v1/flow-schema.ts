@@ -24,17 +24,17 @@ export const FlowDistinguisherMethod = message('io.k8s.api.flowcontrol.v1.FlowDi
 export interface FlowDistinguisherMethod extends StoredOf<typeof FlowDistinguisherMethod> {}
 
 export const NonResourcePolicyRule = message('io.k8s.api.flowcontrol.v1.NonResourcePolicyRule', {
-  verbs: required(1, listSet(string, { nullable: true })),
-  nonResourceURLs: required(6, listSet(string, { nullable: true })),
+  verbs: required(1, listSet(string)),
+  nonResourceURLs: required(6, listSet(string)),
 })
 export interface NonResourcePolicyRule extends StoredOf<typeof NonResourcePolicyRule> {}
 
 export const ResourcePolicyRule = message('io.k8s.api.flowcontrol.v1.ResourcePolicyRule', {
-  verbs: required(1, listSet(string, { nullable: true })),
-  apiGroups: required(2, listSet(string, { nullable: true })),
-  resources: required(3, listSet(string, { nullable: true })),
+  verbs: required(1, listSet(string)),
+  apiGroups: required(2, listSet(string)),
+  resources: required(3, listSet(string)),
   clusterScope: omitempty(4, boolean),
-  namespaces: required(5, listSet(string, { nullable: true })),
+  namespaces: embedded(5, listSet(string, { nullable: true })),
 })
 export interface ResourcePolicyRule extends StoredOf<typeof ResourcePolicyRule> {}
 
@@ -63,7 +63,7 @@ export const Subject = message('io.k8s.api.flowcontrol.v1.Subject', {
 export interface Subject extends StoredOf<typeof Subject> {}
 
 export const PolicyRulesWithSubjects = message('io.k8s.api.flowcontrol.v1.PolicyRulesWithSubjects', {
-  subjects: required(1, list(Subject, { nullable: true })),
+  subjects: required(1, list(Subject)),
   resourceRules: omitempty(2, list(ResourcePolicyRule)),
   nonResourceRules: omitempty(3, list(NonResourcePolicyRule)),
 })

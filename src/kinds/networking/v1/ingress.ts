@@ -5,6 +5,7 @@ import {
   int32,
   list,
   message,
+  needed,
   omitempty,
   oneOf,
   optional,
@@ -39,13 +40,13 @@ export interface IngressBackend extends StoredOf<typeof IngressBackend> {}
 
 export const HTTPIngressPath = message('io.k8s.api.networking.v1.HTTPIngressPath', {
   path: omitempty(1, string),
-  pathType: required(3, oneOf('Exact', 'Prefix', 'ImplementationSpecific')),
+  pathType: needed(3, oneOf('Exact', 'Prefix', 'ImplementationSpecific')),
   backend: required(2, IngressBackend),
 })
 export interface HTTPIngressPath extends StoredOf<typeof HTTPIngressPath> {}
 
 export const HTTPIngressRuleValue = message('io.k8s.api.networking.v1.HTTPIngressRuleValue', {
-  paths: required(1, list(HTTPIngressPath, { nullable: true })),
+  paths: required(1, list(HTTPIngressPath)),
 })
 export interface HTTPIngressRuleValue extends StoredOf<typeof HTTPIngressRuleValue> {}
 

@@ -1,5 +1,5 @@
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
-import { message, omitempty, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+import { message, needed, omitempty, required, type StoredOf, string } from '#machinery/schema/schema.ts'
 
 export const ParentReference = message('io.k8s.api.networking.v1.ParentReference', {
   group: omitempty(1, string),
@@ -10,7 +10,7 @@ export const ParentReference = message('io.k8s.api.networking.v1.ParentReference
 export interface ParentReference extends StoredOf<typeof ParentReference> {}
 
 export const IPAddressSpec = message('io.k8s.api.networking.v1.IPAddressSpec', {
-  parentRef: optional(1, ParentReference),
+  parentRef: needed(1, ParentReference),
 })
 export interface IPAddressSpec extends StoredOf<typeof IPAddressSpec> {}
 

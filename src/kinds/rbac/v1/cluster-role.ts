@@ -1,5 +1,5 @@
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
-import { list, message, omitempty, optional, required, type StoredOf } from '#machinery/schema/schema.ts'
+import { embedded, list, message, omitempty, optional, type StoredOf } from '#machinery/schema/schema.ts'
 import { LabelSelector } from '../../meta/v1/label-selector.ts'
 import { PolicyRule } from './policy-rule.ts'
 
@@ -9,7 +9,7 @@ export const AggregationRule = message('io.k8s.api.rbac.v1.AggregationRule', {
 export interface AggregationRule extends StoredOf<typeof AggregationRule> {}
 
 const fields = {
-  rules: required(2, list(PolicyRule, { nullable: true })),
+  rules: embedded(2, list(PolicyRule, { nullable: true })),
   aggregationRule: optional(3, AggregationRule),
 }
 

@@ -1,9 +1,9 @@
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
-import { list, required } from '#machinery/schema/schema.ts'
+import { embedded, list } from '#machinery/schema/schema.ts'
 import { PolicyRule } from './policy-rule.ts'
 
 const fields = {
-  rules: required(2, list(PolicyRule, { nullable: true })),
+  rules: embedded(2, list(PolicyRule, { nullable: true })),
 }
 
 export interface Role extends ObjectOfFields<typeof fields> {}

@@ -70,7 +70,7 @@ export const DeviceRequest = message('io.k8s.api.resource.v1.DeviceRequest', {
 export interface DeviceRequest extends StoredOf<typeof DeviceRequest> {}
 
 export const DeviceClaim = message('io.k8s.api.resource.v1.DeviceClaim', {
-  requests: required(1, list(DeviceRequest, { nullable: true })),
+  requests: embedded(1, list(DeviceRequest, { nullable: true })),
   constraints: omitempty(2, list(DeviceConstraint)),
   config: omitempty(3, list(DeviceClaimConfiguration)),
 })

@@ -35,7 +35,7 @@ export const AllocatedDeviceStatus = message('io.k8s.api.resource.v1.AllocatedDe
   pool: required(2, string),
   device: required(3, string),
   shareID: optional(7, string),
-  conditions: required(4, listMap(Condition, ['type'], { nullable: true })),
+  conditions: embedded(4, listMap(Condition, ['type'], { nullable: true })),
   data: optional(5, rawExtension),
   networkData: optional(6, NetworkDeviceData),
 })

@@ -5,6 +5,8 @@ import {
   list,
   map,
   message,
+  needed,
+  nullable,
   omitempty,
   optional,
   quantity,
@@ -40,14 +42,14 @@ export const DeviceAttribute = message('io.k8s.api.resource.v1.DeviceAttribute',
 export interface DeviceAttribute extends StoredOf<typeof DeviceAttribute> {}
 
 export const CapacityRequestPolicyRange = message('io.k8s.api.resource.v1.CapacityRequestPolicyRange', {
-  min: optional(1, quantity),
+  min: needed(1, quantity),
   max: optional(2, quantity),
   step: optional(3, quantity),
 })
 export interface CapacityRequestPolicyRange extends StoredOf<typeof CapacityRequestPolicyRange> {}
 
 export const CapacityRequestPolicy = message('io.k8s.api.resource.v1.CapacityRequestPolicy', {
-  default: optional(1, quantity),
+  default: nullable(1, quantity),
   validValues: omitempty(3, list(quantity)),
   validRange: optional(4, CapacityRequestPolicyRange),
 })

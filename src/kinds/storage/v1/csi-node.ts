@@ -1,5 +1,5 @@
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
-import { int32, list, listMap, message, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+import { embedded, int32, list, listMap, message, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
 
 export const VolumeNodeResources = message('io.k8s.api.storage.v1.VolumeNodeResources', {
   count: optional(1, int32),
@@ -9,7 +9,7 @@ export interface VolumeNodeResources extends StoredOf<typeof VolumeNodeResources
 export const CSINodeDriver = message('io.k8s.api.storage.v1.CSINodeDriver', {
   name: required(1, string),
   nodeID: required(2, string),
-  topologyKeys: required(3, list(string, { nullable: true })),
+  topologyKeys: embedded(3, list(string, { nullable: true })),
   allocatable: optional(4, VolumeNodeResources),
 })
 export interface CSINodeDriver extends StoredOf<typeof CSINodeDriver> {}
