@@ -1,0 +1,155 @@
+import type { UserInfo } from '#client/direct/api-handler.ts'
+import type { Informers } from '#client/informers/informer.ts'
+import { ClusterRole } from '#kinds/rbac/v1/cluster-role.ts'
+import { ClusterRoleBinding } from '#kinds/rbac/v1/cluster-role-binding.ts'
+import { Role } from '#kinds/rbac/v1/role.ts'
+import { RoleBinding } from '#kinds/rbac/v1/role-binding.ts'
+import type { Attributes, Authorizer, Decision, ResolvedRules } from '../authorizer.ts'
+import type { PolicyRule } from './policy-rule.ts'
+import { covers, ruleAllows } from './rule-match.ts'
+
+/** Decides by roles and bindings, and tells which rules somebody has. */
+export interface RbacAuthorizer extends Authorizer {
+  rulesFor(user: UserInfo, namespace: string): ResolvedRules
+  /** Those of `rules` that `user` does not hold in `namespace` ('' for the whole cluster): who grants them would grant more than they have. */
+  notHeld(user: UserInfo, namespace: string, rules: readonly PolicyRule[]): readonly PolicyRule[]
+  /** The rules that a role reference in a binding of `namespace` means; undefined if there is no such role. */
+  rulesOf(namespace: string, roleRef: RoleRef): readonly PolicyRule[] | undefined
+}
+
+interface RoleRef {
+  readonly kind: string
+  readonly name: string
+}
+
+/** A role that a user has by a binding, and how to say so. */
+interface Grant {
+  readonly rules: readonly PolicyRule[] | undefined
+  readonly describe: () => string
+  readonly missing: () => string
+}
+
+const CACHED_DECISIONS = 10_000
+
+/**
+ * RBAC as upstream evaluates it: nothing is allowed but by a rule of a role that a binding gives to the user or one of the groups.
+ *
+ * Bindings are indexed by subject, and decisions are kept until any role or binding changes.
+ */
+export function rbacAuthorizer(informers: Informers): RbacAuthorizer {
+  const clusterRoles = informers.of(ClusterRole)
+  const roles = informers.of(Role)
+  const clusterBindings = informers.of(ClusterRoleBinding)
+  const bindings = informers.of(RoleBinding)
+  clusterBindings.addIndex('subject', binding => (binding.subjects ?? []).map(subject => keyOfSubject(subject, '')))
+  bindings.addIndex('subject', binding =>
+    (binding.subjects ?? []).map(subject => `${binding.metadata.namespace}|${keyOfSubject(subject, binding.metadata.namespace ?? '')}`),
+  )
+  const decisions = new Map<string, Decision>()
+  for (const informer of [clusterRoles, roles]) informer.onChange(() => decisions.clear())
+  for (const informer of [clusterBindings, bindings]) informer.onChange(() => decisions.clear())
+
+  const rulesOf = (namespace: string, roleRef: RoleRef): readonly PolicyRule[] | undefined => {
+    const role = roleRef.kind === 'Role' ? roles.get(namespace, roleRef.name) : clusterRoles.get('', roleRef.name)
+    return role && (role.rules ?? [])
+  }
+
+  function* grantsOf(user: UserInfo, namespace: string): Generator<Grant> {
+    const subjects = [`User:${user.name}`, ...user.groups.map(group => `Group:${group}`)]
+    for (const subject of subjects) {
+      for (const binding of clusterBindings.byIndex('subject', subject)) {
+        yield grant(rulesOf('', binding.roleRef), 'ClusterRoleBinding', binding.metadata.name ?? '', binding.roleRef, subject)
+      }
+    }
+    if (namespace === '') return
+    for (const subject of subjects) {
+      for (const binding of bindings.byIndex('subject', `${namespace}|${subject}`)) {
+        const name = `${binding.metadata.name}/${namespace}`
+        yield grant(rulesOf(namespace, binding.roleRef), 'RoleBinding', name, binding.roleRef, subject)
+      }
+    }
+  }
+
+  const decide = (attributes: Attributes): Decision => {
+    const missing: string[] = []
+    for (const held of grantsOf(attributes.user, 'namespace' in attributes ? attributes.namespace : '')) {
+      if (!held.rules) missing.push(held.missing())
+      else if (held.rules.some(rule => ruleAllows(rule, attributes))) return { verdict: 'allow', reason: `RBAC: ${held.describe()}` }
+    }
+    return { verdict: 'no opinion', reason: missing.length > 0 ? `RBAC: ${inBrackets([...new Set(missing)].sort())}` : '' }
+  }
+
+  const heldRules = (user: UserInfo, namespace: string) => [...grantsOf(user, namespace)].flatMap(held => held.rules ?? [])
+
+  return {
+    name: 'RBAC',
+    rulesOf,
+    authorize(attributes) {
+      const key = keyOfDecision(attributes)
+      let decision = decisions.get(key)
+      if (!decision) {
+        decision = decide(attributes)
+        if (decisions.size >= CACHED_DECISIONS) decisions.clear()
+        decisions.set(key, decision)
+      }
+      return decision
+    },
+    rulesFor(user, namespace) {
+      const grants = [...grantsOf(user, namespace)]
+      const rules = grants.flatMap(held => held.rules ?? [])
+      return {
+        resourceRules: rules.filter(rule => rule.resources?.length).map(resourceRule),
+        nonResourceRules: rules
+          .filter(rule => rule.nonResourceURLs?.length)
+          .map(({ verbs, nonResourceURLs }) => ({ verbs, nonResourceURLs: nonResourceURLs! })),
+        incomplete: grants.some(held => !held.rules),
+      }
+    },
+    notHeld(user, namespace, rules) {
+      if (user.groups.includes('system:masters')) return []
+      const held = heldRules(user, namespace)
+      return rules.filter(rule => !covers(held, rule))
+    },
+  }
+}
+
+function resourceRule({ verbs, apiGroups, resources, resourceNames }: PolicyRule) {
+  return { verbs, apiGroups: apiGroups ?? [], resources: resources ?? [], resourceNames: resourceNames ?? [] }
+}
+
+function grant(rules: readonly PolicyRule[] | undefined, binding: string, bindingName: string, roleRef: RoleRef, subject: string): Grant {
+  return {
+    rules,
+    describe: () => `allowed by ${binding} "${bindingName}" of ${roleRef.kind} "${roleRef.name}" to ${describeSubject(subject)}`,
+    missing: () => `${roleRef.kind.toLowerCase()}.rbac.authorization.k8s.io "${roleRef.name}" not found`,
+  }
+}
+
+const SERVICE_ACCOUNT = /^User:system:serviceaccount:([^:]+):([^:]+)$/
+
+function describeSubject(subject: string): string {
+  const account = SERVICE_ACCOUNT.exec(subject)
+  if (account) return `ServiceAccount "${account[2]}/${account[1]}"`
+  const colon = subject.indexOf(':')
+  return `${subject.slice(0, colon)} "${subject.slice(colon + 1)}"`
+}
+
+function keyOfSubject(
+  subject: { readonly kind: string; readonly name: string; readonly namespace?: string | undefined },
+  bindingNamespace: string,
+): string {
+  if (subject.kind === 'ServiceAccount') return `User:system:serviceaccount:${subject.namespace ?? bindingNamespace}:${subject.name}`
+  return `${subject.kind}:${subject.name}`
+}
+
+/** Every input of a decision; fields are set apart by a character that none of them may hold. */
+function keyOfDecision(attributes: Attributes): string {
+  const { user, verb } = attributes
+  const who = `${user.name}\n${user.groups.join('\r')}`
+  if ('path' in attributes) return `${who}\n${verb}\n${attributes.path}`
+  return `${who}\n${verb}\n${attributes.group}\n${attributes.resource}\n${attributes.subresource}\n${attributes.namespace}\n${attributes.name}`
+}
+
+function inBrackets(texts: readonly string[]): string {
+  return texts.length === 1 ? texts[0]! : `[${texts.join(', ')}]`
+}
