@@ -115,6 +115,12 @@ interface Index {
   readonly entries: Map<string, Map<string, ApiObject>>
 }
 
+/** Someone who waits for the cache to show a revision. */
+interface Waiter {
+  readonly revision: number
+  done(): void
+}
+
 /** The objects of one informer, by namespace and name, and by its indexes. */
 class Cache implements Informer<ApiObject> {
   readonly kind: AnyKind
@@ -122,6 +128,7 @@ class Cache implements Informer<ApiObject> {
   readonly #indexes = new Map<string, Index>()
   readonly #handlers = new Set<ChangeHandler<ApiObject>>()
   readonly #waiting = new Set<() => void>()
+  readonly #behind: Waiter[] = []
   #synced = false
   #revision = 0
 
@@ -183,6 +190,40 @@ class Cache implements Informer<ApiObject> {
     return this.#revision
   }
 
+  reached(revision: number, signal?: AbortSignal): Promise<void> {
+    if (this.#synced && !(this.#revision < revision)) return Promise.resolve()
+    return new Promise((resolve, reject) => {
+      const waiter: Waiter = {
+        revision,
+        done() {
+          signal?.removeEventListener('abort', abort)
+          resolve()
+        },
+      }
+      const abort = () => {
+        const index = this.#behind.indexOf(waiter)
+        if (index >= 0) this.#behind.splice(index, 1)
+        reject(signal!.reason)
+      }
+      if (signal?.aborted) return abort()
+      signal?.addEventListener('abort', abort, { once: true })
+      this.#wait(waiter)
+    })
+  }
+
+  /** Waiters stand in the order of their revisions, which is the order in which they mostly come. */
+  #wait(waiter: Waiter): void {
+    let index = this.#behind.length
+    while (index > 0 && this.#behind[index - 1]!.revision > waiter.revision) index--
+    this.#behind.splice(index, 0, waiter)
+  }
+
+  #arrived(): void {
+    let count = 0
+    while (count < this.#behind.length && this.#behind[count]!.revision <= this.#revision) count++
+    if (count > 0) for (const waiter of this.#behind.splice(0, count)) waiter.done()
+  }
+
   /** Makes the cache show exactly `objects`, telling handlers the difference. */
   replace(objects: readonly ApiObject[], revision: number): void {
     const present = new Set<string>()
@@ -191,13 +232,14 @@ class Cache implements Informer<ApiObject> {
       const key = keyOf(object)
       present.add(key)
       const old = this.#objects.get(key)
-      if (old?.metadata.resourceVersion !== object.metadata.resourceVersion || old?.metadata.uid !== object.metadata.uid)
+      if (!old || old.metadata.resourceVersion !== object.metadata.resourceVersion || old.metadata.uid !== object.metadata.uid)
         this.#put(key, object)
     }
     for (const key of [...this.#objects.keys()]) if (!present.has(key)) this.#remove(key)
     this.#synced = true
     for (const done of this.#waiting) done()
     this.#waiting.clear()
+    this.#arrived()
   }
 
   apply(event: WatchEvent<ApiObject>): void {
@@ -205,6 +247,7 @@ class Cache implements Informer<ApiObject> {
     if (revision > this.#revision) this.#revision = revision
     if (event.type === 'DELETED') this.#remove(keyOf(event.object))
     else if (event.type !== 'BOOKMARK') this.#put(keyOf(event.object), event.object)
+    this.#arrived()
   }
 
   #put(key: string, object: ApiObject): void {
