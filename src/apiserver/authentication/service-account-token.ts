@@ -1,0 +1,157 @@
+import type { Claims, TokenSigner, TokenVerifier } from '#base/pki/json-web-token.ts'
+import { unverifiedClaims } from '#base/pki/json-web-token.ts'
+import type { Random } from '#base/random/random.ts'
+import type { Clock } from '#base/time/clock.ts'
+import type { UserInfo } from '#client/direct/api-handler.ts'
+import type { Authenticator } from './authenticator.ts'
+
+/** An object that a token is bound to: it ends with it. */
+export interface Reference {
+  readonly name: string
+  readonly uid: string
+}
+
+/** What a TokenRequest asks for, once it was checked and its service account found. */
+export interface TokenGrant {
+  readonly namespace: string
+  readonly serviceAccount: Reference
+  /** Not empty. */
+  readonly audiences: readonly string[]
+  readonly expirationSeconds: number
+  readonly pod?: Reference
+  readonly secret?: Reference
+  readonly node?: Reference
+}
+
+/** A token and when it ends, in milliseconds since the epoch. */
+export interface IssuedToken {
+  readonly token: string
+  readonly expiresAt: number
+}
+
+/** What kubelets ask for, and get a year for, with a note of when a client that does not renew is to be warned about. */
+const RENEWED_SECONDS = 3_607
+const YEAR_SECONDS = 365 * 86_400
+
+/** Makes tokens for service accounts: bound to an audience, an object and a time (KEP-1205). */
+export interface ServiceAccountTokenIssuer {
+  readonly issuer: string
+  issue(grant: TokenGrant): Promise<IssuedToken>
+}
+
+/** Issues in the name of `issuer` (a URL, `--service-account-issuer`). */
+export function serviceAccountTokenIssuer(issuer: string, signer: TokenSigner, clock: Clock, random: Random): ServiceAccountTokenIssuer {
+  return {
+    issuer,
+    async issue(grant) {
+      const now = Math.floor(clock.now() / 1000)
+      const renewed = grant.pod !== undefined && grant.expirationSeconds === RENEWED_SECONDS
+      const exp = now + (renewed ? YEAR_SECONDS : grant.expirationSeconds)
+      const { namespace, serviceAccount, pod, secret, node } = grant
+      const token = await signer.sign({
+        aud: grant.audiences,
+        exp,
+        iat: now,
+        iss: issuer,
+        jti: random.uuid(),
+        'kubernetes.io': {
+          namespace,
+          ...(node ? { node } : {}),
+          ...(pod ? { pod } : {}),
+          ...(secret ? { secret } : {}),
+          serviceaccount: serviceAccount,
+          ...(renewed ? { warnafter: now + RENEWED_SECONDS } : {}),
+        },
+        nbf: now,
+        sub: `system:serviceaccount:${namespace}:${serviceAccount.name}`,
+      })
+      return { token, expiresAt: (now + grant.expirationSeconds) * 1000 }
+    },
+  }
+}
+
+/** Looks up, in caches, the objects that tokens are bound to: their uid and when they are to be gone. */
+export interface BoundObjects {
+  find(kind: 'ServiceAccount' | 'Pod' | 'Secret' | 'Node', namespace: string, name: string): BoundObject | undefined
+}
+
+export interface BoundObject {
+  readonly uid: string
+  /** Milliseconds since the epoch; set once its deletion was asked for. */
+  readonly deletedAt?: number
+}
+
+export interface ServiceAccountTokenOptions {
+  /** Issuers whose tokens are taken; the first is the server's own. */
+  readonly issuers: readonly string[]
+  /** Audiences that the server is (`--api-audiences`); a token must name one. */
+  readonly audiences: readonly string[]
+  readonly verifier: TokenVerifier
+  readonly objects: BoundObjects
+  readonly clock: Clock
+}
+
+/** A pod that is being deleted keeps its token for as long as it may take to end. */
+const DELETION_LEEWAY_MS = 60_000
+
+/** Knows service accounts by the tokens they were given, as long as what a token is bound to is there. */
+export function serviceAccountTokenAuthenticator(options: ServiceAccountTokenOptions): Authenticator {
+  return {
+    name: 'service account token',
+    async authenticate({ bearerToken }) {
+      if (bearerToken === undefined) return undefined
+      const issuer = unverifiedClaims(bearerToken)?.iss
+      if (issuer === undefined || !options.issuers.includes(issuer)) return undefined
+      const claims = await options.verifier.verify(bearerToken)
+      checkTimes(claims, options.clock.now())
+      const named = [claims.aud ?? []].flat()
+      const audiences = options.audiences.filter(audience => named.includes(audience))
+      if (audiences.length === 0) throw new Error(`the token is for ${named.join(', ')}, not for this server`)
+      return { user: userOf(claims, options.objects, options.clock.now()), audiences, expiresAt: claims.exp! * 1000 }
+    },
+  }
+}
+
+function checkTimes(claims: Claims, now: number): void {
+  const seconds = now / 1000
+  if (claims.exp === undefined || seconds >= claims.exp) throw new Error('the token has expired')
+  if (claims.nbf !== undefined && seconds + 1 < claims.nbf) throw new Error('the token is not valid yet')
+}
+
+interface KubernetesClaims {
+  readonly namespace?: string
+  readonly serviceaccount?: Reference
+  readonly pod?: Reference
+  readonly secret?: Reference
+  readonly node?: Reference
+}
+
+function userOf(claims: Claims, objects: BoundObjects, now: number): UserInfo {
+  const { namespace, serviceaccount, pod, secret, node } = (claims['kubernetes.io'] ?? {}) as KubernetesClaims
+  if (!namespace || !serviceaccount) throw new Error('the token names no service account')
+  const name = `system:serviceaccount:${namespace}:${serviceaccount.name}`
+  if (claims.sub !== name) throw new Error('the subject of the token is not its service account')
+  check('ServiceAccount', objects.find('ServiceAccount', namespace, serviceaccount.name), serviceaccount, now)
+  if (pod) check('Pod', objects.find('Pod', namespace, pod.name), pod, now)
+  if (secret) check('Secret', objects.find('Secret', namespace, secret.name), secret, now)
+  if (node && !pod) check('Node', objects.find('Node', '', node.name), node, now)
+  const PREFIX = 'authentication.kubernetes.io'
+  return {
+    name,
+    uid: serviceaccount.uid,
+    groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`],
+    extra: {
+      ...(claims.jti ? { [`${PREFIX}/credential-id`]: [`JTI=${claims.jti}`] } : {}),
+      ...(node ? { [`${PREFIX}/node-name`]: [node.name] } : {}),
+      ...(node?.uid ? { [`${PREFIX}/node-uid`]: [node.uid] } : {}),
+      ...(pod ? { [`${PREFIX}/pod-name`]: [pod.name], [`${PREFIX}/pod-uid`]: [pod.uid] } : {}),
+    },
+  }
+}
+
+function check(kind: string, object: BoundObject | undefined, reference: Reference, now: number): void {
+  if (!object || object.uid !== reference.uid) throw new Error(`the ${kind} ${reference.name} that the token is bound to is gone`)
+  if (object.deletedAt !== undefined && object.deletedAt + DELETION_LEEWAY_MS < now) {
+    throw new Error(`the ${kind} ${reference.name} that the token is bound to was deleted`)
+  }
+}
