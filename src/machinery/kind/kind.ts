@@ -4,6 +4,7 @@ import {
   embedded,
   type Fields,
   type Message,
+  type Mutable,
   message,
   omitempty,
   type StoredFields,
@@ -65,11 +66,15 @@ export interface WriteContext {
   readonly subresource: string
 }
 
-export type Mutable<T> = T extends (infer E)[] | readonly (infer E)[]
-  ? Mutable<E>[]
-  : T extends object
-    ? { -readonly [K in keyof T]: Mutable<T[K]> }
-    : T
+export type { Mutable }
+
+/** A condition of a table's row: upstream knows `Completed`. */
+export interface RowCondition {
+  readonly type: string
+  readonly status: string
+  readonly reason: string
+  readonly message: string
+}
 
 /** What a kind adds to what holds for all of them. All are optional; where the usual needs no code, there is none. */
 export interface KindHooks<Stored> {
@@ -87,6 +92,8 @@ export interface KindHooks<Stored> {
   warnings?(object: Stored, old: Stored | undefined): string[]
   /** Fields beside metadata.name and metadata.namespace that a field selector may name. Values are strings; absent is ''. */
   readonly selectableFields?: Readonly<Record<string, (object: Stored) => string>>
+  /** What a row of `kubectl get` says beside its cells: that a pod has ended. */
+  rowConditions?(object: Stored): readonly RowCondition[]
   /** The name rule; default: a DNS subdomain. Returns messages, none if the name is good. */
   validateName?(name: string, prefix: boolean): readonly string[]
 }
@@ -200,14 +207,25 @@ export function defineKind<Spec = undefined, Status = undefined, F extends Field
   declaration: KindDeclaration<Spec, Status, F>,
 ): DeclaredKind<FieldsOf<Spec, Status, F>> {
   const { group, version, kind, plural, scope, openapi, spec, status, fields, columns } = declaration
-  const { applyDefaults, prepareCreate, prepareUpdate, validate, validateUpdate, warnings, selectableFields, validateName } = declaration
+  const { applyDefaults, prepareCreate, prepareUpdate, validate, validateUpdate, warnings, selectableFields, rowConditions, validateName } =
+    declaration
   const declared: Fields = {
     ...(spec ? { spec: embedded(2, spec as unknown as AnySchema, `What ${article(kind)} is to be.`) } : {}),
     ...(status ? { status: embedded(3, status as unknown as AnySchema, `What ${article(kind)} is; written by the system.`) } : {}),
     ...fields,
   }
   const documentation = declaration.documentation ?? ''
-  const hooks = { applyDefaults, prepareCreate, prepareUpdate, validate, validateUpdate, warnings, selectableFields, validateName }
+  const hooks = {
+    applyDefaults,
+    prepareCreate,
+    prepareUpdate,
+    validate,
+    validateUpdate,
+    warnings,
+    selectableFields,
+    rowConditions,
+    validateName,
+  }
   return {
     group,
     version,

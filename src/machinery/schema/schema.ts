@@ -120,6 +120,13 @@ export type DraftFields<F extends Fields> = { readonly [K in RequiredIn<F>]: Dra
   readonly [K in Exclude<keyof F, RequiredIn<F>>]?: DraftOf<F[K]['schema']> | undefined
 }
 
+/** The same value, to be changed: what hooks and drafts work on. */
+export type Mutable<T> = T extends (infer E)[] | readonly (infer E)[]
+  ? Mutable<E>[]
+  : T extends object
+    ? { -readonly [K in keyof T]: Mutable<T[K]> }
+    : T
+
 /** A message's schema; `fields` lets others inline or pick from it. */
 export interface Message<F extends Fields> extends Schema<StoredFields<F>, DraftFields<F>> {
   readonly shape: MessageShape
@@ -207,16 +214,27 @@ export function lazy<Stored, Draft = Stored>(of: () => Schema<Stored, Draft>): S
   return { shape: { type: 'lazy', of } }
 }
 
-export interface MessageOptions {
+export interface MessageOptions<F extends Fields = Fields> {
   readonly documentation?: string
   readonly mapType?: 'granular' | 'atomic'
-  readonly applyDefaults?: MessageShape['applyDefaults']
+  /** Fills in what depends on other fields, wherever the message occurs. Must be idempotent. */
+  applyDefaults?(value: Mutable<StoredFields<F>>): void
 }
 
 /** Declares a message. `name` is its OpenAPI name: `io.k8s.api.core.v1.Container`. */
-export function message<F extends Fields>(name: string, fields: F, options: MessageOptions = {}): Message<F> {
+export function message<F extends Fields>(name: string, fields: F, options: MessageOptions<NoInfer<F>> = {}): Message<F> {
   const { documentation = '', mapType = 'granular', applyDefaults } = options
-  return { fields, shape: { type: 'message', name, fields, mapType, documentation, ...(applyDefaults ? { applyDefaults } : {}) } }
+  return {
+    fields,
+    shape: {
+      type: 'message',
+      name,
+      fields,
+      mapType,
+      documentation,
+      ...(applyDefaults ? { applyDefaults: applyDefaults as NonNullable<MessageShape['applyDefaults']> } : {}),
+    },
+  }
 }
 
 /** A field without omitempty: always there. */

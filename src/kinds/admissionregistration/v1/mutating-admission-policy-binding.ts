@@ -1,7 +1,8 @@
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { message, omitempty, optional, type StoredOf, string } from '#machinery/schema/schema.ts'
+import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { MatchResources } from './match-resources.ts'
-import { ParamRef } from './param-ref.ts'
+import { ParamRef, paramRefText } from './param-ref.ts'
 
 export const MutatingAdmissionPolicyBindingSpec = message('io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicyBindingSpec', {
   policyName: omitempty(1, string),
@@ -23,4 +24,10 @@ export const MutatingAdmissionPolicyBinding = defineKind({
   unconditionalUpdate: false,
   generation: true,
   spec: MutatingAdmissionPolicyBindingSpec,
+  columns: [
+    nameColumn,
+    { name: 'PolicyName', of: ({ spec }) => spec.policyName },
+    { name: 'ParamRef', of: ({ spec }) => paramRefText(spec.paramRef) },
+    ageColumn,
+  ],
 })

@@ -1,9 +1,10 @@
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { defaulted, list, listMap, message, omitempty, oneOf, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { FailurePolicyType } from './failure-policy-type.ts'
 import { MatchCondition } from './match-condition.ts'
 import { MatchResources } from './match-resources.ts'
-import { ParamKind } from './param-kind.ts'
+import { ParamKind, paramKindText } from './param-kind.ts'
 import { ReinvocationPolicyType } from './reinvocation-policy-type.ts'
 import { Variable } from './variable.ts'
 
@@ -48,4 +49,10 @@ export const MutatingAdmissionPolicy = defineKind({
   unconditionalUpdate: false,
   generation: true,
   spec: MutatingAdmissionPolicySpec,
+  columns: [
+    nameColumn,
+    { name: 'Mutations', type: 'integer', of: ({ spec }) => spec.mutations?.length ?? 0 },
+    { name: 'ParamKind', of: ({ spec }) => paramKindText(spec.paramKind) },
+    ageColumn,
+  ],
 })

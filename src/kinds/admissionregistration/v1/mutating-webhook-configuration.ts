@@ -1,5 +1,6 @@
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
 import { defaulted, int32, list, listMap, message, needed, omitempty, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { LabelSelector } from '../../meta/v1/label-selector.ts'
 import { FailurePolicyType } from './failure-policy-type.ts'
 import { MatchCondition } from './match-condition.ts'
@@ -42,4 +43,5 @@ export const MutatingWebhookConfiguration = defineKind({
   unconditionalUpdate: false,
   generation: true,
   fields,
+  columns: [nameColumn, { name: 'Webhooks', type: 'integer', of: ({ webhooks }) => webhooks?.length ?? 0 }, ageColumn],
 })

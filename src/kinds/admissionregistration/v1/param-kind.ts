@@ -9,3 +9,8 @@ export const ParamKind = message(
   { mapType: 'atomic' },
 )
 export interface ParamKind extends StoredOf<typeof ParamKind> {}
+
+/** `apps/v1/Deployment`, as tables show it. */
+export function paramKindText(kind: ParamKind | undefined): string {
+  return kind ? `${kind.apiVersion ?? ''}/${kind.kind ?? ''}` : '<unset>'
+}

@@ -1,4 +1,5 @@
 import { message, omitempty, oneOf, optional, type StoredOf, string } from '#machinery/schema/schema.ts'
+import { selectorText } from '../../meta/v1/columns.ts'
 import { LabelSelector } from '../../meta/v1/label-selector.ts'
 
 export const ParamRef = message(
@@ -12,3 +13,10 @@ export const ParamRef = message(
   { mapType: 'atomic' },
 )
 export interface ParamRef extends StoredOf<typeof ParamRef> {}
+
+/** `namespace/name` or the selector, as tables show it. */
+export function paramRefText(ref: ParamRef | undefined): string {
+  if (!ref) return '<unset>'
+  if (ref.name) return ref.namespace ? `${ref.namespace}/${ref.name}` : `*/${ref.name}`
+  return ref.selector ? selectorText(ref.selector) : '<unset>'
+}

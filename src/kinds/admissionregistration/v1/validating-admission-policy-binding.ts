@@ -1,7 +1,8 @@
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { listSet, message, omitempty, oneOf, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { MatchResources } from './match-resources.ts'
-import { ParamRef } from './param-ref.ts'
+import { ParamRef, paramRefText } from './param-ref.ts'
 
 export const ValidatingAdmissionPolicyBindingSpec = message('io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicyBindingSpec', {
   policyName: required(1, string),
@@ -24,4 +25,10 @@ export const ValidatingAdmissionPolicyBinding = defineKind({
   unconditionalUpdate: false,
   generation: true,
   spec: ValidatingAdmissionPolicyBindingSpec,
+  columns: [
+    nameColumn,
+    { name: 'PolicyName', of: ({ spec }) => spec.policyName },
+    { name: 'ParamRef', of: ({ spec }) => paramRefText(spec.paramRef) },
+    ageColumn,
+  ],
 })

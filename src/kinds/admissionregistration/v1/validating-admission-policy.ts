@@ -1,10 +1,11 @@
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { defaulted, int64, list, listMap, message, omitempty, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { Condition } from '../../meta/v1/condition.ts'
 import { FailurePolicyType } from './failure-policy-type.ts'
 import { MatchCondition } from './match-condition.ts'
 import { MatchResources } from './match-resources.ts'
-import { ParamKind } from './param-kind.ts'
+import { ParamKind, paramKindText } from './param-kind.ts'
 import { Variable } from './variable.ts'
 
 export const AuditAnnotation = message('io.k8s.api.admissionregistration.v1.AuditAnnotation', {
@@ -66,4 +67,10 @@ export const ValidatingAdmissionPolicy = defineKind({
   generation: true,
   spec: ValidatingAdmissionPolicySpec,
   status: ValidatingAdmissionPolicyStatus,
+  columns: [
+    nameColumn,
+    { name: 'Validations', type: 'integer', of: ({ spec }) => spec.validations?.length ?? 0 },
+    { name: 'ParamKind', of: ({ spec }) => paramKindText(spec.paramKind) },
+    ageColumn,
+  ],
 })

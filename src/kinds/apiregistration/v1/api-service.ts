@@ -13,6 +13,7 @@ import {
   type StoredOf,
   string,
 } from '#machinery/schema/schema.ts'
+import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
 
 export const ServiceReference = message('io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.ServiceReference', {
@@ -61,4 +62,16 @@ export const APIService = defineKind({
   unconditionalUpdate: false,
   spec: APIServiceSpec,
   status: APIServiceStatus,
+  columns: [
+    nameColumn,
+    { name: 'Service', of: ({ spec: { service } }) => (service ? `${service.namespace}/${service.name}` : 'Local') },
+    { name: 'Available', of: ({ status }) => availableText(status) },
+    ageColumn,
+  ],
 })
+
+function availableText({ conditions = [] }: APIServiceStatus): string {
+  const available = conditions.find(({ type }) => type === 'Available')
+  if (!available) return 'Unknown'
+  return available.status === 'True' ? 'True' : `${available.status} (${available.reason ?? ''})`
+}

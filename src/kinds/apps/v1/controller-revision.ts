@@ -1,5 +1,6 @@
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
 import { embedded, int64, rawExtension, required } from '#machinery/schema/schema.ts'
+import { ageColumn, NONE, nameColumn } from '../../meta/v1/columns.ts'
 
 const fields = {
   data: embedded(2, rawExtension),
@@ -16,4 +17,12 @@ export const ControllerRevision = defineKind({
   scope: 'Namespaced',
   openapi: 'io.k8s.api.apps.v1',
   fields,
+  columns: [nameColumn, { name: 'Controller', of: controllerText }, { name: 'Revision', of: ({ revision }) => revision }, ageColumn],
 })
+
+function controllerText({ metadata }: ControllerRevision): string {
+  const owner = metadata.ownerReferences?.find(reference => reference.controller)
+  if (!owner) return NONE
+  const group = owner.apiVersion.split('/')[0]!
+  return `${owner.kind.toLowerCase()}.${owner.apiVersion.includes('/') ? group : ''}/${owner.name}`.replace('./', '/')
+}

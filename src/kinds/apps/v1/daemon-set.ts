@@ -16,6 +16,7 @@ import {
   string,
 } from '#machinery/schema/schema.ts'
 import { PodTemplateSpec } from '../../core/v1/pod-template-spec.ts'
+import { ageColumn, containerColumns, labelsText, nameColumn, selectorText } from '../../meta/v1/columns.ts'
 import { ConditionStatus } from '../../meta/v1/condition-status.ts'
 import { LabelSelector } from '../../meta/v1/label-selector.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
@@ -26,10 +27,18 @@ export const RollingUpdateDaemonSet = message('io.k8s.api.apps.v1.RollingUpdateD
 })
 export interface RollingUpdateDaemonSet extends StoredOf<typeof RollingUpdateDaemonSet> {}
 
-export const DaemonSetUpdateStrategy = message('io.k8s.api.apps.v1.DaemonSetUpdateStrategy', {
-  type: defaulted(1, oneOf('RollingUpdate', 'OnDelete'), 'RollingUpdate', '', 'value'),
-  rollingUpdate: optional(2, RollingUpdateDaemonSet),
-})
+export const DaemonSetUpdateStrategy = message(
+  'io.k8s.api.apps.v1.DaemonSetUpdateStrategy',
+  {
+    type: defaulted(1, oneOf('RollingUpdate', 'OnDelete'), 'RollingUpdate', '', 'value'),
+    rollingUpdate: optional(2, RollingUpdateDaemonSet),
+  },
+  {
+    applyDefaults(strategy) {
+      if (strategy.type === 'RollingUpdate') strategy.rollingUpdate ??= { maxUnavailable: 1, maxSurge: 0 }
+    },
+  },
+)
 export interface DaemonSetUpdateStrategy extends StoredOf<typeof DaemonSetUpdateStrategy> {}
 
 export const DaemonSetSpec = message('io.k8s.api.apps.v1.DaemonSetSpec', {
@@ -79,4 +88,16 @@ export const DaemonSet = defineKind({
   generation: true,
   spec: DaemonSetSpec,
   status: DaemonSetStatus,
+  columns: [
+    nameColumn,
+    { name: 'Desired', type: 'integer', of: ({ status }) => status.desiredNumberScheduled },
+    { name: 'Current', type: 'integer', of: ({ status }) => status.currentNumberScheduled },
+    { name: 'Ready', type: 'integer', of: ({ status }) => status.numberReady },
+    { name: 'Up-to-date', type: 'integer', of: ({ status }) => status.updatedNumberScheduled ?? 0 },
+    { name: 'Available', type: 'integer', of: ({ status }) => status.numberAvailable ?? 0 },
+    { name: 'Node Selector', of: ({ spec }) => labelsText(spec.template.spec.nodeSelector) },
+    ageColumn,
+    ...containerColumns<DaemonSet>(({ spec }) => spec.template.spec.containers),
+    { name: 'Selector', priority: 1, of: ({ spec }) => selectorText(spec.selector) },
+  ],
 })

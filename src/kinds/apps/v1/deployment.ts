@@ -18,6 +18,7 @@ import {
   string,
 } from '#machinery/schema/schema.ts'
 import { PodTemplateSpec } from '../../core/v1/pod-template-spec.ts'
+import { ageColumn, containerColumns, nameColumn, selectorText } from '../../meta/v1/columns.ts'
 import { ConditionStatus } from '../../meta/v1/condition-status.ts'
 import { LabelSelector } from '../../meta/v1/label-selector.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
@@ -28,10 +29,18 @@ export const RollingUpdateDeployment = message('io.k8s.api.apps.v1.RollingUpdate
 })
 export interface RollingUpdateDeployment extends StoredOf<typeof RollingUpdateDeployment> {}
 
-export const DeploymentStrategy = message('io.k8s.api.apps.v1.DeploymentStrategy', {
-  type: defaulted(1, oneOf('Recreate', 'RollingUpdate'), 'RollingUpdate', '', 'value'),
-  rollingUpdate: optional(2, RollingUpdateDeployment),
-})
+export const DeploymentStrategy = message(
+  'io.k8s.api.apps.v1.DeploymentStrategy',
+  {
+    type: defaulted(1, oneOf('Recreate', 'RollingUpdate'), 'RollingUpdate', '', 'value'),
+    rollingUpdate: optional(2, RollingUpdateDeployment),
+  },
+  {
+    applyDefaults(strategy) {
+      if (strategy.type === 'RollingUpdate') strategy.rollingUpdate ??= { maxUnavailable: '25%', maxSurge: '25%' }
+    },
+  },
+)
 export interface DeploymentStrategy extends StoredOf<typeof DeploymentStrategy> {}
 
 export const DeploymentSpec = message('io.k8s.api.apps.v1.DeploymentSpec', {
@@ -92,4 +101,13 @@ export const Deployment = defineKind({
   generation: true,
   spec: DeploymentSpec,
   status: DeploymentStatus,
+  columns: [
+    nameColumn,
+    { name: 'Ready', of: ({ spec, status }) => `${status.readyReplicas ?? 0}/${spec.replicas}` },
+    { name: 'Up-to-date', of: ({ status }) => status.updatedReplicas ?? 0 },
+    { name: 'Available', of: ({ status }) => status.availableReplicas ?? 0 },
+    ageColumn,
+    ...containerColumns<Deployment>(({ spec }) => spec.template.spec.containers),
+    { name: 'Selector', priority: 1, of: ({ spec }) => selectorText(spec.selector) },
+  ],
 })

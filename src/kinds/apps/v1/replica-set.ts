@@ -14,6 +14,7 @@ import {
   string,
 } from '#machinery/schema/schema.ts'
 import { PodTemplateSpec } from '../../core/v1/pod-template-spec.ts'
+import { ageColumn, containerColumns, nameColumn, selectorText } from '../../meta/v1/columns.ts'
 import { ConditionStatus } from '../../meta/v1/condition-status.ts'
 import { LabelSelector } from '../../meta/v1/label-selector.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
@@ -69,4 +70,13 @@ export const ReplicaSet = defineKind({
   generation: true,
   spec: ReplicaSetSpec,
   status: ReplicaSetStatus,
+  columns: [
+    nameColumn,
+    { name: 'Desired', type: 'integer', of: ({ spec }) => spec.replicas },
+    { name: 'Current', type: 'integer', of: ({ status }) => status.replicas },
+    { name: 'Ready', type: 'integer', of: ({ status }) => status.readyReplicas ?? 0 },
+    ageColumn,
+    ...containerColumns<ReplicaSet>(({ spec }) => spec.template.spec.containers),
+    { name: 'Selector', priority: 1, of: ({ spec }) => selectorText(spec.selector) },
+  ],
 })

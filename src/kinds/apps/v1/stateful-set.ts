@@ -18,6 +18,7 @@ import {
 } from '#machinery/schema/schema.ts'
 import { PersistentVolumeClaimMessage } from '../../core/v1/persistent-volume-claim.ts'
 import { PodTemplateSpec } from '../../core/v1/pod-template-spec.ts'
+import { ageColumn, containerColumns, nameColumn } from '../../meta/v1/columns.ts'
 import { ConditionStatus } from '../../meta/v1/condition-status.ts'
 import { LabelSelector } from '../../meta/v1/label-selector.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
@@ -45,10 +46,18 @@ export const RollingUpdateStatefulSetStrategy = message('io.k8s.api.apps.v1.Roll
 })
 export interface RollingUpdateStatefulSetStrategy extends StoredOf<typeof RollingUpdateStatefulSetStrategy> {}
 
-export const StatefulSetUpdateStrategy = message('io.k8s.api.apps.v1.StatefulSetUpdateStrategy', {
-  type: defaulted(1, oneOf('RollingUpdate', 'OnDelete'), 'RollingUpdate', '', 'value'),
-  rollingUpdate: optional(2, RollingUpdateStatefulSetStrategy),
-})
+export const StatefulSetUpdateStrategy = message(
+  'io.k8s.api.apps.v1.StatefulSetUpdateStrategy',
+  {
+    type: defaulted(1, oneOf('RollingUpdate', 'OnDelete'), 'RollingUpdate', '', 'value'),
+    rollingUpdate: optional(2, RollingUpdateStatefulSetStrategy),
+  },
+  {
+    applyDefaults(strategy) {
+      if (strategy.type === 'RollingUpdate') strategy.rollingUpdate ??= { partition: 0 }
+    },
+  },
+)
 export interface StatefulSetUpdateStrategy extends StoredOf<typeof StatefulSetUpdateStrategy> {}
 
 export const StatefulSetSpec = message('io.k8s.api.apps.v1.StatefulSetSpec', {
@@ -115,4 +124,16 @@ export const StatefulSet = defineKind({
   generation: true,
   spec: StatefulSetSpec,
   status: StatefulSetStatus,
+  applyDefaults({ spec }) {
+    for (const claim of spec.volumeClaimTemplates ?? []) {
+      claim.apiVersion ||= 'v1'
+      claim.kind ||= 'PersistentVolumeClaim'
+    }
+  },
+  columns: [
+    nameColumn,
+    { name: 'Ready', of: ({ spec, status }) => `${status.readyReplicas ?? 0}/${spec.replicas}` },
+    ageColumn,
+    ...containerColumns<StatefulSet>(({ spec }) => spec.template.spec.containers),
+  ],
 })

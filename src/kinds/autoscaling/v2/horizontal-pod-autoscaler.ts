@@ -19,6 +19,7 @@ import {
 import { ConditionStatus } from '../../meta/v1/condition-status.ts'
 import { LabelSelector } from '../../meta/v1/label-selector.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
+import { horizontalPodAutoscalerColumns } from './horizontal-pod-autoscaler.columns.ts'
 
 export const MetricSourceType = oneOf('Object', 'Pods', 'Resource', 'ContainerResource', 'External')
 export type MetricSourceType = StoredOf<typeof MetricSourceType>
@@ -198,4 +199,5 @@ export const HorizontalPodAutoscaler = defineKind({
   subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
   spec: HorizontalPodAutoscalerSpec,
   status: HorizontalPodAutoscalerStatus,
+  columns: horizontalPodAutoscalerColumns,
 })

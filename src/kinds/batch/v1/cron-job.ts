@@ -17,6 +17,7 @@ import {
   time,
 } from '#machinery/schema/schema.ts'
 import { ObjectReference } from '../../core/v1/object-reference.ts'
+import { ageColumn, containerColumns, NONE, nameColumn, selectorText, since } from '../../meta/v1/columns.ts'
 import { JobSpec } from './job-spec.ts'
 
 export const JobTemplateSpec = message('io.k8s.api.batch.v1.JobTemplateSpec', {
@@ -59,4 +60,15 @@ export const CronJob = defineKind({
   generation: true,
   spec: CronJobSpec,
   status: CronJobStatus,
+  columns: [
+    nameColumn,
+    { name: 'Schedule', of: ({ spec }) => spec.schedule },
+    { name: 'Timezone', of: ({ spec }) => spec.timeZone ?? NONE },
+    { name: 'Suspend', type: 'boolean', of: ({ spec }) => (spec.suspend ? 'True' : 'False') },
+    { name: 'Active', type: 'integer', of: ({ status }) => status.active?.length ?? 0 },
+    { name: 'Last Schedule', of: ({ status }, { now }) => (status.lastScheduleTime ? since(status.lastScheduleTime, now) : NONE) },
+    ageColumn,
+    ...containerColumns<CronJob>(({ spec }) => spec.jobTemplate.spec.template.spec.containers),
+    { name: 'Selector', priority: 1, of: ({ spec }) => selectorText(spec.jobTemplate.spec.selector) },
+  ],
 })

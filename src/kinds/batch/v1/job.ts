@@ -12,7 +12,9 @@ import {
   string,
   time,
 } from '#machinery/schema/schema.ts'
+import { ageColumn, containerColumns, nameColumn, selectorText } from '../../meta/v1/columns.ts'
 import { ConditionStatus } from '../../meta/v1/condition-status.ts'
+import { humanDuration } from '../../meta/v1/human-duration.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
 import { JobSpec } from './job-spec.ts'
 
@@ -62,4 +64,33 @@ export const Job = defineKind({
   defaultPropagation: 'Orphan',
   spec: JobSpec,
   status: JobStatus,
+  columns: [
+    nameColumn,
+    { name: 'Status', of: statusText },
+    { name: 'Completions', of: completionsText },
+    { name: 'Duration', of: ({ status }, { now }) => durationText(status, now) },
+    ageColumn,
+    ...containerColumns<Job>(({ spec }) => spec.template.spec.containers),
+    { name: 'Selector', priority: 1, of: ({ spec }) => selectorText(spec.selector) },
+  ],
 })
+
+function statusText({ metadata, status }: Job): string {
+  const has = (type: string) => status.conditions?.some(condition => condition.type === type && condition.status === 'True')
+  if (has('Complete')) return 'Complete'
+  if (has('Failed')) return 'Failed'
+  if (metadata.deletionTimestamp) return 'Terminating'
+  return ['Suspended', 'FailureTarget', 'SuccessCriteriaMet'].find(has) ?? 'Running'
+}
+
+function completionsText({ spec, status }: Job): string {
+  const succeeded = status.succeeded ?? 0
+  if (spec.completions !== undefined) return `${succeeded}/${spec.completions}`
+  const parallelism = spec.parallelism ?? 0
+  return parallelism > 1 ? `${succeeded}/1 of ${parallelism}` : `${succeeded}/1`
+}
+
+function durationText({ startTime, completionTime }: JobStatus, now: number): string {
+  if (!startTime) return ''
+  return humanDuration((completionTime ? Date.parse(completionTime) : now) - Date.parse(startTime))
+}

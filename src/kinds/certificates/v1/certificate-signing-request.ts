@@ -13,7 +13,9 @@ import {
   type StoredOf,
   string,
 } from '#machinery/schema/schema.ts'
+import { ageColumn, NONE, nameColumn } from '../../meta/v1/columns.ts'
 import { ConditionStatus } from '../../meta/v1/condition-status.ts'
+import { humanDuration } from '../../meta/v1/human-duration.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
 
 export const CertificateSigningRequestSpec = message('io.k8s.api.certificates.v1.CertificateSigningRequestSpec', {
@@ -61,4 +63,23 @@ export const CertificateSigningRequest = defineKind({
   ],
   spec: CertificateSigningRequestSpec,
   status: CertificateSigningRequestStatus,
+  columns: [
+    nameColumn,
+    ageColumn,
+    { name: 'SignerName', of: ({ spec }) => spec.signerName || NONE },
+    { name: 'Requestor', of: ({ spec }) => spec.username ?? '' },
+    {
+      name: 'RequestedDuration',
+      of: ({ spec }) => (spec.expirationSeconds === undefined ? NONE : humanDuration(spec.expirationSeconds * 1000)),
+    },
+    { name: 'Condition', of: ({ status }) => conditionText(status) },
+  ],
 })
+
+function conditionText({ conditions = [], certificate }: CertificateSigningRequestStatus): string {
+  const has = (type: string) => conditions.some(condition => condition.type === type)
+  const parts = [has('Denied') ? 'Denied' : has('Approved') ? 'Approved' : 'Pending']
+  if (has('Failed')) parts.push('Failed')
+  if (certificate) parts.push('Issued')
+  return parts.join(',')
+}

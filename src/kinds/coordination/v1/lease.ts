@@ -1,5 +1,6 @@
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { int32, message, microTime, optional, type StoredOf, string } from '#machinery/schema/schema.ts'
+import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 
 export const LeaseSpec = message('io.k8s.api.coordination.v1.LeaseSpec', {
   holderIdentity: optional(1, string),
@@ -24,4 +25,5 @@ export const Lease = defineKind({
   createOnUpdate: true,
   unconditionalUpdate: false,
   spec: LeaseSpec,
+  columns: [nameColumn, { name: 'Holder', of: ({ spec }) => spec.holderIdentity ?? '' }, ageColumn],
 })

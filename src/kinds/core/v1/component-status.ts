@@ -1,5 +1,6 @@
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
 import { listMap, message, omitempty, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+import { nameColumn } from '../../meta/v1/columns.ts'
 import { ConditionStatus } from '../../meta/v1/condition-status.ts'
 
 export const ComponentCondition = message('io.k8s.api.core.v1.ComponentCondition', {
@@ -26,4 +27,16 @@ export const ComponentStatus = defineKind({
   shortNames: ['cs'],
   verbs: ['get', 'list'],
   fields,
+  columns: [
+    nameColumn,
+    { name: 'Status', of: status => healthOf(status).text },
+    { name: 'Message', of: status => healthOf(status).message },
+    { name: 'Error', of: status => healthOf(status).error },
+  ],
 })
+
+function healthOf({ conditions = [] }: ComponentStatus): { readonly text: string; readonly message: string; readonly error: string } {
+  const healthy = conditions.find(condition => condition.type === 'Healthy')
+  const text = healthy?.status === 'True' ? 'Healthy' : healthy?.status === 'False' ? 'Unhealthy' : 'Unknown'
+  return { text, message: healthy?.message ?? '', error: healthy?.error ?? '' }
+}

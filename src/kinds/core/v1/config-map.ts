@@ -1,5 +1,6 @@
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
 import { boolean, bytes, map, omitempty, optional, string } from '#machinery/schema/schema.ts'
+import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 
 const fields = {
   immutable: optional(4, boolean),
@@ -18,4 +19,9 @@ export const ConfigMap = defineKind({
   openapi: 'io.k8s.api.core.v1',
   shortNames: ['cm'],
   fields,
+  columns: [
+    nameColumn,
+    { name: 'Data', of: ({ data, binaryData }) => Object.keys(data ?? {}).length + Object.keys(binaryData ?? {}).length },
+    ageColumn,
+  ],
 })

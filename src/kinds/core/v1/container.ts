@@ -89,31 +89,54 @@ export const VolumeMount = message('io.k8s.api.core.v1.VolumeMount', {
 })
 export interface VolumeMount extends StoredOf<typeof VolumeMount> {}
 
-export const Container = message('io.k8s.api.core.v1.Container', {
-  name: required(1, string),
-  image: omitempty(2, string),
-  command: omitempty(3, list(string)),
-  args: omitempty(4, list(string)),
-  workingDir: omitempty(5, string),
-  ports: omitempty(6, listMap(ContainerPort, ['containerPort', 'protocol'], { patchStrategy: 'merge', patchMergeKey: 'containerPort' })),
-  envFrom: omitempty(19, list(EnvFromSource)),
-  env: omitempty(7, listMap(EnvVar, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name' })),
-  resources: embedded(8, ResourceRequirements),
-  resizePolicy: omitempty(23, list(ContainerResizePolicy)),
-  restartPolicy: optional(24, ContainerRestartPolicy),
-  restartPolicyRules: omitempty(25, list(ContainerRestartRule)),
-  volumeMounts: omitempty(9, listMap(VolumeMount, ['mountPath'], { patchStrategy: 'merge', patchMergeKey: 'mountPath' })),
-  volumeDevices: omitempty(21, listMap(VolumeDevice, ['devicePath'], { patchStrategy: 'merge', patchMergeKey: 'devicePath' })),
-  livenessProbe: optional(10, Probe),
-  readinessProbe: optional(11, Probe),
-  startupProbe: optional(22, Probe),
-  lifecycle: optional(12, Lifecycle),
-  terminationMessagePath: defaulted(13, string, '/dev/termination-log', '', 'value'),
-  terminationMessagePolicy: defaulted(20, TerminationMessagePolicy, 'File', '', 'value'),
-  imagePullPolicy: defaulted(14, PullPolicy, undefined, '', 'value'),
-  securityContext: optional(15, SecurityContext),
-  stdin: omitempty(16, boolean),
-  stdinOnce: omitempty(17, boolean),
-  tty: omitempty(18, boolean),
-})
+export const Container = message(
+  'io.k8s.api.core.v1.Container',
+  {
+    name: required(1, string),
+    image: omitempty(2, string),
+    command: omitempty(3, list(string)),
+    args: omitempty(4, list(string)),
+    workingDir: omitempty(5, string),
+    ports: omitempty(6, listMap(ContainerPort, ['containerPort', 'protocol'], { patchStrategy: 'merge', patchMergeKey: 'containerPort' })),
+    envFrom: omitempty(19, list(EnvFromSource)),
+    env: omitempty(7, listMap(EnvVar, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name' })),
+    resources: embedded(8, ResourceRequirements),
+    resizePolicy: omitempty(23, list(ContainerResizePolicy)),
+    restartPolicy: optional(24, ContainerRestartPolicy),
+    restartPolicyRules: omitempty(25, list(ContainerRestartRule)),
+    volumeMounts: omitempty(9, listMap(VolumeMount, ['mountPath'], { patchStrategy: 'merge', patchMergeKey: 'mountPath' })),
+    volumeDevices: omitempty(21, listMap(VolumeDevice, ['devicePath'], { patchStrategy: 'merge', patchMergeKey: 'devicePath' })),
+    livenessProbe: optional(10, Probe),
+    readinessProbe: optional(11, Probe),
+    startupProbe: optional(22, Probe),
+    lifecycle: optional(12, Lifecycle),
+    terminationMessagePath: defaulted(13, string, '/dev/termination-log', '', 'value'),
+    terminationMessagePolicy: defaulted(20, TerminationMessagePolicy, 'File', '', 'value'),
+    imagePullPolicy: defaulted(14, PullPolicy, undefined, '', 'value'),
+    securityContext: optional(15, SecurityContext),
+    stdin: omitempty(16, boolean),
+    stdinOnce: omitempty(17, boolean),
+    tty: omitempty(18, boolean),
+  },
+  { applyDefaults: applyContainerDefaults },
+)
 export interface Container extends StoredOf<typeof Container> {}
+
+/** An image without a tag, or with `latest`, is pulled at every start; any other only where it is missing. */
+export function applyContainerDefaults(container: { image?: string | undefined; imagePullPolicy: string }): void {
+  container.imagePullPolicy ||= tagOf(container.image ?? '') === 'latest' ? 'Always' : 'IfNotPresent'
+}
+
+/** The tag of an image: `latest` if it names none, '' if a digest stands in its place or the name is no image's. */
+export function tagOf(image: string): string {
+  const match = IMAGE.exec(image)
+  if (!match) return ''
+  return match[1] ?? (image.includes('@') ? '' : 'latest')
+}
+
+const COMPONENT = '[a-z0-9]+(?:(?:[._]|__|[-]+)[a-z0-9]+)*'
+const DOMAIN =
+  '(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*(?::[0-9]+)?|\\[[a-fA-F0-9:]+\\](?::[0-9]+)?'
+const IMAGE = new RegExp(
+  `^(?:(?:${DOMAIN})/)?${COMPONENT}(?:/${COMPONENT})*(?::([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})?$`,
+)

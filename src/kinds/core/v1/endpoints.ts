@@ -1,5 +1,6 @@
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
 import { defaulted, int32, list, message, omitempty, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+import { ageColumn, firstThree, nameColumn } from '../../meta/v1/columns.ts'
 import { ObjectReference } from './object-reference.ts'
 import { Protocol } from './protocol.ts'
 
@@ -51,4 +52,10 @@ export const Endpoints = defineKind({
   createOnUpdate: true,
   storagePrefix: 'services/endpoints',
   fields,
+  columns: [nameColumn, { name: 'Endpoints', of: ({ subsets }) => firstThree((subsets ?? []).flatMap(addressesOf)) }, ageColumn],
 })
+
+function addressesOf({ addresses = [], ports = [] }: EndpointSubset): string[] {
+  if (ports.length === 0) return addresses.map(({ ip }) => ip)
+  return ports.flatMap(({ port }) => addresses.map(({ ip }) => (ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`)))
+}

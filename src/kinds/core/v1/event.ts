@@ -1,6 +1,7 @@
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
 import { embedded, int32, message, omitempty, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
 import { microTimeOrNull, timeOrNull } from '../../meta/v1/time-or-null.ts'
+import { eventColumns } from './event.columns.ts'
 import { ObjectReference } from './object-reference.ts'
 
 export const EventSeries = message('io.k8s.api.core.v1.EventSeries', {
@@ -44,4 +45,5 @@ export const Event = defineKind({
   shortNames: ['ev'],
   createOnUpdate: true,
   fields,
+  columns: eventColumns,
 })

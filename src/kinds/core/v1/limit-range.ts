@@ -1,14 +1,29 @@
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { list, map, message, omitempty, quantity, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+import { roundUp } from './resource-requirements.ts'
 
-export const LimitRangeItem = message('io.k8s.api.core.v1.LimitRangeItem', {
-  type: required(1, string),
-  max: omitempty(2, map(quantity)),
-  min: omitempty(3, map(quantity)),
-  default: omitempty(4, map(quantity)),
-  defaultRequest: omitempty(5, map(quantity)),
-  maxLimitRequestRatio: omitempty(6, map(quantity)),
-})
+export const LimitRangeItem = message(
+  'io.k8s.api.core.v1.LimitRangeItem',
+  {
+    type: required(1, string),
+    max: omitempty(2, map(quantity)),
+    min: omitempty(3, map(quantity)),
+    default: omitempty(4, map(quantity)),
+    defaultRequest: omitempty(5, map(quantity)),
+    maxLimitRequestRatio: omitempty(6, map(quantity)),
+  },
+  {
+    applyDefaults(item) {
+      for (const amounts of [item.max, item.min, item.default, item.defaultRequest, item.maxLimitRequestRatio])
+        if (amounts) roundUp(amounts)
+      if (item.type !== 'Container') return
+      const limits = { ...item.max, ...item.default }
+      const requests = { ...item.min, ...limits, ...item.defaultRequest }
+      if (Object.keys(limits).length > 0) item.default = limits
+      if (Object.keys(requests).length > 0) item.defaultRequest = requests
+    },
+  },
+)
 export interface LimitRangeItem extends StoredOf<typeof LimitRangeItem> {}
 
 export const LimitRangeSpec = message('io.k8s.api.core.v1.LimitRangeSpec', {

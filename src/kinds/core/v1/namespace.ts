@@ -1,5 +1,7 @@
+import { draft } from '#machinery/kind/draft.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { defaulted, embedded, list, listMap, message, omitempty, oneOf, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { ConditionStatus } from '../../meta/v1/condition-status.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
 
@@ -40,4 +42,17 @@ export const Namespace = defineKind({
   ],
   spec: NamespaceSpec,
   status: NamespaceStatus,
+  applyDefaults({ metadata }) {
+    if (metadata.name) metadata.labels = { ...metadata.labels, 'kubernetes.io/metadata.name': metadata.name }
+  },
+  prepareCreate(namespace) {
+    namespace.status = { phase: 'Active' }
+    const finalizers = namespace.spec.finalizers ?? []
+    namespace.spec.finalizers = finalizers.includes('kubernetes') ? finalizers : [...finalizers, 'kubernetes']
+  },
+  prepareUpdate(namespace, old, { subresource }) {
+    if (subresource !== 'finalize') namespace.spec = draft(old.spec)
+    if (subresource !== 'status') namespace.status = draft(old.status)
+  },
+  columns: [nameColumn, { name: 'Status', of: namespace => namespace.status.phase }, ageColumn],
 })

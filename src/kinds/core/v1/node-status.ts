@@ -18,6 +18,7 @@ import {
 import { ConditionStatus } from '../../meta/v1/condition-status.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
 import { NodeConfigSource } from './node-config-source.ts'
+import { roundUp } from './resource-requirements.ts'
 
 export const AttachedVolume = message('io.k8s.api.core.v1.AttachedVolume', {
   name: required(1, string),
@@ -102,20 +103,29 @@ export const NodeSystemInfo = message('io.k8s.api.core.v1.NodeSystemInfo', {
 })
 export interface NodeSystemInfo extends StoredOf<typeof NodeSystemInfo> {}
 
-export const NodeStatus = message('io.k8s.api.core.v1.NodeStatus', {
-  capacity: omitempty(1, map(quantity)),
-  allocatable: omitempty(2, map(quantity)),
-  phase: omitempty(3, oneOf('Pending', 'Running', 'Terminated')),
-  conditions: omitempty(4, listMap(NodeCondition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' })),
-  addresses: omitempty(5, listMap(NodeAddress, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' })),
-  daemonEndpoints: embedded(6, NodeDaemonEndpoints),
-  nodeInfo: embedded(7, NodeSystemInfo),
-  images: omitempty(8, list(ContainerImage)),
-  volumesInUse: omitempty(9, list(string)),
-  volumesAttached: omitempty(10, list(AttachedVolume)),
-  config: optional(11, NodeConfigStatus),
-  runtimeHandlers: omitempty(12, list(NodeRuntimeHandler)),
-  features: optional(13, NodeFeatures),
-  declaredFeatures: omitempty(14, list(string)),
-})
+export const NodeStatus = message(
+  'io.k8s.api.core.v1.NodeStatus',
+  {
+    capacity: omitempty(1, map(quantity)),
+    allocatable: omitempty(2, map(quantity)),
+    phase: omitempty(3, oneOf('Pending', 'Running', 'Terminated')),
+    conditions: omitempty(4, listMap(NodeCondition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' })),
+    addresses: omitempty(5, listMap(NodeAddress, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' })),
+    daemonEndpoints: embedded(6, NodeDaemonEndpoints),
+    nodeInfo: embedded(7, NodeSystemInfo),
+    images: omitempty(8, list(ContainerImage)),
+    volumesInUse: omitempty(9, list(string)),
+    volumesAttached: omitempty(10, list(AttachedVolume)),
+    config: optional(11, NodeConfigStatus),
+    runtimeHandlers: omitempty(12, list(NodeRuntimeHandler)),
+    features: optional(13, NodeFeatures),
+    declaredFeatures: omitempty(14, list(string)),
+  },
+  {
+    applyDefaults(status) {
+      for (const amounts of [status.capacity, status.allocatable]) if (amounts) roundUp(amounts)
+      if (status.capacity) status.allocatable ??= { ...status.capacity }
+    },
+  },
+)
 export interface NodeStatus extends StoredOf<typeof NodeStatus> {}

@@ -1,5 +1,6 @@
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { boolean, list, listSet, message, omitempty, optional, required, type StoredOf, string, time } from '#machinery/schema/schema.ts'
+import { ageColumn, NONE, nameColumn } from '../../meta/v1/columns.ts'
 import { NodeConfigSource } from './node-config-source.ts'
 import { NodeStatus } from './node-status.ts'
 import { TaintEffect } from './taint-effect.ts'
@@ -40,4 +41,40 @@ export const Node = defineKind({
   storagePrefix: 'minions',
   spec: NodeSpec,
   status: NodeStatus,
+  columns: [
+    nameColumn,
+    { name: 'Status', of: statusText },
+    { name: 'Roles', of: node => rolesOf(node).join(',') || NONE },
+    ageColumn,
+    { name: 'Version', of: ({ status }) => status.nodeInfo.kubeletVersion },
+    { name: 'Internal-IP', priority: 1, of: node => addressText(node, 'InternalIP') },
+    { name: 'External-IP', priority: 1, of: node => addressText(node, 'ExternalIP') },
+    { name: 'OS-Image', priority: 1, of: ({ status }) => status.nodeInfo.osImage || '<unknown>' },
+    { name: 'Kernel-Version', priority: 1, of: ({ status }) => status.nodeInfo.kernelVersion || '<unknown>' },
+    { name: 'Container-Runtime', priority: 1, of: ({ status }) => status.nodeInfo.containerRuntimeVersion || '<unknown>' },
+  ],
 })
+
+function statusText(node: Node): string {
+  const ready = node.status.conditions?.find(condition => condition.type === 'Ready')
+  const text = !ready ? 'Unknown' : ready.status === 'True' ? 'Ready' : 'NotReady'
+  return node.spec.unschedulable ? `${text},SchedulingDisabled` : text
+}
+
+/** The roles that labels give it, sorted. */
+export function rolesOf(node: Node): readonly string[] {
+  const roles = new Set<string>()
+  for (const [key, value] of Object.entries(node.metadata.labels ?? {})) {
+    if (key.startsWith(ROLE_PREFIX)) {
+      const role = key.slice(ROLE_PREFIX.length)
+      if (role !== '') roles.add(role)
+    } else if (key === 'kubernetes.io/role' && value !== '') roles.add(value)
+  }
+  return [...roles].sort()
+}
+
+const ROLE_PREFIX = 'node-role.kubernetes.io/'
+
+function addressText(node: Node, type: string): string {
+  return node.status.addresses?.find(address => address.type === type)?.address ?? NONE
+}

@@ -15,8 +15,10 @@ import {
   type StoredOf,
   string,
 } from '#machinery/schema/schema.ts'
+import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { ConditionStatus } from '../../meta/v1/condition-status.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
+import { accessModesText, BETA_CLASS } from './access-modes.ts'
 import { PersistentVolumeAccessMode } from './persistent-volume-access-mode.ts'
 import { PersistentVolumeClaimSpec } from './persistent-volume-claim-spec.ts'
 
@@ -62,6 +64,17 @@ export const PersistentVolumeClaim = defineKind({
   deleteReturnsObject: true,
   spec: PersistentVolumeClaimSpec,
   status: PersistentVolumeClaimStatus,
+  columns: [
+    nameColumn,
+    { name: 'Status', of: ({ metadata, status }) => (metadata.deletionTimestamp ? 'Terminating' : status.phase) },
+    { name: 'Volume', of: ({ spec }) => spec.volumeName ?? '' },
+    { name: 'Capacity', of: ({ spec, status }) => (spec.volumeName ? (status.capacity?.storage ?? '0') : '') },
+    { name: 'Access Modes', of: ({ spec, status }) => (spec.volumeName ? accessModesText(status.accessModes) : '') },
+    { name: 'StorageClass', of: ({ metadata, spec }) => metadata.annotations?.[BETA_CLASS] ?? spec.storageClassName ?? '' },
+    { name: 'VolumeAttributesClass', of: ({ spec }) => spec.volumeAttributesClassName ?? '<unset>' },
+    ageColumn,
+    { name: 'VolumeMode', priority: 1, of: ({ spec }) => spec.volumeMode },
+  ],
 })
 
 /** As a part of another object. */

@@ -1,5 +1,7 @@
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { defaulted, message, omitempty, oneOf, optional, type StoredOf, string, time } from '#machinery/schema/schema.ts'
+import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
+import { accessModesText, BETA_CLASS } from './access-modes.ts'
 import { PersistentVolumeSpec } from './persistent-volume-spec.ts'
 
 export const PersistentVolumeStatus = message('io.k8s.api.core.v1.PersistentVolumeStatus', {
@@ -24,4 +26,17 @@ export const PersistentVolume = defineKind({
   deleteReturnsObject: true,
   spec: PersistentVolumeSpec,
   status: PersistentVolumeStatus,
+  columns: [
+    nameColumn,
+    { name: 'Capacity', of: ({ spec }) => spec.capacity?.storage ?? '0' },
+    { name: 'Access Modes', of: ({ spec }) => accessModesText(spec.accessModes) },
+    { name: 'Reclaim Policy', of: ({ spec }) => spec.persistentVolumeReclaimPolicy },
+    { name: 'Status', of: ({ metadata, status }) => (metadata.deletionTimestamp ? 'Terminating' : status.phase) },
+    { name: 'Claim', of: ({ spec: { claimRef } }) => (claimRef ? `${claimRef.namespace ?? ''}/${claimRef.name ?? ''}` : '') },
+    { name: 'StorageClass', of: ({ metadata, spec }) => metadata.annotations?.[BETA_CLASS] ?? spec.storageClassName ?? '' },
+    { name: 'VolumeAttributesClass', of: ({ spec }) => spec.volumeAttributesClassName ?? '<unset>' },
+    { name: 'Reason', of: ({ status }) => status.reason ?? '' },
+    ageColumn,
+    { name: 'VolumeMode', priority: 1, of: ({ spec }) => spec.volumeMode },
+  ],
 })

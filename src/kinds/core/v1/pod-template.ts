@@ -1,5 +1,6 @@
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
 import { embedded } from '#machinery/schema/schema.ts'
+import { containerColumns, labelsText, nameColumn } from '../../meta/v1/columns.ts'
 import { PodTemplateSpec } from './pod-template-spec.ts'
 
 const fields = {
@@ -18,4 +19,9 @@ export const PodTemplate = defineKind({
   deleteReturnsObject: true,
   generation: true,
   fields,
+  columns: [
+    nameColumn,
+    ...containerColumns<PodTemplate>(({ template }) => template.spec.containers, 0),
+    { name: 'Pod Labels', of: ({ template }) => labelsText(template.metadata.labels) },
+  ],
 })

@@ -1,4 +1,6 @@
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
+import { podColumns, podRowConditions } from './pod.columns.ts'
+import { applyPodDefaults } from './pod.defaults.ts'
 import { PodSpec } from './pod-spec.ts'
 import { PodStatus } from './pod-status.ts'
 
@@ -29,4 +31,7 @@ export const Pod = defineKind({
   generation: true,
   spec: PodSpec,
   status: PodStatus,
+  applyDefaults: applyPodDefaults,
+  columns: podColumns,
+  rowConditions: podRowConditions,
 })

@@ -13,6 +13,7 @@ import {
   type StoredOf,
   string,
 } from '#machinery/schema/schema.ts'
+import { ageColumn, containerColumns, labelsText, nameColumn } from '../../meta/v1/columns.ts'
 import { ConditionStatus } from '../../meta/v1/condition-status.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
 import { PodTemplateSpec } from './pod-template-spec.ts'
@@ -69,4 +70,19 @@ export const ReplicationController = defineKind({
   storagePrefix: 'controllers',
   spec: ReplicationControllerSpec,
   status: ReplicationControllerStatus,
+  applyDefaults({ metadata, spec }) {
+    const labels = spec.template?.metadata.labels
+    if (!labels) return
+    spec.selector ??= { ...labels }
+    metadata.labels ??= { ...labels }
+  },
+  columns: [
+    nameColumn,
+    { name: 'Desired', type: 'integer', of: ({ spec }) => spec.replicas },
+    { name: 'Current', type: 'integer', of: ({ status }) => status.replicas },
+    { name: 'Ready', type: 'integer', of: ({ status }) => status.readyReplicas ?? 0 },
+    ageColumn,
+    ...containerColumns<ReplicationController>(({ spec }) => spec.template?.spec.containers),
+    { name: 'Selector', priority: 1, of: ({ spec }) => labelsText(spec.selector) },
+  ],
 })

@@ -1,5 +1,6 @@
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { list, map, message, omitempty, oneOf, optional, quantity, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 
 export const ScopedResourceSelectorRequirement = message('io.k8s.api.core.v1.ScopedResourceSelectorRequirement', {
   scopeName: required(1, string),
@@ -44,4 +45,21 @@ export const ResourceQuota = defineKind({
   deleteReturnsObject: true,
   spec: ResourceQuotaSpec,
   status: ResourceQuotaStatus,
+  columns: [
+    nameColumn,
+    { name: 'Request', of: quota => usageText(quota, name => !isLimit(name)) },
+    { name: 'Limit', of: quota => usageText(quota, isLimit) },
+    ageColumn,
+  ],
 })
+
+function usageText({ status }: ResourceQuota, isShown: (name: string) => boolean): string {
+  const names = Object.keys(status.hard ?? {})
+    .filter(isShown)
+    .sort()
+  return names.map(name => `${name}: ${status.used?.[name] ?? '0'}/${status.hard?.[name]}`).join(', ')
+}
+
+function isLimit(name: string): boolean {
+  return name.startsWith('limits.')
+}

@@ -1,5 +1,6 @@
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
 import { boolean, bytes, defaulted, map, omitempty, optional, string } from '#machinery/schema/schema.ts'
+import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 
 const fields = {
   immutable: optional(5, boolean),
@@ -18,4 +19,10 @@ export const Secret = defineKind({
   scope: 'Namespaced',
   openapi: 'io.k8s.api.core.v1',
   fields,
+  columns: [
+    nameColumn,
+    { name: 'Type', of: secret => secret.type },
+    { name: 'Data', of: secret => Object.keys(secret.data ?? {}).length },
+    ageColumn,
+  ],
 })

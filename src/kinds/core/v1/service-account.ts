@@ -1,5 +1,6 @@
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
 import { boolean, list, listMap, omitempty, optional } from '#machinery/schema/schema.ts'
+import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { LocalObjectReference, ObjectReference } from './object-reference.ts'
 
 const fields = {
@@ -21,4 +22,5 @@ export const ServiceAccount = defineKind({
   subresources: [{ name: 'token', verbs: ['create'], kind: { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' } }],
   deleteReturnsObject: true,
   fields,
+  columns: [nameColumn, ageColumn],
 })

@@ -16,17 +16,26 @@ import {
   type StoredOf,
   string,
 } from '#machinery/schema/schema.ts'
+import { ageColumn, labelsText, NONE, nameColumn } from '../../meta/v1/columns.ts'
 import { Condition } from '../../meta/v1/condition.ts'
 import { Protocol } from './protocol.ts'
 
-export const ServicePort = message('io.k8s.api.core.v1.ServicePort', {
-  name: omitempty(1, string),
-  protocol: defaulted(2, Protocol, 'TCP', '', 'value'),
-  appProtocol: optional(6, string),
-  port: required(3, int32),
-  targetPort: defaulted(4, intOrString, undefined, '', 'value'),
-  nodePort: omitempty(5, int32),
-})
+export const ServicePort = message(
+  'io.k8s.api.core.v1.ServicePort',
+  {
+    name: omitempty(1, string),
+    protocol: defaulted(2, Protocol, 'TCP', '', 'value'),
+    appProtocol: optional(6, string),
+    port: required(3, int32),
+    targetPort: defaulted(4, intOrString, undefined, '', 'value'),
+    nodePort: omitempty(5, int32),
+  },
+  {
+    applyDefaults(port) {
+      port.targetPort ||= port.port
+    },
+  },
+)
 export interface ServicePort extends StoredOf<typeof ServicePort> {}
 
 export const ClientIPConfig = message('io.k8s.api.core.v1.ClientIPConfig', {
@@ -39,28 +48,43 @@ export const SessionAffinityConfig = message('io.k8s.api.core.v1.SessionAffinity
 })
 export interface SessionAffinityConfig extends StoredOf<typeof SessionAffinityConfig> {}
 
-export const ServiceSpec = message('io.k8s.api.core.v1.ServiceSpec', {
-  ports: omitempty(1, listMap(ServicePort, ['port', 'protocol'], { patchStrategy: 'merge', patchMergeKey: 'port' })),
-  selector: omitempty(2, atomicMap(string)),
-  clusterIP: omitempty(3, string),
-  clusterIPs: omitempty(18, list(string)),
-  type: defaulted(4, oneOf('ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'), 'ClusterIP', '', 'value'),
-  externalIPs: omitempty(5, list(string)),
-  sessionAffinity: defaulted(7, oneOf('ClientIP', 'None'), 'None', '', 'value'),
-  loadBalancerIP: omitempty(8, string),
-  loadBalancerSourceRanges: omitempty(9, list(string)),
-  externalName: omitempty(10, string),
-  externalTrafficPolicy: omitempty(11, oneOf('Cluster', 'Local')),
-  healthCheckNodePort: omitempty(12, int32),
-  publishNotReadyAddresses: omitempty(13, boolean),
-  sessionAffinityConfig: optional(14, SessionAffinityConfig),
-  ipFamilies: omitempty(19, list(oneOf('IPv4', 'IPv6', ''))),
-  ipFamilyPolicy: optional(17, oneOf('SingleStack', 'PreferDualStack', 'RequireDualStack')),
-  allocateLoadBalancerNodePorts: optional(20, boolean),
-  loadBalancerClass: optional(21, string),
-  internalTrafficPolicy: optional(22, oneOf('Cluster', 'Local')),
-  trafficDistribution: optional(23, string),
-})
+export const ServiceSpec = message(
+  'io.k8s.api.core.v1.ServiceSpec',
+  {
+    ports: omitempty(1, listMap(ServicePort, ['port', 'protocol'], { patchStrategy: 'merge', patchMergeKey: 'port' })),
+    selector: omitempty(2, atomicMap(string)),
+    clusterIP: omitempty(3, string),
+    clusterIPs: omitempty(18, list(string)),
+    type: defaulted(4, oneOf('ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'), 'ClusterIP', '', 'value'),
+    externalIPs: omitempty(5, list(string)),
+    sessionAffinity: defaulted(7, oneOf('ClientIP', 'None'), 'None', '', 'value'),
+    loadBalancerIP: omitempty(8, string),
+    loadBalancerSourceRanges: omitempty(9, list(string)),
+    externalName: omitempty(10, string),
+    externalTrafficPolicy: omitempty(11, oneOf('Cluster', 'Local')),
+    healthCheckNodePort: omitempty(12, int32),
+    publishNotReadyAddresses: omitempty(13, boolean),
+    sessionAffinityConfig: optional(14, SessionAffinityConfig),
+    ipFamilies: omitempty(19, list(oneOf('IPv4', 'IPv6', ''))),
+    ipFamilyPolicy: optional(17, oneOf('SingleStack', 'PreferDualStack', 'RequireDualStack')),
+    allocateLoadBalancerNodePorts: optional(20, boolean),
+    loadBalancerClass: optional(21, string),
+    internalTrafficPolicy: optional(22, oneOf('Cluster', 'Local')),
+    trafficDistribution: optional(23, string),
+  },
+  {
+    applyDefaults(spec) {
+      if (spec.sessionAffinity === 'None') delete spec.sessionAffinityConfig
+      else if (spec.sessionAffinity === 'ClientIP' && spec.sessionAffinityConfig?.clientIP?.timeoutSeconds === undefined) {
+        spec.sessionAffinityConfig = { clientIP: { timeoutSeconds: 10_800 } }
+      }
+      const isExternal = spec.type === 'NodePort' || spec.type === 'LoadBalancer'
+      if (isExternal || (spec.type === 'ClusterIP' && spec.externalIPs)) spec.externalTrafficPolicy ??= 'Cluster'
+      if (isExternal || spec.type === 'ClusterIP') spec.internalTrafficPolicy ??= 'Cluster'
+      if (spec.type === 'LoadBalancer') spec.allocateLoadBalancerNodePorts ??= true
+    },
+  },
+)
 export interface ServiceSpec extends StoredOf<typeof ServiceSpec> {}
 
 export const PortStatus = message('io.k8s.api.core.v1.PortStatus', {
@@ -113,4 +137,26 @@ export const Service = defineKind({
   storagePrefix: 'services/specs',
   spec: ServiceSpec,
   status: ServiceStatus,
+  columns: [
+    nameColumn,
+    { name: 'Type', of: ({ spec }) => spec.type },
+    { name: 'Cluster-IP', of: ({ spec }) => spec.clusterIPs?.[0] ?? NONE },
+    { name: 'External-IP', of: externalText },
+    { name: 'Port(s)', of: ({ spec }) => (spec.ports ?? []).map(portText).join(',') || NONE },
+    ageColumn,
+    { name: 'Selector', priority: 1, of: ({ spec }) => labelsText(spec.selector) },
+  ],
 })
+
+/** Where it is reached from outside: addresses of its load balancer and those that its owner named. */
+function externalText({ spec, status }: Service): string {
+  if (spec.type === 'ExternalName') return spec.externalName ?? ''
+  const own = spec.externalIPs ?? []
+  if (spec.type !== 'LoadBalancer') return own.join(',') || NONE
+  const balancer = [...new Set((status.loadBalancer.ingress ?? []).map(({ ip, hostname }) => ip || hostname || ''))].filter(Boolean).sort()
+  return [...balancer, ...own].join(',') || '<pending>'
+}
+
+function portText({ port, nodePort, protocol }: ServicePort): string {
+  return nodePort ? `${port}:${nodePort}/${protocol}` : `${port}/${protocol}`
+}

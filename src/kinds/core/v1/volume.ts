@@ -13,6 +13,7 @@ import {
   type StoredOf,
   string,
 } from '#machinery/schema/schema.ts'
+import { tagOf } from './container.ts'
 import {
   AzureFileVolumeSource,
   CephFSVolumeSource,
@@ -84,10 +85,18 @@ export const GitRepoVolumeSource = message('io.k8s.api.core.v1.GitRepoVolumeSour
 })
 export interface GitRepoVolumeSource extends StoredOf<typeof GitRepoVolumeSource> {}
 
-export const ImageVolumeSource = message('io.k8s.api.core.v1.ImageVolumeSource', {
-  reference: omitempty(1, string),
-  pullPolicy: omitempty(2, PullPolicy),
-})
+export const ImageVolumeSource = message(
+  'io.k8s.api.core.v1.ImageVolumeSource',
+  {
+    reference: omitempty(1, string),
+    pullPolicy: omitempty(2, PullPolicy),
+  },
+  {
+    applyDefaults(image) {
+      image.pullPolicy ||= tagOf(image.reference ?? '') === 'latest' ? 'Always' : 'IfNotPresent'
+    },
+  },
+)
 export interface ImageVolumeSource extends StoredOf<typeof ImageVolumeSource> {}
 
 export const PersistentVolumeClaimVolumeSource = message('io.k8s.api.core.v1.PersistentVolumeClaimVolumeSource', {
@@ -138,8 +147,16 @@ export const VolumeSource = message('io.k8s.api.core.v1.VolumeSource', {
 })
 export interface VolumeSource extends StoredOf<typeof VolumeSource> {}
 
-export const Volume = message('io.k8s.api.core.v1.Volume', {
-  name: required(1, string),
-  ...inline(2, VolumeSource),
-})
+export const Volume = message(
+  'io.k8s.api.core.v1.Volume',
+  {
+    name: required(1, string),
+    ...inline(2, VolumeSource),
+  },
+  {
+    applyDefaults(volume) {
+      if (Object.keys(volume).every(key => key === 'name')) volume.emptyDir = {}
+    },
+  },
+)
 export interface Volume extends StoredOf<typeof Volume> {}

@@ -17,6 +17,7 @@ import {
 } from '#machinery/schema/schema.ts'
 import { ObjectReference } from '../../core/v1/object-reference.ts'
 import { Protocol } from '../../core/v1/protocol.ts'
+import { ageColumn, firstThree, nameColumn } from '../../meta/v1/columns.ts'
 
 export const EndpointConditions = message('io.k8s.api.discovery.v1.EndpointConditions', {
   ready: optional(1, boolean),
@@ -82,4 +83,11 @@ export const EndpointSlice = defineKind({
   openapi: 'io.k8s.api.discovery.v1',
   generation: true,
   fields,
+  columns: [
+    nameColumn,
+    { name: 'AddressType', of: slice => slice.addressType },
+    { name: 'Ports', of: ({ ports }) => (ports && ports.length > 0 ? firstThree(ports.map(({ port }) => `${port ?? '*'}`)) : '<unset>') },
+    { name: 'Endpoints', of: ({ endpoints }) => (endpoints ? firstThree(endpoints.flatMap(({ addresses }) => addresses)) : '<unset>') },
+    ageColumn,
+  ],
 })

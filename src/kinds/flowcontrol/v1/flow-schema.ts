@@ -15,6 +15,7 @@ import {
   type StoredOf,
   string,
 } from '#machinery/schema/schema.ts'
+import { ageColumn, NONE, nameColumn } from '../../meta/v1/columns.ts'
 import { ConditionStatus } from '../../meta/v1/condition-status.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
 
@@ -109,4 +110,12 @@ export const FlowSchema = defineKind({
   generation: true,
   spec: FlowSchemaSpec,
   status: FlowSchemaStatus,
+  columns: [
+    nameColumn,
+    { name: 'PriorityLevel', of: ({ spec }) => spec.priorityLevelConfiguration.name },
+    { name: 'MatchingPrecedence', of: ({ spec }) => spec.matchingPrecedence },
+    { name: 'DistinguisherMethod', of: ({ spec }) => spec.distinguisherMethod?.type ?? NONE },
+    ageColumn,
+    { name: 'MissingPL', of: ({ status }) => status.conditions?.find(({ type }) => type === 'Dangling')?.status ?? '?' },
+  ],
 })

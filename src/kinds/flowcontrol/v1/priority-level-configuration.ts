@@ -12,6 +12,7 @@ import {
   type StoredOf,
   string,
 } from '#machinery/schema/schema.ts'
+import { ageColumn, NONE, nameColumn } from '../../meta/v1/columns.ts'
 import { ConditionStatus } from '../../meta/v1/condition-status.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
 
@@ -77,4 +78,16 @@ export const PriorityLevelConfiguration = defineKind({
   generation: true,
   spec: PriorityLevelConfigurationSpec,
   status: PriorityLevelConfigurationStatus,
+  columns: [
+    nameColumn,
+    { name: 'Type', of: ({ spec }) => spec.type },
+    {
+      name: 'NominalConcurrencyShares',
+      of: ({ spec: { limited, exempt } }) => limited?.nominalConcurrencyShares ?? exempt?.nominalConcurrencyShares ?? NONE,
+    },
+    { name: 'Queues', of: ({ spec }) => spec.limited?.limitResponse.queuing?.queues ?? NONE },
+    { name: 'HandSize', of: ({ spec }) => spec.limited?.limitResponse.queuing?.handSize ?? NONE },
+    { name: 'QueueLengthLimit', of: ({ spec }) => spec.limited?.limitResponse.queuing?.queueLengthLimit ?? NONE },
+    ageColumn,
+  ],
 })

@@ -1,5 +1,6 @@
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { defaulted, message, omitempty, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+import { ageColumn, NONE, nameColumn } from '../../meta/v1/columns.ts'
 
 export const IngressClassParametersReference = message('io.k8s.api.networking.v1.IngressClassParametersReference', {
   apiGroup: optional(undefined, string),
@@ -27,4 +28,14 @@ export const IngressClass = defineKind({
   openapi: 'io.k8s.api.networking.v1',
   generation: true,
   spec: IngressClassSpec,
+  columns: [
+    nameColumn,
+    { name: 'Controller', of: ({ spec }) => spec.controller ?? '' },
+    { name: 'Parameters', of: ({ spec: { parameters } }) => (parameters ? parametersText(parameters) : NONE) },
+    ageColumn,
+  ],
 })
+
+function parametersText({ apiGroup, kind, name }: IngressClassParametersReference): string {
+  return `${apiGroup ? `${kind}.${apiGroup}` : kind}/${name}`
+}

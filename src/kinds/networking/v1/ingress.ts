@@ -15,6 +15,7 @@ import {
 } from '#machinery/schema/schema.ts'
 import { TypedLocalObjectReference } from '../../core/v1/object-reference.ts'
 import { Protocol } from '../../core/v1/protocol.ts'
+import { ageColumn, NONE, nameColumn } from '../../meta/v1/columns.ts'
 
 export const ServiceBackendPort = message(
   'io.k8s.api.networking.v1.ServiceBackendPort',
@@ -114,4 +115,24 @@ export const Ingress = defineKind({
   storagePrefix: 'ingress',
   spec: IngressSpec,
   status: IngressStatus,
+  columns: [
+    nameColumn,
+    { name: 'Class', of: ({ spec }) => spec.ingressClassName ?? NONE },
+    { name: 'Hosts', of: ({ spec }) => hostsText(spec.rules) },
+    { name: 'Address', of: ({ status }) => addressText(status) },
+    { name: 'Ports', of: ({ spec }) => (spec.tls ? '80, 443' : '80') },
+    ageColumn,
+  ],
 })
+
+function hostsText(rules: readonly IngressRule[] | undefined): string {
+  const hosts = (rules ?? []).map(rule => rule.host || '*')
+  if (hosts.length === 0) return '*'
+  const shown = hosts.slice(0, 3).join(',')
+  return hosts.length > 3 ? `${shown} + ${hosts.length - 3} more...` : shown
+}
+
+function addressText({ loadBalancer }: IngressStatus): string {
+  const addresses = (loadBalancer.ingress ?? []).map(({ ip, hostname }) => ip || hostname || '').filter(Boolean)
+  return [...new Set(addresses)].sort().join(',')
+}

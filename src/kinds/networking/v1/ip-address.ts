@@ -1,5 +1,6 @@
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { message, needed, omitempty, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+import { nameColumn } from '../../meta/v1/columns.ts'
 
 export const ParentReference = message('io.k8s.api.networking.v1.ParentReference', {
   group: omitempty(1, string),
@@ -25,4 +26,10 @@ export const IPAddress = defineKind({
   openapi: 'io.k8s.api.networking.v1',
   shortNames: ['ip'],
   spec: IPAddressSpec,
+  columns: [nameColumn, { name: 'ParentRef', of: ({ spec }) => parentText(spec.parentRef) }],
 })
+
+function parentText({ group, resource, namespace, name }: ParentReference): string {
+  const parent = group ? `${resource}.${group}` : resource
+  return `${parent}/${namespace ? `${namespace}/` : ''}${name}`
+}

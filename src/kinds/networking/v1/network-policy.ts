@@ -14,6 +14,7 @@ import {
   string,
 } from '#machinery/schema/schema.ts'
 import { Protocol } from '../../core/v1/protocol.ts'
+import { ageColumn, nameColumn, selectorText } from '../../meta/v1/columns.ts'
 import { LabelSelector } from '../../meta/v1/label-selector.ts'
 
 export const IPBlock = message('io.k8s.api.networking.v1.IPBlock', {
@@ -68,4 +69,5 @@ export const NetworkPolicy = defineKind({
   shortNames: ['netpol'],
   generation: true,
   spec: NetworkPolicySpec,
+  columns: [nameColumn, { name: 'Pod-Selector', of: ({ spec }) => selectorText(spec.podSelector) }, ageColumn],
 })

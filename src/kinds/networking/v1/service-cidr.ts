@@ -1,5 +1,6 @@
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { list, listMap, message, omitempty, type StoredOf, string } from '#machinery/schema/schema.ts'
+import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { Condition } from '../../meta/v1/condition.ts'
 
 export const ServiceCIDRSpec = message('io.k8s.api.networking.v1.ServiceCIDRSpec', {
@@ -24,4 +25,5 @@ export const ServiceCIDR = defineKind({
   subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
   spec: ServiceCIDRSpec,
   status: ServiceCIDRStatus,
+  columns: [nameColumn, { name: 'CIDRs', of: ({ spec }) => (spec.cidrs ?? []).join(',') }, ageColumn],
 })

@@ -1,6 +1,7 @@
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
 import { atomicMap, list, map, message, omitempty, optional, quantity, required, type StoredOf, string } from '#machinery/schema/schema.ts'
 import { Toleration } from '../../core/v1/toleration.ts'
+import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 
 export const Overhead = message('io.k8s.api.node.v1.Overhead', {
   podFixed: omitempty(1, map(quantity)),
@@ -30,4 +31,5 @@ export const RuntimeClass = defineKind({
   openapi: 'io.k8s.api.node.v1',
   unconditionalUpdate: false,
   fields,
+  columns: [nameColumn, { name: 'Handler', of: ({ handler }) => handler }, ageColumn],
 })

@@ -14,6 +14,7 @@ import {
   type StoredOf,
   time,
 } from '#machinery/schema/schema.ts'
+import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { Condition } from '../../meta/v1/condition.ts'
 import { LabelSelector } from '../../meta/v1/label-selector.ts'
 
@@ -51,4 +52,11 @@ export const PodDisruptionBudget = defineKind({
   generation: true,
   spec: PodDisruptionBudgetSpec,
   status: PodDisruptionBudgetStatus,
+  columns: [
+    nameColumn,
+    { name: 'Min Available', of: ({ spec }) => (spec.minAvailable === undefined ? 'N/A' : `${spec.minAvailable}`) },
+    { name: 'Max Unavailable', of: ({ spec }) => (spec.maxUnavailable === undefined ? 'N/A' : `${spec.maxUnavailable}`) },
+    { name: 'Allowed Disruptions', type: 'integer', of: ({ status }) => status.disruptionsAllowed },
+    ageColumn,
+  ],
 })

@@ -1,7 +1,8 @@
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
 import { list, omitempty, required } from '#machinery/schema/schema.ts'
+import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { RoleRef } from './role-ref.ts'
-import { Subject } from './subject.ts'
+import { Subject, subjectsText } from './subject.ts'
 
 const fields = {
   subjects: omitempty(2, list(Subject)),
@@ -19,4 +20,12 @@ export const ClusterRoleBinding = defineKind({
   openapi: 'io.k8s.api.rbac.v1',
   createOnUpdate: true,
   fields,
+  columns: [
+    nameColumn,
+    { name: 'Role', of: ({ roleRef }) => `${roleRef.kind}/${roleRef.name}` },
+    ageColumn,
+    { name: 'Users', priority: 1, of: ({ subjects }) => subjectsText(subjects, 'User') },
+    { name: 'Groups', priority: 1, of: ({ subjects }) => subjectsText(subjects, 'Group') },
+    { name: 'ServiceAccounts', priority: 1, of: ({ subjects }) => subjectsText(subjects, 'ServiceAccount') },
+  ],
 })

@@ -11,3 +11,9 @@ export const Subject = message(
   { mapType: 'atomic' },
 )
 export interface Subject extends StoredOf<typeof Subject> {}
+
+/** The names of the subjects of one kind; of service accounts with their namespace. */
+export function subjectsText(subjects: readonly Subject[] | undefined, kind: string): string {
+  const ofKind = (subjects ?? []).filter(subject => subject.kind === kind)
+  return ofKind.map(({ namespace, name }) => (kind === 'ServiceAccount' ? `${namespace ?? ''}/${name}` : name)).join(', ')
+}

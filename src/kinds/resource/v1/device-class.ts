@@ -1,5 +1,6 @@
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { inline, list, message, omitempty, optional, type StoredOf, string } from '#machinery/schema/schema.ts'
+import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { DeviceConfiguration } from './device-configuration.ts'
 import { DeviceSelector } from './device-selector.ts'
 
@@ -27,4 +28,5 @@ export const DeviceClass = defineKind({
   deleteReturnsObject: true,
   generation: true,
   spec: DeviceClassSpec,
+  columns: [nameColumn, ageColumn],
 })

@@ -1,6 +1,7 @@
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { ObjectMeta } from '#machinery/kind/object-meta.ts'
 import { embedded, message, required, type StoredOf } from '#machinery/schema/schema.ts'
+import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { ResourceClaimSpec } from './resource-claim-spec.ts'
 
 export const ResourceClaimTemplateSpec = message('io.k8s.api.resource.v1.ResourceClaimTemplateSpec', {
@@ -20,4 +21,5 @@ export const ResourceClaimTemplate = defineKind({
   openapi: 'io.k8s.api.resource.v1',
   deleteReturnsObject: true,
   spec: ResourceClaimTemplateSpec,
+  columns: [nameColumn, ageColumn],
 })

@@ -18,6 +18,7 @@ import {
   time,
 } from '#machinery/schema/schema.ts'
 import { NodeSelector } from '../../core/v1/node-selector.ts'
+import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { Condition } from '../../meta/v1/condition.ts'
 import { DeviceConfiguration } from './device-configuration.ts'
 import { DeviceToleration } from './device-toleration.ts'
@@ -103,4 +104,17 @@ export const ResourceClaim = defineKind({
   deleteReturnsObject: true,
   spec: ResourceClaimSpec,
   status: ResourceClaimStatus,
+  columns: [nameColumn, { name: 'State', of: stateText }, ageColumn],
 })
+
+function stateText({ metadata, status }: ResourceClaim): string {
+  const states: string[] = []
+  if (metadata.deletionTimestamp) states.push('deleted')
+  if (!status.allocation) {
+    if (!metadata.deletionTimestamp) states.push('pending')
+  } else {
+    states.push('allocated')
+    if (status.reservedFor) states.push('reserved')
+  }
+  return states.join(',')
+}

@@ -16,6 +16,7 @@ import {
   time,
 } from '#machinery/schema/schema.ts'
 import { NodeSelector } from '../../core/v1/node-selector.ts'
+import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { DeviceTaintEffect } from './device-taint-effect.ts'
 
 export const Counter = message('io.k8s.api.resource.v1.Counter', {
@@ -129,4 +130,11 @@ export const ResourceSlice = defineKind({
   deleteReturnsObject: true,
   generation: true,
   spec: ResourceSliceSpec,
+  columns: [
+    nameColumn,
+    { name: 'Node', of: ({ spec }) => spec.nodeName ?? '' },
+    { name: 'Driver', of: ({ spec }) => spec.driver },
+    { name: 'Pool', of: ({ spec }) => spec.pool.name },
+    ageColumn,
+  ],
 })

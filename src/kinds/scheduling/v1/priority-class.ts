@@ -1,6 +1,7 @@
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
 import { boolean, defaulted, embedded, int32, omitempty, string } from '#machinery/schema/schema.ts'
 import { PreemptionPolicy } from '../../core/v1/preemption-policy.ts'
+import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 
 const fields = {
   value: embedded(2, int32),
@@ -21,4 +22,11 @@ export const PriorityClass = defineKind({
   shortNames: ['pc'],
   generation: true,
   fields,
+  columns: [
+    nameColumn,
+    { name: 'Value', type: 'integer', of: ({ value }) => value },
+    { name: 'Global-Default', type: 'boolean', of: ({ globalDefault }) => globalDefault ?? false },
+    ageColumn,
+    { name: 'PreemptionPolicy', of: ({ preemptionPolicy }) => preemptionPolicy },
+  ],
 })

@@ -13,6 +13,7 @@ import {
   type StoredOf,
   string,
 } from '#machinery/schema/schema.ts'
+import { ageColumn, NONE, nameColumn } from '../../meta/v1/columns.ts'
 
 export const TokenRequest = message('io.k8s.api.storage.v1.TokenRequest', {
   audience: required(1, string),
@@ -48,4 +49,14 @@ export const CSIDriver = defineKind({
   deleteReturnsObject: true,
   generation: true,
   spec: CSIDriverSpec,
+  columns: [
+    nameColumn,
+    { name: 'AttachRequired', type: 'boolean', of: ({ spec }) => spec.attachRequired },
+    { name: 'PodInfoOnMount', type: 'boolean', of: ({ spec }) => spec.podInfoOnMount },
+    { name: 'StorageCapacity', type: 'boolean', of: ({ spec }) => spec.storageCapacity },
+    { name: 'TokenRequests', of: ({ spec }) => (spec.tokenRequests ?? []).map(({ audience }) => audience).join(',') || '<unset>' },
+    { name: 'RequiresRepublish', type: 'boolean', of: ({ spec }) => spec.requiresRepublish },
+    { name: 'Modes', of: ({ spec }) => spec.volumeLifecycleModes.join(',') || NONE },
+    ageColumn,
+  ],
 })

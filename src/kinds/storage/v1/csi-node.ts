@@ -1,5 +1,6 @@
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { embedded, int32, list, listMap, message, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 
 export const VolumeNodeResources = message('io.k8s.api.storage.v1.VolumeNodeResources', {
   count: optional(1, int32),
@@ -31,4 +32,5 @@ export const CSINode = defineKind({
   unconditionalUpdate: false,
   deleteReturnsObject: true,
   spec: CSINodeSpec,
+  columns: [nameColumn, { name: 'Drivers', type: 'integer', of: ({ spec }) => spec.drivers?.length ?? 0 }, ageColumn],
 })

@@ -2,6 +2,7 @@ import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
 import { boolean, defaulted, list, map, omitempty, oneOf, optional, required, string } from '#machinery/schema/schema.ts'
 import { PersistentVolumeReclaimPolicy } from '../../core/v1/persistent-volume-reclaim-policy.ts'
 import { TopologySelectorTerm } from '../../core/v1/topology-selector-term.ts'
+import { ageColumn } from '../../meta/v1/columns.ts'
 
 const fields = {
   provisioner: required(2, string),
@@ -25,4 +26,24 @@ export const StorageClass = defineKind({
   shortNames: ['sc'],
   deleteReturnsObject: true,
   fields,
+  columns: [
+    { name: 'Name', format: 'name', of: nameText },
+    { name: 'Provisioner', of: ({ provisioner }) => provisioner },
+    { name: 'ReclaimPolicy', of: ({ reclaimPolicy }) => reclaimPolicy },
+    { name: 'VolumeBindingMode', of: ({ volumeBindingMode }) => volumeBindingMode },
+    { name: 'AllowVolumeExpansion', of: ({ allowVolumeExpansion }) => allowVolumeExpansion ?? false },
+    ageColumn,
+  ],
 })
+
+function nameText({ metadata }: StorageClass): string {
+  return isDefault(metadata.annotations) ? `${metadata.name} (default)` : (metadata.name ?? '')
+}
+
+/** Whether claims that name no class get this one. */
+export function isDefault(annotations: Readonly<Record<string, string>> | undefined): boolean {
+  return (
+    annotations?.['storageclass.kubernetes.io/is-default-class'] === 'true' ||
+    annotations?.['storageclass.beta.kubernetes.io/is-default-class'] === 'true'
+  )
+}

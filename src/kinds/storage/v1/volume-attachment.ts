@@ -1,6 +1,7 @@
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { boolean, embedded, int32, map, message, omitempty, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
 import { PersistentVolumeSpec } from '../../core/v1/persistent-volume-spec.ts'
+import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
 
 export const VolumeAttachmentSource = message('io.k8s.api.storage.v1.VolumeAttachmentSource', {
@@ -45,4 +46,12 @@ export const VolumeAttachment = defineKind({
   deleteReturnsObject: true,
   spec: VolumeAttachmentSpec,
   status: VolumeAttachmentStatus,
+  columns: [
+    nameColumn,
+    { name: 'Attacher', format: 'name', of: ({ spec }) => spec.attacher },
+    { name: 'PV', of: ({ spec }) => spec.source.persistentVolumeName ?? '' },
+    { name: 'Node', of: ({ spec }) => spec.nodeName },
+    { name: 'Attached', type: 'boolean', of: ({ status }) => status.attached },
+    ageColumn,
+  ],
 })

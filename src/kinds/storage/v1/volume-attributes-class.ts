@@ -1,5 +1,6 @@
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
 import { map, omitempty, required, string } from '#machinery/schema/schema.ts'
+import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 
 const fields = {
   driverName: required(2, string),
@@ -18,4 +19,5 @@ export const VolumeAttributesClass = defineKind({
   shortNames: ['vac'],
   deleteReturnsObject: true,
   fields,
+  columns: [nameColumn, { name: 'DriverName', of: ({ driverName }) => driverName }, ageColumn],
 })
