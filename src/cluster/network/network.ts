@@ -65,13 +65,6 @@ export async function seeNetwork(signal?: AbortSignal): Promise<SeenNetwork> {
   }
 }
 
-/** Networks the machine has routes into, but for a cluster's own bridge: what a new cluster must step around. */
-export async function routedNetworks(exceptBridges: readonly string[], signal?: AbortSignal): Promise<string[]> {
-  const { stdout } = await run('ip', ['-j', '-4', 'route', 'show', 'table', 'all'], { signal })
-  const routes = JSON.parse(stdout || '[]') as { dst?: string; dev?: string }[]
-  return routes.filter(route => route.dst && route.dst !== 'default' && !exceptBridges.includes(route.dev ?? '')).map(route => route.dst!)
-}
-
 /** Loads the kernel parts that nodes need, where they are modules; where they are built in, or cannot be had, nothing happens. */
 export async function loadKernelModules(signal?: AbortSignal): Promise<void> {
   const modules = ['overlay', 'bridge', 'br_netfilter', 'veth', 'nf_tables', 'nf_conntrack']
