@@ -50,7 +50,7 @@ describe('a persistent map', () => {
   it('stops visiting when told to', () => {
     const map = PersistentMap.empty<number>().set('a', 1).set('b', 2).set('c', 3)
     const seen: string[] = []
-    map.forEach((_, key) => {
+    map.visit((_, key) => {
       seen.push(key)
       return seen.length < 2
     })
@@ -70,7 +70,7 @@ describe('a persistent map', () => {
 
 function entriesOf(map: PersistentMap<number>): Array<[string, number]> {
   const entries: Array<[string, number]> = []
-  map.forEach((value, key) => void entries.push([key, value]))
+  map.visit((value, key) => void entries.push([key, value]))
   return entries
 }
 

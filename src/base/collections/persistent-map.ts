@@ -45,15 +45,15 @@ export class PersistentMap<V> {
     return new PersistentMap(root)
   }
 
-  /** Calls `visit` for the entries from `from` (inclusive) to `end` (exclusive; none: to the last) in order, until it answers false. */
-  forEach(visit: (value: V, key: string) => unknown, from = '', end?: string): void {
-    walk(this.#root, visit, from, end)
+  /** Calls `see` for the entries from `from` (inclusive) to `end` (exclusive; none: to the last) in order, until it answers false. */
+  visit(see: (value: V, key: string) => unknown, from = '', end?: string): void {
+    walk(this.#root, see, from, end)
   }
 
   /** The values from `from` (inclusive) to `end` (exclusive), in order. */
   values(from = '', end?: string): V[] {
     const values: V[] = []
-    this.forEach(value => void values.push(value), from, end)
+    this.visit(value => void values.push(value), from, end)
     return values
   }
 
