@@ -1,0 +1,300 @@
+import type { Clock, Timer } from '#base/time/clock.ts'
+import type {
+  KeyValue,
+  Lease,
+  RangeOptions,
+  RangeResult,
+  Store,
+  StoreStatus,
+  Txn,
+  TxnResult,
+  Watch,
+  WatchOptions,
+  WatchSink,
+} from '../store.ts'
+import {
+  ClosedError,
+  FatalStoreError,
+  FutureRevisionError,
+  InvalidRequestError,
+  LeaseNotFoundError,
+  NoSpaceError,
+} from '../store-errors.ts'
+import { evaluate, evaluateRevoke, type Reader, readRange } from './evaluate.ts'
+import { History, type Moment } from './history.ts'
+import type { Journal, JournalEntry } from './journal.ts'
+import { emptyState, type State, type Version } from './state.ts'
+import { Watches } from './watches.ts'
+
+/** How much of the past is kept: what is both older than `forMs` or beyond `revisions` newer ones goes. */
+export interface Retention {
+  readonly forMs: number
+  readonly revisions: number
+}
+
+export interface EmbeddedStoreOptions {
+  readonly engine: 'memory' | 'lmdb'
+  readonly clock: Clock
+  readonly retention: Retention
+  /** Lets others have a turn. */
+  readonly nextTurn: () => Promise<void>
+  /** Without one, everything is in memory and nothing is waited for. */
+  readonly journal?: Journal
+  readonly state?: State
+  readonly history?: History
+  /** The disk failed: nothing works any more, the process should end. */
+  readonly onFatal?: (error: FatalStoreError) => void
+}
+
+/** The most that is put into one commit, so that the first of a crowd does not wait for the last. */
+const MAX_BATCH = 1024
+const EXPIRY_RETRY_MS = 1000
+
+/**
+ * A store in this process. Transactions are decided at once, one after another, on `head`; with a journal they then wait in a queue, and all that came
+ * while one commit was under way share the next. What is not durable is shown to nobody: reads and watches see `visible`, and every
+ * answer waits for what it was decided on.
+ */
+export class EmbeddedStore implements Store {
+  protected readonly options: EmbeddedStoreOptions
+  protected readonly history: History
+  #head: State
+  #visible: State
+  #queue: Waiting[] = []
+  #committing: Promise<void> | undefined
+  #failure: Error | undefined
+  readonly #journal: Journal | undefined
+  readonly #watches: Watches
+  readonly #reader: Reader
+  readonly #deadlines = new Map<number, number>()
+  #expiry: Timer | undefined
+  #lastLease = 0
+
+  constructor(options: EmbeddedStoreOptions) {
+    this.options = options
+    this.history = options.history ?? new History()
+    this.#journal = options.journal
+    this.#head = this.#visible = options.state ?? emptyState
+    this.#reader = {
+      toKeyValue: this.#journal ? version => this.#load(version) : inMemory,
+      stateAt: revision => this.history.stateAt(revision),
+    }
+    this.#watches = new Watches({
+      history: this.history,
+      toKeyValue: this.#reader.toKeyValue,
+      revision: () => this.#visible.revision,
+      nextTurn: options.nextTurn,
+    })
+    this.#head.leases.visit((ttlSeconds, id) => this.#startLease(Number(id), ttlSeconds))
+  }
+
+  /** What reads and watches show. */
+  protected get state(): State {
+    return this.#visible
+  }
+
+  async range(options: RangeOptions): Promise<RangeResult> {
+    return this.rangeNow(options)
+  }
+
+  rangeNow(options: RangeOptions): RangeResult {
+    if (this.#failure) throw this.#failure
+    return readRange(this.#visible, options, this.#reader)
+  }
+
+  revisionNow(): number {
+    return this.#visible.revision
+  }
+
+  async txn(txn: Txn): Promise<TxnResult> {
+    if (this.#failure) throw this.#failure
+    const { state, changes, result } = evaluate(this.#head, txn, this.#reader)
+    const done = this.#commit({ changes }, state)
+    if (done) await done
+    return result
+  }
+
+  watch(options: WatchOptions, sink: WatchSink): Watch {
+    if (this.#failure) throw this.#failure
+    return this.#watches.watch(options, sink)
+  }
+
+  async compact(revision: number): Promise<void> {
+    if (this.#failure) throw this.#failure
+    if (revision > this.#visible.revision) throw new FutureRevisionError(revision, this.#visible.revision)
+    if (revision <= this.history.compactRevision) return
+    await this.#commit({ changes: [], compactRevision: revision }, this.#head)
+  }
+
+  async grantLease(ttlSeconds: number): Promise<Lease> {
+    if (this.#failure) throw this.#failure
+    if (!(ttlSeconds > 0)) throw new InvalidRequestError(`a lease cannot live ${ttlSeconds} seconds`)
+    const id = ++this.#lastLease
+    const leases = this.#head.leases.set(String(id), ttlSeconds)
+    await this.#commit({ changes: [], granted: [[id, ttlSeconds]] }, { ...this.#head, leases })
+    this.#startLease(id, ttlSeconds)
+    return { id, ttlSeconds }
+  }
+
+  async keepLeaseAlive(id: number): Promise<Lease> {
+    if (this.#failure) throw this.#failure
+    const ttlSeconds = this.#head.leases.get(String(id))
+    if (ttlSeconds === undefined || !this.#deadlines.has(id)) throw new LeaseNotFoundError(id)
+    this.#startLease(id, ttlSeconds)
+    return { id, ttlSeconds }
+  }
+
+  async revokeLease(id: number): Promise<void> {
+    if (this.#failure) throw this.#failure
+    const { state, changes } = evaluateRevoke(this.#head, id)
+    await this.#commit({ changes, ended: [id] }, state)
+    this.#deadlines.delete(id)
+    this.#waitForExpiry()
+  }
+
+  async status(): Promise<StoreStatus> {
+    const measured = this.#journal?.measure() ?? { sizeBytes: 0, sizeInUseBytes: 0, problems: [], corruptKeys: [] }
+    const { revision, keys } = this.#visible
+    const problems = this.#failure ? [this.#failure.message, ...measured.problems] : measured.problems
+    return { engine: this.options.engine, revision, compactRevision: this.history.compactRevision, keys: keys.size, ...measured, problems }
+  }
+
+  async close(): Promise<void> {
+    const wasOpen = !(this.#failure instanceof ClosedError)
+    this.#failure = new ClosedError()
+    this.#expiry?.cancel()
+    while (this.#committing) await this.#committing
+    this.#watches.end(new ClosedError())
+    if (wasOpen) await this.#journal?.close()
+  }
+
+  /** Makes `state` the head and keeps `entry`. With a journal, answers when that is durable and shown. */
+  #commit(entry: JournalEntry, state: State): Promise<void> | undefined {
+    this.#head = state
+    if (!this.#journal) {
+      this.#show([{ entry, state }])
+      return undefined
+    }
+    const empty = entry.changes.length === 0 && !entry.granted && !entry.ended && !entry.compactRevision
+    if (empty && !this.#committing) return undefined
+    const done = new Promise<void>((resolve, reject) => this.#queue.push({ entry, state, empty, resolve, reject }))
+    this.#committing ??= this.#commitAll(this.#journal).finally(() => {
+      this.#committing = undefined
+    })
+    return done
+  }
+
+  // Hot: bench/store.bench.ts
+  async #commitAll(journal: Journal): Promise<void> {
+    await this.options.nextTurn()
+    while (this.#queue.length > 0) {
+      const batch = this.#queue.splice(0, MAX_BATCH)
+      try {
+        const entries = batch.filter(each => !each.empty).map(each => each.entry)
+        if (entries.length > 0) await journal.append(entries)
+      } catch (error) {
+        this.#undo(batch, error)
+        continue
+      }
+      this.#show(batch)
+      for (const waiting of batch) waiting.resolve()
+    }
+  }
+
+  /** What failed never happened, nor did what was decided on top of it. */
+  #undo(batch: readonly Waiting[], error: unknown): void {
+    const failed = [...batch, ...this.#queue]
+    this.#queue = []
+    this.#head = this.#visible
+    let reason = error
+    if (!(error instanceof NoSpaceError)) {
+      const fatal = error instanceof FatalStoreError ? error : new FatalStoreError(this.options.engine, error)
+      reason = this.#failure = fatal
+      this.#expiry?.cancel()
+      this.#watches.end(fatal)
+      this.options.onFatal?.(fatal)
+    }
+    for (const waiting of failed) waiting.reject(reason)
+  }
+
+  #show(batch: readonly Pick<Waiting, 'entry' | 'state'>[]): void {
+    const atMs = this.options.clock.now()
+    const moments: Moment[] = []
+    for (const { entry, state } of batch) {
+      if (entry.changes.length > 0) {
+        const moment = { revision: state.revision, atMs, changes: entry.changes }
+        moments.push(moment)
+        this.history.append(moment, state)
+      }
+      this.#visible = state
+    }
+    if (moments.length > 0) this.#watches.publish(moments)
+    if (this.#journal) for (const { changes } of moments) for (const change of changes) change.version.value = undefined
+    for (const { entry } of batch) if (entry.compactRevision) this.#forget(entry.compactRevision)
+    if (moments.length > 0) this.#forgetOld(atMs)
+  }
+
+  /** Compacts once a tenth more than wanted is kept, so that it happens seldom. */
+  #forgetOld(nowMs: number): void {
+    const { forMs, revisions } = this.options.retention
+    const old =
+      this.history.length > revisions * 1.1 ? this.history.revisionBefore(revisions) : this.history.revisionAt(nowMs - forMs * 1.1)
+    if (old <= this.history.compactRevision) return
+    const upTo = Math.max(old, this.history.revisionAt(nowMs - forMs))
+    void this.#commit({ changes: [], compactRevision: upTo }, this.#head)?.catch(() => {})
+  }
+
+  #forget(revision: number): void {
+    if (revision <= this.history.compactRevision) return
+    const { superseding, ended } = this.history.compact(revision)
+    if (!this.#journal) return
+    const forgotten: Version[] = []
+    for (const { changes } of superseding) for (const { previous } of changes) if (previous) forgotten.push(previous)
+    for (const { changes } of ended) for (const { type, version } of changes) if (type === 'delete') forgotten.push(version)
+    this.#journal.forget(forgotten)
+  }
+
+  #load(version: Version): KeyValue {
+    const { key, createRevision, modRevision, version: number, lease } = version
+    return { key, value: version.value ?? this.#journal!.read(version), createRevision, modRevision, version: number, lease }
+  }
+
+  #startLease(id: number, ttlSeconds: number): void {
+    this.#lastLease = Math.max(this.#lastLease, id)
+    this.#deadlines.set(id, this.options.clock.monotonic() + ttlSeconds * 1000)
+    this.#waitForExpiry()
+  }
+
+  #waitForExpiry(delayMs = 0): void {
+    this.#expiry?.cancel()
+    this.#expiry = undefined
+    if (this.#deadlines.size === 0 || this.#failure) return
+    const next = Math.min(...this.#deadlines.values())
+    const wait = Math.max(delayMs, next - this.options.clock.monotonic())
+    this.#expiry = this.options.clock.after(wait, () => void this.#expire())
+  }
+
+  async #expire(): Promise<void> {
+    const now = this.options.clock.monotonic()
+    const due = [...this.#deadlines].filter(([, deadline]) => deadline <= now).map(([id]) => id)
+    const outcomes = await Promise.allSettled(due.map(id => this.revokeLease(id)))
+    for (const [index, outcome] of outcomes.entries()) {
+      if (outcome.status === 'rejected' && outcome.reason instanceof LeaseNotFoundError) this.#deadlines.delete(due[index]!)
+    }
+    this.#waitForExpiry(outcomes.some(outcome => outcome.status === 'rejected') ? EXPIRY_RETRY_MS : 0)
+  }
+}
+
+interface Waiting {
+  readonly entry: JournalEntry
+  readonly state: State
+  /** Nothing to write: it only waits for those before it. */
+  readonly empty: boolean
+  resolve(): void
+  reject(error: unknown): void
+}
+
+/** Hot: without a journal an index entry is the answer. */
+function inMemory(version: Version): KeyValue {
+  return version as KeyValue
+}
