@@ -44,7 +44,7 @@ export async function environmentOf(
       variables.set(`${source.prefix ?? ''}${key}`, value)
   }
   for (const { name, value, valueFrom } of container.env ?? []) {
-    const found = valueFrom ? await valueOf(valueFrom, pod, container, references, running) : expand(value ?? '', lookup)
+    const found = valueFrom ? await sourceValueOf(valueFrom, pod, container, references, running) : expand(value ?? '', lookup)
     if (found !== undefined) variables.set(name, found)
   }
   return new Map([...services].filter(([name]) => !variables.has(name)).concat([...variables]))
@@ -53,7 +53,7 @@ export async function environmentOf(
 async function dataOf(source: EnvFromSource, namespace: string, references: PodReferences): Promise<Record<string, string>> {
   if (source.configMapRef) {
     const found = await lookUp(
-      () => references.configMap(namespace, source.configMapRef!.name),
+      () => references.configMap(namespace, source.configMapRef!.name ?? ''),
       source.configMapRef.optional,
       `configmap "${source.configMapRef.name}" not found`,
     )
@@ -61,7 +61,7 @@ async function dataOf(source: EnvFromSource, namespace: string, references: PodR
   }
   if (source.secretRef) {
     const found = await lookUp(
-      () => references.secret(namespace, source.secretRef!.name),
+      () => references.secret(namespace, source.secretRef!.name ?? ''),
       source.secretRef.optional,
       `secret "${source.secretRef.name}" not found`,
     )
@@ -70,7 +70,7 @@ async function dataOf(source: EnvFromSource, namespace: string, references: PodR
   return {}
 }
 
-async function valueOf(
+async function sourceValueOf(
   from: EnvVarSource,
   pod: Pod,
   container: Container | EphemeralContainer,
@@ -81,14 +81,14 @@ async function valueOf(
   if (from.fieldRef) return fieldOf(pod, from.fieldRef.fieldPath, running)
   if (from.resourceFieldRef) return resourceFieldOf(pod, from.resourceFieldRef, container, running)
   if (from.configMapKeyRef) {
-    const { name, key, optional } = from.configMapKeyRef
+    const { name = '', key, optional } = from.configMapKeyRef
     const found = await lookUp(() => references.configMap(namespace, name), optional, `configmap "${name}" not found`)
     const value = found?.data?.[key]
     if (value === undefined && !optional) throw new ContainerConfigError(`couldn't find key ${key} in ConfigMap ${namespace}/${name}`)
     return value
   }
   if (from.secretKeyRef) {
-    const { name, key, optional } = from.secretKeyRef
+    const { name = '', key, optional } = from.secretKeyRef
     const found = await lookUp(() => references.secret(namespace, name), optional, `secret "${name}" not found`)
     const value = found?.data?.[key]
     if (value === undefined && !optional) throw new ContainerConfigError(`couldn't find key ${key} in Secret ${namespace}/${name}`)
