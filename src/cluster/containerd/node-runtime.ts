@@ -18,8 +18,8 @@ import { ensureCgroupRoot, processesIn, readCgroups, removeCgroupRoot } from '..
 import type { MachineFacts } from '../machine/facts.ts'
 import { SetupError } from '../setup-error.ts'
 import { cniConfig, containerdConfig, type RuntimeTraits } from './config.ts'
-import { type NodeCri, nodeCri } from './cri.ts'
 import { ensureSharedMount, unmountBelow } from './mounts.ts'
+import { withNodeCri } from './node-cri.ts'
 
 const OVERLAYFS_MAGIC = 0x794c7630
 const LOG_LIMIT_BYTES = 16 << 20
@@ -123,42 +123,47 @@ export function shimsOf(node: NodeLayout): RunningProcess[] {
   return processesWith(['-address', node.containerd.socket])
 }
 
-async function waitUntilReady(node: NodeLayout, running: RunningProcess, signal?: AbortSignal): Promise<void> {
-  using cri = nodeCri(node.containerd.socket)
-  const deadline = performance.now() + 30_000
-  for (;;) {
-    signal?.throwIfAborted()
-    const ready = existsSync(node.containerd.socket) && (await cri.version().catch(() => undefined))
-    if (ready) return
-    if (!isAlive(running) || performance.now() > deadline) {
-      const state = isAlive(running) ? 'does not answer on its socket after 30 s' : 'ended right after its start'
-      throw new SetupError(
-        `containerd of ${node.name} ${state} (${lastLine(node.containerd.logFile)})`,
-        `look into ${node.containerd.logFile}`,
-      )
+function waitUntilReady(node: NodeLayout, running: RunningProcess, signal?: AbortSignal): Promise<void> {
+  return withNodeCri(node, async runtime => {
+    const deadline = performance.now() + 30_000
+    for (;;) {
+      signal?.throwIfAborted()
+      const answers =
+        existsSync(node.containerd.socket) && (await Promise.race([runtime.version().then(() => true), pause(2_000)]).catch(() => false))
+      if (answers === true) return
+      if (!isAlive(running) || performance.now() > deadline) {
+        const state = isAlive(running) ? 'does not answer on its socket after 30 s' : 'ended right after its start'
+        throw new SetupError(
+          `containerd of ${node.name} ${state} (${lastLine(node.containerd.logFile)})`,
+          `look into ${node.containerd.logFile}`,
+        )
+      }
+      await pause(10)
     }
-    await new Promise(resolve => setTimeout(resolve, 10))
-  }
+  })
 }
 
-async function removeSandboxes(node: NodeLayout): Promise<string[]> {
-  using cri = nodeCri(node.containerd.socket)
-  const sandboxes = await cri.sandboxes()
-  const waiting = [...sandboxes]
-  const work = async () => {
-    for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) await removeSandbox(cri, id)
-  }
-  await Promise.all(Array.from({ length: 8 }, work))
-  return sandboxes
+/** Ends and removes every pod, several at a time, and returns their ids. What containerd cannot end is ended by force right after. */
+function removeSandboxes(node: NodeLayout): Promise<string[]> {
+  return withNodeCri(node, async runtime => {
+    const ids = (await runtime.listSandboxes()).map(sandbox => sandbox.id)
+    const waiting = [...ids]
+    const work = async () => {
+      for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+        const sandbox = id
+        await runtime
+          .stopSandbox(sandbox)
+          .then(() => runtime.removeSandbox(sandbox))
+          .catch(() => {})
+      }
+    }
+    await Promise.all(Array.from({ length: 8 }, work))
+    return ids
+  })
 }
 
-async function removeSandbox(cri: NodeCri, id: string): Promise<void> {
-  try {
-    await cri.stopSandbox(id)
-    await cri.removeSandbox(id)
-  } catch {
-    // what containerd cannot end is ended by force right after
-  }
+function pause(milliseconds: number): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, milliseconds))
 }
 
 /** SIGKILL for shims and for everything in the node's cgroups and network namespace. */

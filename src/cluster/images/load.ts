@@ -1,6 +1,6 @@
 import { ProcessError } from '#base/process/process-error.ts'
 import { run } from '#base/process/run.ts'
-import { nodeCri } from '../containerd/cri.ts'
+import { withNodeCri } from '../containerd/node-cri.ts'
 import type { NodeLayout } from '../layout/layout.ts'
 import { SetupError } from '../setup-error.ts'
 import type { BuiltImage } from './archive.ts'
@@ -11,17 +11,14 @@ export interface LoadedImage {
   readonly digest: string
 }
 
-/** Brings built images to a node, each only if the node does not have it as it is now. */
-export async function ensureImages(node: NodeLayout, images: readonly BuiltImage[], signal?: AbortSignal): Promise<number> {
-  using cri = nodeCri(node.containerd.socket)
-  let loaded = 0
-  for (const image of images) {
-    const present = await cri.image(image.reference)
-    if (present?.id === image.configDigest) continue
-    await loadArchive(node, image.file, signal)
-    loaded++
-  }
-  return loaded
+/** Brings built images to a node, each only if the node does not have it as it is now; returns how many it brought. */
+export function ensureImages(node: NodeLayout, images: readonly BuiltImage[], signal?: AbortSignal): Promise<number> {
+  return withNodeCri(node, async runtime => {
+    const present = await Promise.all(images.map(image => runtime.imageStatus(image.reference)))
+    const missing = images.filter((image, index) => present[index]?.id !== image.configDigest)
+    for (const image of missing) await loadArchive(node, image.file, signal)
+    return missing.length
+  })
 }
 
 /** Imports an OCI or docker archive into a node's containerd and returns the images it held. */
