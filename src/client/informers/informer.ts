@@ -16,12 +16,16 @@ export interface Informer<O = ApiObject> {
   addIndex(name: string, keysOf: (object: O) => readonly string[]): void
   /** Called for each change from now on, after the cache shows it; present objects are delivered first as added. */
   onChange(handler: ChangeHandler<O>): Disposable
+  /** Called for each change of one object from now on. Cost: nothing for changes of others. */
+  watchKey(namespace: string, name: string, handler: ChangeHandler<O>): Disposable
   /** Whether everything that was there at the start is in the cache. */
   hasSynced(): boolean
   /** Resolves once {@link hasSynced}; rejects with the reason when `signal` aborts. */
   synced(signal?: AbortSignal): Promise<void>
   /** The revision up to which the cache is known to be complete, as a number; 0 before the first list. */
   revision(): number
+  /** Resolves once {@link revision} is at least `revision`: then the cache shows a write that was answered with it. */
+  reached(revision: number, signal?: AbortSignal): Promise<void>
 }
 
 /** What happened to an object. `object` is undefined when it was deleted, `old` when it was added. */

@@ -129,6 +129,7 @@ class Cache implements Informer<ApiObject> {
   readonly #handlers = new Set<ChangeHandler<ApiObject>>()
   readonly #waiting = new Set<() => void>()
   readonly #behind: Waiter[] = []
+  readonly #keyHandlers = new Map<string, Set<ChangeHandler<ApiObject>>>()
   #synced = false
   #revision = 0
 
@@ -163,6 +164,18 @@ class Cache implements Informer<ApiObject> {
     this.#handlers.add(handler)
     for (const object of [...this.#objects.values()]) handler(object, undefined)
     return { [Symbol.dispose]: () => this.#handlers.delete(handler) }
+  }
+
+  watchKey(namespace: string, name: string, handler: ChangeHandler<ApiObject>): Disposable {
+    const key = `${namespace}/${name}`
+    const handlers = this.#keyHandlers.get(key) ?? new Set()
+    this.#keyHandlers.set(key, handlers.add(handler))
+    return {
+      [Symbol.dispose]: () => {
+        handlers.delete(handler)
+        if (handlers.size === 0 && this.#keyHandlers.get(key) === handlers) this.#keyHandlers.delete(key)
+      },
+    }
   }
 
   hasSynced(): boolean {
@@ -257,7 +270,7 @@ class Cache implements Informer<ApiObject> {
       if (old) unfile(index, key, old)
       file(index, key, object)
     }
-    for (const handler of this.#handlers) handler(object, old)
+    this.#tell(key, object, old)
   }
 
   #remove(key: string): void {
@@ -265,7 +278,12 @@ class Cache implements Informer<ApiObject> {
     if (!old) return
     this.#objects.delete(key)
     for (const index of this.#indexes.values()) unfile(index, key, old)
-    for (const handler of this.#handlers) handler(undefined, old)
+    this.#tell(key, undefined, old)
+  }
+
+  #tell(key: string, object: ApiObject | undefined, old: ApiObject | undefined): void {
+    for (const handler of this.#handlers) handler(object, old)
+    for (const handler of this.#keyHandlers.get(key) ?? []) handler(object, old)
   }
 }
 

@@ -1,0 +1,42 @@
+import type { Logger } from '#base/log/logger.ts'
+import type { Random } from '#base/random/random.ts'
+import type { Clock } from '#base/time/clock.ts'
+import type { Client } from '#client/client.ts'
+import type { EventRecorder } from '#client/events/event-recorder.ts'
+import type { Informers } from '#client/informers/informer.ts'
+import type { KindRegistry } from '#machinery/kind/kind-registry.ts'
+import type { ControllerParameters } from './parameters.ts'
+
+/** A loop that brings what is towards what is asked for. Most are made by `defineController`; odd shapes implement this themselves. */
+export interface Controller {
+  /** Upstream's name, as `--controllers` knows it. */
+  readonly name: string
+  /** Starts the loop; it runs until the result is disposed, which waits for the work under way. */
+  run(context: ControllerContext): AsyncDisposable
+}
+
+/** What a controller is given of the world. */
+export interface ControllerContext {
+  readonly client: Client
+  /** Caches that all controllers share. */
+  readonly informers: Informers
+  /** Every kind that is served, custom ones as they come and go. */
+  readonly kinds: KindRegistry
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  readonly parameters: ControllerParameters
+  readonly metrics: ControllerMetrics
+  /** Tells users of an object what `component` did. */
+  events(component: string): EventRecorder
+}
+
+/** Where controllers count what they do. */
+export interface ControllerMetrics {
+  /** A key was worked on; `error` says whether it failed. */
+  reconciled(controller: string, durationMs: number, error: boolean): void
+  /** How many keys wait or are worked on now. */
+  depth(controller: string, keys: number): void
+}
+
+export const noMetrics: ControllerMetrics = { reconciled() {}, depth() {} }

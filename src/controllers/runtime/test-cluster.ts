@@ -1,0 +1,50 @@
+import { silentLogger } from '#base/log/logger.ts'
+import { seededRandom } from '#base/random/random.ts'
+import { type VirtualClock, virtualClock } from '#base/time/virtual-clock.ts'
+import { FakeApi } from '#client/fake/fake-api.ts'
+import { builtInKinds } from '#kinds/kinds.ts'
+import { kindRegistry } from '#machinery/kind/kind-registry.ts'
+import { startControllers } from '../start-controllers.ts'
+import type { Controller } from './controller.ts'
+import type { ControllerParameters } from './parameters.ts'
+
+/** Controllers over a fake API server on virtual time, for component tests. */
+export interface TestCluster extends AsyncDisposable {
+  readonly api: FakeApi
+  readonly clock: VirtualClock
+  /** Lets everything happen that can happen without time passing. */
+  settle(): Promise<void>
+  /** Lets time pass. */
+  advance(ms: number): Promise<void>
+  /** `reason: message` of the events written so far. */
+  events(): string[]
+}
+
+export function testCluster(controllers: readonly Controller[], parameters: Partial<ControllerParameters> = {}, seed = 1): TestCluster {
+  const clock = virtualClock()
+  const api = new FakeApi(clock, seededRandom(seed))
+  const running = startControllers({
+    client: api.client(),
+    clock,
+    random: seededRandom(seed + 1),
+    log: silentLogger,
+    kinds: kindRegistry(builtInKinds),
+    controllers,
+    enabled: controllers.map(({ name }) => name),
+    parameters,
+  })
+  return {
+    api,
+    clock,
+    settle: () => clock.advance(0),
+    advance: ms => clock.advance(ms),
+    events: () =>
+      api.writes
+        .filter(({ verb, kind }) => verb === 'create' && kind === 'Event')
+        .map(({ body }) => {
+          const { reason, message } = body as { reason: string; message: string }
+          return `${reason}: ${message}`
+        }),
+    [Symbol.asyncDispose]: () => running.stop(),
+  }
+}
