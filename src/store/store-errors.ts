@@ -102,3 +102,11 @@ export class FatalStoreError extends StoreError {
     })
   }
 }
+
+/** What is on disk cannot be read with certainty: nothing of it is served. */
+export class DamagedStoreError extends StoreError {
+  readonly code = 'damaged'
+  constructor(where: string, what: string, cause?: unknown) {
+    super(`the store in ${where} cannot be opened: ${what}; restore it from a backup`, { cause })
+  }
+}

@@ -63,6 +63,7 @@ export class EmbeddedStore implements Store {
   #queue: Waiting[] = []
   #committing: Promise<void> | undefined
   #failure: Error | undefined
+  #closing: Promise<void> | undefined
   readonly #journal: Journal | undefined
   readonly #watches: Watches
   readonly #reader: Reader
@@ -159,13 +160,18 @@ export class EmbeddedStore implements Store {
     return { engine: this.options.engine, revision, compactRevision: this.history.compactRevision, keys: keys.size, ...measured, problems }
   }
 
-  async close(): Promise<void> {
-    const wasOpen = !(this.#failure instanceof ClosedError)
+  close(): Promise<void> {
+    this.#closing ??= this.finish()
+    return this.#closing
+  }
+
+  /** What closing does, once. */
+  protected async finish(): Promise<void> {
     this.#failure = new ClosedError()
     this.#expiry?.cancel()
     while (this.#committing) await this.#committing
     this.#watches.end(new ClosedError())
-    if (wasOpen) await this.#journal?.close()
+    await this.#journal?.close()
   }
 
   /** Makes `state` the head and keeps `entry`. With a journal, answers when that is durable and shown. */

@@ -1,0 +1,243 @@
+import { statfsSync } from 'node:fs'
+import { open, type RootDatabase } from 'lmdb'
+import type { Clock, Timer } from '#base/time/clock.ts'
+import type { Journal, JournalEntry } from '../embedded/journal.ts'
+import type { Version } from '../embedded/state.ts'
+import { CorruptError, DamagedStoreError, FatalStoreError, NoSpaceError } from '../store-errors.ts'
+import { isRecordOf, readNumber, recordBytes, recordedValue, recordKey, revisionOf, writeNumber, writeRecord } from './record.ts'
+import type { Found } from './recover.ts'
+
+/** Where the journal writes, and how much it may. */
+export interface LmdbJournalOptions {
+  readonly directory: string
+  readonly maxSizeBytes: number
+  readonly clock: Clock
+}
+
+/** The store's own records, below every revision: how far history is compacted, and the leases. */
+const COMPACTED_KEY = recordKey(0, 1)
+const LEASE_SPACE = 2
+const FIRST_CHANGE_KEY = recordKey(1, 0)
+
+function leaseKey(id: number): Buffer {
+  return Buffer.concat([recordKey(0, LEASE_SPACE), recordKey(id, 0)])
+}
+
+/** How many forgotten records go with a commit that is made anyway, and with one made for them. */
+const FORGET_WITH_COMMIT = 64
+const FORGET_WHEN_IDLE = 512
+const FORGET_AFTER_MS = 200
+/** What a commit may need beyond its records: changed pages of the tree and of the list of free pages. */
+const COMMIT_OVERHEAD_BYTES = 512 * 1024
+const INPUT_OUTPUT_ERROR = 5
+const NO_SPACE_ERROR = 28
+const MAP_FULL_ERROR = -30792
+
+/**
+ * The changes of a store as records of an LMDB file, in the order of their revisions. One `append` is one LMDB transaction; without
+ * overlapping sync, LMDB says it is committed only after fdatasync of the pages and a synchronous write of the root.
+ */
+export class LmdbJournal implements Journal {
+  readonly #options: LmdbJournalOptions
+  readonly #database: RootDatabase<Buffer, Buffer>
+  readonly #damaged = new Map<string, number>()
+  #forgotten: Version[] = []
+  #forgetting: { at: number; idle: Timer | undefined } = { at: 0, idle: undefined }
+  #appending = false
+  #lastAppend: Promise<void> = Promise.resolve()
+  #full: NoSpaceError | undefined
+  #closed = false
+  #scratch: Buffer = Buffer.allocUnsafeSlow(64 * 1024)
+
+  constructor(options: LmdbJournalOptions) {
+    this.#options = options
+    this.#database = open<Buffer, Buffer>({
+      path: `${options.directory}/data.mdb`,
+      noSubdir: true,
+      keyEncoding: 'binary',
+      encoding: 'binary',
+      cache: false,
+      overlappingSync: false,
+      eventTurnBatching: false,
+      mapSize: options.maxSizeBytes,
+    })
+  }
+
+  /** Everything on disk. */
+  find(): Pick<Found, 'records' | 'compactRevision' | 'leases'> {
+    const compacted = this.#database.getBinary(COMPACTED_KEY)
+    const leases = new Map<number, number>()
+    for (const { key, value } of this.#database.getRange({ start: leaseKey(0), end: recordKey(0, LEASE_SPACE + 1) })) {
+      leases.set(revisionOf(key.subarray(COMPACTED_KEY.length))[0], this.#number(value))
+    }
+    return {
+      records: this.#database.getRange({ start: FIRST_CHANGE_KEY }),
+      compactRevision: compacted ? this.#number(compacted) : 0,
+      leases,
+    }
+  }
+
+  /** A damaged value was found: it is told of until the key is written or deleted. */
+  reportDamaged(version: Version): void {
+    this.#damaged.set(version.key, version.modRevision)
+  }
+
+  // Hot: bench/store.bench.ts
+  async append(entries: readonly JournalEntry[]): Promise<void> {
+    const size = sizeOf(entries)
+    this.#refuseIfFull(size)
+    const forgotten = this.#nextForgotten(FORGET_WITH_COMMIT + 2 * entries.length)
+    await this.#transaction(() => {
+      const buffer = this.#scratchOf(size)
+      let offset = 0
+      for (const { changes, granted = [], ended = [], compactRevision } of entries) {
+        for (const change of changes) {
+          const end = writeRecord(buffer, offset, change)
+          this.#database.putSync(recordKey(change.version.modRevision, change.version.sub), buffer.subarray(offset, end))
+          offset = end
+        }
+        for (const [id, ttlSeconds] of granted) this.#database.putSync(leaseKey(id), writeNumber(ttlSeconds))
+        for (const id of ended) this.#database.removeSync(leaseKey(id))
+        if (compactRevision) this.#database.putSync(COMPACTED_KEY, writeNumber(compactRevision))
+      }
+      for (const { modRevision, sub } of forgotten) this.#database.removeSync(recordKey(modRevision, sub))
+    })
+    this.#forgetting.at += forgotten.length
+    if (this.#damaged.size > 0) for (const { changes } of entries) for (const { version } of changes) this.#damaged.delete(version.key)
+  }
+
+  read(version: Version): Uint8Array {
+    const key = recordKey(version.modRevision, version.sub)
+    let record = this.#database.getBinary(key)
+    if (!record) {
+      this.#database.resetReadTxn()
+      record = this.#database.getBinary(key)
+    }
+    const value = record && isRecordOf(record, version) ? recordedValue(record) : undefined
+    if (value) return value
+    throw new CorruptError(version.key, version.modRevision)
+  }
+
+  forget(versions: readonly Version[]): void {
+    if (versions.length === 0) return
+    this.#forgotten = this.#forgotten.slice(this.#forgetting.at).concat(versions)
+    this.#forgetting.at = 0
+    this.#forgetWhenIdle()
+  }
+
+  measure(): ReturnType<Journal['measure']> {
+    const stats = this.#database.getStats() as { lastPageNumber: number; pageSize: number; root: Pages }
+    const { treeBranchPageCount, treeLeafPageCount, overflowPages } = stats.root
+    const damaged = [...this.#damaged].map(([key, revision]) => new CorruptError(key, revision).message)
+    return {
+      sizeBytes: (stats.lastPageNumber + 1) * stats.pageSize,
+      sizeInUseBytes: (treeBranchPageCount + treeLeafPageCount + overflowPages) * stats.pageSize,
+      problems: this.#full ? [this.#full.message, ...damaged] : damaged,
+      corruptKeys: [...this.#damaged.keys()],
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#forgetting.idle?.cancel()
+    await this.#lastAppend
+    await this.#database.close()
+  }
+
+  /** LMDB is not let run into a full disk if that can be seen before. */
+  #refuseIfFull(size: number): void {
+    const { bavail, bsize } = statfsSync(this.#options.directory)
+    const free = bavail * bsize
+    this.#full = free < 2 * size + COMMIT_OVERHEAD_BYTES ? new NoSpaceError(this.#options.directory) : undefined
+    if (this.#full) throw this.#full
+  }
+
+  /** Runs `write` in one LMDB transaction of its own; resolves once it is durable. */
+  async #transaction(write: () => void): Promise<void> {
+    while (this.#appending) await this.#lastAppend
+    this.#appending = true
+    let failure: { error: unknown } | undefined
+    const done = this.#database
+      .childTransaction(() => {
+        try {
+          write()
+        } catch (error) {
+          failure = { error }
+          throw error
+        }
+      })
+      .then(() => {})
+    this.#lastAppend = done
+      .catch(() => {})
+      .then(() => {
+        this.#appending = false
+      })
+    try {
+      await done
+    } catch (error) {
+      throw await this.#explain(failure ? failure.error : error)
+    }
+  }
+
+  /** Tells a full disk, of which LMDB recovers, from a broken one. A short write because of a full disk is an input/output error to LMDB. */
+  async #explain(error: unknown): Promise<Error> {
+    const cause: unknown = await Promise.resolve((error as { commitError?: unknown }).commitError).catch((reason: unknown) => reason)
+    const origin = cause ?? error
+    const { code } = origin as { code?: unknown }
+    const { bavail, bsize } = statfsSync(this.#options.directory)
+    const nearlyFull = bavail * bsize < 4 * COMMIT_OVERHEAD_BYTES
+    if (code === NO_SPACE_ERROR || code === MAP_FULL_ERROR || (code === INPUT_OUTPUT_ERROR && nearlyFull)) {
+      this.#full = new NoSpaceError(this.#options.directory, origin)
+      return this.#full
+    }
+    return new FatalStoreError(this.#options.directory, origin)
+  }
+
+  #number(record: Buffer): number {
+    const value = readNumber(record)
+    if (value === undefined) throw new DamagedStoreError(this.#options.directory, 'its own records are damaged')
+    return value
+  }
+
+  /** Room to write records in; LMDB has copied them when a put returns. */
+  #scratchOf(size: number): Buffer {
+    if (this.#scratch.length < size) this.#scratch = Buffer.allocUnsafeSlow(Math.max(size, 2 * this.#scratch.length))
+    return this.#scratch
+  }
+
+  #nextForgotten(count: number): readonly Version[] {
+    return this.#forgotten.slice(this.#forgetting.at, this.#forgetting.at + count)
+  }
+
+  #forgetWhenIdle(): void {
+    if (this.#forgetting.idle || this.#closed || this.#forgetting.at >= this.#forgotten.length) return
+    this.#forgetting.idle = this.#options.clock.after(FORGET_AFTER_MS, () => void this.#forgetSome())
+  }
+
+  async #forgetSome(): Promise<void> {
+    this.#forgetting.idle = undefined
+    if (this.#closed || this.#appending) return this.#forgetWhenIdle()
+    const forgotten = this.#nextForgotten(FORGET_WHEN_IDLE)
+    this.#forgetting.at += forgotten.length
+    try {
+      await this.#transaction(() => {
+        for (const { modRevision, sub } of forgotten) this.#database.removeSync(recordKey(modRevision, sub))
+      })
+    } catch {
+      // Nothing depends on it: the records are forgotten when the store is opened the next time.
+    }
+    this.#forgetWhenIdle()
+  }
+}
+
+interface Pages {
+  readonly treeBranchPageCount: number
+  readonly treeLeafPageCount: number
+  readonly overflowPages: number
+}
+
+function sizeOf(entries: readonly JournalEntry[]): number {
+  let size = 0
+  for (const { changes } of entries) for (const change of changes) size += recordBytes(change)
+  return size
+}

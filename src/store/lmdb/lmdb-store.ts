@@ -1,0 +1,75 @@
+import { mkdirSync } from 'node:fs'
+import { setImmediate } from 'node:timers/promises'
+import type { Logger } from '#base/log/logger.ts'
+import type { Clock } from '#base/time/clock.ts'
+import { EmbeddedStore, type EmbeddedStoreOptions, type Retention } from '../embedded/embedded-store.ts'
+import type { FatalStoreError } from '../store-errors.ts'
+import { type DirectoryLock, lockDirectory } from './directory-lock.ts'
+import { LmdbJournal } from './lmdb-journal.ts'
+import { recover } from './recover.ts'
+
+export interface LmdbStoreOptions {
+  /** Made if it is missing. One process at a time. */
+  readonly directory: string
+  readonly clock: Clock
+  readonly logger: Logger
+  /** How much of the past is kept: five minutes by default, but no more than a million revisions. */
+  readonly retention?: Partial<Retention>
+  /** Writes beyond this fail with NoSpaceError. 16 GiB by default; it costs address space only. */
+  readonly maxSizeBytes?: number
+  /** The disk failed: end the process. */
+  readonly onFatal?: (error: FatalStoreError) => void
+}
+
+const RETENTION: Retention = { forMs: 5 * 60_000, revisions: 1_000_000 }
+const MAX_SIZE_BYTES = 16 * 2 ** 30
+
+/** The embedded default: everything it acknowledges is on disk, in one directory. */
+export class LmdbStore extends EmbeddedStore {
+  readonly #lock: DirectoryLock
+
+  private constructor(options: EmbeddedStoreOptions, lock: DirectoryLock) {
+    super(options)
+    this.#lock = lock
+  }
+
+  /** Opens the store of a directory. Rejects with LockedError, DamagedStoreError or what the disk says. */
+  static async open({ directory, clock, logger, retention, maxSizeBytes = MAX_SIZE_BYTES, onFatal }: LmdbStoreOptions): Promise<LmdbStore> {
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    const lock = await lockDirectory(directory)
+    try {
+      const startMs = clock.monotonic()
+      const journal = new LmdbJournal({ directory, maxSizeBytes, clock })
+      const { state, history, garbage, damaged } = recover({ ...journal.find(), directory, nowMs: clock.now() })
+      for (const version of damaged) {
+        logger.error('A stored value is damaged and not served', { key: version.key, revision: version.modRevision })
+        journal.reportDamaged(version)
+      }
+      journal.forget(garbage)
+      logger.verbose('Store opened', {
+        directory,
+        revision: state.revision,
+        keys: state.keys.size,
+        durationMs: clock.monotonic() - startMs,
+      })
+      const options = {
+        engine: 'lmdb' as const,
+        clock,
+        retention: { ...RETENTION, ...retention },
+        nextTurn: () => setImmediate(),
+        journal,
+        state,
+        history,
+      }
+      return new LmdbStore(onFatal ? { ...options, onFatal } : options, lock)
+    } catch (error) {
+      await lock.release()
+      throw error
+    }
+  }
+
+  protected override async finish(): Promise<void> {
+    await super.finish()
+    await this.#lock.release()
+  }
+}

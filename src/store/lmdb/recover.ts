@@ -1,0 +1,76 @@
+import { History } from '../embedded/history.ts'
+import { type Change, emptyState, type State, type Version, withChange } from '../embedded/state.ts'
+import { DamagedStoreError } from '../store-errors.ts'
+import { type Recorded, readRecord, revisionOf } from './record.ts'
+
+/** What is found on disk. */
+export interface Found {
+  readonly directory: string
+  /** The records of changes, in the order of their revisions. */
+  readonly records: Iterable<{ key: Uint8Array; value: Buffer }>
+  /** 0 before the first compaction. */
+  readonly compactRevision: number
+  /** Seconds to live of each lease. */
+  readonly leases: ReadonlyMap<number, number>
+  readonly nowMs: number
+}
+
+/** What it amounts to. */
+export interface Recovered {
+  readonly state: State
+  readonly history: History
+  /** Versions that history does not need: an interrupted compaction left them. */
+  readonly garbage: readonly Version[]
+  /** Current values that do not match their checksums. */
+  readonly damaged: readonly Version[]
+}
+
+/** Builds state and history from records. All values are checked; none is kept. Throws DamagedStoreError if a record's key is not certain. */
+export function recover({ directory, records, compactRevision, leases, nowMs }: Found): Recovered {
+  const garbage: Version[] = []
+  const damaged = new Map<string, Version>()
+  let history: History | undefined
+  let lastCompacted: Change[] = []
+  let state = emptyState
+  for (const [id, ttlSeconds] of leases) state = { ...state, leases: state.leases.set(String(id), ttlSeconds) }
+  const beginHistory = () => {
+    state = { ...state, revision: Math.max(emptyState.revision, compactRevision) }
+    const begun = new History(state, compactRevision)
+    if (lastCompacted.length > 0) begun.append({ revision: compactRevision, atMs: nowMs, changes: lastCompacted }, state)
+    return begun
+  }
+  for (const { revision, recorded } of byRevision(records, directory)) {
+    if (revision > compactRevision) history ??= beginHistory()
+    const changes: Change[] = []
+    for (const { type, version, isDamaged } of recorded) {
+      const change = { type, version, previous: state.keys.get(version.key) }
+      state = withChange(state, change)
+      changes.push(change)
+      if (isDamaged) damaged.set(version.key, version)
+      else damaged.delete(version.key)
+      if (history) continue
+      if (change.previous) garbage.push(change.previous)
+      if (type === 'delete' && revision < compactRevision) garbage.push(version)
+    }
+    history?.append({ revision, atMs: nowMs, changes }, state)
+    if (revision === compactRevision) lastCompacted = changes
+  }
+  history ??= beginHistory()
+  return { state, history, garbage, damaged: [...damaged.values()] }
+}
+
+function* byRevision(records: Found['records'], directory: string): Iterable<{ revision: number; recorded: readonly Recorded[] }> {
+  let revision = 0
+  let recorded: Recorded[] = []
+  for (const { key, value } of records) {
+    const record = readRecord(key, value)
+    if (!record) throw new DamagedStoreError(directory, `the record of revision ${revisionOf(key)[0]} is damaged, its key included`)
+    if (record.version.modRevision !== revision && recorded.length > 0) {
+      yield { revision, recorded }
+      recorded = []
+    }
+    revision = record.version.modRevision
+    recorded.push(record)
+  }
+  if (recorded.length > 0) yield { revision, recorded }
+}
