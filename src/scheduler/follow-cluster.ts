@@ -1,0 +1,87 @@
+import type { Informers } from '#client/informers/informer.ts'
+import { Node } from '#kinds/core/v1/node.ts'
+import { isTerminal } from '#kinds/core/v1/pod.facts.ts'
+import { Pod } from '#kinds/core/v1/pod.ts'
+import { equal } from '#machinery/kind/draft.ts'
+import type { SchedulerCache } from './cache/scheduler-cache.ts'
+import type { ClusterChange, ClusterEvent } from './framework/plugin.ts'
+
+export interface FollowOptions {
+  readonly informers: Informers
+  readonly cache: SchedulerCache
+  readonly signal: AbortSignal
+  /** Whether this scheduler is to place the pod. */
+  isOurs(pod: Pod): boolean
+  /** A pod without a node. */
+  waits(pod: Pod): void
+  /** A pod that needs no node any more: it was placed, has ended or was deleted. */
+  gone(pod: Pod): void
+  happened(change: ClusterChange): void
+}
+
+/**
+ * Keeps the cache and the queue as the API server shows the cluster, and tells what changed. Resolves once everything that is there is in
+ * the cache: nodes and bound pods before the first pod is tried.
+ */
+export async function followCluster(options: FollowOptions): Promise<Disposable> {
+  const { informers, cache, signal, happened } = options
+  const nodes = informers.of(Node)
+  const pods = informers.of(Pod)
+  await informers.synced(signal)
+  const followed = [
+    nodes.onChange((node, old) => {
+      if (!node) {
+        cache.removeNode(old!.metadata.name ?? '')
+        happened({ event: 'node removed' })
+        return
+      }
+      const info = cache.setNode(node)
+      for (const event of old ? nodeEvents(node, old) : (['node added'] as const)) happened({ event, node: info })
+    }),
+    pods.onChange((pod, old) => followPod(options, pod, old)),
+  ]
+  return {
+    [Symbol.dispose]() {
+      for (const one of followed) one[Symbol.dispose]()
+    },
+  }
+}
+
+function followPod({ cache, isOurs, waits, gone, happened }: FollowOptions, pod: Pod | undefined, old: Pod | undefined): void {
+  const node = placeOf(pod)
+  const oldNode = placeOf(old)
+  if (pod && node) {
+    cache.setPod(pod)
+    if (!oldNode) {
+      gone(pod)
+      happened({ event: 'pod added', pod })
+    } else if (old && !equal(pod.metadata.labels, old.metadata.labels)) happened({ event: 'pod labels changed', pod })
+    else if (old && pod.spec !== old.spec && !equal(pod.spec.containers, old.spec.containers)) happened({ event: 'pod scaled down', pod })
+    return
+  }
+  if (old && oldNode) {
+    cache.removePod(old)
+    happened({ event: 'pod removed', pod: old })
+  }
+  if (!pod || isTerminal(pod) || pod.metadata.deletionTimestamp !== undefined) {
+    if (old ?? pod) gone((old ?? pod)!)
+  } else if (isOurs(pod)) {
+    waits(pod)
+    if (old && (old.spec.schedulingGates?.length ?? 0) > (pod.spec.schedulingGates?.length ?? 0))
+      happened({ event: 'pod gates removed', pod })
+  }
+}
+
+/** The node whose room a pod takes. */
+function placeOf(pod: Pod | undefined): string | undefined {
+  return pod?.spec.nodeName && !isTerminal(pod) ? pod.spec.nodeName : undefined
+}
+
+function nodeEvents(node: Node, old: Node): ClusterEvent[] {
+  const events: ClusterEvent[] = []
+  if (!equal(node.status.allocatable, old.status.allocatable)) events.push('node allocatable changed')
+  if (!equal(node.metadata.labels, old.metadata.labels)) events.push('node labels changed')
+  if (!equal(node.spec.taints, old.spec.taints) || node.spec.unschedulable !== old.spec.unschedulable) events.push('node taints changed')
+  if (!equal(node.status.images, old.status.images)) events.push('node images changed')
+  return events
+}

@@ -1,0 +1,39 @@
+import { matchesRequiredAffinity, matchesTerm } from '#kinds/core/v1/node-selector.facts.ts'
+import type { Pod } from '#kinds/core/v1/pod.ts'
+import type { Refusal, SchedulerPlugin } from '../framework/plugin.ts'
+import { normalizeUp } from './normalize.ts'
+
+const REFUSAL: Refusal = { plugin: 'NodeAffinity', code: 'unresolvable', reasons: ["node(s) didn't match Pod's node affinity/selector"] }
+
+/** Keeps a pod to the nodes that its node selector and required node affinity name, and prefers those of its preferred terms. */
+export function nodeAffinity(): SchedulerPlugin {
+  return {
+    name: 'NodeAffinity',
+    wakesOn: ['node added', 'node labels changed'],
+    preFilter({ pod }) {
+      const required = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution
+      if (!required && !pod.spec.nodeSelector) return { skip: true }
+      const nodeNames = namedNodes(pod)
+      return nodeNames ? { nodeNames } : undefined
+    },
+    filter: ({ pod }, { node }) => (matchesRequiredAffinity(pod.spec, node!) ? undefined : REFUSAL),
+    preScore: ({ pod }) => preferencesOf(pod).length > 0,
+    score: ({ pod }, { node }) =>
+      preferencesOf(pod).reduce((sum, { weight, preference }) => (weight > 0 && matchesTerm(preference, node!) ? sum + weight : sum), 0),
+    normalize: (_cycle, scores) => normalizeUp(scores),
+  }
+}
+
+const preferencesOf = (pod: Pod) => pod.spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []
+
+/** The nodes that every required term names by `metadata.name`, if each does: as daemon pods are written. */
+function namedNodes(pod: Pod): ReadonlySet<string> | undefined {
+  const terms = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? []
+  const names = new Set<string>()
+  for (const term of terms) {
+    const named = (term.matchFields ?? []).filter(field => field.key === 'metadata.name' && field.operator === 'In')
+    if (named.length === 0) return undefined
+    for (const field of named) for (const name of field.values ?? []) names.add(name)
+  }
+  return terms.length > 0 ? names : undefined
+}

@@ -1,0 +1,14 @@
+import { isTolerated } from '#kinds/core/v1/toleration.facts.ts'
+import type { Refusal, SchedulerPlugin } from '../framework/plugin.ts'
+
+const REFUSAL: Refusal = { plugin: 'NodeUnschedulable', code: 'unresolvable', reasons: ['node(s) were unschedulable'] }
+const TAINT = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' } as const
+
+/** Keeps pods off cordoned nodes, unless they tolerate the taint that stands for it. */
+export function nodeUnschedulable(): SchedulerPlugin {
+  return {
+    name: 'NodeUnschedulable',
+    wakesOn: ['node added', 'node taints changed'],
+    filter: (cycle, { node }) => (node!.spec.unschedulable && !isTolerated(TAINT, cycle.pod.spec.tolerations) ? REFUSAL : undefined),
+  }
+}

@@ -1,0 +1,228 @@
+import type { Clock, Timer } from '#base/time/clock.ts'
+import type { Pod } from '#kinds/core/v1/pod.ts'
+import { type PodInfo, podInfo } from '../cache/pod-info.ts'
+import type { ClusterChange, ClusterEvent, QueuedPod, Refusal, SchedulerPlugin } from '../framework/plugin.ts'
+import { PodHeap } from './pod-heap.ts'
+
+/**
+ * Pods that wait for a node. A pod is *active* (to be tried), in *backoff* (tried lately), *unschedulable* (waiting for an event that one of
+ * the plugins that refused it named) or *gated*. A pod that cannot be placed costs nothing until something changes that could place it.
+ */
+export interface SchedulingQueue {
+  /** Takes in a new pod, or a new version of one that waits. */
+  put(pod: Pod): void
+  remove(uid: string): void
+  /** The pod to try next, taken out; undefined if none is active. */
+  pop(): PodInfo | undefined
+  /** A pod that was tried and refused: it waits for what may help. */
+  refused(pod: PodInfo, refusals: readonly Refusal[]): void
+  /** A pod whose attempt failed for reasons that are not its own: it is tried again after its backoff. */
+  failed(pod: PodInfo): void
+  /** Something changed: pods that it may help are tried again. */
+  happened(change: ClusterChange): void
+  /** How many pods are where, for metrics. */
+  sizes(): { readonly active: number; readonly backoff: number; readonly unschedulable: number; readonly gated: number }
+  /** Ends its timers. */
+  [Symbol.dispose](): void
+}
+
+export interface SchedulingQueueOptions {
+  readonly clock: Clock
+  readonly plugins: readonly SchedulerPlugin[]
+  /** Called whenever a pod becomes active. */
+  ready(): void
+  readonly initialBackoffMs?: number
+  readonly maxBackoffMs?: number
+}
+
+/** Upstream's defaults (KubeSchedulerConfiguration), and how long a pod waits for an event before it is tried regardless. */
+const INITIAL_BACKOFF_MS = 1_000
+const MAX_BACKOFF_MS = 10_000
+const UNSCHEDULABLE_LIMIT_MS = 5 * 60_000
+
+interface Entry extends QueuedPod {
+  info: PodInfo
+  attempts: number
+  where: 'active' | 'backoff' | 'unschedulable' | 'gated' | 'trying'
+  /** Until when it is in backoff, in monotonic milliseconds. */
+  backoffUntil: number
+  refusedBy: ReadonlySet<string>
+  triedAt: number
+  /** An event that may help came while it was being tried. */
+  missed: boolean
+}
+
+export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueue {
+  const { clock, plugins, ready } = options
+  const sorter = plugins.find(plugin => plugin.compare)
+  const compare = (left: QueuedPod, right: QueuedPod) => sorter?.compare?.(left, right) || left.queuedAt - right.queuedAt
+  const entries = new Map<string, Entry>()
+  const active = new PodHeap<Entry>(compare)
+  const waking = wakingPlugins(plugins)
+  const count = { active: 0, backoff: 0, unschedulable: 0, gated: 0, trying: 0 }
+  let timer: { readonly at: number; readonly timer: Timer } | undefined
+  let ended = false
+
+  const move = (entry: Entry, where: Entry['where']) => {
+    count[entry.where]--
+    count[where]++
+    if (entry.where === 'active') active.remove(entry)
+    entry.where = where
+    if (where === 'active') {
+      active.push(entry)
+      ready()
+    }
+  }
+
+  const gateOf = (pod: Pod) => {
+    for (const plugin of plugins) {
+      const refusal = plugin.preEnqueue?.(pod)
+      if (refusal) return refusal
+    }
+    return undefined
+  }
+
+  /** To the active part, by way of the backoff if that is not over. */
+  const requeue = (entry: Entry) => {
+    if (entry.backoffUntil <= clock.monotonic()) return move(entry, 'active')
+    move(entry, 'backoff')
+    wakeAt(entry.backoffUntil)
+  }
+
+  const wakeAt = (at: number) => {
+    if (ended || (timer && timer.at <= at)) return
+    timer?.timer.cancel()
+    timer = { at, timer: clock.after(Math.max(0, at - clock.monotonic()), flush) }
+  }
+
+  /** Brings back what has waited long enough, and sets the timer for the next. */
+  const flush = () => {
+    timer = undefined
+    const now = clock.monotonic()
+    let next = Number.POSITIVE_INFINITY
+    for (const entry of entries.values()) {
+      const due =
+        entry.where === 'backoff'
+          ? entry.backoffUntil
+          : entry.where === 'unschedulable'
+            ? entry.triedAt + UNSCHEDULABLE_LIMIT_MS
+            : undefined
+      if (due === undefined) continue
+      if (due <= now) move(entry, 'active')
+      else next = Math.min(next, due)
+    }
+    if (next < Number.POSITIVE_INFINITY) wakeAt(next)
+  }
+
+  const backOff = (entry: Entry) => {
+    const initial = options.initialBackoffMs ?? INITIAL_BACKOFF_MS
+    entry.triedAt = clock.monotonic()
+    entry.backoffUntil = entry.triedAt + Math.min(initial * 2 ** Math.max(0, entry.attempts - 1), options.maxBackoffMs ?? MAX_BACKOFF_MS)
+  }
+
+  const add = (info: PodInfo) => {
+    const entry: Entry = {
+      info,
+      queuedAt: clock.monotonic(),
+      attempts: 0,
+      where: 'gated',
+      backoffUntil: 0,
+      refusedBy: new Set(),
+      triedAt: 0,
+      missed: false,
+    }
+    entries.set(info.uid, entry)
+    count.gated++
+    if (!gateOf(info.pod)) move(entry, 'active')
+  }
+
+  return {
+    put(pod) {
+      const info = podInfo(pod)
+      const entry = entries.get(info.uid)
+      if (!entry) return add(info)
+      const old = entry.info.pod
+      if (entry.where === 'active') active.remove(entry)
+      entry.info = info
+      if (entry.where === 'active') active.push(entry)
+      else if (entry.where === 'gated') {
+        if (!gateOf(pod)) move(entry, 'active')
+      } else if (specChanged(old, pod)) {
+        if (entry.where === 'unschedulable') requeue(entry)
+        else entry.missed = true
+      }
+    },
+    remove(uid) {
+      const entry = entries.get(uid)
+      if (!entry) return
+      if (entry.where === 'active') active.remove(entry)
+      count[entry.where]--
+      entries.delete(uid)
+    },
+    pop() {
+      const entry = active.pop()
+      if (!entry) return undefined
+      count.active--
+      count.trying++
+      entry.where = 'trying'
+      entry.attempts++
+      entry.missed = false
+      return entry.info
+    },
+    refused(pod, refusals) {
+      const entry = entries.get(pod.uid)
+      if (!entry) return
+      backOff(entry)
+      entry.refusedBy = new Set(refusals.map(refusal => refusal.plugin))
+      if (entry.missed) return requeue(entry)
+      move(entry, 'unschedulable')
+      wakeAt(entry.triedAt + UNSCHEDULABLE_LIMIT_MS)
+    },
+    failed(pod) {
+      const entry = entries.get(pod.uid)
+      if (!entry) return
+      backOff(entry)
+      requeue(entry)
+    },
+    happened(change) {
+      const helped = waking.get(change.event)
+      if (!helped || count.unschedulable + count.trying === 0) return
+      for (const entry of entries.values()) {
+        if (entry.where !== 'unschedulable' && entry.where !== 'trying') continue
+        const mayHelp = helped.some(
+          ({ plugin, helps }) => (entry.where === 'trying' || entry.refusedBy.has(plugin)) && helps(entry.info, change),
+        )
+        if (!mayHelp) continue
+        if (entry.where === 'trying') entry.missed = true
+        else requeue(entry)
+      }
+    },
+    sizes: () => ({ active: count.active, backoff: count.backoff, unschedulable: count.unschedulable, gated: count.gated }),
+    [Symbol.dispose]() {
+      ended = true
+      timer?.timer.cancel()
+    },
+  }
+}
+
+interface Waking {
+  readonly plugin: string
+  helps(pod: PodInfo, change: ClusterChange): boolean
+}
+
+/** For each event the plugins whose refusals it may undo. */
+function wakingPlugins(plugins: readonly SchedulerPlugin[]): ReadonlyMap<ClusterEvent, readonly Waking[]> {
+  const byEvent = new Map<ClusterEvent, Waking[]>()
+  for (const plugin of plugins) {
+    for (const wake of plugin.wakesOn ?? []) {
+      const { event, helps } = typeof wake === 'string' ? { event: wake, helps: () => true } : wake
+      byEvent.set(event, [...(byEvent.get(event) ?? []), { plugin: plugin.name, helps }])
+    }
+  }
+  return byEvent
+}
+
+/** Status written by schedulers does not make a pod fit; labels and the spec may. */
+function specChanged(old: Pod, pod: Pod): boolean {
+  return old.spec !== pod.spec && (old.metadata.generation !== pod.metadata.generation || old.metadata.labels !== pod.metadata.labels)
+}

@@ -1,0 +1,196 @@
+import { describe, expect, it } from 'vitest'
+import { silentLogger } from '#base/log/logger.ts'
+import { seededRandom } from '#base/random/random.ts'
+import { virtualClock } from '#base/time/virtual-clock.ts'
+import type { Client, WatchSink } from '#client/client.ts'
+import { informers } from '#client/informers/informers.ts'
+import { Node } from '#kinds/core/v1/node.ts'
+import { Pod } from '#kinds/core/v1/pod.ts'
+import type { AnyKind, ApiObject } from '#machinery/kind/kind.ts'
+import { decode } from '#machinery/schema/decode.ts'
+import { startScheduler } from './scheduler.ts'
+
+type Parts = Record<string, unknown>
+
+const node = (name: string, more: { labels?: Parts; spec?: Parts; cpu?: string; pods?: string } = {}) => ({
+  metadata: { name, labels: { 'kubernetes.io/hostname': name, ...more.labels } },
+  spec: more.spec ?? {},
+  status: { allocatable: { cpu: more.cpu ?? '2', memory: '4Gi', pods: more.pods ?? '110' } },
+})
+const pod = (name: string, spec: Parts = {}, labels: Parts = {}) => ({
+  metadata: { name, namespace: 'a', uid: `uid-${name}`, labels },
+  spec: { containers: [{ name: 'c', image: 'i:1' }], ...spec },
+})
+const requesting = (cpu: string) => ({ containers: [{ name: 'c', image: 'i:1', resources: { requests: { cpu } } }] })
+
+/** A cluster of nothing but nodes and pods, with a scheduler; bindings come back as an API server would send them. */
+async function cluster(nodes: readonly object[], pods: readonly object[]) {
+  const clock = virtualClock()
+  const sinks = new Map<AnyKind, WatchSink<ApiObject>>()
+  const stored = new Map<string, ApiObject>()
+  const events: string[] = []
+  let revision = 1
+  const store = (kind: AnyKind, object: object, type: 'ADDED' | 'MODIFIED' | 'DELETED') => {
+    const value = decode(kind.schema, object, { defaults: true, unknown: [] }) as unknown as ApiObject & {
+      metadata: { resourceVersion: string }
+    }
+    value.metadata.resourceVersion = String(++revision)
+    const key = `${kind.kind}/${value.metadata.name}`
+    if (type === 'DELETED') stored.delete(key)
+    else stored.set(key, value)
+    sinks.get(kind)?.event({ type, object: value })
+  }
+  const client = {
+    list: async (kind: AnyKind) => ({
+      metadata: { resourceVersion: String(revision) },
+      items: [...stored].filter(([key]) => key.startsWith(`${kind.kind}/`)).map(([, object]) => object),
+    }),
+    watch(kind: AnyKind, _options: object, sink: WatchSink<ApiObject>) {
+      sinks.set(kind, sink)
+      return { [Symbol.dispose]: () => sinks.delete(kind) }
+    },
+    async subresource(_kind: AnyKind, name: Pod, { body }: { body: { target: { name: string } } }) {
+      store(Pod, { ...name, spec: { ...name.spec, nodeName: body.target.name } }, 'MODIFIED')
+    },
+    async patch(kind: AnyKind, name: Pod, { body }: { body: { status: object } }) {
+      const now = stored.get(`${kind.kind}/${name.metadata.name}`)
+      if (now) store(kind, { ...now, status: { ...(now as Pod).status, ...body.status } }, 'MODIFIED')
+    },
+    async delete(kind: AnyKind, name: Pod) {
+      store(kind, name, 'DELETED')
+    },
+  } as unknown as Client
+  for (const one of nodes) store(Node, one, 'ADDED')
+  for (const one of pods) store(Pod, one, 'ADDED')
+  const shared = informers({ client, clock, log: silentLogger })
+  const scheduler = await startScheduler({
+    client,
+    informers: shared,
+    clock,
+    random: seededRandom(1),
+    log: silentLogger,
+    events: { record: (_about, _type, reason, message) => events.push(`${reason}: ${message}`) },
+  })
+  await clock.advance(0)
+  const find = (name: string) => stored.get(`Pod/${name}`) as Pod
+  return {
+    clock,
+    events,
+    store,
+    find,
+    nodeOf: (name: string) => find(name)?.spec.nodeName,
+    async [Symbol.asyncDispose]() {
+      await scheduler.stop()
+      await shared[Symbol.asyncDispose]()
+      expect(clock.pending()).toBe(0)
+    },
+  }
+}
+
+describe('the scheduler', () => {
+  it('spreads pods over equal nodes', async () => {
+    await using one = await cluster([node('n1'), node('n2')], [pod('p1', requesting('1')), pod('p2', requesting('1'))])
+    expect([one.nodeOf('p1'), one.nodeOf('p2')].sort()).toEqual(['n1', 'n2'])
+    expect(one.events).toContain(`Scheduled: Successfully assigned a/p1 to ${one.nodeOf('p1')}`)
+  })
+
+  it('leaves a pod that asks for too much pending, says why, and places it once room appears', async () => {
+    await using one = await cluster(
+      [
+        node('n1'),
+        node('n2', { spec: { unschedulable: true } }),
+        node('n3', { spec: { taints: [{ key: 'k', value: 'v', effect: 'NoSchedule' }] } }),
+      ],
+      [pod('p', requesting('3'))],
+    )
+    const message =
+      '0/3 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint {k: v}, 1 node(s) were unschedulable. preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.'
+    expect(one.events).toContain(`FailedScheduling: ${message}`)
+    expect(one.find('p').status.conditions).toMatchObject([{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message }])
+    one.store(Node, node('n4', { cpu: '8' }), 'ADDED')
+    await one.clock.advance(1_000)
+    expect(one.nodeOf('p')).toBe('n4')
+  })
+
+  it('does nothing about a pending pod while nothing changes that could help it', async () => {
+    await using one = await cluster([node('n1')], [pod('p', requesting('3'))])
+    one.store(Node, { ...node('n1'), metadata: { ...node('n1').metadata, annotations: { a: 'b' } } }, 'MODIFIED')
+    await one.clock.advance(60_000)
+    expect(one.events.filter(event => event.startsWith('FailedScheduling'))).toHaveLength(1)
+  })
+
+  it('keeps a gated pod out until its gates are gone', async () => {
+    await using one = await cluster([node('n1')], [pod('p', { schedulingGates: [{ name: 'g' }] })])
+    expect(one.nodeOf('p')).toBeUndefined()
+    one.store(Pod, pod('p'), 'MODIFIED')
+    await one.clock.advance(0)
+    expect(one.nodeOf('p')).toBe('n1')
+  })
+
+  it('obeys node selectors, required affinity and host ports', async () => {
+    const disk = { nodeSelector: { disk: 'ssd' } }
+    const port = { containers: [{ name: 'c', image: 'i:1', ports: [{ containerPort: 80, hostPort: 80 }] }] }
+    const affinity = {
+      affinity: {
+        nodeAffinity: {
+          requiredDuringSchedulingIgnoredDuringExecution: {
+            nodeSelectorTerms: [{ matchExpressions: [{ key: 'disk', operator: 'NotIn', values: ['ssd'] }] }],
+          },
+        },
+      },
+    }
+    await using one = await cluster(
+      [node('n1'), node('n2', { labels: { disk: 'ssd' } })],
+      [pod('p1', disk), pod('p2', affinity), pod('p3', port), pod('p4', port), pod('p5', port)],
+    )
+    expect(one.nodeOf('p1')).toBe('n2')
+    expect(one.nodeOf('p2')).toBe('n1')
+    expect([one.nodeOf('p3'), one.nodeOf('p4'), one.nodeOf('p5')].filter(Boolean).sort()).toEqual(['n1', 'n2'])
+    expect(one.events.join()).toContain("2 node(s) didn't have free ports for the requested pod ports")
+  })
+
+  it('places pods by what runs beside them', async () => {
+    const term = { labelSelector: { matchLabels: { app: 'web' } }, topologyKey: 'kubernetes.io/hostname' }
+    const apart = { affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] } } }
+    const beside = { affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] } } }
+    await using one = await cluster(
+      [node('n1'), node('n2')],
+      [pod('w1', apart, { app: 'web' }), pod('w2', apart, { app: 'web' }), pod('w3', apart, { app: 'web' })],
+    )
+    const placed = ['w1', 'w2', 'w3'].filter(name => one.nodeOf(name))
+    expect(placed).toHaveLength(2)
+    expect(new Set(placed.map(one.nodeOf)).size).toBe(2)
+    one.store(Pod, one.find(placed[1]!), 'DELETED')
+    one.store(Pod, pod('friend', beside), 'ADDED')
+    await one.clock.advance(0)
+    expect(one.nodeOf('friend')).toBe(one.nodeOf(placed[0]!))
+  })
+
+  it('keeps the skew of hard spread constraints', async () => {
+    const constraint = {
+      maxSkew: 1,
+      topologyKey: 'zone',
+      whenUnsatisfiable: 'DoNotSchedule',
+      labelSelector: { matchLabels: { app: 'web' } },
+    }
+    const names = ['p1', 'p2', 'p3', 'p4', 'p5']
+    await using one = await cluster(
+      [node('n1', { labels: { zone: 'a' } }), node('n2', { labels: { zone: 'b' } }), node('n3')],
+      names.map(name => pod(name, { topologySpreadConstraints: [constraint] }, { app: 'web' })),
+    )
+    const on = (name: string) => names.filter(one_ => one.nodeOf(one_) === name).length
+    expect(Math.abs(on('n1') - on('n2'))).toBe(1)
+    expect(on('n3')).toBe(0)
+  })
+
+  it('evicts the fewest pods of lower priority to make room, and none if that would not help', async () => {
+    const low = (name: string) => pod(name, { ...requesting('1'), priority: 1, nodeName: 'n1' })
+    await using one = await cluster([node('n1')], [low('l1'), low('l2'), pod('big', { ...requesting('3'), priority: 100 })])
+    expect(one.find('l1')).toBeDefined()
+    one.store(Pod, pod('important', { ...requesting('1'), priority: 100 }), 'ADDED')
+    await one.clock.advance(2_000)
+    expect(one.nodeOf('important')).toBe('n1')
+    expect([one.find('l1'), one.find('l2')].filter(Boolean)).toHaveLength(1)
+    expect(one.nodeOf('big')).toBeUndefined()
+  })
+})

@@ -1,0 +1,187 @@
+import type { Logger } from '#base/log/logger.ts'
+import type { Random } from '#base/random/random.ts'
+import type { Clock } from '#base/time/clock.ts'
+import type { Client } from '#client/client.ts'
+import type { EventRecorder } from '#client/events/event-recorder.ts'
+import type { Informers } from '#client/informers/informer.ts'
+import { Pod } from '#kinds/core/v1/pod.ts'
+import type { NodeInfo } from './cache/node-info.ts'
+import { type PodInfo, podInfo } from './cache/pod-info.ts'
+import { schedulerCache } from './cache/scheduler-cache.ts'
+import { defaultProfile } from './default-profile.ts'
+import { followCluster } from './follow-cluster.ts'
+import { nominations } from './framework/nominations.ts'
+import type { Refusal } from './framework/plugin.ts'
+import type { Profile } from './framework/profile.ts'
+import { type SchedulingCycle, schedulingCycle } from './framework/scheduling-cycle.ts'
+import { selectNode } from './framework/select-node.ts'
+import { schedulingQueue } from './queue/scheduling-queue.ts'
+import { refusalMessage } from './refusal-message.ts'
+
+export interface SchedulerOptions {
+  readonly client: Client
+  /** Shared with other components of the process, if there are any. */
+  readonly informers: Informers
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  readonly events: EventRecorder
+  /** How many bindings may be under way at once. */
+  readonly parallelBindings?: number
+}
+
+/** A scheduler that runs. */
+export interface Scheduler {
+  /** Ends the loop and waits for the bindings under way. */
+  stop(): Promise<void>
+}
+
+/** Bindings are requests that wait for the disk: many share a commit. */
+const PARALLEL_BINDINGS = 64
+
+/**
+ * Chooses a node for each pod that has none: filter, score, assume, bind. Choosing is one synchronous step on the cache; binding goes on
+ * beside it.
+ */
+export async function startScheduler(options: SchedulerOptions): Promise<Scheduler> {
+  const { client, informers, clock, random, log, events } = options
+  const ended = new AbortController()
+  const cache = schedulerCache()
+  const nominated = nominations()
+  const binding = new Set<Promise<void>>()
+  const profile: Profile = defaultProfile({ client, informers, events, log })
+  const limit = options.parallelBindings ?? PARALLEL_BINDINGS
+  let isRunning = false
+  let start = 0
+
+  const queue = schedulingQueue({ clock, plugins: profile.plugins, ready: () => wake() })
+
+  const wake = () => {
+    if (isRunning || ended.signal.aborted) return
+    isRunning = true
+    queueMicrotask(run)
+  }
+
+  /** Schedules until nothing is active or enough bindings are under way; then the next event or binding wakes it. */
+  const run = () => {
+    isRunning = false
+    while (binding.size < limit && !ended.signal.aborted) {
+      const info = queue.pop()
+      if (!info) return
+      try {
+        scheduleOne(info)
+      } catch (error) {
+        log.error('a pod could not be scheduled: a plugin failed', { pod: nameOf(info.pod), error })
+        queue.failed(info)
+      }
+    }
+  }
+
+  const scheduleOne = (info: PodInfo) => {
+    const cycle = schedulingCycle(info, cache)
+    const selection = selectNode(cycle, profile, nominated, start, random)
+    if (cache.nodes.length > 0) start = (start + selection.seen) % cache.nodes.length
+    if (!selection.node) return refuse(cycle, selection.refusals, selection.refusal)
+    const refusal = reserve(cycle, selection.node)
+    if (refusal) return refuse(cycle, new Map([[selection.node, refusal]]), undefined)
+    const bound = bind(cycle, selection.node).finally(() => {
+      binding.delete(bound)
+      wake()
+    })
+    binding.add(bound)
+  }
+
+  const reserve = (cycle: SchedulingCycle, node: NodeInfo): Refusal | undefined => {
+    cache.assume(cycle.info, node)
+    for (const plugin of profile.plugins) {
+      const refusal = plugin.reserve?.(cycle, node)
+      if (!refusal) continue
+      release(cycle, node)
+      return refusal
+    }
+    return undefined
+  }
+
+  const release = (cycle: SchedulingCycle, node: NodeInfo) => {
+    for (const plugin of profile.plugins) plugin.unreserve?.(cycle, node)
+    cache.forget(cycle.info)
+  }
+
+  const bind = async (cycle: SchedulingCycle, node: NodeInfo) => {
+    const { signal } = ended
+    try {
+      for (const plugin of profile.plugins) {
+        const permitted = plugin.permit?.(cycle, node, signal)
+        if (permitted) await permitted
+      }
+      for (const plugin of profile.plugins) if (plugin.preBind) await plugin.preBind(cycle, node, signal)
+      await profile.plugins.find(plugin => plugin.bind)!.bind!(cycle, node, signal)
+      nominated.remove(cycle.info.uid)
+      queue.remove(cycle.info.uid)
+      for (const plugin of profile.plugins) plugin.postBind?.(cycle, node)
+      events.record(cycle.pod, 'Normal', 'Scheduled', `Successfully assigned ${nameOf(cycle.pod)} to ${node.name}`)
+    } catch (error) {
+      release(cycle, node)
+      if (signal.aborted) return
+      queue.failed(cycle.info)
+      if (!isGone(error)) log.warn('a pod could not be bound', { pod: nameOf(cycle.pod), node: node.name, error })
+    }
+  }
+
+  const refuse = (cycle: SchedulingCycle, refusals: ReadonlyMap<NodeInfo, Refusal>, refusal: Refusal | undefined) => {
+    const result = refusal ? undefined : profile.plugins.find(plugin => plugin.postFilter)?.postFilter?.(cycle, refusals)
+    const nominatedNodeName = result?.nominatedNodeName
+    if (nominatedNodeName) nominated.add(cycle.info, nominatedNodeName)
+    queue.refused(cycle.info, refusal ? [refusal] : [...new Set(refusals.values())])
+    const message = refusalMessage(cache.nodes.length, refusals.values(), refusal, result?.message)
+    events.record(cycle.pod, 'Warning', 'FailedScheduling', message)
+    void reportRefusal(cycle.pod, message, nominatedNodeName)
+  }
+
+  /** Writes the PodScheduled condition, if it says something new. */
+  const reportRefusal = async (pod: Pod, message: string, nominatedNodeName: string | undefined) => {
+    const known = pod.status.conditions?.find(condition => condition.type === 'PodScheduled')
+    const isKnown = known?.status === 'False' && known.reason === 'Unschedulable' && known.message === message
+    if (isKnown && (nominatedNodeName === undefined || pod.status.nominatedNodeName === nominatedNodeName)) return
+    const lastTransitionTime = known?.status === 'False' ? known.lastTransitionTime : isoTime(clock.now())
+    const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message, lastTransitionTime }
+    const status = { conditions: [condition], ...(nominatedNodeName ? { nominatedNodeName } : {}) }
+    try {
+      await client.patch(Pod, pod, { type: 'strategic', body: { status } }, { subresource: 'status', signal: ended.signal })
+    } catch (error) {
+      if (!isGone(error) && !ended.signal.aborted) log.warn('the condition of a pod could not be written', { pod: nameOf(pod), error })
+    }
+  }
+
+  const following = await followCluster({
+    informers,
+    cache,
+    signal: ended.signal,
+    isOurs: pod => pod.spec.schedulerName === profile.schedulerName,
+    waits: pod => queue.put(pod),
+    gone(pod) {
+      queue.remove(pod.metadata.uid ?? '')
+      nominated.remove(pod.metadata.uid ?? '')
+      cache.forget(podInfo(pod))
+    },
+    happened: change => queue.happened(change),
+  })
+
+  return {
+    async stop() {
+      ended.abort(new Error('the scheduler was stopped'))
+      following[Symbol.dispose]()
+      queue[Symbol.dispose]()
+      await Promise.allSettled(binding)
+    },
+  }
+}
+
+const nameOf = (pod: Pod) => `${pod.metadata.namespace}/${pod.metadata.name}`
+const isoTime = (ms: number) => `${new Date(ms).toISOString().slice(0, 19)}Z`
+
+/** The pod was deleted, or another scheduler was faster. */
+function isGone(error: unknown): boolean {
+  const code = (error as { code?: unknown }).code
+  return code === 404 || code === 409
+}
