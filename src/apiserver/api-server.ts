@@ -1,0 +1,80 @@
+import type { Logger } from '#base/log/logger.ts'
+import type { Random } from '#base/random/random.ts'
+import type { Clock } from '#base/time/clock.ts'
+import type { ApiHandler } from '#client/direct/api-handler.ts'
+import { encodeJson } from '#machinery/codec/json/encode-json.ts'
+import { parseJson } from '#machinery/codec/json/parse-json.ts'
+import type { AnyKind } from '#machinery/kind/kind.ts'
+import { type KindRegistry, kindRegistry } from '#machinery/kind/kind-registry.ts'
+import type { Store } from '#store/store.ts'
+import { AdmissionChain, type AdmissionPlugin } from './admission/admission.ts'
+import type { Authorizer } from './authorization/authorizer.ts'
+import { behaviours as ownBehaviours } from './behaviours/behaviours.ts'
+import { Handler } from './handler.ts'
+import { type Behaviour, Behaviours } from './registry/behaviour.ts'
+import type { Core } from './registry/core.ts'
+import { noOwnership } from './registry/no-ownership.ts'
+import { ObjectStore } from './registry/object-store.ts'
+import { type SubresourceHandler, Subresources } from './subresources/subresource.ts'
+import { subresources as ownSubresources } from './subresources/subresources.ts'
+import { StoreFeed } from './watch-cache/store-feed.ts'
+
+/** What an API server stands on. */
+export interface ApiServerOptions {
+  readonly store: Store
+  /** The kinds that are served, built-in ones or a test's own. */
+  readonly kinds: Iterable<AnyKind>
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  readonly authorizer: Authorizer
+  /** In their order; none: no admission. */
+  readonly admission?: readonly AdmissionPlugin[]
+  readonly behaviours?: readonly Behaviour[]
+  readonly subresources?: readonly SubresourceHandler[]
+}
+
+/** A running API server. */
+export interface ApiServer {
+  /** For clients in the same process. */
+  readonly handler: ApiHandler
+  readonly kinds: KindRegistry
+  /** Resolves once reads and writes are answered. */
+  ready(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Starts an API server over a store. It answers clients in this process at once; see `listen` in http/ for those outside. */
+export function createApiServer(options: ApiServerOptions): ApiServer {
+  const { store, clock, random, log, authorizer } = options
+  const kinds = kindRegistry(options.kinds)
+  const parse = (value: Uint8Array) => parseJson(value)
+  const feed = new StoreFeed({ store, clock, log, parse })
+  for (const kind of kinds.stored()) if (isKept(kind)) feed.cacheOf(kind)
+  const core: Core = {
+    objects: new ObjectStore({ store, feed, clock, stringify: encodeJson, parse }),
+    kinds,
+    clock,
+    random,
+    log,
+    admission: new AdmissionChain(options.admission ?? []),
+    behaviours: new Behaviours(options.behaviours ?? ownBehaviours),
+    ownership: noOwnership,
+  }
+  const handler = new Handler(core, authorizer, new Subresources(options.subresources ?? ownSubresources))
+  const started = feed.start()
+  started.catch(() => undefined)
+  return {
+    handler,
+    kinds,
+    ready: () => started,
+    async stop() {
+      feed.stop()
+    },
+  }
+}
+
+/** Reviews and the like are answered and never stored. */
+function isKept(kind: AnyKind): boolean {
+  return kind.verbs.includes('get')
+}

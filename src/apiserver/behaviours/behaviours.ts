@@ -1,0 +1,7 @@
+import type { Behaviour } from '../registry/behaviour.ts'
+import { events } from './events.ts'
+import { namespaces } from './namespaces.ts'
+import { pods } from './pods.ts'
+
+/** Everything the server does for some kinds beyond storing them. */
+export const behaviours: readonly Behaviour[] = [namespaces, pods, events]

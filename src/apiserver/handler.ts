@@ -1,0 +1,245 @@
+import type {
+  DeleteOptions,
+  GetOptions,
+  ListOptions,
+  Patch,
+  PatchOptions,
+  SubresourceRequest,
+  WatchOptions,
+  WatchSink,
+  WriteOptions,
+} from '#client/client.ts'
+import type { ApiHandler, Caller, RequestTarget } from '#client/direct/api-handler.ts'
+import type { ApiObject } from '#machinery/kind/kind.ts'
+import { methodNotSupported } from '#machinery/status/failures.ts'
+import { quote } from '#machinery/status/go-text.ts'
+import { StatusError } from '#machinery/status/status-error.ts'
+import { type Access, checkAccess } from './access.ts'
+import type { Authorizer } from './authorization/authorizer.ts'
+import type { Body } from './registry/body.ts'
+import type { Core } from './registry/core.ts'
+import { create, resourceOf } from './registry/create.ts'
+import { type Deleted, remove } from './registry/delete.ts'
+import { type PatchBody, patch } from './registry/patch.ts'
+import { get, list, type Page } from './registry/read.ts'
+import { selectionOf } from './registry/select.ts'
+import { update, type Written } from './registry/update.ts'
+import { show, storedKindOf } from './registry/views.ts'
+import { fieldManagerOf, type WriteRequest } from './registry/write-request.ts'
+import type { SubresourceAnswer, Subresources } from './subresources/subresource.ts'
+import type { CacheEvent } from './watch-cache/change.ts'
+
+/** A subresource's request with everything that the wire says of it. */
+export interface FullSubresourceRequest extends SubresourceRequest {
+  readonly patch?: 'json' | 'merge' | 'strategic' | 'apply'
+  readonly dryRun?: boolean
+  readonly fieldManager?: string | undefined
+  readonly fieldValidation?: WriteOptions['fieldValidation']
+}
+
+/**
+ * The API server as an object: authorization, admission and registry behind the verbs. The HTTP front calls the methods that take a body
+ * with what was found while parsing it; everyone else those of {@link ApiHandler}.
+ */
+export class Handler implements ApiHandler {
+  readonly core: Core
+  readonly #authorizer: Authorizer
+  readonly #subresources: Subresources
+
+  constructor(core: Core, authorizer: Authorizer, subresources: Subresources) {
+    this.core = core
+    this.#authorizer = authorizer
+    this.#subresources = subresources
+  }
+
+  // Hot: bench/apiserver — no promise is made where none is needed.
+  read(caller: Caller, target: RequestTarget, options: GetOptions): ApiObject | Promise<ApiObject> {
+    const pending = this.#check(caller, target, 'get', '')
+    return pending ? pending.then(() => get(this.core, target, options)) : get(this.core, target, options)
+  }
+
+  async get(caller: Caller, target: RequestTarget, options: GetOptions): Promise<object> {
+    return this.read(caller, target, options)
+  }
+
+  async list(caller: Caller, target: RequestTarget, options: ListOptions): Promise<Page> {
+    const { fieldSelector, labelSelector } = options
+    await this.#check(caller, target, 'list', '', { fieldSelector, labelSelector })
+    return list(this.core, target, options)
+  }
+
+  watch(caller: Caller, target: RequestTarget, options: WatchOptions, sink: WatchSink<object>): Disposable {
+    const { kind } = target
+    return this.watchEvents(caller, target, options, {
+      events(events) {
+        for (const { type, object } of events) sink.event({ type, object: show(kind, object) })
+      },
+      closed: error => sink.closed(error),
+    })
+  }
+
+  /** As {@link watch}, in batches of the cache's own events: those of a view are not converted yet. */
+  watchEvents(
+    caller: Caller,
+    target: RequestTarget,
+    options: WatchOptions,
+    sink: { events(events: readonly CacheEvent[]): void; closed(error: Error | undefined): void },
+  ): Disposable {
+    let isOver = false
+    let running: Disposable | undefined
+    const begin = async () => {
+      const { fieldSelector, labelSelector } = options
+      await this.#check(caller, target, 'watch', '', { fieldSelector, labelSelector })
+      const kind = storedKindOf(target.kind)
+      const selection = selectionOf(kind, { ...options, namespace: target.namespace }, target.kind)
+      const since = sinceOf(options)
+      const behind = since === undefined && options.resourceVersion !== '0' ? this.core.objects.caughtUp() : undefined
+      if (behind) await behind
+      if (isOver) return
+      const { sendInitialEvents = false, allowBookmarks = false } = options
+      running = this.core.objects
+        .cacheOf(kind)
+        .watch({ selection, since, marksInitialEnd: sendInitialEvents, wantsBookmarks: allowBookmarks }, sink)
+    }
+    begin().catch((error: unknown) => {
+      if (!isOver) sink.closed(error instanceof Error ? error : new Error(String(error)))
+    })
+    return {
+      [Symbol.dispose]() {
+        isOver = true
+        running?.[Symbol.dispose]()
+      },
+    }
+  }
+
+  create(caller: Caller, target: RequestTarget, object: object, options: WriteOptions): Promise<ApiObject> {
+    return this.createFrom(caller, target, { value: object }, options)
+  }
+
+  async createFrom(caller: Caller, target: RequestTarget, body: Body, options: WriteOptions): Promise<ApiObject> {
+    await this.#check(caller, target, 'create', '')
+    return create(this.core, this.#request(caller, target, '', options), body)
+  }
+
+  update(caller: Caller, target: RequestTarget, subresource: string, object: object, options: WriteOptions): Promise<Written> {
+    return this.updateFrom(caller, target, subresource, { value: object }, options)
+  }
+
+  async updateFrom(caller: Caller, target: RequestTarget, subresource: string, body: Body, options: WriteOptions): Promise<Written> {
+    await this.#check(caller, target, 'update', subresource)
+    return update(this.core, this.#request(caller, target, subresource, options), body)
+  }
+
+  patch(caller: Caller, target: RequestTarget, body: Patch, options: PatchOptions): Promise<Written> {
+    return this.patchFrom(caller, target, { patch: body }, options)
+  }
+
+  async patchFrom(caller: Caller, target: RequestTarget, body: PatchBody, options: PatchOptions): Promise<Written> {
+    const { subresource = '' } = options
+    await this.#check(caller, target, 'patch', subresource)
+    return patch(this.core, this.#request(caller, target, subresource, options), body)
+  }
+
+  async delete(caller: Caller, target: RequestTarget, options: DeleteOptions): Promise<Deleted> {
+    await this.#check(caller, target, 'delete', '')
+    return remove(this.core, this.#request(caller, target, '', options), options)
+  }
+
+  async deleteCollection(
+    caller: Caller,
+    target: RequestTarget,
+    selection: ListOptions,
+    options: DeleteOptions,
+  ): Promise<readonly ApiObject[]> {
+    const { fieldSelector, labelSelector } = selection
+    await this.#check(caller, target, 'deletecollection', '', { fieldSelector, labelSelector })
+    const { items } = await list(this.core, target, selection)
+    const deleted: ApiObject[] = []
+    for (const { metadata } of items) {
+      const one = { kind: target.kind, namespace: metadata.namespace ?? '', name: metadata.name ?? '' }
+      try {
+        deleted.push((await remove(this.core, this.#request(caller, one, '', options), options)).object)
+      } catch (error) {
+        if (!(error instanceof StatusError) || error.reason !== 'NotFound') throw error
+      }
+    }
+    return deleted
+  }
+
+  async subresource(caller: Caller, target: RequestTarget, request: SubresourceRequest): Promise<unknown> {
+    return (await this.callSubresource(caller, target, request)).object
+  }
+
+  async callSubresource(caller: Caller, target: RequestTarget, request: FullSubresourceRequest): Promise<SubresourceAnswer> {
+    const { subresource, verb, body, options = {} } = request
+    const { kind } = target
+    const declared = kind.subresources.find(({ name }) => name === subresource)
+    if (!declared) throw new StatusError({ code: 404, reason: 'NotFound', message: 'the server could not find the requested resource' })
+    await this.#check(caller, target, verb, subresource)
+    const handler = this.#subresources.find(kind.group, kind.plural, subresource)
+    const act = handler?.[verb]
+    if (handler && act) {
+      const { dryRun, fieldManager, fieldValidation } = this.#request(caller, target, subresource, { ...request, ...readOptions(options) })
+      return act.call(handler, this.core, {
+        caller,
+        target,
+        body,
+        options,
+        dryRun,
+        fieldManager,
+        fieldValidation,
+        ...(request.patch ? { patch: request.patch } : {}),
+        force: options['force'] === 'true',
+      })
+    }
+    if (handler || !declared.verbs.includes(verb)) throw methodNotSupported(resourceOf({ kind }), verb)
+    if (verb === 'get') return { object: await get(this.core, target, {}) }
+    if (verb !== 'update') throw methodNotSupported(resourceOf({ kind }), verb)
+    const write = this.#request(caller, target, subresource, { ...request, ...readOptions(options) })
+    return { object: (await update(this.core, write, { value: body })).object }
+  }
+
+  #check(
+    caller: Caller,
+    target: RequestTarget,
+    verb: string,
+    subresource: string,
+    selectors?: Pick<Access, 'fieldSelector' | 'labelSelector'>,
+  ): void | Promise<void> {
+    const { kind, name } = target
+    const namespace = kind.kind === 'Namespace' && kind.group === '' ? name : target.namespace
+    return checkAccess(this.#authorizer, caller, { verb, kind, subresource, namespace, name, ...selectors })
+  }
+
+  #request(caller: Caller, target: RequestTarget, subresource: string, options: WriteOptions): WriteRequest {
+    const { kind, name } = target
+    return {
+      caller,
+      kind,
+      namespace: kind.scope === 'Namespaced' ? target.namespace : '',
+      name,
+      subresource,
+      dryRun: options.dryRun ?? false,
+      fieldManager: fieldManagerOf(options.fieldManager, caller.userAgent),
+      fieldValidation: options.fieldValidation ?? 'Warn',
+    }
+  }
+}
+
+/** The revision after which a watch begins; undefined: with what is there. */
+function sinceOf({ resourceVersion = '', sendInitialEvents = false }: WatchOptions): number | undefined {
+  if (resourceVersion !== '' && !/^\d+$/.test(resourceVersion)) {
+    const message = `resourceVersion: Invalid value: ${quote(resourceVersion)}: strconv.ParseUint: parsing ${quote(resourceVersion)}: invalid syntax`
+    throw new StatusError({ code: 500, reason: '', message })
+  }
+  return sendInitialEvents || resourceVersion === '' || resourceVersion === '0' ? undefined : Number(resourceVersion)
+}
+
+function readOptions(options: Readonly<Record<string, string>>): WriteOptions {
+  const { dryRun, fieldManager, fieldValidation } = options
+  return {
+    ...(dryRun === 'All' ? { dryRun: true } : {}),
+    ...(fieldManager ? { fieldManager } : {}),
+    ...(fieldValidation ? { fieldValidation: fieldValidation as 'Strict' } : {}),
+  }
+}

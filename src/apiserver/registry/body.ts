@@ -1,0 +1,89 @@
+import type { AnyKind, ApiObject } from '#machinery/kind/kind.ts'
+import type { KindRegistry } from '#machinery/kind/kind-registry.ts'
+import { groupVersionOf } from '#machinery/meta/object-meta.ts'
+import { DecodeError, decode } from '#machinery/schema/decode.ts'
+import { badRequest } from '#machinery/status/failures.ts'
+import { quote } from '#machinery/status/go-text.ts'
+import type { WriteRequest } from './write-request.ts'
+
+/** A body that has been parsed but not yet looked at. */
+export interface Body {
+  readonly value: unknown
+  /** What a strict reading complains of already: keys that stand twice. */
+  readonly duplicates?: readonly string[]
+}
+
+/** Reads a body as an object of `request.kind`, defaults filled in. The result is the caller's own and may be changed. */
+export function objectFrom(body: Body, request: WriteRequest, kinds: KindRegistry): ApiObject {
+  const { kind } = request
+  checkType(body.value, kind, kinds)
+  const unknown: string[] = []
+  let object: ApiObject
+  try {
+    object = decodeObject(kind, body.value, unknown)
+  } catch (error) {
+    if (error instanceof DecodeError) throw badRequest(`${cannotBeHandled(kind.kind, kind.version, kind)}: ${error.message}`, error)
+    throw error
+  }
+  complain(body.duplicates ?? [], unknown, request, cannotBeHandled(kind.kind, kind.version, kind))
+  return object
+}
+
+/** The canonical object of `kind` in `value`, with all defaults. */
+export function decodeObject(kind: AnyKind, value: unknown, unknown: string[] = []): ApiObject {
+  const decoded = decode<Record<string, unknown>>(kind.schema, value, { defaults: true, unknown })
+  const { kind: _, apiVersion: __, ...rest } = decoded
+  const object = { kind: kind.kind, apiVersion: kind.apiVersion, ...rest } as unknown as ApiObject
+  kind.hooks.applyDefaults?.(object)
+  return object
+}
+
+/** Answers unknown and repeated fields as `fieldValidation` says: with an error, with warnings, or not at all. */
+export function complain(duplicates: readonly string[], unknown: readonly string[], request: WriteRequest, subject: string): void {
+  if (request.fieldValidation === 'Ignore' || (duplicates.length === 0 && unknown.length === 0)) return
+  const complaints = [...duplicates.map(path => `duplicate field ${quote(path)}`), ...unknown.map(path => `unknown field ${quote(path)}`)]
+  if (request.fieldValidation === 'Strict') throw badRequest(`${subject}: strict decoding error: ${complaints.join(', ')}`)
+  for (const complaint of complaints) request.caller.warn?.(complaint)
+}
+
+/** The body says itself what it is; both parts may be left out. */
+function checkType(value: unknown, kind: AnyKind, kinds: KindRegistry): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return
+  const { apiVersion = kind.apiVersion, kind: name = kind.kind } = value as { apiVersion?: unknown; kind?: unknown }
+  if (typeof apiVersion !== 'string' || typeof name !== 'string') {
+    const field = typeof apiVersion !== 'string' ? 'apiVersion' : 'kind'
+    const got = jsonTypeOf(field === 'kind' ? name : apiVersion)
+    const cause = `couldn't get version/kind; json parse error: json: cannot unmarshal ${got} into Go struct field .${field} of type string`
+    throw badRequest(cause)
+  }
+  const effectiveVersion = apiVersion || kind.apiVersion
+  const effectiveName = name || kind.kind
+  if (effectiveVersion === kind.apiVersion && effectiveName === kind.kind) return
+  const { group, version } = groupVersionOf(effectiveVersion)
+  const subject = cannotBeHandled(effectiveName, version, kind)
+  if (!kinds.byKind(group, version, effectiveName)) {
+    throw badRequest(`${subject}: no kind ${quote(effectiveName)} is registered for version ${quote(effectiveVersion)} in scheme ${SCHEME}`)
+  }
+  if (effectiveName !== kind.kind) {
+    throw badRequest(
+      `${subject}: converting (${goType(effectiveVersion, effectiveName)}) to (${goType(kind.apiVersion, kind.kind)}): unknown conversion`,
+    )
+  }
+  throw badRequest(`the API version in the data (${effectiveVersion}) does not match the expected API version (${kind.apiVersion})`)
+}
+
+export function cannotBeHandled(sentKind: string, sentVersion: string, kind: AnyKind): string {
+  return `${sentKind} in version ${quote(sentVersion)} cannot be handled as a ${kind.kind}`
+}
+
+const SCHEME = '"pkg/api/legacyscheme/scheme.go:30"'
+
+function goType(apiVersion: string, kind: string): string {
+  return `${groupVersionOf(apiVersion).version}.${kind}`
+}
+
+function jsonTypeOf(value: unknown): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'array'
+  return typeof value === 'boolean' ? 'bool' : typeof value
+}

@@ -1,0 +1,49 @@
+import { badRequest } from '#machinery/status/failures.ts'
+
+/** Where a list goes on. */
+export interface ContinueToken {
+  /** The revision that all pages are of; -1 for the present one. */
+  readonly revision: number
+  /** The first key that was not shown, behind the list's own prefix. */
+  readonly start: string
+}
+
+/** Base64url of JSON, as upstream's: clients treat it as opaque, but may carry it from one server to another. */
+export function encodeContinue({ revision, start }: ContinueToken): string {
+  const text = JSON.stringify({ v: 'meta.k8s.io/v1', rv: revision, start })
+  const binary = String.fromCharCode(...new TextEncoder().encode(text))
+  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
+}
+
+/** Throws 400 where the token is none of ours. */
+export function decodeContinue(token: string): ContinueToken {
+  const value = parse(token)
+  if (value.v !== 'meta.k8s.io/v1') throw badToken('continue key is not valid: server does not recognize this encoded version')
+  if (!value.rv || typeof value.rv !== 'number')
+    throw badToken('continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)')
+  if (typeof value.start !== 'string' || value.start === '')
+    throw badToken('continue key is not valid: encoded start key empty (version meta.k8s.io/v1)')
+  if (`/${value.start}`.split('/').includes('..')) throw badToken(`continue key is not valid: ${value.start}`)
+  return { revision: value.rv, start: value.start }
+}
+
+/** The key to begin with, within the keys that begin with `prefix`. */
+export function continueKey(token: ContinueToken, prefix: string): string {
+  return `${prefix}${token.start}`
+}
+
+function parse(token: string): { v?: unknown; rv?: unknown; start?: unknown } {
+  try {
+    const binary = atob(token.replaceAll('-', '+').replaceAll('_', '/'))
+    const text = new TextDecoder().decode(Uint8Array.from(binary, char => char.charCodeAt(0)))
+    const value: unknown = JSON.parse(text)
+    if (typeof value === 'object' && value !== null) return value
+  } catch {
+    // Said below: the token is the client's, why it cannot be read does not matter.
+  }
+  throw badToken('continue key is not valid: illegal base64 data or JSON')
+}
+
+function badToken(message: string) {
+  return badRequest(message)
+}

@@ -1,0 +1,25 @@
+import type { Logger } from '#base/log/logger.ts'
+import type { Random } from '#base/random/random.ts'
+import type { Clock } from '#base/time/clock.ts'
+import type { KindRegistry } from '#machinery/kind/kind-registry.ts'
+import type { AdmissionChain } from '../admission/admission.ts'
+import type { Behaviours } from './behaviour.ts'
+import type { FieldOwnership } from './field-ownership.ts'
+import type { ObjectStore } from './object-store.ts'
+
+/** What every verb of the registry stands on. */
+export interface Core {
+  readonly objects: ObjectStore
+  readonly kinds: KindRegistry
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  readonly admission: AdmissionChain
+  readonly behaviours: Behaviours
+  readonly ownership: FieldOwnership
+}
+
+/** The time as objects carry it: RFC 3339 to the second. */
+export function timestamp(nowMs: number): string {
+  return `${new Date(nowMs).toISOString().slice(0, 19)}Z`
+}

@@ -1,0 +1,160 @@
+import type { ApiObject, Mutable, WriteContext } from '#machinery/kind/kind.ts'
+import { generateName } from '#machinery/meta/generate-name.ts'
+import { nameIsDNSSubdomain } from '#machinery/meta/names.ts'
+import { validateObjectMeta } from '#machinery/meta/validate-object-meta.ts'
+import { alreadyExists, badRequest, generateNameConflict, invalid } from '#machinery/status/failures.ts'
+import { FieldErrors } from '#machinery/status/field-errors.ts'
+import { StatusError } from '#machinery/status/status-error.ts'
+import type { AdmissionRequest } from '../admission/admission.ts'
+import { type Body, objectFrom } from './body.ts'
+import { type Core, timestamp } from './core.ts'
+import { cacheKeyOf } from './object-store.ts'
+import { dedupeOwners } from './owners.ts'
+import { show, storedKindOf, toStored } from './views.ts'
+import type { WriteRequest } from './write-request.ts'
+
+/** How often a generated name is tried again when it is taken. */
+const NAME_ATTEMPTS = 8
+
+/** Creates an object from a body. */
+export async function create(core: Core, request: WriteRequest, body: Body): Promise<ApiObject> {
+  const object = objectFrom(body, request, core.kinds) as Mutable<ApiObject>
+  if (object.metadata.resourceVersion) {
+    throw new StatusError({ code: 500, reason: '', message: 'resourceVersion should not be set on objects to be created' })
+  }
+  return createDecoded(core, request, object)
+}
+
+/** Creates a decoded object, in the version of `request.kind`. Changes `object`. */
+export async function createDecoded(core: Core, request: WriteRequest, object: Mutable<ApiObject>): Promise<ApiObject> {
+  placeIn(object, request)
+  dedupeOwners(object, request.caller)
+  const sent = object
+  const owned = core.ownership.afterUpdate(undefined, sent, ownershipOf(core, request))
+  return insert(core, request, toStored(request.kind, owned) as Mutable<ApiObject>)
+}
+
+/** Stores a new object (in its stored version) after admission, preparation and validation. */
+export async function insert(core: Core, request: WriteRequest, object: Mutable<ApiObject>): Promise<ApiObject> {
+  const kind = storedKindOf(request.kind)
+  const behaviour = core.behaviours.of(kind)
+  const admission = admissionOf(request, object)
+  await core.admission.admit(admission)
+  dedupeOwners(object, request.caller)
+  const prefix = object.metadata.name ? undefined : object.metadata.generateName
+  prepare(core, request, object)
+  const allocation = await behaviour?.begin?.(object, undefined, request)
+  try {
+    validate(core, request, object)
+    await core.admission.validate(admission)
+    for (const text of kind.hooks.warnings?.(object, undefined) ?? []) request.caller.warn?.(text)
+    if (request.dryRun) {
+      const taken = core.objects.cacheOf(kind).get(cacheKeyOf(object))
+      if (taken) throw exists(request, taken)
+      await allocation?.release?.()
+      return show(request.kind, object)
+    }
+    const stored = await putUnderFreeName(core, request, object, prefix)
+    await allocation?.commit?.(stored)
+    return show(request.kind, stored)
+  } catch (error) {
+    await allocation?.release?.()
+    throw error
+  }
+}
+
+/** The namespace of the request is the object's; a different one in the body is an error. */
+export function placeIn(object: Mutable<ApiObject>, request: WriteRequest): void {
+  if (request.kind.scope === 'Cluster') {
+    delete object.metadata.namespace
+    return
+  }
+  if (object.metadata.namespace && object.metadata.namespace !== request.namespace) {
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
+  }
+  object.metadata = { ...object.metadata, namespace: request.namespace }
+}
+
+export function ownershipOf(core: Core, request: WriteRequest) {
+  const { kind, subresource, fieldManager: manager } = request
+  return { kind, subresource, manager, time: timestamp(core.clock.now()) }
+}
+
+export function writeContextOf(core: Core, request: WriteRequest): WriteContext {
+  return { now: core.clock.now(), user: request.caller.user, subresource: request.subresource }
+}
+
+function admissionOf(request: WriteRequest, object: Mutable<ApiObject>): AdmissionRequest {
+  const { kind, subresource, namespace, caller, dryRun } = request
+  return {
+    operation: 'CREATE',
+    kind,
+    subresource,
+    namespace: kind.kind === 'Namespace' && kind.group === '' ? (object.metadata.name ?? '') : namespace,
+    get name() {
+      return object.metadata.name ?? ''
+    },
+    object,
+    old: undefined,
+    user: caller.user,
+    dryRun,
+    warn: text => caller.warn?.(text),
+  }
+}
+
+/** What only the server says of a new object. */
+function prepare(core: Core, request: WriteRequest, object: Mutable<ApiObject>): void {
+  const kind = storedKindOf(request.kind)
+  const { metadata } = object
+  delete metadata.deletionTimestamp
+  delete metadata.deletionGracePeriodSeconds
+  delete metadata.selfLink
+  delete metadata.resourceVersion
+  metadata.creationTimestamp = timestamp(core.clock.now())
+  metadata.uid = core.random.uuid()
+  if (kind.generation) metadata.generation = 1
+  if (!metadata.name && metadata.generateName) metadata.name = generateName(metadata.generateName, core.random)
+  kind.hooks.prepareCreate?.(object, writeContextOf(core, request))
+}
+
+function validate(core: Core, request: WriteRequest, object: ApiObject): void {
+  const kind = storedKindOf(request.kind)
+  const errors = new FieldErrors()
+  const checkName = kind.hooks.validateName ?? nameIsDNSSubdomain
+  validateObjectMeta(
+    object.metadata,
+    { isNamespaced: kind.scope === 'Namespaced', checkName, standardFinalizersOnly: true },
+    errors.at('metadata'),
+  )
+  kind.hooks.validate?.(object, errors)
+  if (!errors.isEmpty) throw invalid(request.kind, object.metadata.name ?? '', errors.all)
+  void core
+}
+
+async function putUnderFreeName(
+  core: Core,
+  request: WriteRequest,
+  object: Mutable<ApiObject>,
+  prefix: string | undefined,
+): Promise<ApiObject> {
+  const kind = storedKindOf(request.kind)
+  const lifetime = core.behaviours.of(kind)?.lifetimeSeconds
+  for (let attempt = 1; ; attempt++) {
+    const stored = await core.objects.put(kind, object, 0, lifetime)
+    if (stored) return stored
+    if (!prefix) throw exists(request, core.objects.cacheOf(kind).get(cacheKeyOf(object)), object.metadata.name)
+    if (attempt === NAME_ATTEMPTS) throw generateNameConflict(resourceOf(request), object.metadata.name ?? '', 1)
+    object.metadata.name = generateName(prefix, core.random)
+  }
+}
+
+function exists(request: WriteRequest, taken: ApiObject | undefined, name = taken?.metadata.name ?? ''): StatusError {
+  const error = alreadyExists(resourceOf(request), name)
+  if (!taken?.metadata.deletionTimestamp) return error
+  const { code, reason, details } = error
+  return new StatusError({ code, reason, details, message: `object is being deleted: ${error.message}` })
+}
+
+export function resourceOf(request: Pick<WriteRequest, 'kind'>): { readonly group: string; readonly resource: string } {
+  return { group: request.kind.group, resource: request.kind.plural }
+}

@@ -1,0 +1,154 @@
+import { PersistentMap } from '#base/collections/persistent-map.ts'
+import type { Clock } from '#base/time/clock.ts'
+import type { AnyKind, ApiObject } from '#machinery/kind/kind.ts'
+import { StatusError } from '#machinery/status/status-error.ts'
+import { prefix, type Store, type Txn } from '#store/store.ts'
+import { CompactedError, FutureRevisionError, NoSpaceError, UnavailableError } from '#store/store-errors.ts'
+import type { StoreFeed } from '../watch-cache/store-feed.ts'
+import { adopt, slotted, storedForm } from '../watch-cache/stored-form.ts'
+import type { Snapshot, WatchCache } from '../watch-cache/watch-cache.ts'
+import { atRevision } from '../watch-cache/watcher.ts'
+
+/** How long one lease serves objects that vanish by themselves, and how many. */
+const LEASE_REUSE_MS = 60_000
+const LEASE_REUSE_COUNT = 1000
+
+export interface ObjectStoreOptions {
+  readonly store: Store
+  readonly feed: StoreFeed
+  readonly clock: Clock
+  stringify(value: unknown): string
+  parse(value: Uint8Array, kind: AnyKind): unknown
+}
+
+/** Objects in the store: read from the caches, written with a comparison of their revision. */
+export class ObjectStore {
+  readonly #options: ObjectStoreOptions
+  readonly #leases = new Map<number, { id: number; until: number; left: number }>()
+
+  constructor(options: ObjectStoreOptions) {
+    this.#options = options
+  }
+
+  /** The cache of a stored kind. */
+  cacheOf(kind: AnyKind): WatchCache {
+    return this.#options.feed.cacheOf(kind)
+  }
+
+  /** The newest revision that all caches show. */
+  get revision(): number {
+    return this.#options.feed.revision
+  }
+
+  /** Resolves once all caches show `revision`. */
+  reached(revision: number, signal?: AbortSignal): Promise<void> {
+    return this.#options.feed.reached(revision, signal)
+  }
+
+  /** The objects of a cache as of a revision that the cache has forgotten; undefined if the store has, too. */
+  async past(cache: WatchCache, revision: number): Promise<Snapshot | undefined> {
+    try {
+      const { kvs } = await this.#options.store.range({ ...prefix(cache.prefix), revision })
+      let objects = PersistentMap.empty<ApiObject>()
+      for (const kv of kvs) {
+        objects = objects.set(
+          kv.key.slice(cache.prefix.length),
+          adopt(kv.value, kv.modRevision, value => this.#options.parse(value, cache.kind)),
+        )
+      }
+      return { objects, revision }
+    } catch (error) {
+      if (error instanceof CompactedError || error instanceof FutureRevisionError) return undefined
+      throw error
+    }
+  }
+
+  /** Undefined where caches show everything that is stored; else a wait until they do. */
+  caughtUp(): Promise<void> | undefined {
+    return this.#options.feed.caughtUp()
+  }
+
+  /**
+   * Writes `object` if the stored one is still at `expected` (0: if there is none). Undefined if it is not. The object becomes the cache's.
+   */
+  async put(kind: AnyKind, object: ApiObject, expected: number, lifetimeSeconds?: number): Promise<ApiObject | undefined> {
+    const { store, stringify } = this.#options
+    const key = this.#keyOf(kind, object)
+    const whole = { ...object, metadata: slotted(object.metadata) }
+    const form = storedForm(whole, stringify)
+    const lease = lifetimeSeconds ? { lease: await this.#lease(lifetimeSeconds) } : {}
+    const { succeeded, revision } = await this.#commit({
+      compare: [{ key, modRevision: expected }],
+      success: [{ type: 'put', key, value: form.value, ...lease }],
+    })
+    if (!succeeded) return this.#stale()
+    adopt(form.value, revision, () => whole)
+    if (!store.revisionNow) await this.#options.feed.reached(revision)
+    return whole
+  }
+
+  /** Deletes the object if it is still the stored one; answers it with the delete's resourceVersion, or undefined. */
+  async remove(kind: AnyKind, object: ApiObject): Promise<ApiObject | undefined> {
+    const key = this.#keyOf(kind, object)
+    const { succeeded, revision } = await this.#commit({
+      compare: [{ key, modRevision: revisionOf(object) }],
+      success: [{ type: 'delete', key }],
+    })
+    if (!succeeded) return this.#stale()
+    if (!this.#options.store.revisionNow) await this.#options.feed.reached(revision)
+    return atRevision(object, revision)
+  }
+
+  #keyOf(kind: AnyKind, object: ApiObject): string {
+    return `${this.cacheOf(kind).prefix}${cacheKeyOf(object)}`
+  }
+
+  /** The comparison failed because the cache was behind (etcd): the next try has to see the present. */
+  async #stale(): Promise<undefined> {
+    await this.#options.feed.caughtUp()
+  }
+
+  async #commit(txn: Txn) {
+    try {
+      return await this.#options.store.txn(txn)
+    } catch (error) {
+      throw storeFailure(error)
+    }
+  }
+
+  async #lease(ttlSeconds: number): Promise<number> {
+    const now = this.#options.clock.monotonic()
+    const known = this.#leases.get(ttlSeconds)
+    if (known && known.until > now && known.left > 0) {
+      known.left--
+      return known.id
+    }
+    const { id } = await this.#options.store.grantLease(ttlSeconds + LEASE_REUSE_MS / 1000)
+    this.#leases.set(ttlSeconds, { id, until: now + LEASE_REUSE_MS, left: LEASE_REUSE_COUNT })
+    return id
+  }
+}
+
+/** The key of an object in its kind's cache. */
+export function cacheKeyOf(object: ApiObject): string {
+  return cacheKey(object.metadata.namespace ?? '', object.metadata.name ?? '')
+}
+
+export function cacheKey(namespace: string, name: string): string {
+  return namespace === '' ? name : `${namespace}/${name}`
+}
+
+export function revisionOf(object: ApiObject): number {
+  return Number(object.metadata.resourceVersion)
+}
+
+/** What a client is told when the store does not take a write. */
+function storeFailure(error: unknown): unknown {
+  if (error instanceof NoSpaceError)
+    return new StatusError({ code: 500, reason: '', message: `etcdserver: mvcc: database space exceeded: ${error.message}`, cause: error })
+  if (error instanceof UnavailableError) {
+    const details = { retryAfterSeconds: 1 }
+    return new StatusError({ code: 503, reason: 'ServiceUnavailable', message: error.message, details, cause: error })
+  }
+  return error
+}

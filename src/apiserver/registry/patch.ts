@@ -1,0 +1,140 @@
+import type { Patch } from '#client/client.ts'
+import { draft } from '#machinery/kind/draft.ts'
+import type { AnyKind, ApiObject, Mutable } from '#machinery/kind/kind.ts'
+import { isJsonObject, type JsonObject } from '#machinery/patch/json-object.ts'
+import { applyJsonPatch } from '#machinery/patch/json-patch.ts'
+import { applyMergePatch } from '#machinery/patch/merge-patch.ts'
+import { applyStrategicMergePatch } from '#machinery/patch/strategic-merge-patch.ts'
+import { DecodeError } from '#machinery/schema/decode.ts'
+import { badRequest, invalid } from '#machinery/status/failures.ts'
+import { FieldErrors } from '#machinery/status/field-errors.ts'
+import { goJson, quote } from '#machinery/status/go-text.ts'
+import { decodeObject } from './body.ts'
+import type { Core } from './core.ts'
+import { ownershipOf, placeIn } from './create.ts'
+import { dedupeOwners } from './owners.ts'
+import { type Change, change, type Written } from './update.ts'
+import type { WriteRequest } from './write-request.ts'
+
+/** A patch that has been parsed; `duplicates` as in a {@link Body}. */
+export interface PatchBody {
+  readonly patch: Patch
+  readonly duplicates?: readonly string[]
+}
+
+/** Changes an object by a patch; server-side apply may create it. */
+export function patch(core: Core, request: WriteRequest, body: PatchBody): Promise<Written> {
+  return change(core, request, body.patch.type === 'apply' ? applyOf(core, request, body.patch) : patchOf(request, body))
+}
+
+function patchOf(request: WriteRequest, { patch: { type, body }, duplicates = [] }: PatchBody): Change {
+  return {
+    isPatch: true,
+    next(current) {
+      const document = current as unknown as JsonObject
+      const patched =
+        type === 'json'
+          ? applyJsonPatch(document, body)
+          : type === 'merge'
+            ? applyMergePatch(document, body)
+            : applyStrategicMergePatch(document, body, request.kind.schema)
+      return patchedObject(request, type === 'strategic' ? body : patched, patched, duplicates)
+    },
+  }
+}
+
+/** The patched JSON as an object. What is wrong with it is said of the field `patch`, about nameless objects: so upstream does. */
+function patchedObject(request: WriteRequest, shown: unknown, patched: JsonObject, duplicates: readonly string[]): Mutable<ApiObject> {
+  checkType(request.kind, patched, shown)
+  const unknown: string[] = []
+  let object: ApiObject
+  try {
+    object = decodeObject(request.kind, patched, unknown)
+  } catch (error) {
+    if (error instanceof DecodeError) throw invalidPatch(shown, error.message)
+    throw error
+  }
+  const complaints = [...duplicates.map(path => `duplicate field ${quote(path)}`), ...unknown.map(path => `unknown field ${quote(path)}`)]
+  if (request.fieldValidation === 'Strict' && complaints.length > 0) {
+    throw invalidPatch(shown, `strict decoding error: ${complaints.join(', ')}`)
+  }
+  if (request.fieldValidation === 'Warn') for (const complaint of complaints) request.caller.warn?.(complaint)
+  const result = object as Mutable<ApiObject>
+  dedupeOwners(result, request.caller)
+  checkName(request, result)
+  return result
+}
+
+function checkType(kind: AnyKind, patched: JsonObject, shown: unknown): void {
+  const { kind: name, apiVersion } = patched
+  if (name === kind.kind && apiVersion === kind.apiVersion) return
+  if (typeof name !== 'string' || typeof apiVersion !== 'string' || name === '' || apiVersion === '') {
+    throw invalidPatch(shown, `Object 'Kind' is missing in '${goJson(patched)}'`)
+  }
+  throw invalidPatch(
+    shown,
+    `no kind ${quote(name)} is registered for version ${quote(apiVersion)} in scheme "pkg/api/legacyscheme/scheme.go:30"`,
+  )
+}
+
+function checkName(request: WriteRequest, object: Mutable<ApiObject>): void {
+  const { name = '' } = object.metadata
+  if (name !== '' && name !== request.name) {
+    throw badRequest(`the name of the object (${name}) does not match the name on the URL (${request.name})`)
+  }
+  placeIn(object, request)
+}
+
+function invalidPatch(shown: unknown, detail: string) {
+  const errors = new FieldErrors()
+  errors.at('patch').invalid(goJson(shown), detail)
+  return invalid({ group: '', kind: '' }, '', errors.all)
+}
+
+/** Server-side apply: the merge and its bookkeeping are `ownership`'s. */
+function applyOf(core: Core, request: WriteRequest, { body, force }: Extract<Patch, { type: 'apply' }>): Change {
+  const applied = appliedObject(request, body)
+  const apply = (live: ApiObject): Mutable<ApiObject> => {
+    const context = { ...ownershipOf(core, request), force: force ?? false }
+    const object = draft(core.ownership.apply(live, applied, context)) as Mutable<ApiObject>
+    return object
+  }
+  return {
+    isPatch: true,
+    setsOwnership: true,
+    next: current => {
+      const object = apply(current)
+      dedupeOwners(object, request.caller)
+      return object
+    },
+    ...(request.subresource === '' ? { first: () => apply(emptyOf(request)) } : {}),
+  }
+}
+
+function emptyOf(request: WriteRequest): ApiObject {
+  const { kind, name, namespace } = request
+  const metadata = kind.scope === 'Namespaced' ? { name, namespace } : { name }
+  return { kind: kind.kind, apiVersion: kind.apiVersion, metadata } as ApiObject
+}
+
+function appliedObject(request: WriteRequest, body: unknown): JsonObject {
+  if (!isJsonObject(body)) throw badRequest('error decoding YAML: the patch is not an object')
+  const { kind, name, namespace } = request
+  const { apiVersion, kind: sentKind, metadata } = body
+  if (apiVersion !== kind.apiVersion || sentKind !== kind.kind) {
+    if (!apiVersion || !sentKind) throw badRequest(`Object 'Kind' is missing in '${goJson(body)}'`)
+  }
+  const sent = isJsonObject(metadata) ? metadata : {}
+  const given = sent['name'] ?? ''
+  if (given !== '' && given !== name) {
+    throw badRequest(`the name of the object (${String(given)}) does not match the name on the URL (${name})`)
+  }
+  if (kind.scope === 'Namespaced') {
+    const space = sent['namespace'] ?? ''
+    if (space !== '' && space !== namespace) {
+      throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
+    }
+    return { ...body, metadata: { ...sent, name, namespace } }
+  }
+  return { ...body, metadata: { ...sent, name } }
+}

@@ -1,0 +1,158 @@
+import type { GetOptions, ListOptions } from '#client/client.ts'
+import type { AnyKind, ApiObject } from '#machinery/kind/kind.ts'
+import type { ListMeta } from '#machinery/kind/object-meta.ts'
+import { badRequest, expired, notFound } from '#machinery/status/failures.ts'
+import { quote } from '#machinery/status/go-text.ts'
+import { StatusError } from '#machinery/status/status-error.ts'
+import { isSelected, isSelective, type Selection } from '../watch-cache/selection.ts'
+import { boundsOf, type Snapshot, selectFrom, type WatchCache } from '../watch-cache/watch-cache.ts'
+import { type ContinueToken, continueKey, decodeContinue, encodeContinue } from './continue-token.ts'
+import type { Core } from './core.ts'
+import { cacheKey, cacheKeyOf } from './object-store.ts'
+import { selectionOf } from './select.ts'
+import { show, storedKindOf } from './views.ts'
+
+/** Where a read goes. */
+export interface ReadTarget {
+  readonly kind: AnyKind
+  readonly namespace: string
+  readonly name: string
+}
+
+/** A page of objects as of one revision. */
+export interface Page {
+  readonly metadata: ListMeta
+  readonly items: readonly ApiObject[]
+}
+
+/** How long a read waits for a revision that has not happened yet. */
+const FUTURE_WAIT_MS = 3000
+
+/** One object. Answers at once where the cache is known to be up to date. */
+export function get(core: Core, target: ReadTarget, options: GetOptions): ApiObject | Promise<ApiObject> {
+  const { resourceVersion = '' } = options
+  const waits =
+    resourceVersion === '0' ? undefined : resourceVersion === '' ? core.objects.caughtUp() : waitFor(core, revisionOfGet(resourceVersion))
+  return waits ? waits.then(() => read(core, target)) : read(core, target)
+}
+
+/** A list, or the next page of one. */
+export async function list(core: Core, target: ReadTarget, options: ListOptions): Promise<Page> {
+  const kind = storedKindOf(target.kind)
+  const selection = selectionOf(kind, { ...options, namespace: target.namespace }, target.kind)
+  const limit = options.resourceVersion === '0' || (options.limit ?? 0) <= 0 ? 0 : options.limit!
+  const token = options.continue ? continueOf(options) : undefined
+  const cache = core.objects.cacheOf(kind)
+  const snapshot = await snapshotFor(core, cache, options, token)
+  const page = limit === 0 && !token ? whole(cache, snapshot, selection) : part(kind, snapshot, selection, limit, token)
+  return target.kind.view ? { ...page, items: page.items.map(item => show(target.kind, item)) } : page
+}
+
+function read(core: Core, { kind, namespace, name }: ReadTarget): ApiObject {
+  const object = core.objects.cacheOf(storedKindOf(kind)).get(cacheKey(namespace, name))
+  if (!object) throw notFound({ group: kind.group, resource: kind.plural }, name)
+  return show(kind, object)
+}
+
+function continueOf(options: ListOptions): ContinueToken {
+  if (options.resourceVersion && options.resourceVersion !== '0') {
+    throw badRequest('specifying resource version is not allowed when using continue')
+  }
+  return decodeContinue(options.continue!)
+}
+
+/** The snapshot that the options ask for. */
+async function snapshotFor(core: Core, cache: WatchCache, options: ListOptions, token: ContinueToken | undefined): Promise<Snapshot> {
+  if (token && token.revision > 0) {
+    const past = cache.snapshotAt(token.revision) ?? (await core.objects.past(cache, token.revision))
+    if (!past) throw expiredToken(token, cache)
+    return past
+  }
+  const { resourceVersion = '', resourceVersionMatch } = options
+  if (resourceVersion === '0' && !token) return cache.snapshot()
+  if (resourceVersion === '' || token) {
+    const behind = core.objects.caughtUp()
+    if (behind) await behind
+    return cache.snapshot()
+  }
+  const revision = revisionOfList(resourceVersion)
+  const waits = waitFor(core, revision)
+  if (waits) await waits
+  if (resourceVersionMatch !== 'Exact') return cache.snapshot()
+  const past = cache.snapshotAt(revision) ?? (await core.objects.past(cache, revision))
+  if (!past) throw expired('The resourceVersion for the provided list is too old.')
+  return past
+}
+
+function whole(cache: WatchCache, snapshot: Snapshot, selection: Selection): Page {
+  const isNow = snapshot.revision === cache.revision && snapshot.objects === cache.snapshot().objects
+  const items = isNow ? cache.select(selection) : selectFrom(cache.kind, snapshot.objects, selection)
+  return { metadata: { resourceVersion: String(snapshot.revision) }, items }
+}
+
+function part(kind: AnyKind, snapshot: Snapshot, selection: Selection, limit: number, token: ContinueToken | undefined): Page {
+  const [start, end] = boundsOf(selection.namespace)
+  const items: ApiObject[] = []
+  let isMore = false
+  snapshot.objects.visit(
+    object => {
+      if (!isSelected(kind, object, selection)) return true
+      if (limit > 0 && items.length === limit) {
+        isMore = true
+        return false
+      }
+      items.push(object)
+      return true
+    },
+    token ? continueKey(token, start) : start,
+    end,
+  )
+  const metadata = { resourceVersion: String(snapshot.revision) }
+  if (!isMore) return { metadata, items }
+  const last = cacheKeyOf(items.at(-1)!)
+  const rest = snapshot.objects.count(`${last}\0`, end)
+  const more = {
+    continue: encodeContinue({ revision: snapshot.revision, start: `${last.slice(start.length)}\0` }),
+    ...(isSelective(selection) ? {} : { remainingItemCount: rest }),
+  }
+  return { metadata: { ...metadata, ...more }, items }
+}
+
+/** Undefined if the caches show `revision` already. */
+function waitFor(core: Core, revision: number): Promise<void> | undefined {
+  if (core.objects.revision >= revision) return undefined
+  const ended = new AbortController()
+  const timer = core.clock.after(FUTURE_WAIT_MS, () => ended.abort(tooLarge(revision, core.objects.revision)))
+  return core.objects.reached(revision, ended.signal).finally(() => timer.cancel())
+}
+
+function tooLarge(revision: number, current: number): StatusError {
+  return new StatusError({
+    code: 504,
+    reason: 'Timeout',
+    message: `Timeout: Too large resource version: ${revision}, current: ${current}`,
+    details: { causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }], retryAfterSeconds: 1 },
+  })
+}
+
+function expiredToken(token: ContinueToken, cache: WatchCache): StatusError {
+  const fresh = encodeContinue({ revision: -1, start: token.start })
+  const message =
+    'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.'
+  void cache
+  return Object.assign(expired(message), { continueToken: fresh })
+}
+
+function revisionOfGet(text: string): number {
+  if (!/^\d+$/.test(text)) throw new StatusError({ code: 500, reason: '', message: invalidRevision(text) })
+  return Number(text)
+}
+
+function revisionOfList(text: string): number {
+  if (!/^\d+$/.test(text)) throw badRequest(invalidRevision(text))
+  return Number(text)
+}
+
+function invalidRevision(text: string): string {
+  return `resourceVersion: Invalid value: ${quote(text)}: strconv.ParseUint: parsing ${quote(text)}: invalid syntax`
+}
