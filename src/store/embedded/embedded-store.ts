@@ -110,6 +110,8 @@ export class EmbeddedStore implements Store {
   async txn(txn: Txn): Promise<TxnResult> {
     if (this.#failure) throw this.#failure
     const { state, changes, result } = evaluate(this.#head, txn, this.#reader)
+    const refusal = this.#journal?.refuses(changes)
+    if (refusal) throw refusal
     const done = this.#commit({ changes }, state)
     if (done) await done
     return result

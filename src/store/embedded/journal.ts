@@ -1,3 +1,4 @@
+import type { NoSpaceError } from '../store-errors.ts'
 import type { Change, Version } from './state.ts'
 
 /** What one transaction leaves on disk. */
@@ -18,6 +19,8 @@ export interface JournalEntry {
 export interface Journal {
   /** Resolves once all entries, in order, are durable: all or none. */
   append(entries: readonly JournalEntry[]): Promise<void>
+  /** While there is no space: why these cannot be appended, so that what makes room does not fail together with what needs it. */
+  refuses(changes: readonly Change[]): NoSpaceError | undefined
   /** The value of a version that was appended and not forgotten. Throws CorruptError. */
   read(version: Version): Uint8Array
   /** These will never be read again: their space is given back in the background. */

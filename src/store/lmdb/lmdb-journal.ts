@@ -2,7 +2,7 @@ import { statfsSync } from 'node:fs'
 import { open, type RootDatabase } from 'lmdb'
 import type { Clock, Timer } from '#base/time/clock.ts'
 import type { Journal, JournalEntry } from '../embedded/journal.ts'
-import type { Version } from '../embedded/state.ts'
+import type { Change, Version } from '../embedded/state.ts'
 import { CorruptError, DamagedStoreError, FatalStoreError, NoSpaceError } from '../store-errors.ts'
 import { isRecordOf, readNumber, recordBytes, recordedValue, recordKey, revisionOf, writeNumber, writeRecord } from './record.ts'
 import type { Found } from './recover.ts'
@@ -46,6 +46,8 @@ export class LmdbJournal implements Journal {
   #appending = false
   #lastAppend: Promise<void> = Promise.resolve()
   #full: NoSpaceError | undefined
+  #measuredBytes = Number.MAX_SAFE_INTEGER
+  #appendedBytes = 0
   #closed = false
   #scratch: Buffer = Buffer.allocUnsafeSlow(64 * 1024)
 
@@ -59,7 +61,7 @@ export class LmdbJournal implements Journal {
       cache: false,
       overlappingSync: false,
       eventTurnBatching: false,
-      mapSize: options.maxSizeBytes,
+      mapSize: 2 * options.maxSizeBytes,
     })
   }
 
@@ -84,18 +86,19 @@ export class LmdbJournal implements Journal {
 
   // Hot: bench/store.bench.ts
   async append(entries: readonly JournalEntry[]): Promise<void> {
-    const size = sizeOf(entries)
-    this.#refuseIfFull(size)
+    const changes = entries.flatMap(entry => entry.changes)
+    const size = sizeOf(changes)
+    this.#refuseIfFull(changes, size)
     const forgotten = this.#nextForgotten(FORGET_WITH_COMMIT + 2 * entries.length)
     await this.#transaction(() => {
       const buffer = this.#scratchOf(size)
       let offset = 0
-      for (const { changes, granted = [], ended = [], compactRevision } of entries) {
-        for (const change of changes) {
-          const end = writeRecord(buffer, offset, change)
-          this.#database.putSync(recordKey(change.version.modRevision, change.version.sub), buffer.subarray(offset, end))
-          offset = end
-        }
+      for (const change of changes) {
+        const end = writeRecord(buffer, offset, change)
+        this.#database.putSync(recordKey(change.version.modRevision, change.version.sub), buffer.subarray(offset, end))
+        offset = end
+      }
+      for (const { granted = [], ended = [], compactRevision } of entries) {
         for (const [id, ttlSeconds] of granted) this.#database.putSync(leaseKey(id), writeNumber(ttlSeconds))
         for (const id of ended) this.#database.removeSync(leaseKey(id))
         if (compactRevision) this.#database.putSync(COMPACTED_KEY, writeNumber(compactRevision))
@@ -103,7 +106,18 @@ export class LmdbJournal implements Journal {
       for (const { modRevision, sub } of forgotten) this.#database.removeSync(recordKey(modRevision, sub))
     })
     this.#forgetting.at += forgotten.length
-    if (this.#damaged.size > 0) for (const { changes } of entries) for (const { version } of changes) this.#damaged.delete(version.key)
+    if (this.#damaged.size > 0) for (const { version } of changes) this.#damaged.delete(version.key)
+  }
+
+  refuses(changes: readonly Change[]): NoSpaceError | undefined {
+    if (!this.#full || !changes.some(change => change.type === 'put')) return undefined
+    try {
+      this.#refuseIfFull(changes, sizeOf(changes))
+    } catch (error) {
+      if (error instanceof NoSpaceError) return error
+      throw error
+    }
+    return undefined
   }
 
   read(version: Version): Uint8Array {
@@ -126,12 +140,11 @@ export class LmdbJournal implements Journal {
   }
 
   measure(): ReturnType<Journal['measure']> {
-    const stats = this.#database.getStats() as { lastPageNumber: number; pageSize: number; root: Pages }
-    const { treeBranchPageCount, treeLeafPageCount, overflowPages } = stats.root
+    const { all, inUse } = this.#pages()
     const damaged = [...this.#damaged].map(([key, revision]) => new CorruptError(key, revision).message)
     return {
-      sizeBytes: (stats.lastPageNumber + 1) * stats.pageSize,
-      sizeInUseBytes: (treeBranchPageCount + treeLeafPageCount + overflowPages) * stats.pageSize,
+      sizeBytes: all,
+      sizeInUseBytes: inUse,
       problems: this.#full ? [this.#full.message, ...damaged] : damaged,
       corruptKeys: [...this.#damaged.keys()],
     }
@@ -144,12 +157,25 @@ export class LmdbJournal implements Journal {
     await this.#database.close()
   }
 
-  /** LMDB is not let run into a full disk if that can be seen before. */
-  #refuseIfFull(size: number): void {
-    const { bavail, bsize } = statfsSync(this.#options.directory)
-    const free = bavail * bsize
-    this.#full = free < 2 * size + COMMIT_OVERHEAD_BYTES ? new NoSpaceError(this.#options.directory) : undefined
+  /** LMDB is not let run into a full disk if that can be seen before. Deletes may go beyond the greatest size: they make room. */
+  #refuseIfFull(changes: readonly Change[], size: number): void {
+    const { directory, maxSizeBytes } = this.#options
+    const { bavail, bsize } = statfsSync(directory)
+    this.#appendedBytes += 2 * size
+    if (this.#measuredBytes + this.#appendedBytes > maxSizeBytes) {
+      this.#measuredBytes = this.#pages().inUse
+      this.#appendedBytes = 2 * size
+    }
+    const beyond = this.#measuredBytes + this.#appendedBytes > maxSizeBytes && changes.some(change => change.type === 'put')
+    if (beyond) this.#full = new NoSpaceError(`${directory} (its greatest size is ${maxSizeBytes} bytes)`)
+    else this.#full = bavail * bsize < 2 * size + COMMIT_OVERHEAD_BYTES ? new NoSpaceError(directory) : undefined
     if (this.#full) throw this.#full
+  }
+
+  #pages(): { all: number; inUse: number } {
+    const { lastPageNumber, pageSize, root } = this.#database.getStats() as { lastPageNumber: number; pageSize: number; root: Pages }
+    const inUse = root.treeBranchPageCount + root.treeLeafPageCount + root.overflowPages
+    return { all: (lastPageNumber + 1) * pageSize, inUse: inUse * pageSize }
   }
 
   /** Runs `write` in one LMDB transaction of its own; resolves once it is durable. */
@@ -236,8 +262,8 @@ interface Pages {
   readonly overflowPages: number
 }
 
-function sizeOf(entries: readonly JournalEntry[]): number {
+function sizeOf(changes: readonly Change[]): number {
   let size = 0
-  for (const { changes } of entries) for (const change of changes) size += recordBytes(change)
+  for (const change of changes) size += recordBytes(change)
   return size
 }

@@ -1,10 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { silentLogger } from '#base/log/logger.ts'
-import { virtualClock } from '#base/time/virtual-clock.ts'
-import { storeSuite } from '../store.suite.ts'
-import { LmdbStore } from './lmdb-store.ts'
+import { type VirtualClock, virtualClock } from '#base/time/virtual-clock.ts'
+import { bytes, storeSuite, text, watch } from '../store.suite.ts'
+import { prefix } from '../store.ts'
+import { CompactedError, CorruptError, DamagedStoreError, LockedError, NoSpaceError } from '../store-errors.ts'
+import { LmdbStore, type LmdbStoreOptions } from './lmdb-store.ts'
 
 storeSuite('lmdb', async () => {
   const clock = virtualClock()
@@ -19,3 +22,212 @@ storeSuite('lmdb', async () => {
     },
   }
 })
+
+describe('the lmdb store', () => {
+  let directory: string
+  let clock: VirtualClock
+  let store: LmdbStore
+  const open = async (options: Partial<LmdbStoreOptions> = {}) => {
+    store = await LmdbStore.open({ directory, clock, logger: silentLogger, ...options })
+  }
+  const reopen = async () => {
+    await store.close()
+    await open()
+  }
+  const put = async (key: string, value: string, lease = 0) =>
+    (await store.txn({ success: [{ type: 'put', key, value: bytes(value), lease }] })).revision
+  const remove = async (key: string) => (await store.txn({ success: [{ type: 'delete', key }] })).revision
+  /** Lets the store give back in the background what it forgot; a write of ours then waits for that. */
+  const forgotten = async () => {
+    for (let portion = 0; portion < 3; portion++) {
+      await clock.advance(1000)
+      await store.revokeLease((await store.grantLease(60)).id)
+    }
+  }
+  const list = (revision?: number) =>
+    store.rangeNow({ ...prefix('/'), ...(revision && { revision }) }).kvs.map(kv => `${kv.key}=${text(kv.value)}`)
+
+  beforeEach(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'store-'))
+    clock = virtualClock()
+    await open()
+  })
+  afterEach(async () => {
+    await store.close()
+    rmSync(directory, { recursive: true })
+    expect(clock.pending()).toBe(0)
+  })
+
+  it('[S1][S19] has everything after it was opened again, with its history, and goes on counting', async () => {
+    await put('/a', '1')
+    await put('/b', '2')
+    await put('/a', '3')
+    const last = await remove('/b')
+    await reopen()
+    expect(store.revisionNow()).toBe(last)
+    expect(list()).toEqual(['/a=3'])
+    expect(list(last - 2)).toEqual(['/a=1', '/b=2'])
+    expect(store.rangeNow({ key: '/a' }).kvs[0]).toMatchObject({ createRevision: 2, modRevision: 4, version: 2 })
+    using seen = watch(store, { ...prefix('/'), revision: 2, prevKv: true })
+    await seen.until(4)
+    expect(seen.lines('/')).toEqual(['put a=1', 'put b=2', 'put a=3', 'delete b='])
+    expect(text(seen.events[3]!.prevKv!.value)).toBe('2')
+    expect(await put('/c', '4')).toBe(last + 1)
+  })
+
+  it('[S1] does not go back when all that is left was compacted away', async () => {
+    await put('/a', '1')
+    await remove('/a')
+    const last = await put('/b', '2')
+    const gone = await remove('/b')
+    await store.compact(gone)
+    await forgotten()
+    await reopen()
+    expect(store.revisionNow()).toBe(gone)
+    expect(() => list(last)).toThrow(CompactedError)
+    expect(await put('/c', '3')).toBe(gone + 1)
+  })
+
+  it('[S6] remembers what it compacted, and gives the space back', async () => {
+    const value = 'x'.repeat(2000)
+    for (let n = 0; n < 300; n++) await put('/a', value)
+    const kept = await put('/a', 'last')
+    const before = (await store.status()).sizeInUseBytes
+    await store.compact(kept)
+    await forgotten()
+    expect((await store.status()).sizeInUseBytes).toBeLessThan(before / 10)
+    await reopen()
+    expect(list()).toEqual(['/a=last'])
+    expect(() => list(kept - 1)).toThrow(CompactedError)
+    using seen = watch(store, { ...prefix('/'), revision: kept })
+    await seen.until(1)
+    expect(seen.lines('/')).toEqual(['put a=last'])
+  })
+
+  it('[S6] finishes a compaction that was interrupted', async () => {
+    for (let n = 0; n < 20; n++) await put('/a', 'x'.repeat(2000))
+    await remove('/a')
+    const last = await put('/b', 'last')
+    await store.compact(last)
+    await reopen()
+    const before = (await store.status()).sizeInUseBytes
+    await forgotten()
+    expect((await store.status()).sizeInUseBytes).toBeLessThan(before)
+    await reopen()
+    expect(list()).toEqual(['/b=last'])
+  })
+
+  it('[S5] forgets what is older than five minutes while it is written to', async () => {
+    const old = await put('/a', '1')
+    await clock.advance(200_000)
+    const kept = await put('/a', '2')
+    await clock.advance(200_000)
+    await put('/a', '3')
+    await put('/a', '4')
+    expect(() => list(old - 1)).toThrow(CompactedError)
+    expect(list(kept)).toEqual(['/a=2'])
+  })
+
+  it('[S15] knows its leases again, and gives each its whole time', async () => {
+    const { id } = await store.grantLease(10)
+    await put('/a', '1', id)
+    await clock.advance(8000)
+    await reopen()
+    await clock.advance(8000)
+    expect(list()).toEqual(['/a=1'])
+    expect((await store.grantLease(10)).id).toBeGreaterThan(id)
+    await clock.advance(3000)
+    await store.txn({ success: [] })
+    await reopen()
+    expect(list()).toEqual([])
+  })
+
+  it('[S17] shows nothing before it is durable', async () => {
+    const before = store.revisionNow()
+    const writing = store.txn({ success: [{ type: 'put', key: '/a', value: bytes('1') }] })
+    expect(list()).toEqual([])
+    expect(store.revisionNow()).toBe(before)
+    const answer = store.txn({ compare: [{ key: '/a', exists: false }], success: [], failure: [{ type: 'range', key: '/a' }] })
+    let written = false
+    void writing.then(() => {
+      written = true
+    })
+    expect(await answer).toMatchObject({ succeeded: false, results: [{ count: 1 }] })
+    expect(written).toBe(true)
+    expect(list()).toEqual(['/a=1'])
+  })
+
+  it('[S20] does not serve a damaged value, names its key, and serves all others', async () => {
+    await put('/a', 'a'.repeat(100))
+    await put('/damaged', 'damaged value '.repeat(20))
+    await put('/z', 'z'.repeat(100))
+    await store.close()
+    damage(directory, 'damaged value damaged')
+    await open()
+    expect(await store.status()).toMatchObject({ corruptKeys: ['/damaged'], problems: [expect.stringContaining('"/damaged"')] })
+    expect(() => store.rangeNow({ key: '/damaged' })).toThrow(CorruptError)
+    expect(() => list()).toThrow(expect.objectContaining({ code: 'corrupt', key: '/damaged' }))
+    expect(store.rangeNow({ ...prefix('/'), keysOnly: true }).count).toBe(3)
+    expect(store.rangeNow({ key: '/a' }).count + store.rangeNow({ key: '/z' }).count).toBe(2)
+    using seen = watch(store, { ...prefix('/'), revision: 2 })
+    expect(await seen.ended()).toBeInstanceOf(CorruptError)
+    await put('/damaged', 'whole again')
+    expect(text(store.rangeNow({ key: '/damaged' }).kvs[0]!.value)).toBe('whole again')
+    expect(await store.status()).toMatchObject({ corruptKeys: [], problems: [] })
+  })
+
+  it('[S20] does not open when it cannot know which key is damaged', async () => {
+    await put('/some-name', '1')
+    await store.close()
+    damage(directory, '/some-name')
+    await expect(open()).rejects.toBeInstanceOf(DamagedStoreError)
+  })
+
+  it('[S21] refuses writes beyond its greatest size, and goes on reading', async () => {
+    await store.close()
+    await open({ maxSizeBytes: 2 ** 20 })
+    using seen = watch(store, prefix('/'))
+    let acknowledged = 0
+    let refusal: unknown
+    while (!refusal && acknowledged < 2000) {
+      await put(`/k${acknowledged}`, 'x'.repeat(2000)).then(
+        () => acknowledged++,
+        (error: unknown) => {
+          refusal = error
+        },
+      )
+    }
+    expect(refusal).toBeInstanceOf(NoSpaceError)
+    expect(list().length).toBe(acknowledged)
+    expect(seen.events.length).toBe(acknowledged)
+    expect((await store.status()).problems[0]).toContain('no space left')
+    await Promise.all([expect(put('/no', 'x'.repeat(2000))).rejects.toBeInstanceOf(NoSpaceError), remove('/k0')])
+    const removed = await store.txn({ success: [{ type: 'delete', ...prefix('/k1') }] })
+    await store.compact(removed.revision)
+    await forgotten()
+    const left = list().length
+    expect(left).toBeLessThan(acknowledged)
+    expect(await put('/yes', 'x'.repeat(2000))).toBe(acknowledged + 4)
+    await store.close()
+    await open()
+    expect(list().length).toBe(left + 1)
+    expect(await put('/more', '1')).toBe(acknowledged + 5)
+  })
+
+  it('[S22] refuses a directory that is in use', async () => {
+    const refused = await LmdbStore.open({ directory, clock, logger: silentLogger }).catch((error: unknown) => error)
+    expect(refused).toBeInstanceOf(LockedError)
+    expect(String(refused)).toContain(`in use by process ${process.pid}: stop it first`)
+    await put('/a', '1')
+    await reopen()
+    expect(list()).toEqual(['/a=1'])
+  })
+})
+
+/** Flips a bit of every place in the file that holds `what`. */
+function damage(directory: string, what: string): void {
+  const path = join(directory, 'data.mdb')
+  const file = readFileSync(path)
+  for (let at = file.indexOf(what); at >= 0; at = file.indexOf(what, at + 1)) file[at + 3]! ^= 1
+  writeFileSync(path, file)
+}
