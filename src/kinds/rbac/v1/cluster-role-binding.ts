@@ -1,4 +1,5 @@
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
+import { isPathSegmentName } from '#machinery/meta/names.ts'
 import { list, omitempty, required } from '#machinery/schema/schema.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { RoleRef } from './role-ref.ts'
@@ -19,6 +20,7 @@ export const ClusterRoleBinding = defineKind({
   scope: 'Cluster',
   openapi: 'io.k8s.api.rbac.v1',
   createOnUpdate: true,
+  validateName: isPathSegmentName,
   fields,
   columns: [
     nameColumn,

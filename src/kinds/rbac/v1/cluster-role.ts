@@ -1,4 +1,5 @@
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
+import { isPathSegmentName } from '#machinery/meta/names.ts'
 import { embedded, list, message, omitempty, optional, type StoredOf } from '#machinery/schema/schema.ts'
 import { LabelSelector } from '../../meta/v1/label-selector.ts'
 import { PolicyRule } from './policy-rule.ts'
@@ -23,5 +24,6 @@ export const ClusterRole = defineKind({
   scope: 'Cluster',
   openapi: 'io.k8s.api.rbac.v1',
   createOnUpdate: true,
+  validateName: isPathSegmentName,
   fields,
 })

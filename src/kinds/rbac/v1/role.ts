@@ -1,4 +1,5 @@
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
+import { isPathSegmentName } from '#machinery/meta/names.ts'
 import { embedded, list } from '#machinery/schema/schema.ts'
 import { PolicyRule } from './policy-rule.ts'
 
@@ -16,5 +17,6 @@ export const Role = defineKind({
   scope: 'Namespaced',
   openapi: 'io.k8s.api.rbac.v1',
   createOnUpdate: true,
+  validateName: isPathSegmentName,
   fields,
 })
