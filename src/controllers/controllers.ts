@@ -1,8 +1,9 @@
+import { deploymentController } from './deployment.ts'
 import { replicaSetController } from './replicaset.ts'
 import type { Controller } from './runtime/controller.ts'
 
 /** Every controller, in the order in which they start, under upstream's names. */
-export const controllers: readonly Controller[] = [replicaSetController]
+export const controllers: readonly Controller[] = [deploymentController, replicaSetController]
 
 /** Those that run only when they are asked for by name: `*` does not mean them. */
 export const disabledByDefault: ReadonlySet<string> = new Set([

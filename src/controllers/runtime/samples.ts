@@ -1,3 +1,4 @@
+import { isReady, isTerminal } from '#kinds/core/v1/pod.facts.ts'
 import { Pod } from '#kinds/core/v1/pod.ts'
 import { timeOf } from '#machinery/time/time.ts'
 import type { TestCluster } from './test-cluster.ts'
@@ -40,6 +41,6 @@ export function kubeletStep(cluster: Pick<TestCluster, 'api' | 'clock'>): void {
   for (const pod of cluster.api.all(Pod)) {
     if (pod.metadata.deletionTimestamp && !pod.metadata.finalizers?.length)
       cluster.api.remove(Pod, pod.metadata.name!, pod.metadata.namespace)
-    else if (!pod.metadata.deletionTimestamp && pod.status.phase === 'Pending') markReady(cluster, pod)
+    else if (!pod.metadata.deletionTimestamp && !isTerminal(pod) && !isReady(pod)) markReady(cluster, pod)
   }
 }
