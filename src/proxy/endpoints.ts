@@ -84,20 +84,20 @@ export function isProxied(service: ServiceView): boolean {
 }
 
 function servesPort(slicePort: EndpointPortView, port: { readonly name: string; readonly protocol: string }): boolean {
-  return slicePort.port !== undefined && (slicePort.name ?? '') === port.name && (slicePort.protocol ?? 'TCP') === port.protocol
+  return slicePort.port !== undefined && slicePort.name === port.name && slicePort.protocol === port.protocol
 }
 
 function candidateFrom(endpoint: EndpointView, port: number, place: Place): Candidate | undefined {
   const address = canonicalAddress(endpoint.addresses[0] ?? '')
   if (address === undefined) return undefined
-  const ready = endpoint.conditions?.ready ?? true
+  const ready = endpoint.conditions.ready ?? true
   return {
     address,
     port,
     local: place.nodeName !== undefined && endpoint.nodeName === place.nodeName,
     ready,
-    serving: endpoint.conditions?.serving ?? ready,
-    terminating: endpoint.conditions?.terminating ?? false,
+    serving: endpoint.conditions.serving ?? ready,
+    terminating: endpoint.conditions.terminating ?? false,
     zones: endpoint.hints?.forZones?.map(zone => zone.name) ?? [],
     nodes: endpoint.hints?.forNodes?.map(node => node.name) ?? [],
   }

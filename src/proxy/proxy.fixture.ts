@@ -1,5 +1,5 @@
 import type { ChangeHandler } from '#client/informers/informer.ts'
-import type { EndpointSliceView, EndpointView, ServicePortView, ServiceView } from './objects.ts'
+import type { EndpointSliceView, EndpointView, ServiceView } from './objects.ts'
 import type { Source } from './proxy.ts'
 
 /** An informer whose objects a test puts there by hand. It has synced from the start. */
@@ -9,7 +9,7 @@ export interface HandInformer<O> extends Source<O> {
 }
 
 interface Named {
-  readonly metadata: { readonly name: string; readonly namespace?: string | undefined }
+  readonly metadata: { readonly name?: string | undefined; readonly namespace?: string | undefined }
 }
 
 export function handInformer<O extends Named>(): HandInformer<O> {
@@ -43,35 +43,44 @@ export function handInformer<O extends Named>(): HandInformer<O> {
   }
 }
 
+type Spec = ServiceView['spec']
+type Port = NonNullable<Spec['ports']>[number]
+type SlicePort = NonNullable<EndpointSliceView['ports']>[number]
+
+/** What a test says of a Service; ports are TCP 80 without a name unless it says more. */
+export type SpecParts = Omit<Partial<Spec>, 'ports'> & { readonly ports?: readonly Partial<Port>[] }
+
+/** What a test says of an endpoint; it is ready unless it says otherwise. */
+export type EndpointParts = string | (Partial<EndpointView> & Pick<EndpointView, 'addresses'>)
+
 /** A ClusterIP Service `default/web` with port 80, changed by `spec`. */
 export function serviceOf(
-  spec: Partial<ServiceView['spec']> = {},
-  more: { name?: string; namespace?: string; labels?: Record<string, string>; ingress?: { ip: string; ipMode?: string }[] } = {},
+  { ports = [{}], ...spec }: SpecParts = {},
+  more: { name?: string; namespace?: string; labels?: Record<string, string>; ingress?: { ip: string; ipMode?: 'VIP' | 'Proxy' }[] } = {},
 ): ServiceView {
-  const ports: ServicePortView[] = [{ name: '', protocol: 'TCP', port: 80 }]
   return {
     metadata: { name: more.name ?? 'web', namespace: more.namespace ?? 'default', ...(more.labels && { labels: more.labels }) },
-    spec: { type: 'ClusterIP', clusterIP: '10.96.0.1', ports, ...spec },
+    spec: {
+      type: 'ClusterIP',
+      clusterIP: '10.96.0.1',
+      sessionAffinity: 'None',
+      ports: ports.map(port => ({ name: '', protocol: 'TCP', port: 80, targetPort: 8080, ...port })),
+      ...spec,
+    },
     status: { loadBalancer: { ingress: more.ingress ?? [] } },
   }
 }
 
-/** A slice of `default/web` with unnamed port 8080 on `endpoints`; a string stands for a ready endpoint with that address. */
+/** A slice of `default/web` with unnamed port 8080 on `endpoints`. */
 export function sliceOf(
-  endpoints: readonly (string | EndpointView)[],
-  more: { name?: string; service?: string; namespace?: string; addressType?: string; ports?: EndpointSliceView['ports'] } = {},
+  endpoints: readonly EndpointParts[],
+  more: { name?: string; service?: string; addressType?: EndpointSliceView['addressType']; ports?: readonly Partial<SlicePort>[] } = {},
 ): EndpointSliceView {
   const service = more.service ?? 'web'
   return {
-    metadata: {
-      name: more.name ?? `${service}-1`,
-      namespace: more.namespace ?? 'default',
-      labels: { 'kubernetes.io/service-name': service },
-    },
+    metadata: { name: more.name ?? `${service}-1`, namespace: 'default', labels: { 'kubernetes.io/service-name': service } },
     addressType: more.addressType ?? 'IPv4',
-    endpoints: endpoints.map(endpoint =>
-      typeof endpoint === 'string' ? { addresses: [endpoint], conditions: { ready: true } } : endpoint,
-    ),
-    ports: more.ports ?? [{ name: '', protocol: 'TCP', port: 8080 }],
+    endpoints: endpoints.map(endpoint => ({ conditions: {}, ...(typeof endpoint === 'string' ? { addresses: [endpoint] } : endpoint) })),
+    ports: (more.ports ?? [{}]).map(port => ({ name: '', protocol: 'TCP', port: 8080, ...port })),
   }
 }

@@ -3,7 +3,7 @@ import { silentLogger } from '#base/log/logger.ts'
 import { type VirtualClock, virtualClock } from '#base/time/virtual-clock.ts'
 import type { Run } from './network.ts'
 import type { EndpointSliceView, NodeView, ServiceView } from './objects.ts'
-import { type HandInformer, handInformer, serviceOf, sliceOf } from './proxy.fixture.ts'
+import { type HandInformer, handInformer, type SpecParts, serviceOf, sliceOf } from './proxy.fixture.ts'
 import { type ProxyOptions, type ServiceProxy, startProxy } from './proxy.ts'
 
 let clock: VirtualClock
@@ -122,7 +122,7 @@ describe('the proxy', () => {
   })
 
   it('removes the UDP flows of an endpoint that is gone, and no others', async () => {
-    const ports = [{ name: 'dns', protocol: 'UDP', port: 53, nodePort: 30053 }]
+    const ports = [{ name: 'dns', protocol: 'UDP', port: 53, nodePort: 30053 }] as const
     const slice = (...endpoints: string[]) => sliceOf(endpoints, { ports: [{ name: 'dns', protocol: 'UDP', port: 1053 }] })
     services.put(serviceOf({ type: 'NodePort', ports }))
     endpointSlices.put(slice('10.0.0.1', '10.0.0.2'))
@@ -149,7 +149,7 @@ describe('the proxy', () => {
         },
       }
     }
-    const spec = { type: 'LoadBalancer', externalTrafficPolicy: 'Local', healthCheckNodePort: 32000 }
+    const spec: SpecParts = { type: 'LoadBalancer', externalTrafficPolicy: 'Local', healthCheckNodePort: 32000 }
     services.put(serviceOf(spec))
     endpointSlices.put(sliceOf([{ addresses: ['10.0.0.1'], nodeName: 'n1' }]))
     await start({ openHealth })

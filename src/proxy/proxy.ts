@@ -79,7 +79,7 @@ export function startProxy(options: ProxyOptions): ServiceProxy {
   let retryMs = RETRY_FIRST_MS
   let allFlowsChecked = false
 
-  endpointSlices.addIndex('service', slice => serviceKeyOf(slice) ?? [])
+  endpointSlices.addIndex('proxy.service', slice => serviceKeyOf(slice) ?? [])
   const subscriptions = [
     services.onChange((service, old) => touch(keyOf((service ?? old)!))),
     endpointSlices.onChange((slice, old) => {
@@ -154,7 +154,7 @@ export function startProxy(options: ProxyOptions): ServiceProxy {
   async function plan(key: string): Promise<RulesChange[]> {
     const [namespace, name] = key.split('/') as [string, string]
     const service = services.get(namespace, name)
-    const slices = endpointSlices.byIndex('service', key)
+    const slices = endpointSlices.byIndex('proxy.service', key)
     const before = owned.get(key) ?? []
     const after = service ? rulesOf(service, slices, place) : []
     const changes = new Map<string, RulesChange>()
@@ -181,7 +181,7 @@ export function startProxy(options: ProxyOptions): ServiceProxy {
       present.localEndpoints = localEndpoints
       return
     }
-    const { namespace, name } = service.metadata
+    const { namespace = '', name = '' } = service.metadata
     const entry = { nodePort, localEndpoints, endpoint: Promise.resolve<HealthEndpoint | undefined>(undefined) }
     entry.endpoint = options.openHealth!(nodePort, () => ({ namespace, name, localEndpoints: entry.localEndpoints })).catch(error => {
       log.error('the health check node port of a Service could not be opened', { service: key, nodePort, error })
@@ -244,7 +244,7 @@ function aborted(signal: AbortSignal): Promise<never> {
   })
 }
 
-const keyOf = (object: { readonly metadata: { readonly namespace: string; readonly name: string } }) =>
+const keyOf = (object: { readonly metadata: { readonly namespace?: string | undefined; readonly name?: string | undefined } }) =>
   `${object.metadata.namespace}/${object.metadata.name}`
 
 const ownerOf = (rules: PortRules) => `${rules.family}/${rules.name}`

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import type { EndpointView } from './objects.ts'
-import { serviceOf, sliceOf } from './proxy.fixture.ts'
+import { type EndpointParts, type SpecParts, serviceOf, sliceOf } from './proxy.fixture.ts'
 import { readyHere, rulesOf } from './rules.ts'
 
 const here = { nodeName: 'n1', zone: 'a' }
 const addresses = (backends: readonly { address: string; port: number }[]) => backends.map(({ address, port }) => `${address}:${port}`)
-const onNode = (address: string, nodeName: string, conditions: EndpointView['conditions'] = { ready: true }): EndpointView => ({
+const onNode = (address: string, nodeName: string, conditions: EndpointView['conditions'] = {}): EndpointView => ({
   addresses: [address],
   nodeName,
   conditions,
@@ -37,7 +37,7 @@ describe('which Services have rules', () => {
 })
 
 describe('backends', () => {
-  const backendsOf = (...endpoints: (string | EndpointView)[]) => addresses(rulesOf(serviceOf(), [sliceOf(endpoints)], here)[0]!.cluster)
+  const backendsOf = (...endpoints: EndpointParts[]) => addresses(rulesOf(serviceOf(), [sliceOf(endpoints)], here)[0]!.cluster)
 
   it('are the ready endpoints, each once and in order, of every slice', () => {
     const slices = [sliceOf(['10.0.0.2', '10.0.0.1']), sliceOf(['10.0.0.1', '10.0.0.3'], { name: 'web-2' })]
@@ -60,7 +60,7 @@ describe('backends', () => {
       { name: 'dns', protocol: 'TCP', port: 1 },
       { name: 'dns', protocol: 'UDP', port: 1053 },
       { name: 'metrics', protocol: 'UDP', port: 2 },
-    ]
+    ] as const
     const [rules] = rulesOf(service, [sliceOf(['10.0.0.1'], { ports })], here)
     expect(rules).toMatchObject({ name: 'default/web/udp/dns', protocol: 'udp', port: 53 })
     expect(addresses(rules!.cluster)).toEqual(['10.0.0.1:1053'])
@@ -74,9 +74,8 @@ describe('backends', () => {
     expect([six!.family, addresses(six!.cluster), six!.clusterIPs]).toEqual(['ip6', ['fd00::5:8080'], ['fd00:96::1']])
   })
 
-  const hinted = (address: string, zones: string[], nodes: string[] = []): EndpointView => ({
+  const hinted = (address: string, zones: string[], nodes: string[] = []): EndpointParts => ({
     addresses: [address],
-    conditions: { ready: true },
     hints: { forZones: zones.map(name => ({ name })), forNodes: nodes.map(name => ({ name })) },
   })
 
@@ -93,7 +92,7 @@ describe('backends', () => {
 
 describe('targets', () => {
   const [mine, other] = [onNode('10.0.0.1', 'n1'), onNode('10.0.0.2', 'n2')]
-  it.each([
+  it.each<[string, SpecParts, EndpointView[], string, string]>([
     ['refuses what no one serves', {}, [], 'reject', 'reject'],
     [
       'refuses what no one serves whatever the policy',
@@ -126,13 +125,16 @@ describe('targets', () => {
 
 describe('frontends', () => {
   it('are the external IPs and the load balancer addresses that reach the node as they are', () => {
-    const ingress = [{ ip: '192.0.2.1' }, { ip: '192.0.2.2', ipMode: 'Proxy' }, { ip: '192.0.2.3', ipMode: 'VIP' }]
+    const ingress = [{ ip: '192.0.2.1' }, { ip: '192.0.2.2', ipMode: 'Proxy' }, { ip: '192.0.2.3', ipMode: 'VIP' }] satisfies {
+      ip: string
+      ipMode?: 'VIP' | 'Proxy'
+    }[]
     const service = serviceOf({ type: 'LoadBalancer', externalIPs: ['198.51.100.1', 'nonsense'] }, { ingress })
     expect(rulesOf(service, [], here)[0]!.externalIPs).toEqual(['198.51.100.1', '192.0.2.1', '192.0.2.3'])
   })
 
   it('are guarded by the source ranges of their family', () => {
-    const spec = { type: 'LoadBalancer', loadBalancerSourceRanges: [' 10.0.0.0/8 ', 'fd00::/8', '1.2.3.4; drop'] }
+    const spec: SpecParts = { type: 'LoadBalancer', loadBalancerSourceRanges: [' 10.0.0.0/8 ', 'fd00::/8', '1.2.3.4; drop'] }
     const [rules] = rulesOf(serviceOf(spec, { ingress: [{ ip: '192.0.2.1' }] }), [], here)
     expect(rules).toMatchObject({ guardedIPs: ['192.0.2.1'], sourceRanges: ['10.0.0.0/8'] })
   })

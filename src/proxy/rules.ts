@@ -42,8 +42,7 @@ export function rulesOf(service: ServiceView, slices: Iterable<EndpointSliceView
   const rules: PortRules[] = []
   for (const family of familiesOf(service)) {
     for (const port of service.spec.ports ?? []) {
-      if (PLAIN_PORT.test(port.name ?? '') && PROTOCOLS.has(port.protocol ?? 'TCP'))
-        rules.push(rulesOfPort(service, port, all, family, place))
+      if (PLAIN_PORT.test(port.name ?? '') && PROTOCOLS.has(port.protocol)) rules.push(rulesOfPort(service, port, all, family, place))
     }
   }
   return rules
@@ -55,7 +54,7 @@ export function readyHere(service: ServiceView, slices: Iterable<EndpointSliceVi
   const addresses = new Set<string>()
   for (const port of service.spec.ports ?? []) {
     for (const family of familiesOf(service)) {
-      const wanted = { name: port.name ?? '', protocol: port.protocol ?? 'TCP' }
+      const wanted = { name: port.name ?? '', protocol: port.protocol }
       for (const candidate of candidatesOf(all, wanted, family, place))
         if (candidate.local && candidate.ready) addresses.add(candidate.address)
     }
@@ -78,7 +77,7 @@ function rulesOfPort(
   place: Place,
 ): PortRules {
   const { metadata, spec } = service
-  const protocol = port.protocol ?? 'TCP'
+  const { protocol } = port
   const backends = chooseBackends(candidatesOf(slices, { name: port.name ?? '', protocol }, family, place), place)
   const internalLocal = spec.internalTrafficPolicy === 'Local'
   const externalLocal = spec.externalTrafficPolicy === 'Local'

@@ -2,13 +2,14 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { silentLogger } from '#base/log/logger.ts'
 import { run } from '#base/process/run.ts'
 import { realClock } from '#base/time/real-clock.ts'
+import { healthBehindRedirect } from '#proxy/health.ts'
 import { neededSysctls } from '#proxy/network.ts'
 import type { EndpointSliceView, EndpointView, ServiceView } from '#proxy/objects.ts'
-import { type HandInformer, handInformer, serviceOf, sliceOf } from '#proxy/proxy.fixture.ts'
+import { type HandInformer, handInformer, type SpecParts, serviceOf, sliceOf } from '#proxy/proxy.fixture.ts'
 import { type ServiceProxy, startProxy } from '#proxy/proxy.ts'
 
 /*
@@ -26,6 +27,8 @@ const [node, podA, podB, remote, outside] = ['n', 'a', 'b', 'r', 'o'].map(name =
   string,
   string,
 ]
+/** This process, as the node sees it. */
+const MACHINE = '172.31.7.1'
 const VIP = '10.97.0.1'
 const VIP6 = 'fd00:97::1'
 
@@ -78,11 +81,19 @@ beforeAll(async () => {
   await address(outside, 'eth0', '172.31.9.1/24')
   await ip('-n', outside, 'route', 'add', 'default', 'via', '172.31.9.2')
   await ip('-n', node, 'route', 'add', 'default', 'via', '172.31.9.1')
+  await ip('link', 'add', `${id}m`, 'type', 'veth', 'peer', 'name', 'vm', 'netns', node)
+  await ip('addr', 'add', `${MACHINE}/24`, 'dev', `${id}m`)
+  await ip('link', 'set', `${id}m`, 'up')
+  await address(node, 'vm', '172.31.7.2/24')
   await ip('-n', node, '-6', 'route', 'add', 'default', 'dev', 'vo')
   const needed = neededSysctls({ families: ['ip', 'ip6'], loopbackNodePorts: true })
   for (const { name, value } of needed) await inside(node, 'sysctl', '-qw', `${name}=${value}`)
 
   for (const [name, netns] of Object.entries({ a: podA, b: podB, remote })) await serve(name, netns)
+
+  // A fresh bridge takes a second until it passes IPv6 neighbour discovery.
+  await vi.waitFor(() => inside(podA, 'ping', '-6', '-c1', '-W1', 'fd00:240:1::1'), { timeout: 10_000 })
+  await vi.waitFor(() => inside(node, 'ping', '-6', '-c1', '-W1', 'fd00:240:1::3'), { timeout: 10_000 })
 
   services = handInformer()
   slices = handInformer()
@@ -93,6 +104,7 @@ beforeAll(async () => {
     facts: { clusterCIDRs: ['10.240.0.0/16', 'fd00:240::/32'], serviceCIDRs: ['10.97.0.0/16', 'fd00:97::/112'] },
     services,
     endpointSlices: slices,
+    openHealth: healthBehindRedirect(MACHINE),
     run,
     clock: realClock(),
     log: silentLogger,
@@ -104,6 +116,7 @@ afterAll(async () => {
   for (const server of servers) server.kill('SIGKILL')
   await proxy?.stop({ cleanup: true })
   const left = await inside(node, 'nft', 'list', 'tables')
+  await run('ip', ['link', 'del', `${id}m`], { allowCodes: [1] })
   for (const netns of [node, podA, podB, remote, outside]) await run('ip', ['netns', 'del', netns], { allowCodes: [1] })
   rmSync(folder, { recursive: true, force: true })
   expect(left.stdout).not.toContain(id)
@@ -153,16 +166,16 @@ async function ask(netns: string, host: string, port: number, kind: 'tcp' | 'udp
   return (await inside(netns, process.execPath, join(folder, 'client.cjs'), kind, host, String(port), from)).stdout.trim()
 }
 
-const here = (address: string): EndpointView => ({ addresses: [address], nodeName: 'n1', conditions: { ready: true } })
-const there = (address: string): EndpointView => ({ addresses: [address], nodeName: 'n2', conditions: { ready: true } })
-const tcpPort = { name: 'web', protocol: 'TCP', port: 80, nodePort: 30080 }
-const udpPort = { name: 'echo', protocol: 'UDP', port: 80, nodePort: 30080 }
+const here = (address: string): EndpointView => ({ addresses: [address], nodeName: 'n1', conditions: {} })
+const there = (address: string): EndpointView => ({ addresses: [address], nodeName: 'n2', conditions: {} })
+const tcpPort = { name: 'web', protocol: 'TCP', port: 80, nodePort: 30080 } as const
+const udpPort = { name: 'echo', protocol: 'UDP', port: 80, nodePort: 30080 } as const
 const slicePorts = [
   { name: 'web', protocol: 'TCP', port: 8080 },
   { name: 'echo', protocol: 'UDP', port: 8080 },
-]
+] as const
 
-async function given(spec: Partial<ServiceView['spec']>, endpoints: EndpointView[], six: EndpointView[] = []): Promise<void> {
+async function given(spec: SpecParts, endpoints: EndpointView[], six: EndpointView[] = []): Promise<void> {
   services.put(
     serviceOf({
       type: 'NodePort',
@@ -246,6 +259,30 @@ describe('a Service', () => {
     expect(await ask(podA, '172.31.9.2', 30080)).toMatch(/^remote /)
     await given({ internalTrafficPolicy: 'Local' }, [there('10.240.2.2')])
     expect(await ask(podA, VIP, 80)).toBe('silence')
+  })
+
+  it('of policy Local tells load balancers on its health check port whether this node has endpoints', async () => {
+    const local: SpecParts = { type: 'LoadBalancer', externalTrafficPolicy: 'Local', healthCheckNodePort: 32100 }
+    const health = async () => (await inside(outside, 'curl', '-s', '-w', ' %{http_code}', 'http://172.31.9.2:32100/')).stdout
+    await given(local, [here('10.240.1.3'), there('10.240.2.2')])
+    expect(await health()).toBe('{"service":{"namespace":"default","name":"web"},"localEndpoints":1,"serviceProxyHealthy":true} 200')
+    await given(local, [there('10.240.2.2')])
+    expect(await health()).toMatch(/"localEndpoints":0.* 503$/)
+  })
+
+  it('of type LoadBalancer answers at its address only those within its source ranges', async () => {
+    const ingress = [{ ip: '192.0.2.8' }]
+    const balanced = (range: string) => {
+      const spec: SpecParts = { type: 'LoadBalancer', clusterIP: VIP, ports: [tcpPort], loadBalancerSourceRanges: [range] }
+      services.put(serviceOf(spec, { ingress }))
+      return proxy.settled()
+    }
+    await given({}, [here('10.240.1.3')])
+    await balanced('172.31.9.0/24')
+    expect(await ask(outside, '192.0.2.8', 80)).toMatch(/^b /)
+    await balanced('172.31.1.0/24')
+    expect(await ask(outside, '192.0.2.8', 80)).toBe('silence')
+    expect(await ask(podA, VIP, 80)).toMatch(/^b /)
   })
 
   it('with affinity answers a client from one endpoint, over a restart of the proxy and other endpoints that come', async () => {
