@@ -1,0 +1,129 @@
+import type { Informer } from '#client/informers/informer.ts'
+import { isMirror } from '#kinds/core/v1/pod.facts.ts'
+import type { Pod } from '#kinds/core/v1/pod.ts'
+import type { RuntimeEvent } from '../runtime/runtime.ts'
+import { removeOrphans } from './orphans.ts'
+import type { PodHost } from './pod-host.ts'
+import { podKeyOf, uidOf } from './pod-names.ts'
+import { PodWorker } from './pod-worker.ts'
+
+/** All pods of a node: a worker for each that the API or the manifest directory wants here. */
+export class NodePods {
+  readonly #host: PodHost
+  readonly #workers = new Map<string, PodWorker>()
+  readonly #ownerOf = new Map<string, string>()
+  /** A pod of the same name, but another uid, waits until the one before is gone. */
+  readonly #successors = new Map<string, Pod>()
+  #static = new Map<string, Pod>()
+
+  constructor(host: PodHost) {
+    this.#host = host
+  }
+
+  /** Follows the pods that the API has for this node. */
+  follow(informer: Informer<Pod>): Disposable {
+    return informer.onChange((pod, old) => {
+      if (old && (!pod || uidOf(pod) !== uidOf(old)) && !isMirror(old)) this.#worker(uidOf(old))?.remove()
+      if (pod && !isMirror(pod)) this.#want(pod)
+    })
+  }
+
+  /** Makes the static pods of the node be exactly these. */
+  setStatic(pods: readonly Pod[]): void {
+    const wanted = new Map(pods.map(pod => [uidOf(pod), pod]))
+    const gone = [...this.#static.values()].filter(pod => !wanted.has(uidOf(pod)))
+    this.#static = wanted
+    for (const pod of gone) this.#worker(uidOf(pod))?.remove()
+    for (const pod of pods) this.#want(pod)
+  }
+
+  staticPods(): Iterable<Pod> {
+    return this.#static.values()
+  }
+
+  /** The static pod of that namespace and name. */
+  staticPod(key: string): Pod | undefined {
+    for (const pod of this.#static.values()) if (podKeyOf(pod) === key) return pod
+    return undefined
+  }
+
+  /** Wakes the pod that a container or sandbox belongs to. */
+  onRuntimeEvent(event: RuntimeEvent): void {
+    const owner = this.#ownerOf.get(event.id) ?? this.#find(event.id)
+    if (owner !== undefined) this.#worker(owner)?.wake()
+    else for (const worker of this.#workers.values()) if (worker.isBusy) worker.wake() // It may be one that is being made just now.
+  }
+
+  wake(podUid: string): void {
+    this.#worker(podUid)?.wake()
+  }
+
+  wakeAll(): void {
+    for (const worker of this.#workers.values()) worker.wake()
+  }
+
+  /** The workers, by uid. */
+  workers(): ReadonlyMap<string, PodWorker> {
+    return this.#workers
+  }
+
+  find(namespace: string, name: string, uid?: string): PodWorker | undefined {
+    for (const worker of this.#workers.values()) {
+      const { metadata } = worker.pod
+      if (metadata.namespace === namespace && metadata.name === name && (uid === undefined || uid === metadata.uid)) return worker
+    }
+    return undefined
+  }
+
+  /** The pods that take up room here. */
+  active(): Pod[] {
+    return [...this.#workers.values()].filter(worker => !worker.hasEnded).map(({ pod }) => pod)
+  }
+
+  /** Clears away what is left of pods that nobody wants, and of containers long ended. */
+  async collectGarbage(): Promise<void> {
+    await removeOrphans(this.#host, uid => this.#workers.has(uid))
+    for (const worker of [...this.#workers.values()]) await worker.collectGarbage()
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#workers.values()].map(worker => worker.stop()))
+  }
+
+  #worker(uid: string): PodWorker | undefined {
+    return this.#workers.get(uid)
+  }
+
+  #want(pod: Pod): void {
+    const worker = this.#worker(uidOf(pod))
+    if (worker) {
+      worker.update(pod)
+      return
+    }
+    const sameName = [...this.#workers.values()].some(other => podKeyOf(other.pod) === podKeyOf(pod))
+    if (sameName && this.#static.has(uidOf(pod))) {
+      this.#successors.set(podKeyOf(pod), pod)
+      return
+    }
+    const uid = uidOf(pod)
+    this.#workers.set(uid, new PodWorker(this.#host, pod, () => this.#forget(uid, podKeyOf(pod))))
+  }
+
+  #forget(uid: string, key: string): void {
+    this.#workers.delete(uid)
+    for (const [id, owner] of this.#ownerOf) if (owner === uid) this.#ownerOf.delete(id)
+    const successor = this.#successors.get(key)
+    this.#successors.delete(key)
+    if (successor && this.#static.has(uidOf(successor))) this.#want(successor)
+  }
+
+  #find(id: string): string | undefined {
+    for (const [uid, { state }] of this.#workers) {
+      const owns = state.containers.some(container => container.id === id) || state.sandboxes.some(sandbox => sandbox.id === id)
+      if (!owns) continue
+      this.#ownerOf.set(id, uid)
+      return uid
+    }
+    return undefined
+  }
+}

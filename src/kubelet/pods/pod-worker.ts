@@ -1,0 +1,540 @@
+import { mkdir, rm } from 'node:fs/promises'
+import type { Timer } from '#base/time/clock.ts'
+import type { Container } from '#kinds/core/v1/container.ts'
+import type { ContainerStatus } from '#kinds/core/v1/container-status.ts'
+import { allContainers, isTerminal, isTerminating } from '#kinds/core/v1/pod.facts.ts'
+import type { Pod } from '#kinds/core/v1/pod.ts'
+import type { PodStatus } from '#kinds/core/v1/pod-status.ts'
+import type { Secret } from '#kinds/core/v1/secret.ts'
+import { epochMs } from '#machinery/time/time.ts'
+import { podCgroupOf, podLimitsOf } from '../resources/pod-cgroup.ts'
+import type { SandboxConfig, SandboxStatus } from '../runtime/runtime.ts'
+import type { MountedVolume } from '../volumes/volume-plugin.ts'
+import { annotation } from './container-labels.ts'
+import { StartFailure, startContainer } from './container-starter.ts'
+import { stopAll, stopContainer } from './container-stopper.ts'
+import { dnsOf } from './dns.ts'
+import { type ContainerStart, type PodPlan, planPod, type Waiting } from './pod.plan.ts'
+import { containerLogFile, podLogDirectory, terminationLogFile } from './pod-directories.ts'
+import type { PodHost } from './pod-host.ts'
+import { namespaceOf, podKeyOf, uidOf } from './pod-names.ts'
+import { EMPTY_STATE, isRunning, latestOf, observePod, type PodState, readySandboxOf } from './pod-state.ts'
+import { planStatus } from './pod-status.plan.ts'
+import { RestartBackoff } from './restart-backoff.ts'
+import { sandboxConfigOf } from './sandbox-config.ts'
+import { readTerminationMessage } from './termination-message.ts'
+
+const ERROR_RETRY_FIRST_MS = 500
+const ERROR_RETRY_LIMIT_MS = 30_000
+const VOLUME_REFRESH_MS = 60_000
+const CONFIG_RETRY_MS = 10_000
+const NEVER = Number.POSITIVE_INFINITY
+
+/**
+ * Brings one pod about, one step at a time: looks at what the runtime has, plans, does, tells the API, and waits for the next reason to look.
+ * It ends when the pod is gone from the node and from the API.
+ */
+export class PodWorker {
+  readonly #host: PodHost
+  readonly #backoff = new RestartBackoff()
+  readonly #onGone: () => void
+  readonly #terminationMessages = new Map<string, string>()
+  readonly #stopping = new AbortController()
+  #pod: Pod
+  #state: PodState = EMPTY_STATE
+  #status: PodStatus | undefined
+  #waiting = new Map<string, Waiting>()
+  #volumes: ReadonlyMap<string, MountedVolume> | undefined
+  #volumesDueMs = 0
+  #failure: { reason: string; message: string } | undefined
+  #removed = false
+  #stage: 'running' | 'ended' | 'gone' = 'running'
+  #isNew = true
+  #errorDelayMs = ERROR_RETRY_FIRST_MS
+  #woken = false
+  #busy = false
+  #wake: (() => void) | undefined
+  #step: AbortController | undefined
+  #killGraceSeconds: number | undefined
+  readonly #done: Promise<void>
+
+  constructor(host: PodHost, pod: Pod, onGone: () => void) {
+    this.#host = host
+    this.#pod = pod
+    this.#onGone = onGone
+    this.#done = this.#run()
+  }
+
+  get pod(): Pod {
+    return this.#pod
+  }
+
+  /** The pod has come to its end here: nothing of it runs, and nothing will. */
+  get hasEnded(): boolean {
+    return this.#stage !== 'running'
+  }
+
+  /** It is looking at the pod, or doing something for it, right now. */
+  get isBusy(): boolean {
+    return this.#busy
+  }
+
+  get state(): PodState {
+    return this.#state
+  }
+
+  /** The status as it was last told. */
+  get status(): PodStatus | undefined {
+    return this.#status
+  }
+
+  /** The pod's object has changed. */
+  update(pod: Pod): void {
+    const wasTerminating = isTerminating(this.#pod)
+    this.#pod = pod
+    if (isTerminating(pod) && !wasTerminating) this.#step?.abort()
+    this.#shortenGrace()
+    this.wake()
+  }
+
+  /** The pod's object is gone: it has to end here too. */
+  remove(): void {
+    this.#removed = true
+    this.#step?.abort()
+    this.wake()
+  }
+
+  /** The pod has to end for the node's sake. */
+  evict(reason: string, message: string): void {
+    if (this.#stage !== 'running' || this.#failure) return
+    this.#failure = { reason, message }
+    this.#step?.abort()
+    this.wake()
+  }
+
+  /** Something happened: look at the pod as soon as may be. */
+  wake(): void {
+    this.#woken = true
+    this.#wake?.()
+  }
+
+  /** Lets go of the pod without touching it: it runs on, for the next kubelet to take over. */
+  async stop(): Promise<void> {
+    this.#stopping.abort(new Error('the kubelet stops'))
+    this.#step?.abort()
+    this.wake()
+    await this.#done
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping.signal.aborted && this.#stage !== 'gone') {
+      this.#woken = false
+      this.#busy = true
+      let wakeAtMs: number
+      try {
+        wakeAtMs = await this.#sync()
+        this.#errorDelayMs = ERROR_RETRY_FIRST_MS
+      } catch (error) {
+        if (this.#stopping.signal.aborted) break
+        this.#host.log.warn('a pod could not be brought forward; trying again', {
+          pod: podKeyOf(this.#pod),
+          error: (error as Error).message,
+        })
+        wakeAtMs = this.#host.clock.now() + this.#errorDelayMs
+        this.#errorDelayMs = Math.min(2 * this.#errorDelayMs, ERROR_RETRY_LIMIT_MS)
+      }
+      this.#busy = false
+      await this.#sleepUntil(wakeAtMs)
+    }
+    this.#host.probes.stop(uidOf(this.#pod))
+    if (this.#stage === 'gone') this.#onGone()
+  }
+
+  async #sleepUntil(wakeAtMs: number): Promise<void> {
+    if (this.#woken || this.#stage === 'gone' || this.#stopping.signal.aborted) return
+    let timer: Timer | undefined
+    await new Promise<void>(resolve => {
+      this.#wake = resolve
+      if (wakeAtMs !== NEVER) timer = this.#host.clock.after(Math.max(0, wakeAtMs - this.#host.clock.now()), resolve)
+    })
+    timer?.cancel()
+    this.#wake = undefined
+  }
+
+  /** One look at the pod; answers when the next is due. */
+  async #sync(): Promise<number> {
+    if (this.#stage === 'ended') return this.#finishDeletion()
+    await this.#observe()
+    if (this.#isNew) this.#meet()
+    if (this.#mustEnd()) return this.#terminate(false)
+    const deadlineMs = this.#deadlineMs()
+    if (this.#host.clock.now() >= deadlineMs) {
+      this.#failure = { reason: 'DeadlineExceeded', message: 'Pod was active on the node longer than the specified deadline' }
+      this.#host.events.normal(this.#pod, 'DeadlineExceeded', this.#failure.message)
+      return this.#terminate(false)
+    }
+    const plan = this.#plan()
+    if (plan.finish) return this.#terminate(true)
+    const step = new AbortController()
+    this.#step = step
+    const retryAtMs = await this.#carryOut(plan, step.signal)
+    this.#step = undefined
+    const acted = plan.createSandbox !== undefined || plan.start.length > 0 || plan.stop.length > 0
+    if (acted && !this.#stopping.signal.aborted) await this.#observe()
+    this.#followProbes()
+    this.#tell(false)
+    if (acted && retryAtMs === NEVER) this.#woken = true
+    const refreshAtMs = await this.#refreshVolumes()
+    return Math.min(retryAtMs, plan.wakeAtMs ?? NEVER, deadlineMs, refreshAtMs)
+  }
+
+  /** The first look: a pod that is new to the node must be let in, one that was known is taken over as it is. */
+  #meet(): void {
+    this.#isNew = false
+    this.#adoptResults()
+    const isKnown = this.#state.sandboxes.length > 0 || this.#pod.status.startTime !== undefined
+    if (isKnown || this.#mustEnd()) return
+    const refusal = this.#host.admit(this.#pod)
+    if (!refusal) return
+    this.#failure = refusal
+    this.#host.events.warning(this.#pod, refusal.reason, refusal.message)
+  }
+
+  /** What was ready and started before this kubelet came is so until a probe says otherwise. */
+  #adoptResults(): void {
+    for (const { name, containerID, ready, started } of this.#oldStatuses().values()) {
+      const latest = latestOf(this.#state, name)
+      if (!latest || !isRunning(latest) || !containerID?.endsWith(`//${latest.id}`)) continue
+      if (started) this.#host.probeResults.set(latest.id, 'startup', 'success')
+      if (ready) this.#host.probeResults.set(latest.id, 'readiness', 'success')
+    }
+  }
+
+  #mustEnd(): boolean {
+    return this.#removed || isTerminating(this.#pod) || isTerminal(this.#pod) || this.#failure !== undefined
+  }
+
+  #deadlineMs(): number {
+    const seconds = this.#pod.spec.activeDeadlineSeconds
+    const startTime = this.#pod.status.startTime ?? this.#status?.startTime
+    return seconds === undefined || startTime === undefined ? NEVER : epochMs(startTime) + seconds * 1000
+  }
+
+  async #observe(): Promise<void> {
+    this.#state = await observePod(this.#host.runtime, uidOf(this.#pod), this.#state)
+    for (const container of this.#state.containers) {
+      if (container.state !== 'exited' || this.#terminationMessages.has(container.id)) continue
+      const { name, attempt, annotations, exitCode } = container
+      const file = terminationLogFile(this.#host.volumes.podDirectory(uidOf(this.#pod)), name, attempt)
+      const log = containerLogFile(this.#host.logsDirectory, this.#pod, name, attempt)
+      const fallback = annotations[annotation.terminationMessagePolicy] === 'FallbackToLogsOnError' && exitCode !== 0
+      this.#terminationMessages.set(container.id, await readTerminationMessage(file, log, fallback))
+    }
+  }
+
+  #plan(): PodPlan {
+    const { clock, probeResults } = this.#host
+    const plan = planPod({
+      pod: this.#pod,
+      state: this.#state,
+      now: clock.now(),
+      countedRestarts: name => this.#countedRestarts(name),
+      backoffMs: (container, endedMs) => this.#backoff.delayOf(backoffKey(container), endedMs),
+      probeResult: (id, probe) => probeResults.get(id, probe),
+    })
+    for (const [name, waiting] of plan.waiting) {
+      if (this.#waiting.get(name)?.message === waiting.message) continue
+      const message = `Back-off restarting failed container ${name} in pod ${this.#pod.metadata.name}_${namespaceOf(this.#pod)}(${uidOf(this.#pod)})`
+      this.#host.events.warning(this.#pod, 'BackOff', message, name)
+    }
+    const starting = new Set(plan.start.map(({ container }) => container.name))
+    this.#waiting = new Map([
+      ...[...this.#waiting].filter(([name, { reason }]) => starting.has(name) && reason !== 'CrashLoopBackOff'),
+      ...plan.waiting,
+    ])
+    return plan
+  }
+
+  #countedRestarts(name: string): number | undefined {
+    const old = this.#oldStatuses().get(name)
+    return old?.containerID ? old.restartCount : undefined
+  }
+
+  /** Carries a plan out; answers when something that failed is to be tried again. */
+  async #carryOut(plan: PodPlan, signal: AbortSignal): Promise<number> {
+    const { pod } = this
+    for (const { container, message, graceSeconds } of plan.stop) {
+      await raced(
+        stopContainer(this.#host, pod, this.#state, container, message, graceSeconds ?? pod.spec.terminationGracePeriodSeconds),
+        signal,
+      )
+    }
+    if (plan.createSandbox === undefined && plan.start.length === 0) return NEVER
+    this.#tell(false)
+    if (!(await this.#prepare())) return this.#host.clock.now() + this.#nextErrorDelay()
+    if (signal.aborted) return NEVER
+    const secrets = await this.#pullSecrets()
+    const found = plan.createSandbox ? await this.#createSandbox(plan.createSandbox.attempt) : readySandboxOf(this.#state)
+    if (!found) return this.#host.clock.now() + this.#nextErrorDelay()
+    this.#errorDelayMs = ERROR_RETRY_FIRST_MS
+    let retryAtMs = NEVER
+    for (const start of plan.start) {
+      if (signal.aborted) return NEVER
+      retryAtMs = Math.min(retryAtMs, await this.#start(start, found, secrets, signal))
+    }
+    return retryAtMs
+  }
+
+  #nextErrorDelay(): number {
+    const delayMs = this.#errorDelayMs
+    this.#errorDelayMs = Math.min(2 * delayMs, ERROR_RETRY_LIMIT_MS)
+    return delayMs
+  }
+
+  async #start(start: ContainerStart, sandbox: SandboxStatus, secrets: readonly Secret[], signal: AbortSignal): Promise<number> {
+    const { name } = start.container
+    const { now } = this.#host.clock
+    if (start.endedMs !== undefined) this.#backoff.started(backoffKey(start.container as Container), start.endedMs, now())
+    const target = 'targetContainerName' in start.container ? start.container.targetContainerName : undefined
+    const targetId = target ? latestOf(this.#state, target)?.id : undefined
+    const sandboxConfig = await this.#sandboxConfig(sandbox.metadata.attempt)
+    const onStarted = () => this.#waiting.delete(name)
+    const request = { pod: this.#pod, start, sandbox, sandboxConfig, volumes: this.#volumes!, secrets, targetId, signal, onStarted }
+    try {
+      await raced(startContainer(this.#host, request), signal)
+      return NEVER
+    } catch (error) {
+      if (signal.aborted) return NEVER
+      if (!(error instanceof StartFailure)) throw error
+      this.#waiting.set(name, error.waiting)
+      if (error.waiting.reason === 'ErrImagePull') return Math.min(now() + 2000, error.retryAtMs ?? NEVER)
+      if (['RunContainerError', 'PostStartHookError'].includes(error.waiting.reason)) return now() + 1000
+      return error.retryAtMs ?? now() + CONFIG_RETRY_MS
+    }
+  }
+
+  /** Makes what must be there before the sandbox: directories, the control group, volumes. */
+  async #prepare(): Promise<boolean> {
+    const { cgroups, volumes, logsDirectory, events, log } = this.#host
+    const pod = this.#pod
+    await mkdir(volumes.podDirectory(uidOf(pod)), { recursive: true, mode: 0o750 })
+    await mkdir(podLogDirectory(logsDirectory, pod), { recursive: true, mode: 0o755 })
+    await cgroups.create(podCgroupOf(pod), podLimitsOf(pod, this.#host.podPids))
+    if (this.#volumes) return true
+    const { mounted, failures } = await volumes.setUp(pod, this.#volumeContext())
+    for (const { volume, error } of failures) {
+      events.warning(pod, 'FailedMount', `MountVolume.SetUp failed for volume "${volume}" : ${error.message}`)
+      log.verbose('a volume could not be set up', { pod: podKeyOf(pod), volume, error: error.message })
+    }
+    if (failures.length > 0) return false
+    this.#volumes = mounted
+    this.#volumesDueMs = Math.min(
+      this.#host.clock.now() + VOLUME_REFRESH_MS,
+      ...[...mounted.values()].map(({ refreshAtMs }) => refreshAtMs ?? NEVER),
+    )
+    return true
+  }
+
+  #volumeContext() {
+    const { references, tokens, nodeIPs, clock } = this.#host
+    const podIPs = this.#pod.spec.hostNetwork ? nodeIPs : (readySandboxOf(this.#state)?.ips ?? [])
+    return { references, tokens, running: { podIPs, nodeIPs, allocatable: this.#host.allocatable() }, now: clock.now() }
+  }
+
+  /** Brings volumes up to date that show what may have changed; answers when the next time is. */
+  async #refreshVolumes(): Promise<number> {
+    const now = this.#host.clock.now()
+    const changing = (this.#pod.spec.volumes ?? []).some(
+      ({ configMap, secret, projected, downwardAPI }) => configMap || secret || projected || downwardAPI,
+    )
+    if (!changing || this.#stopping.signal.aborted) return NEVER
+    if (now < this.#volumesDueMs) return this.#volumes || this.#state.containers.some(isRunning) ? this.#volumesDueMs : NEVER
+    if (!this.#volumes && !this.#state.containers.some(isRunning)) return NEVER
+    const { failures, refreshAtMs } = await this.#host.volumes.refresh(this.#pod, this.#volumeContext())
+    for (const { volume, error } of failures)
+      this.#host.log.verbose('a volume could not be refreshed', { pod: podKeyOf(this.#pod), volume, error: error.message })
+    this.#volumesDueMs = Math.min(now + VOLUME_REFRESH_MS, refreshAtMs ?? NEVER)
+    return this.#volumesDueMs
+  }
+
+  async #sandboxConfig(attempt: number): Promise<SandboxConfig> {
+    const { nodeName, dns, cgroups, logsDirectory, seccompDirectory } = this.#host
+    const parent = cgroups.absolute(podCgroupOf(this.#pod))
+    return sandboxConfigOf(this.#pod, attempt, {
+      nodeName,
+      dns: dnsOf(this.#pod, dns),
+      clusterDomain: dns.clusterDomain,
+      logDirectory: podLogDirectory(logsDirectory, this.#pod),
+      cgroupParent: parent === '' ? undefined : parent,
+      seccompDirectory,
+      runtimeHandler: await this.#host.runtimeHandler(this.#pod),
+    })
+  }
+
+  /** Makes a sandbox, after what was left of the one before has been stopped. */
+  async #createSandbox(attempt: number): Promise<SandboxStatus | undefined> {
+    const { runtime, events } = this.#host
+    const previous = this.#state.sandboxes[0]
+    if (previous) {
+      if (this.#state.containers.length > 0)
+        events.normal(this.#pod, 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.')
+      await stopAll(this.#host, this.#pod, this.#state, this.#pod.spec.terminationGracePeriodSeconds)
+      for (const { id } of this.#state.sandboxes) await runtime.stopSandbox(id)
+      for (const { id } of this.#state.sandboxes) {
+        if (!this.#state.containers.some(({ sandboxId }) => sandboxId === id)) await runtime.removeSandbox(id)
+      }
+    }
+    try {
+      if (this.#pod.spec.hostUsers === false)
+        throw new Error('the container runtime has no user namespaces, so hostUsers: false cannot be kept')
+      const id = await runtime.runSandbox(await this.#sandboxConfig(attempt))
+      const sandbox = await runtime.sandboxStatus(id)
+      this.#state = { ...this.#state, sandboxes: [sandbox, ...this.#state.sandboxes] }
+      return sandbox
+    } catch (error) {
+      events.warning(this.#pod, 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${(error as Error).message}`)
+      return undefined
+    }
+  }
+
+  async #pullSecrets(): Promise<Secret[]> {
+    const found: Secret[] = []
+    for (const { name } of this.#pod.spec.imagePullSecrets ?? []) {
+      try {
+        found.push(await this.#host.references.secret(namespaceOf(this.#pod), name ?? ''))
+      } catch {
+        const message = `Unable to retrieve some image pull secrets (${name}); attempting to pull the image may not succeed.`
+        this.#host.events.warning(this.#pod, 'FailedToRetrieveImagePullSecret', message)
+      }
+    }
+    return found
+  }
+
+  #followProbes(): void {
+    const running = new Map<string, { id: string; startedAtMs: number }>()
+    for (const container of allContainers(this.#pod.spec)) {
+      const latest = latestOf(this.#state, container.name)
+      if (latest && isRunning(latest)) running.set(container.name, { id: latest.id, startedAtMs: latest.startedAtMs })
+    }
+    const podIP = (this.#pod.spec.hostNetwork ? this.#host.nodeIPs : readySandboxOf(this.#state)?.ips)?.[0] ?? ''
+    this.#host.probes.follow(this.#pod, running, podIP)
+  }
+
+  /** Tells the API how the pod is. */
+  #tell(ended: boolean): void {
+    const { clock, probeResults, nodeIPs, statuses } = this.#host
+    if (isTerminal(this.#pod) && !this.#failure && this.#status === undefined) return // It has ended before; what was said then stands.
+    const status = planStatus({
+      pod: { ...this.#pod, status: { ...this.#pod.status, ...this.#said() } },
+      state: this.#state,
+      now: clock.now(),
+      oldStatuses: this.#oldStatuses(),
+      waiting: this.#waiting,
+      probeResult: (id, probe) => probeResults.get(id, probe),
+      terminationMessages: this.#terminationMessages,
+      idOf: id => `${this.#host.runtimeName()}://${id}`,
+      nodeIPs,
+      failure: this.#failure,
+      ended,
+    })
+    this.#status = status
+    statuses.set(this.#pod, status)
+  }
+
+  /** What was told last, over what the informer may still show of before; conditions that others own come from the API. */
+  #said(): Partial<PodStatus> {
+    if (!this.#status) return {}
+    const { conditions = [], startTime } = this.#status
+    const ours = new Set(['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled'])
+    const foreign = (this.#pod.status.conditions ?? []).filter(({ type }) => !ours.has(type))
+    return { startTime, conditions: [...conditions.filter(({ type }) => ours.has(type)), ...foreign] }
+  }
+
+  #oldStatuses(): Map<string, ContainerStatus> {
+    const status = this.#status ?? this.#pod.status
+    const all = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? []), ...(status.ephemeralContainerStatuses ?? [])]
+    return new Map(all.map(container => [container.name, container]))
+  }
+
+  #graceSeconds(): number {
+    const { spec, metadata } = this.#pod
+    if (this.#failure && !isTerminating(this.#pod)) return spec.terminationGracePeriodSeconds
+    return metadata.deletionGracePeriodSeconds ?? spec.terminationGracePeriodSeconds
+  }
+
+  /** A second delete may leave less time than the first: what is being stopped is stopped sooner. */
+  #shortenGrace(): void {
+    const graceSeconds = this.#graceSeconds()
+    if (this.#killGraceSeconds === undefined || graceSeconds >= this.#killGraceSeconds) return
+    this.#killGraceSeconds = graceSeconds
+    void stopAll(this.#host, this.#pod, this.#state, graceSeconds).catch(() => {})
+  }
+
+  /** Ends the pod: its containers, its sandbox, its volumes and its control group; then says how it ended. */
+  async #terminate(byItself: boolean): Promise<number> {
+    const { runtime, probes, cgroups, volumes } = this.#host
+    const uid = uidOf(this.#pod)
+    probes.stop(uid, true)
+    if (this.#failure) this.#tell(false)
+    this.#killGraceSeconds = byItself ? this.#pod.spec.terminationGracePeriodSeconds : this.#graceSeconds()
+    await stopAll(this.#host, this.#pod, this.#state, this.#killGraceSeconds, this.#stopping.signal)
+    if (this.#stopping.signal.aborted) return NEVER
+    this.#killGraceSeconds = undefined
+    probes.stop(uid)
+    for (const { id } of this.#state.sandboxes) await runtime.stopSandbox(id)
+    await this.#observe()
+    if (this.#state.containers.some(isRunning)) throw new Error('a container still runs after it was stopped')
+    this.#tell(true)
+    await volumes.tearDown(uid)
+    await cgroups.remove(podCgroupOf(this.#pod))
+    this.#volumes = undefined
+    this.#stage = 'ended'
+    return this.#finishDeletion()
+  }
+
+  /** What has ended stays for its logs until the pod is deleted. */
+  async #finishDeletion(): Promise<number> {
+    const { runtime, statuses, images, probeResults, logsDirectory } = this.#host
+    if (!this.#removed && !isTerminating(this.#pod)) return NEVER
+    const uid = uidOf(this.#pod)
+    if (!this.#removed) {
+      await statuses.flushed(uid)
+      await this.#host.deleteFromApi(this.#pod)
+    }
+    await this.#observe()
+    for (const { id } of this.#state.containers) {
+      await runtime.stopContainer(id, 0)
+      await runtime.removeContainer(id)
+      probeResults.remove(id)
+    }
+    for (const { id } of this.#state.sandboxes) await runtime.removeSandbox(id)
+    await rm(podLogDirectory(logsDirectory, this.#pod), { recursive: true, force: true })
+    statuses.forget(uid)
+    images.forget(uid)
+    this.#stage = 'gone'
+    return NEVER
+  }
+
+  /** Removes what ended containers left behind, all but the newest of each name. Called now and then. */
+  async collectGarbage(): Promise<void> {
+    const seen = new Set<string>()
+    for (const { name, id, state, attempt } of this.#state.containers) {
+      const isLatest = !seen.has(name)
+      seen.add(name)
+      if (isLatest || state !== 'exited') continue
+      const isPrevious = latestOf(this.#state, name)?.attempt === attempt + 1
+      if (!isPrevious) await this.#host.runtime.removeContainer(id)
+    }
+  }
+}
+
+const backoffKey = (container: Container) => `${container.name} ${container.image ?? ''}`
+
+/** Waits for `work`, but no longer than until `signal` aborts: work goes on, and its outcome is no longer of interest. */
+function raced(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) resolve()
+    signal.addEventListener('abort', () => resolve(), { once: true })
+    work.then(resolve, reject)
+  })
+}
