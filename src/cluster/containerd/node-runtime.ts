@@ -8,7 +8,6 @@ import {
   findProcess,
   isAlive,
   type RunningProcess,
-  readPidFile,
   sendSignal,
   startDetached,
   writePidFile,
@@ -18,6 +17,7 @@ import { ensureCgroupRoot, processesIn, readCgroups, removeCgroupRoot } from '..
 import type { MachineFacts } from '../machine/facts.ts'
 import { SetupError } from '../setup-error.ts'
 import { cniConfig, containerdConfig, type RuntimeTraits } from './config.ts'
+import { findContainerd, shimsOf } from './containerd-processes.ts'
 import { ensureSharedMount, unmountBelow } from './mounts.ts'
 import { withNodeCri } from './node-cri.ts'
 
@@ -111,18 +111,6 @@ export async function stopNodeRuntime(layout: ClusterLayout, node: NodeLayout, t
   removeIfEmpty(dirname(layout.runDir))
 }
 
-/** The containerd of a node, whether or not its pid file survived. */
-export function findContainerd(node: NodeLayout): RunningProcess | undefined {
-  const known = readPidFile(node.containerd.pidFile)
-  if (known) return known
-  return processesWith(['containerd', '--config', node.containerd.config])[0]
-}
-
-/** The shims of a node: each holds a pod's containers, and lives on without containerd. */
-export function shimsOf(node: NodeLayout): RunningProcess[] {
-  return processesWith(['-address', node.containerd.socket])
-}
-
 function waitUntilReady(node: NodeLayout, running: RunningProcess, signal?: AbortSignal): Promise<void> {
   return withNodeCri(node, async runtime => {
     const deadline = performance.now() + 30_000
@@ -192,20 +180,6 @@ async function podNetworksOf(node: NodeLayout): Promise<string[]> {
 
 async function remainingNetns(names: readonly string[]): Promise<string[]> {
   return names.filter(name => existsSync(`/run/netns/${name}`))
-}
-
-/** Processes whose arguments contain these, one after the other. */
-function processesWith(args: readonly string[]): RunningProcess[] {
-  const wanted = `\0${args.join('\0')}\0`
-  return readdirSync('/proc').flatMap(name => {
-    if (!/^\d+$/.test(name)) return []
-    try {
-      const found = `\0${readFileSync(`/proc/${name}/cmdline`, 'utf8')}`.includes(wanted)
-      return found ? (findProcess(Number(name)) ?? []) : []
-    } catch {
-      return [] // ended meanwhile
-    }
-  })
 }
 
 /** Where the shim of a sandbox listens: containerd hashes its own address, the CRI namespace and the sandbox's id. */

@@ -32,6 +32,22 @@ export async function nodeImage(busybox: string): Promise<ImageDescription> {
   return { reference: NODE_IMAGE, layers: [await busyboxFiles(busybox), await nodeFiles()], command: ['node'] }
 }
 
+/** The layers below a user's files: `scratch`, `busybox` or `node`. */
+export async function baseLayers(base: string, busybox: string): Promise<ImageFile[][]> {
+  if (base === 'scratch') return []
+  if (base === 'busybox') return [await busyboxFiles(busybox)]
+  if (base === 'node') return [await busyboxFiles(busybox), await nodeFiles()]
+  throw new SetupError(`"${base}" is no base that images are built from`, 'use scratch, busybox or node')
+}
+
+/** A reference as the runtime looks it up: with a registry and a tag. `web` is `docker.io/library/web:latest`. */
+export function fullReference(reference: string): string {
+  const tagged = /:[^/]+$/.test(reference) ? reference : `${reference}:latest`
+  const [first = '', ...rest] = tagged.split('/')
+  if (rest.length === 0) return `docker.io/library/${tagged}`
+  return /[.:]/.test(first) || first === 'localhost' ? tagged : `docker.io/${tagged}`
+}
+
 /** Changes whenever an image made of this file would: cheap, since the file is not read. */
 export function fileStamp(path: string): string {
   const status = statSync(path)

@@ -1,4 +1,5 @@
 import { existsSync, rmSync } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
 import { readPidFile } from '#base/process/running-process.ts'
 import { allocate, type ClusterAllocation, type ClusterRequest, type Occupied } from '../layout/allocation.ts'
 import { lockMachine, type ResolvedWhereabouts, readAllocation, writeAllocation } from '../layout/data-directory.ts'
@@ -27,6 +28,8 @@ export interface PreparedMachine {
   readonly facts: MachineFacts
   /** Nodes the cluster had and was now asked not to have: to be stopped by `stopNodeRuntime` before the network is made. */
   readonly dropped: readonly NodeLayout[]
+  /** True when the cluster is new or was asked to be another than it was: what runs must be started anew. */
+  readonly changed: boolean
 }
 
 /**
@@ -94,7 +97,7 @@ export async function releaseMachine(where: ResolvedWhereabouts, options: { purg
 /** Decides the allocation again under the machine's lock, so that no two clusters choose the same, and keeps it. */
 async function claim(where: ResolvedWhereabouts, request: ClusterRequest, realNodes: boolean): Promise<Omit<PreparedMachine, 'facts'>> {
   await using _lock = await lockMachine(where.stateDir)
-  const { allocation, layout, dropped, record } = plan(where, request)
+  const { allocation, layout, dropped, record, changed } = plan(where, request)
   const entry: RegisteredCluster = {
     name: allocation.name,
     id: allocation.id,
@@ -111,13 +114,14 @@ async function claim(where: ResolvedWhereabouts, request: ClusterRequest, realNo
     writeMachineRecord(where.stateDir, { ...next, changes: { ...changes, mountedNetns: changes.mountedNetns || !mountedBefore } })
   }
   writeAllocation(where.dataDir, allocation)
-  return { layout, dropped }
+  return { layout, dropped, changed }
 }
 
 interface Plan {
   readonly allocation: ClusterAllocation
   readonly layout: ClusterLayout
   readonly dropped: readonly NodeLayout[]
+  readonly changed: boolean
   readonly record: MachineRecord
 }
 
@@ -139,7 +143,8 @@ function plan(where: ResolvedWhereabouts, request: ClusterRequest): Plan {
   const allocation = allocate(request, existing, occupiedBy(record, request.name))
   const layout = layoutOf(allocation, where.dataDir)
   const before = existing ? layoutOf(existing, where.dataDir).nodes : []
-  return { allocation, layout, record, dropped: before.filter(node => !layout.nodes.some(kept => kept.number === node.number)) }
+  const changed = !isDeepStrictEqual(allocation, existing)
+  return { allocation, layout, record, changed, dropped: before.filter(node => !layout.nodes.some(kept => kept.number === node.number)) }
 }
 
 function occupiedBy(record: MachineRecord, name: string): Occupied {

@@ -1,0 +1,55 @@
+import { fileURLToPath } from 'node:url'
+import { Command } from 'commander'
+import type { ClusterLayout } from '../layout/layout.ts'
+import { type ClusterFlags, clusterOf, progressOf, type Verb, type VerbContext, wholeNumber, withClusterFlags } from './verb.ts'
+
+interface UpFlags extends ClusterFlags {
+  readonly nodes?: number
+  readonly simulatedNodes?: number
+  readonly port?: number
+  readonly output?: string
+}
+
+export const upVerb: Verb = context =>
+  withClusterFlags(new Command('up'))
+    .description('Bring a cluster up, or back up. What runs already is left as it is.')
+    .option(
+      '--nodes <count>',
+      'nodes that run containers, each with a containerd of its own (default: 1, or as before)',
+      wholeNumber(0, 250),
+    )
+    .option(
+      '--simulated-nodes <count>',
+      'nodes that only speak the status protocol; alone they need neither root nor containerd',
+      wholeNumber(0, 100_000),
+    )
+    .option('--port <port>', 'port of the API server (default: 6443, or the next that no other cluster has)', wholeNumber(1, 65_535))
+    .option('-o, --output <format>', 'json: one event a line')
+    .action((flags: UpFlags) => up(flags, context))
+
+async function up(flags: UpFlags, context: VerbContext): Promise<void> {
+  const { bringUp } = await import('../bring-up.ts')
+  const where = clusterOf(flags, context)
+  const request = {
+    name: where.name,
+    nodes: flags.nodes,
+    simulatedNodes: flags.simulatedNodes,
+    apiPort: flags.port,
+    program: fileURLToPath(new URL('./t8s-cluster.js', import.meta.url)), // all programs stand in one folder once built
+    programArgs: () => ['--data-dir', where.dataDir],
+  }
+  const layout = await bringUp(where, request, progressOf(flags.output, context), context.signal)
+  if (flags.output !== 'json') context.stdout.write(nextSteps(layout))
+}
+
+function nextSteps(layout: ClusterLayout): string {
+  const named = layout.name === 'default' ? '' : ` --name ${layout.name}`
+  return `
+The cluster "${layout.name}" is up: https://127.0.0.1:${layout.apiPort}
+
+  export KUBECONFIG=${layout.kubeconfig}
+  kubectl get nodes
+  t8s status${named}        what runs
+  t8s down${named}          stop everything; the cluster's objects stay
+`
+}

@@ -1,0 +1,49 @@
+import { type Command, InvalidArgumentError } from 'commander'
+import { realClock } from '#base/time/real-clock.ts'
+import { type ResolvedWhereabouts, whereabouts } from '../layout/data-directory.ts'
+import type { Progress } from '../progress/progress.ts'
+import { jsonProgress, textProgress } from '../progress/text-progress.ts'
+
+/** What every verb gets from the program around it. */
+export interface VerbContext {
+  /** Aborts at Ctrl-C. */
+  readonly signal: AbortSignal
+  readonly stdout: NodeJS.WriteStream
+  readonly stderr: NodeJS.WriteStream
+  readonly environment: NodeJS.ProcessEnv
+}
+
+/** One verb of the command line: makes its command, whose action loads what it needs. */
+export type Verb = (context: VerbContext) => Command
+
+/** Flags by which every verb finds its cluster. */
+export interface ClusterFlags {
+  readonly name?: string
+  readonly dataDir?: string
+}
+
+/** Adds `--name` and `--data-dir`. */
+export function withClusterFlags(command: Command): Command {
+  return command
+    .option('--name <name>', 'name of the cluster (default: "default")')
+    .option('--data-dir <directory>', 'where the cluster keeps its files (default: /var/lib/typernetes/<name>)')
+}
+
+/** The directories of the cluster the flags name. */
+export function clusterOf(flags: ClusterFlags, context: VerbContext): ResolvedWhereabouts {
+  return whereabouts(flags, context.environment, process.getuid?.() === 0)
+}
+
+/** Progress on stderr for people; with `-o json` on stdout, a line per event. */
+export function progressOf(output: string | undefined, context: VerbContext): Progress {
+  return output === 'json' ? jsonProgress(context.stdout, realClock()) : textProgress(context.stderr, realClock())
+}
+
+/** Reads a flag's value as a whole number. */
+export function wholeNumber(least: number, most: number): (text: string) => number {
+  return text => {
+    const value = Number(text)
+    if (/^\d+$/.test(text) && value >= least && value <= most) return value
+    throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`)
+  }
+}

@@ -1,0 +1,47 @@
+import '#base/time/dispose.ts'
+import { Command, CommanderError } from 'commander'
+import { downVerb } from './commands/down.ts'
+import { imageVerb } from './commands/image.ts'
+import { kubeconfigVerb } from './commands/kubeconfig.ts'
+import { statusVerb } from './commands/status.ts'
+import { upVerb } from './commands/up.ts'
+import type { Verb } from './commands/verb.ts'
+import { versionVerb } from './commands/version.ts'
+import { SetupError } from './setup-error.ts'
+
+/** The verbs of `t8s`, in the order in which help shows them. Each is one file that loads what it needs only when it runs. */
+const VERBS: readonly Verb[] = [upVerb, downVerb, statusVerb, kubeconfigVerb, imageVerb, versionVerb]
+
+process.exitCode = await main(process.argv.slice(2))
+
+async function main(args: readonly string[]): Promise<number> {
+  const stop = new AbortController()
+  const interrupt = () => stop.abort(new SetupError('Interrupted', 'what was done so far stays, and the same command continues from there'))
+  process.once('SIGINT', interrupt)
+  process.once('SIGTERM', interrupt)
+  const context = { signal: stop.signal, stdout: process.stdout, stderr: process.stderr, environment: process.env }
+  const program = new Command('t8s').description('Kubernetes in one command.').showSuggestionAfterError()
+  for (const verb of VERBS) program.addCommand(verb(context))
+  for (const command of withSubcommands(program)) command.exitOverride()
+  try {
+    await program.parseAsync(args.length === 0 ? ['--help'] : args, { from: 'user' })
+    return 0
+  } catch (error) {
+    return report(stop.signal.aborted ? stop.signal.reason : error)
+  } finally {
+    process.off('SIGINT', interrupt)
+    process.off('SIGTERM', interrupt)
+  }
+}
+
+function withSubcommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withSubcommands)]
+}
+
+/** What the user can mend is one sentence; anything else is a mistake of ours and shows where. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode // it has said so itself
+  if (error instanceof SetupError) process.stderr.write(`t8s: ${error.message}.\n`)
+  else process.stderr.write(`t8s: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+  return 1
+}
