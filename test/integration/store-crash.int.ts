@@ -1,0 +1,354 @@
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { build } from 'esbuild'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { silentLogger } from '#base/log/logger.ts'
+import { type Random, seededRandom } from '#base/random/random.ts'
+import { realClock } from '#base/time/real-clock.ts'
+import { LmdbStore } from '#store/lmdb/lmdb-store.ts'
+import { prefix, type Store } from '#store/store.ts'
+import { LockedError, NoSpaceError } from '#store/store-errors.ts'
+
+/* What is left of a store after its process was killed, after the power went, and when the disk is full. */
+
+const SEED = Number(process.env['SEED'] ?? 1)
+const ROUNDS = Number(process.env['CRASHES'] ?? 20)
+const POWER_CUTS = Number(process.env['POWER_CUTS'] ?? 500)
+const folder = mkdtempSync(join(tmpdir(), 'store-crash-'))
+const program = join(import.meta.dirname, '../../node_modules/.cache', `store-crash-${process.pid}.mjs`)
+const hasStrace = spawnSync('strace', ['-V']).status === 0
+const canMount = process.getuid?.() === 0
+
+beforeAll(async () => {
+  await build({
+    entryPoints: [join(import.meta.dirname, 'store-crash.program.ts')],
+    outfile: program,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+    conditions: ['source'],
+  })
+})
+afterAll(() => {
+  rmSync(program, { force: true })
+  rmSync(folder, { recursive: true })
+})
+
+describe('a store whose process is killed', () => {
+  it(`[S1][S19][S22] has every acknowledged write when it is opened again, ${ROUNDS} times over (SEED=${SEED})`, async () => {
+    const directory = join(folder, 'killed')
+    const random = seededRandom(SEED)
+    const kept = new Map<string, Acknowledged>()
+    let highest = 1
+    for (let round = 0; round < ROUNDS; round++) {
+      const child = spawn(process.execPath, [program, directory, String(SEED * 1000 + round)], { stdio: ['ignore', 'pipe', 'inherit'] })
+      const { opened, acknowledged } = await killAfter(child, 20 + random.below(400))
+      expect(opened).toBeGreaterThanOrEqual(highest)
+      const revisions = acknowledged.map(each => each.revision)
+      expect(new Set(revisions).size).toBe(revisions.length)
+      expect(Math.min(...revisions)).toBeGreaterThan(opened)
+      for (const each of acknowledged) kept.set(each.key, each)
+      highest = Math.max(highest, ...revisions)
+      await using store = await reopened(directory)
+      await check(store.store, kept, highest)
+    }
+  })
+
+  it('[S22] is not to be had by another process while the first is stopped', async () => {
+    const directory = join(folder, 'stopped')
+    const child = spawn(process.execPath, [program, directory], { stdio: ['ignore', 'pipe', 'inherit'] })
+    await new Promise(resolve => child.stdout!.once('data', resolve))
+    child.kill('SIGSTOP')
+    await expect(open(directory)).rejects.toBeInstanceOf(LockedError)
+    child.kill('SIGCONT')
+    await expect(open(directory)).rejects.toThrow(`in use by process ${child.pid}`)
+    child.kill('SIGKILL')
+    await new Promise(resolve => child.once('close', resolve))
+    await (await open(directory)).close()
+  })
+})
+
+describe.skipIf(!hasStrace)('a store whose machine loses power (needs strace)', () => {
+  let trace: DiskTrace
+
+  beforeAll(() => {
+    const directory = join(folder, 'traced')
+    const log = join(folder, 'trace')
+    const calls = 'trace=openat,close,lseek,write,writev,pwrite64,pwritev,pwritev2,fdatasync,fsync,ftruncate,fallocate'
+    const size = String(2 ** 22)
+    execFileSync(
+      'strace',
+      ['-f', '-xx', '-s', size, '-e', calls, '-o', log, process.execPath, program, directory, String(SEED), '4', '400'],
+      {
+        stdio: 'ignore',
+      },
+    )
+    trace = new DiskTrace(readFileSync(log, 'latin1'))
+  })
+
+  it(`[S19] has every acknowledged write on what was synced by then, with the rest lost, torn or reordered, at ${POWER_CUTS} moments (SEED=${SEED})`, async () => {
+    expect(trace.acknowledgements).toBeGreaterThanOrEqual(400)
+    const random = seededRandom(SEED)
+    for (let cut = 0; cut < POWER_CUTS; cut++) {
+      const failure = await verifyAfter(trace, random.below(trace.length + 1), random, true)
+      expect(failure).toBeUndefined()
+    }
+  }, 240_000)
+
+  it('this test notices a disk that does not sync', async () => {
+    const random = seededRandom(SEED)
+    let failures = 0
+    for (let cut = 0; cut < 20; cut++) if (await verifyAfter(trace, trace.length - random.below(50), random, false)) failures++
+    expect(failures).toBeGreaterThan(0)
+  })
+})
+
+describe.skipIf(!canMount)('a store on a full disk (needs root to mount one)', () => {
+  it('[S21] refuses writes, goes on reading and watching, and takes writes again once there is space', async () => {
+    const directory = join(folder, 'full')
+    mkdirSync(directory)
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', directory])
+    try {
+      writeFileSync(join(directory, 'filler'), Buffer.alloc(3 * 2 ** 20))
+      const store = await open(join(directory, 'store'))
+      let events = 0
+      const sink = {
+        events: (batch: readonly unknown[]) => {
+          events += batch.length
+        },
+        end: () => {},
+      }
+      store.watch(prefix('/'), sink)
+      const put = (n: number) => store.txn({ success: [{ type: 'put', key: `/k${n}`, value: Buffer.alloc(3000, n) }] })
+      let written = 0
+      let refused = 0
+      for (let n = 0; refused < 50; n++) {
+        const outcome = await put(n).catch((error: unknown) => error)
+        if (outcome instanceof NoSpaceError) refused++
+        else written++
+        expect(outcome instanceof Error && !(outcome instanceof NoSpaceError)).toBe(false)
+      }
+      expect(written).toBeGreaterThan(100)
+      expect(store.rangeNow(prefix('/')).count).toBe(written)
+      expect(events).toBe(written)
+      expect((await store.status()).problems[0]).toContain('no space left')
+      rmSync(join(directory, 'filler'))
+      expect((await put(100_000)).revision).toBe(written + 2)
+      await store.close()
+      const again = await open(join(directory, 'store'))
+      expect(again.rangeNow(prefix('/')).count).toBe(written + 1)
+      expect((await again.status()).problems).toEqual([])
+      await again.close()
+    } finally {
+      execFileSync('umount', [directory])
+    }
+  })
+})
+
+/** A write that was answered. `value` null: a delete. */
+interface Acknowledged {
+  readonly key: string
+  readonly value: string | null
+  readonly revision: number
+}
+
+function open(directory: string): Promise<LmdbStore> {
+  return LmdbStore.open({ directory, clock: realClock(), logger: silentLogger })
+}
+
+async function reopened(directory: string): Promise<AsyncDisposable & { store: LmdbStore }> {
+  const store = await open(directory)
+  return { store, [Symbol.asyncDispose]: () => store.close() }
+}
+
+/** Kills the program once it has acknowledged `count` writes, and answers all it said. */
+async function killAfter(child: ChildProcess, count: number): Promise<{ opened: number; acknowledged: Acknowledged[] }> {
+  let said = ''
+  let lines = 0
+  child.stdout!.on('data', (data: Buffer) => {
+    said += data.toString()
+    for (const byte of data) if (byte === 10) lines++
+    if (lines > count) child.kill('SIGKILL')
+  })
+  await new Promise(resolve => child.once('close', resolve))
+  const [first, ...rest] = said.slice(0, said.lastIndexOf('\n')).split('\n')
+  return { opened: (JSON.parse(first!) as { opened: number }).opened, acknowledged: rest.map(line => JSON.parse(line) as Acknowledged) }
+}
+
+/** All that was acknowledged is there, unless a write that had not been answered yet came after it. */
+async function check(store: Store, kept: ReadonlyMap<string, Acknowledged>, highest: number): Promise<void> {
+  const { kvs, revision } = await store.range(prefix('/crash/'))
+  expect(revision).toBeGreaterThanOrEqual(highest)
+  const found = new Map(kvs.map(kv => [kv.key, kv]))
+  for (const { key, value, revision } of kept.values()) {
+    const kv = found.get(key)
+    if (kv && kv.modRevision > revision) continue
+    if (!kv && value !== null) expect(await deletedAfter(store, key, revision)).toBe(true)
+    else expect([key, kv && Buffer.from(kv.value).toString()]).toEqual([key, value ?? undefined])
+  }
+}
+
+/** A delete that was not answered any more may have happened: then history tells of it. */
+function deletedAfter(store: Store, key: string, revision: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const watch = store.watch(
+      { key, revision: revision + 1 },
+      {
+        events: events => resolve(events.at(-1)!.type === 'delete'),
+        progress: () => {
+          watch[Symbol.dispose]()
+          resolve(false)
+        },
+        end: () => resolve(false),
+      },
+    )
+    watch.requestProgress()
+  })
+}
+
+/** Builds the disk as a power cut at `moment` leaves it, opens it and says what is wrong. */
+async function verifyAfter(trace: DiskTrace, moment: number, random: Random, syncs: boolean): Promise<string | undefined> {
+  const directory = join(folder, 'cut')
+  mkdirSync(directory)
+  try {
+    const { file, acknowledged } = trace.at(moment, random, syncs)
+    if (file.length > 0) writeFileSync(join(directory, 'data.mdb'), file)
+    await using store = await reopened(directory)
+    const kept = new Map<string, Acknowledged>()
+    for (const each of acknowledged) {
+      const known = kept.get(each.key)
+      if (!known || known.revision < each.revision) kept.set(each.key, each)
+    }
+    await check(store.store, kept, Math.max(1, ...acknowledged.map(each => each.revision)))
+    return undefined
+  } catch (error) {
+    return `after call ${moment}: ${String(error)}`
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+}
+
+type DiskCall =
+  | { readonly type: 'write'; readonly at: number; readonly data: Buffer; readonly isSynced: boolean }
+  | { readonly type: 'sync' }
+  | { readonly type: 'truncate'; readonly size: number }
+  | { readonly type: 'acknowledged'; readonly write: Acknowledged }
+
+const SECTOR = 512
+
+/** What a traced program did to its database file, and what it acknowledged, in order. */
+class DiskTrace {
+  readonly #calls: DiskCall[] = []
+
+  constructor(log: string) {
+    const started = new Map<string, string>()
+    const files = new Map<number, { position: number; isSynced: boolean }>()
+    let output = ''
+    for (const line of log.split('\n')) {
+      const [, thread = '', rest = ''] = /^(\d+)\s+(.*)$/s.exec(line) ?? []
+      let call = rest
+      if (rest.endsWith('<unfinished ...>')) {
+        started.set(thread, rest.slice(0, -'<unfinished ...>'.length))
+        continue
+      }
+      const resumed = /^<\.\.\. \w+ resumed>/.exec(rest)
+      if (resumed) call = (started.get(thread) ?? '') + rest.slice(resumed[0].length)
+      const [, name = '', args = '', result = ''] = /^(\w+)\((.*)\)\s+= (-?\d+)/s.exec(call) ?? []
+      if (Number(result) < 0) continue
+      const fd = Number(/^\d+/.exec(args)?.[0] ?? -1)
+      if (name === 'openat') {
+        const path = text(args)
+        files.delete(Number(result))
+        if (path.endsWith('/data.mdb')) files.set(Number(result), { position: 0, isSynced: /O_D?SYNC/.test(args) })
+      } else if (name === 'close') files.delete(fd)
+      else if (name === 'write' && fd === 1) {
+        output += text(args)
+        for (let end = output.indexOf('\n'); end >= 0; end = output.indexOf('\n')) {
+          const said = JSON.parse(output.slice(0, end)) as Acknowledged
+          if (said.key) this.#calls.push({ type: 'acknowledged', write: said })
+          output = output.slice(end + 1)
+        }
+      }
+      const file = files.get(fd)
+      if (!file) continue
+      if (name === 'lseek') file.position = Number(result)
+      else if (name === 'fdatasync' || name === 'fsync') this.#calls.push({ type: 'sync' })
+      else if (name === 'ftruncate') this.#calls.push({ type: 'truncate', size: Number(/, (\d+)$/.exec(args)![1]) })
+      else if (name === 'fallocate') throw new Error('the trace has a fallocate, which this test cannot play back')
+      else if (/write/.test(name)) {
+        const data = Buffer.concat(
+          [...args.matchAll(/"((?:\\x[0-9a-f]{2})*)"/g)].map(([, hex]) => Buffer.from(hex!.replaceAll('\\x', ''), 'hex')),
+        )
+        if (data.length !== Number(result)) throw new Error(`a traced write is incomplete: ${data.length} of ${result} bytes`)
+        const at = name.startsWith('p') ? Number(/, (\d+)$/.exec(args)![1]) : file.position
+        if (!name.startsWith('p')) file.position += data.length
+        this.#calls.push({ type: 'write', at, data, isSynced: file.isSynced })
+      }
+    }
+  }
+
+  get length(): number {
+    return this.#calls.length
+  }
+
+  get acknowledgements(): number {
+    return this.#calls.filter(call => call.type === 'acknowledged').length
+  }
+
+  /** The file after the first `count` calls and a power cut, and what had been acknowledged. Unless the disk `syncs`, all is lost. */
+  at(count: number, random: Random, syncs: boolean): { file: Buffer; acknowledged: Acknowledged[] } {
+    const disk = new Disk()
+    const acknowledged: Acknowledged[] = []
+    let unsynced: Array<{ at: number; data: Buffer }> = []
+    for (const call of this.#calls.slice(0, count)) {
+      if (call.type === 'acknowledged') acknowledged.push(call.write)
+      else if (call.type === 'truncate') disk.truncate(call.size)
+      else if (call.type === 'write') {
+        if (call.isSynced && syncs) disk.write(call.at, call.data)
+        else unsynced.push(call)
+      } else if (syncs) {
+        for (const { at, data } of unsynced) disk.write(at, data)
+        unsynced = []
+      }
+    }
+    const mode = syncs ? random.below(3) : 0
+    for (const { at, data } of unsynced) {
+      if (mode === 0) continue
+      for (let offset = 0; offset < data.length; ) {
+        const length = Math.min(SECTOR - ((at + offset) % SECTOR), data.length - offset)
+        if (mode === 1 ? random.below(2) === 0 : random.below(20) > 0) disk.write(at + offset, data.subarray(offset, offset + length))
+        offset += length
+      }
+    }
+    return { file: disk.file(), acknowledged }
+  }
+}
+
+class Disk {
+  #bytes = Buffer.alloc(2 ** 20)
+  #size = 0
+
+  write(at: number, data: Buffer): void {
+    while (at + data.length > this.#bytes.length) this.#bytes = Buffer.concat([this.#bytes, Buffer.alloc(this.#bytes.length)])
+    data.copy(this.#bytes, at)
+    this.#size = Math.max(this.#size, at + data.length)
+  }
+
+  truncate(size: number): void {
+    if (size < this.#size) this.#bytes.fill(0, size, this.#size)
+    this.#size = size
+  }
+
+  file(): Buffer {
+    return this.#bytes.subarray(0, this.#size)
+  }
+}
+
+/** The first string of a call's arguments, as `strace -xx` writes it. */
+function text(args: string): string {
+  const [, hex = ''] = /"((?:\\x[0-9a-f]{2})*)"/.exec(args) ?? []
+  return Buffer.from(hex.replaceAll('\\x', ''), 'hex').toString()
+}

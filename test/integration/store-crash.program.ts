@@ -1,0 +1,33 @@
+import { writeSync } from 'node:fs'
+import { silentLogger } from '#base/log/logger.ts'
+import { seededRandom } from '#base/random/random.ts'
+import { realClock } from '#base/time/real-clock.ts'
+import { LmdbStore } from '#store/lmdb/lmdb-store.ts'
+
+/*
+ * Writes to a store from several writers, each with keys of its own, and says on stdout what was acknowledged, one line of JSON each.
+ * It is killed, or ends after `limit` acknowledgements.
+ */
+const [directory = '', seed = '1', writers = '4', limit = 'Infinity'] = process.argv.slice(2)
+const store = await LmdbStore.open({ directory, clock: realClock(), logger: silentLogger, retention: { revisions: 200 } })
+const random = seededRandom(Number(seed))
+const say = (line: object) => writeSync(1, `${JSON.stringify(line)}\n`)
+let acknowledged = 0
+say({ opened: store.revisionNow() })
+
+await Promise.all(Array.from({ length: Number(writers) }, (_, writer) => write(writer)))
+await store.close()
+
+async function write(writer: number): Promise<void> {
+  while (acknowledged < Number(limit)) {
+    const key = `/crash/${writer}/${random.below(5)}`
+    const value = random.below(5) === 0 ? undefined : `${random.uuid()}${'x'.repeat(random.below(6000))}`
+    const operation = value === undefined ? ({ type: 'delete', key } as const) : ({ type: 'put', key, value: Buffer.from(value) } as const)
+    const { revision, results } = await store.txn({ success: [operation] })
+    const [result] = results
+    if (result?.type === 'delete' && result.deleted === 0) continue
+    acknowledged++
+    say({ key, value: value ?? null, revision })
+    if (random.below(100) === 0) await store.compact(Math.max(1, revision - 50))
+  }
+}
