@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { silentLogger } from '#base/log/logger.ts'
 import { type VirtualClock, virtualClock } from '#base/time/virtual-clock.ts'
+import { proxyHealth } from './healthz.ts'
 import type { Run } from './network.ts'
 import type { EndpointSliceView, NodeView, ServiceView } from './objects.ts'
 import { type HandInformer, handInformer, type SpecParts, serviceOf, sliceOf } from './proxy.fixture.ts'
@@ -106,6 +107,36 @@ describe('the proxy', () => {
     await clock.advance(30_000)
     expect(transactions().at(-1)).toContain('10.96.0.1')
     expect(proxy.lastSync()).toBeDefined()
+  })
+
+  it('is healthy unless a change has waited for a minute', async () => {
+    expect(proxyHealth({ lastSync: () => undefined, pendingSince: () => undefined }, 0).healthy).toBe(false)
+    await start()
+    expect(proxyHealth(proxy, clock.now()).healthy).toBe(true)
+    failing = line => line.includes('nft')
+    services.put(serviceOf())
+    await clock.advance(59_000)
+    expect(proxyHealth(proxy, clock.now()).healthy).toBe(true)
+    await clock.advance(2_000)
+    expect(proxyHealth(proxy, clock.now()).healthy).toBe(false)
+    failing = () => false
+    await clock.advance(30_000)
+    expect(proxyHealth(proxy, clock.now())).toMatchObject({ healthy: true })
+  })
+
+  it('rests after a transaction for as long as it took', async () => {
+    let slow = true
+    const busy: Run = async (command, args, options) => {
+      if (slow) await new Promise<void>(resolve => clock.after(200, resolve))
+      return run(command, args, options)
+    }
+    await start({ run: busy })
+    services.put(serviceOf())
+    await clock.advance(300)
+    slow = false
+    expect(transactions()).toHaveLength(1)
+    await clock.advance(110)
+    expect(transactions()).toHaveLength(2)
   })
 
   it('follows the zone of its node', async () => {

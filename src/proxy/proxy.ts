@@ -48,6 +48,8 @@ export interface ServiceProxy {
   settled(): Promise<void>
   /** Milliseconds of the clock at the last success; undefined before the first. */
   lastSync(): number | undefined
+  /** Since when a change waits to be written; undefined when none does. A proxy is healthy while this is not long ago. */
+  pendingSince(): number | undefined
   /** Writes everything anew, in one transaction that no connection notices: for when someone else changed the tables. */
   resync(): void
   /** Ends the proxy. The rules stay, so that connections outlive a restart, unless `cleanup` is set. */
@@ -56,6 +58,8 @@ export interface ServiceProxy {
 
 /** Changes that come within this time are one transaction. */
 const GATHER_MS = 5
+/** After a transaction we rest for as long as it took, so that a storm of changes in a large cluster costs half a core at most. */
+const REST_LIMIT_MS = 1_000
 const RETRY_FIRST_MS = 500
 const RETRY_LIMIT_MS = 30_000
 
@@ -76,6 +80,8 @@ export function startProxy(options: ProxyOptions): ServiceProxy {
   let timer: Timer | undefined
   let running: Promise<void> | undefined
   let lastSync: number | undefined
+  let pendingSince: number | undefined
+  let restsUntil = 0
   let retryMs = RETRY_FIRST_MS
   let allFlowsChecked = false
 
@@ -100,6 +106,7 @@ export function startProxy(options: ProxyOptions): ServiceProxy {
 
   function touch(key: string): void {
     dirty.add(key)
+    pendingSince ??= clock.now()
     schedule(GATHER_MS)
   }
 
@@ -114,7 +121,7 @@ export function startProxy(options: ProxyOptions): ServiceProxy {
 
   function schedule(delayMs: number): void {
     if (!started || timer || running || ended.signal.aborted) return
-    timer = clock.after(delayMs, () => {
+    timer = clock.after(Math.max(delayMs, restsUntil - clock.monotonic()), () => {
       timer = undefined
       running = sync().finally(() => {
         running = undefined
@@ -129,12 +136,15 @@ export function startProxy(options: ProxyOptions): ServiceProxy {
     dirty.clear()
     again = false
     const start = clock.monotonic()
+    const startedAt = clock.now()
     const changes: RulesChange[] = []
     try {
       for (const key of keys) changes.push(...(await plan(key)))
       const kind = await nftables.flush()
       retryMs = RETRY_FIRST_MS
       lastSync = clock.now()
+      pendingSince = dirty.size > 0 ? startedAt : undefined
+      restsUntil = clock.monotonic() + Math.min(clock.monotonic() - start, REST_LIMIT_MS)
       if (kind === 'nothing') return
       options.metrics?.synced(clock.monotonic() - start, keys.length, kind)
       log.verbose('the rules of Services were written', { table: options.table, services: keys.length, kind })
@@ -219,9 +229,11 @@ export function startProxy(options: ProxyOptions): ServiceProxy {
     },
     settled,
     lastSync: () => lastSync,
+    pendingSince: () => pendingSince,
     resync() {
       nftables.distrust()
       again = true
+      pendingSince ??= clock.now()
       schedule(0)
     },
     async stop(stopOptions = {}) {
