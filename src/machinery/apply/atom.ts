@@ -1,0 +1,122 @@
+import { isJsonObject, valueAt } from '../patch/json-object.ts'
+import { type AnySchema, shapeOf } from '../schema/schema.ts'
+import { quote } from '../status/go-text.ts'
+import { keyStep } from './field-set.ts'
+
+/** How server-side apply sees a value: what is one unit, and what is merged by parts. A schema boiled down to that question. */
+export type Atom = ScalarAtom | ListAtom | MapAtom
+
+export interface ScalarAtom {
+  readonly kind: 'scalar'
+  readonly scalar: 'numeric' | 'string' | 'boolean' | 'untyped'
+}
+
+export interface ListAtom {
+  readonly kind: 'list'
+  readonly relationship: 'atomic' | 'set' | 'map'
+  readonly keys: readonly string[]
+  readonly element: AnySchema | undefined
+}
+
+export interface MapAtom {
+  readonly kind: 'map'
+  readonly isAtomic: boolean
+  /** Whether the map has this key as a declared field. */
+  isField(key: string): boolean
+  /** The schema of what is at `key`; 'unknown' where only declared fields may be, undefined where anything may. */
+  at(key: string): AnySchema | 'unknown' | undefined
+}
+
+const SCALARS: Readonly<Record<'numeric' | 'string' | 'boolean' | 'untyped', ScalarAtom>> = {
+  numeric: { kind: 'scalar', scalar: 'numeric' },
+  string: { kind: 'scalar', scalar: 'string' },
+  boolean: { kind: 'scalar', scalar: 'boolean' },
+  untyped: { kind: 'scalar', scalar: 'untyped' },
+}
+const UNTYPED_LIST: ListAtom = { kind: 'list', relationship: 'atomic', keys: [], element: undefined }
+const UNTYPED_MAP: MapAtom = { kind: 'map', isAtomic: false, isField: () => false, at: () => undefined }
+const ATOMIC_MAP: MapAtom = { ...UNTYPED_MAP, isAtomic: true }
+
+const known = new WeakMap<object, Atom | 'deduced' | 'atomic'>()
+
+/** The atom of `value` under `schema`. Where the schema says nothing (undefined), the value itself decides. */
+export function atomOf(schema: AnySchema | undefined, value: unknown): Atom {
+  const atom = schema === undefined ? 'deduced' : declared(schema)
+  if (atom !== 'deduced' && atom !== 'atomic') return atom
+  if (Array.isArray(value)) return UNTYPED_LIST
+  if (isJsonObject(value)) return atom === 'atomic' ? ATOMIC_MAP : UNTYPED_MAP
+  return SCALARS.untyped
+}
+
+function declared(schema: AnySchema): Atom | 'deduced' | 'atomic' {
+  const shape = shapeOf(schema)
+  let atom = known.get(shape)
+  if (atom === undefined) {
+    atom = boiledDown(shape)
+    known.set(shape, atom)
+  }
+  return atom
+}
+
+function boiledDown(shape: ReturnType<typeof shapeOf>): Atom | 'deduced' | 'atomic' {
+  switch (shape.type) {
+    case 'string':
+    case 'bytes':
+    case 'duration':
+      return SCALARS.string
+    case 'boolean':
+      return SCALARS.boolean
+    case 'integer':
+    case 'number':
+      return SCALARS.numeric
+    case 'list':
+      return { kind: 'list', relationship: shape.listType, keys: shape.keys, element: shape.of }
+    case 'map':
+      return { kind: 'map', isAtomic: shape.mapType === 'atomic', isField: () => false, at: () => shape.of }
+    case 'message': {
+      const { fields } = shape
+      const isField = (key: string) => Object.hasOwn(fields, key)
+      return {
+        kind: 'map',
+        isAtomic: shape.mapType === 'atomic',
+        isField,
+        at: (key: string) => (isField(key) ? fields[key]!.schema : 'unknown'),
+      }
+    }
+    case 'raw':
+      return shape.as === 'json' ? 'atomic' : 'deduced'
+    default:
+      return SCALARS.untyped
+  }
+}
+
+/** The value cannot stand in its list: it lacks a key, or is none of those that the list may hold. */
+export class ElementError extends Error {
+  override readonly name = 'ElementError'
+}
+
+/** The step that leads to `item` in a list that is merged by its elements. Throws {@link ElementError}. */
+export function stepOf(list: ListAtom, item: unknown): string {
+  if (list.relationship === 'set') {
+    if (isJsonObject(item)) throw new ElementError("associative list without keys has an element that's a map type")
+    return `v:${JSON.stringify(item ?? null, (_, part: unknown) => (typeof part === 'bigint' ? Number(part) : part))}`
+  }
+  if (item === null) throw new ElementError('associative list with keys may not have a null element')
+  if (!isJsonObject(item)) throw new ElementError('associative list with keys may not have non-map elements')
+  const keys: Record<string, unknown> = {}
+  for (const key of list.keys) {
+    const value = valueAt(item, key) ?? defaultOf(list.element, key)
+    if (value === undefined) {
+      throw new ElementError(
+        `associative list with keys has an element that omits key field ${quote(key)} (and doesn't have default value)`,
+      )
+    }
+    keys[key] = value
+  }
+  return keyStep(keys)
+}
+
+function defaultOf(element: AnySchema | undefined, key: string): unknown {
+  const shape = element && shapeOf(element)
+  return shape?.type === 'message' && Object.hasOwn(shape.fields, key) ? shape.fields[key]!.defaultValue : undefined
+}

@@ -1,0 +1,246 @@
+import type { ManagedFieldsEntry } from '../meta/object-meta.ts'
+import { isJsonObject, isSameJson, type JsonObject, valueAt } from '../patch/json-object.ts'
+import { decode } from '../schema/decode.ts'
+import type { AnySchema } from '../schema/schema.ts'
+import { badRequest } from '../status/failures.ts'
+import { StatusError } from '../status/status-error.ts'
+import { ConflictError } from './conflicts.ts'
+import { FieldSet } from './field-set.ts'
+import { allowedConflicts, hasLastApplied, withLastApplied } from './last-applied.ts'
+import { decodeOwners, encodeOwners, identityOf, type Owner, type Owners } from './managed.ts'
+import { applied, ownersAfterUpdate, type TypedVersion } from './ownership.ts'
+import { typedErrors, typedErrorText } from './typed-errors.ts'
+
+/** Who writes, when, and to which part of the object. */
+export interface Writer {
+  readonly manager: string
+  /** '' for the object itself. */
+  readonly subresource: string
+  /** The time of the write, RFC 3339. */
+  readonly now: string
+}
+
+type Entries = readonly ManagedFieldsEntry[]
+
+/**
+ * `metadata.managedFields` of an object that is created, replaced or patched (not applied). `live` is what is stored, undefined on create;
+ * `next` is what will be stored, defaults filled in, with the managedFields that the client sent.
+ */
+export function managedFieldsAfterUpdate(live: JsonObject | undefined, next: JsonObject, writer: Writer, type: TypedVersion): Entries {
+  const owners = ownersToStartFrom(live, next, writer)
+  // An object that nobody tracks stays so until the first apply.
+  if (owners.size === 0 && live && uidOf(live) !== '') return []
+  return encodeOwners(tracked(live ?? emptyOf(type.schema), next, writer, owners, type))
+}
+
+/** What an apply makes of an object. */
+export interface Applied {
+  /** The object to store; the very `live` one when the configuration changes nothing. Not decoded: defaults are still missing. */
+  readonly object: JsonObject
+  readonly managedFields: Entries
+  readonly hasChanged: boolean
+}
+
+/**
+ * Applies `config` (what the client sent) to `live` (undefined where there is no such object yet), server-side. Throws the failure that the
+ * client is to see: conflicts with other managers unless `force`, unknown fields, wrong types.
+ */
+export function applyConfiguration(
+  live: JsonObject | undefined,
+  config: JsonObject,
+  writer: Writer & { readonly force: boolean },
+  type: TypedVersion,
+): Applied {
+  checkConfiguration(config, type)
+  const start = stripped(live ?? emptyOf(type.schema))
+  let owners = decodedOwners(live)
+  if (owners.size === 0 && live)
+    owners = tracked(emptyOf(type.schema), live, { ...writer, manager: BEFORE_FIRST_APPLY, subresource: '' }, owners, type)
+  const { object: result, owners: after } = appliedOverClientSide(start, config, writer, owners, type)
+  const object = isSameJson(start, result) ? start : result
+  const hasChanged = live === undefined || object !== start
+  const id = identityOf(selfOf(writer, 'Apply', type))
+  const timed = new Map(after)
+  const mine = timed.get(id)
+  if (mine) timed.set(id, { ...mine, time: hasChanged ? writer.now : owners.get(id)?.time })
+  const annotated = writer.manager === KUBECTL && hasLastApplied(object) ? withLastApplied(object, config) : object
+  return { object: annotated, managedFields: encodeOwners(withoutMeta(timed)), hasChanged }
+}
+
+/** The name under which fields are kept that were there before the first apply. */
+const BEFORE_FIRST_APPLY = 'before-first-apply'
+const ANCIENT_CHANGES = 'ancient-changes'
+const KUBECTL = 'kubectl'
+/** More updaters than this are not told apart: the oldest share one entry. */
+const MAX_UPDATERS = 10
+const SELF = 'current-operation'
+
+/** What is nobody's: identity and bookkeeping. */
+const META = FieldSet.of(
+  ['f:apiVersion'],
+  ['f:kind'],
+  ['f:metadata'],
+  ...['name', 'namespace', 'creationTimestamp', 'selfLink', 'uid', 'clusterName', 'generation', 'managedFields', 'resourceVersion'].map(
+    name => ['f:metadata', `f:${name}`],
+  ),
+)
+
+/** The owners that the client sent, else those that are stored. A list of one empty entry resets them. */
+function ownersToStartFrom(live: JsonObject | undefined, next: JsonObject, { subresource }: Writer): Owners {
+  if (subresource !== '') return safeOwners(live)
+  const sent = entriesOf(next)
+  if (sent.length === 1 && Object.keys(sent[0]!).length === 0) return new Map()
+  try {
+    const owners = decodeOwners(sent)
+    return owners.size > 0 ? owners : safeOwners(live)
+  } catch {
+    return safeOwners(live)
+  }
+}
+
+function safeOwners(object: JsonObject | undefined): Owners {
+  try {
+    return decodeOwners(entriesOf(object))
+  } catch {
+    return new Map()
+  }
+}
+
+function decodedOwners(object: JsonObject | undefined): Owners {
+  try {
+    return decodeOwners(entriesOf(object))
+  } catch (error) {
+    throw new StatusError({ code: 500, reason: '', message: `failed to decode managed fields: ${(error as Error).message}`, cause: error })
+  }
+}
+
+/** The owners after an update; changes of the writer are added to what it owned before. */
+function tracked(live: JsonObject, next: JsonObject, writer: Writer, owners: Owners, type: TypedVersion): Owners {
+  const self = selfOf(writer, 'Update', type)
+  const after = new Map(withoutMeta(ownersAfterUpdate(stripped(live), stripped(next), self, SELF, owners, type)))
+  const mine = after.get(SELF)
+  if (mine) {
+    after.delete(SELF)
+    const id = identityOf(self)
+    const before = after.get(id)?.fields ?? FieldSet.empty
+    after.set(id, { ...mine, fields: mine.fields.union(before), time: writer.now })
+  }
+  return capped(after)
+}
+
+/** Joins the oldest updaters of a version until no more than {@link MAX_UPDATERS} are left. */
+function capped(owners: Owners): Owners {
+  const updaters = [...owners].filter(([, owner]) => owner.operation === 'Update')
+  if (updaters.length <= MAX_UPDATERS) return owners
+  updaters.sort(([leftId, left], [rightId, right]) => compareText(left.time ?? '', right.time ?? '') || compareText(leftId, rightId))
+  const after = new Map(owners)
+  const firsts = new Map<string, string>()
+  let count = updaters.length
+  for (const [id, owner] of updaters) {
+    if (count <= MAX_UPDATERS) break
+    const first = firsts.get(owner.apiVersion)
+    if (first === undefined) {
+      firsts.set(owner.apiVersion, id)
+      continue
+    }
+    const bucket: Owner = { ...owner, manager: ANCIENT_CHANGES, subresource: '' }
+    const bucketId = identityOf(bucket)
+    const known = after.get(bucketId) ?? after.get(first)
+    if (!after.has(bucketId)) after.delete(first)
+    after.delete(id)
+    after.set(bucketId, { ...bucket, fields: owner.fields.union(known?.fields ?? FieldSet.empty) })
+    count--
+  }
+  return after
+}
+
+/** Applies; for kubectl, fields that its client-side apply had set are its own, so they are taken over without force. */
+function appliedOverClientSide(
+  live: JsonObject,
+  config: JsonObject,
+  writer: Writer & { readonly force: boolean },
+  owners: Owners,
+  type: TypedVersion,
+): { object: JsonObject; owners: Owners } {
+  const self = selfOf(writer, 'Apply', type)
+  const run = (force: boolean) => applied(live, config, self, identityOf(self), owners, type, force)
+  try {
+    return run(writer.force)
+  } catch (error) {
+    if (!(error instanceof ConflictError)) throw error
+    const allowed = writer.manager === KUBECTL ? allowedConflicts(live, type.schema) : undefined
+    if (!allowed) throw error.toStatusError()
+    const left = error.conflicts
+      .map(conflict => ({ ...conflict, fields: conflict.fields.difference(allowed) }))
+      .filter(conflict => !conflict.fields.isEmpty)
+    if (left.length > 0) throw new ConflictError(left).toStatusError()
+    return run(true)
+  }
+}
+
+function checkConfiguration(config: JsonObject, type: TypedVersion): void {
+  const metadata = valueAt(config, 'metadata')
+  if (isJsonObject(metadata) && (valueAt(metadata, 'managedFields') ?? null) !== null)
+    throw badRequest('metadata.managedFields must be nil')
+  const errors = typedErrors(config, type.schema)
+  if (errors.length === 0) return
+  const [namespace, name] = isJsonObject(metadata) ? [valueAt(metadata, 'namespace') ?? '', valueAt(metadata, 'name') ?? ''] : ['', '']
+  const slash = type.apiVersion.includes('/') ? type.apiVersion : `/${type.apiVersion}`
+  const subject = `${String(namespace)}/${String(name)}; ${slash}, Kind=${String(valueAt(config, 'kind') ?? '')}`
+  throw new StatusError({ code: 500, reason: '', message: `failed to create typed patch object (${subject}): ${typedErrorText(errors)}` })
+}
+
+function selfOf({ manager, subresource, now }: Writer, operation: 'Apply' | 'Update', type: TypedVersion): Owner {
+  return {
+    manager: manager === '' ? 'unknown' : manager,
+    operation,
+    apiVersion: type.apiVersion,
+    subresource,
+    fields: FieldSet.empty,
+    time: now,
+  }
+}
+
+function withoutMeta(owners: Owners): Owners {
+  const after = new Map<string, Owner>()
+  for (const [id, owner] of owners) {
+    const fields = owner.fields.difference(META)
+    if (!fields.isEmpty) after.set(id, { ...owner, fields })
+  }
+  return after
+}
+
+/** The object without its managedFields, which are nobody's. */
+function stripped(object: JsonObject): JsonObject {
+  const metadata = valueAt(object, 'metadata')
+  if (!isJsonObject(metadata) || !Object.hasOwn(metadata, 'managedFields')) return object
+  const { managedFields: _, ...rest } = metadata
+  return { ...object, metadata: rest }
+}
+
+const empties = new WeakMap<AnySchema, JsonObject>()
+
+/** What there is before an object is created: its messages, and nothing in them. */
+function emptyOf(schema: AnySchema): JsonObject {
+  let empty = empties.get(schema)
+  if (!empty) {
+    empty = decode<JsonObject>(schema, {}, { defaults: false, unknown: [] })
+    empties.set(schema, empty)
+  }
+  return empty
+}
+
+function entriesOf(object: JsonObject | undefined): Entries {
+  const metadata = object && valueAt(object, 'metadata')
+  const entries = isJsonObject(metadata) ? valueAt(metadata, 'managedFields') : undefined
+  return Array.isArray(entries) ? (entries as Entries) : []
+}
+
+function uidOf(object: JsonObject): string {
+  const metadata = valueAt(object, 'metadata')
+  return isJsonObject(metadata) ? String(valueAt(metadata, 'uid') ?? '') : ''
+}
+
+function compareText(left: string, right: string): number {
+  return left < right ? -1 : left > right ? 1 : 0
+}

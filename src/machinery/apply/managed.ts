@@ -1,0 +1,88 @@
+import type { ManagedFieldsEntry } from '../meta/object-meta.ts'
+import { FieldSet } from './field-set.ts'
+
+/** What one manager owns: one entry of `managedFields`. */
+export interface Owner {
+  readonly manager: string
+  readonly operation: 'Apply' | 'Update'
+  readonly apiVersion: string
+  readonly subresource: string
+  readonly fields: FieldSet
+  readonly time: string | undefined
+}
+
+/** All owners of an object by their identity: the same manager owns apart by operation, subresource and (for updates) version. */
+export type Owners = ReadonlyMap<string, Owner>
+
+/** What tells one owner from another. An applier stays the same whatever version it applies in. */
+export function identityOf(owner: Pick<Owner, 'manager' | 'operation' | 'apiVersion' | 'subresource'>): string {
+  const { manager, operation, apiVersion, subresource } = owner
+  return JSON.stringify([manager, operation, operation === 'Apply' ? '' : apiVersion, subresource])
+}
+
+/** Reads `metadata.managedFields`. Throws where an entry is not in the form that {@link encodeOwners} writes. */
+export function decodeOwners(entries: readonly ManagedFieldsEntry[] | null | undefined): Owners {
+  const owners = new Map<string, Owner>()
+  for (const entry of entries ?? []) {
+    const { manager = '', operation, apiVersion = '', subresource = '', time, fieldsType, fieldsV1 } = entry
+    if (operation !== 'Apply' && operation !== 'Update')
+      throw new TypeError(`operation is \`${operation ?? ''}\` but must be \`Apply\` or \`Update\``)
+    if (apiVersion === '') throw new TypeError('missing apiVersion')
+    if (fieldsType !== 'FieldsV1') throw new TypeError(`invalid fieldsType: ${fieldsType ?? ''}`)
+    const owner = {
+      manager,
+      operation,
+      apiVersion,
+      subresource,
+      time,
+      fields: fieldsV1 ? FieldSet.fromFieldsV1(fieldsV1) : FieldSet.empty,
+    } as const
+    owners.set(identityOf(owner), owner)
+  }
+  return owners
+}
+
+/** The entries of `metadata.managedFields`: appliers first, each kind by time and name. */
+export function encodeOwners(owners: Owners): ManagedFieldsEntry[] {
+  return [...owners.values()].sort(compareOwners).map(({ manager, operation, apiVersion, subresource, time, fields }) => ({
+    ...(manager === '' ? {} : { manager }),
+    operation,
+    apiVersion,
+    ...(time === undefined ? {} : { time }),
+    fieldsType: 'FieldsV1',
+    fieldsV1: fields.toFieldsV1(),
+    ...(subresource === '' ? {} : { subresource }),
+  }))
+}
+
+/** `next`, or `old` where the two differ in nothing but times: a write that changes nothing shall not change that either. */
+export function ignoringTimes(
+  old: readonly ManagedFieldsEntry[] | undefined,
+  next: readonly ManagedFieldsEntry[] | undefined,
+): readonly ManagedFieldsEntry[] | undefined {
+  if (!old || !next || old.length !== next.length) return next
+  const before = new Map(old.map(entry => [entryIdentity(entry), entry]))
+  for (const entry of next) {
+    const known = before.get(entryIdentity(entry))
+    if (!known || JSON.stringify(known.fieldsV1) !== JSON.stringify(entry.fieldsV1)) return next
+  }
+  return old
+}
+
+function entryIdentity({ manager, operation, apiVersion, subresource }: ManagedFieldsEntry): string {
+  return JSON.stringify([manager, operation, apiVersion, subresource])
+}
+
+function compareOwners(left: Owner, right: Owner): number {
+  return (
+    compareText(left.operation, right.operation) ||
+    compareText(left.time ?? '', right.time ?? '') ||
+    compareText(left.manager, right.manager) ||
+    compareText(left.apiVersion, right.apiVersion) ||
+    compareText(left.subresource, right.subresource)
+  )
+}
+
+function compareText(left: string, right: string): number {
+  return left < right ? -1 : left > right ? 1 : 0
+}

@@ -1,0 +1,226 @@
+import { isJsonObject, isSameJson, type JsonObject, setAt, valueAt } from '../patch/json-object.ts'
+import type { AnySchema } from '../schema/schema.ts'
+import { atomOf, ElementError, type ListAtom, type MapAtom, stepOf } from './atom.ts'
+import { FieldSet, FieldSetBuilder } from './field-set.ts'
+
+/** A schema, or undefined where the values themselves decide how they are merged. */
+type Type = AnySchema | undefined
+
+/** All paths that an applied configuration names, and so owns. */
+export function fieldsOf(value: unknown, schema: Type): FieldSet {
+  const builder = new FieldSetBuilder()
+  collect(value, schema, builder)
+  return builder.build()
+}
+
+/** What is different between two values: paths that went, paths that are there with another value, paths that came. */
+export interface Comparison {
+  readonly removed: FieldSet
+  readonly modified: FieldSet
+  readonly added: FieldSet
+}
+
+/** Compares two values by the parts that can be owned. */
+export function compare(left: unknown, right: unknown, schema: Type): Comparison {
+  const walk = { removed: new FieldSetBuilder(), modified: new FieldSetBuilder(), added: new FieldSetBuilder(), path: [] }
+  compareAt(left, right, schema, walk)
+  return { removed: walk.removed.build(), modified: walk.modified.build(), added: walk.added.build() }
+}
+
+/** `left` with everything that `right` says put over it. Lists come in the order of `right`, with what only `left` has kept in between. */
+export function merge(left: unknown, right: unknown, schema: Type): unknown {
+  if (right === undefined) return left
+  if (left === undefined) return right
+  if (left === right) return left
+  const atom = atomOf(schema, right ?? left)
+  if (atom.kind === 'scalar') return right
+  if (atom.kind === 'list') return mergeLists(left, right, atom)
+  const [base, over] = [isJsonObject(left) ? left : {}, isJsonObject(right) ? right : {}]
+  if (atom.isAtomic || (Object.keys(base).length === 0 && Object.keys(over).length === 0)) return right
+  const result: Record<string, unknown> = { ...base }
+  for (const key of Object.keys(over)) setAt(result, key, merge(valueAt(base, key), over[key], typeAt(atom, key)))
+  return result
+}
+
+/** `value` without the paths of `gone`. */
+export function remove(value: unknown, gone: FieldSet, schema: Type): unknown {
+  if (gone.isEmpty) return value
+  const atom = atomOf(schema, value)
+  if (atom.kind === 'list') return removeFromList(value, gone, atom)
+  if (atom.kind !== 'map' || !isJsonObject(value) || atom.isAtomic) return atom.kind === 'scalar' ? value : null
+  const result: Record<string, unknown> = {}
+  let isEmpty = true
+  for (const key of Object.keys(value)) {
+    const step = `f:${key}`
+    if (gone.has(step)) continue
+    setAt(result, key, remove(value[key], gone.below(step), typeAt(atom, key)))
+    isEmpty = false
+  }
+  return isEmpty ? null : result
+}
+
+/** The set with every declared field on the way to its paths as a member. */
+export function withNamedFields(set: FieldSet, schema: Type): FieldSet {
+  if (set.children.size === 0) return set
+  const members = new Set(set.members)
+  const children = new Map<string, FieldSet>()
+  for (const [step, below] of set.children) {
+    const isField = step.startsWith('f:')
+    const atom = atomOf(schema, isField ? {} : [])
+    if (isField && atom.kind === 'map' && atom.isField(step.slice(2))) members.add(step)
+    const type = atom.kind === 'map' ? typeAt(atom, step.slice(2)) : atom.kind === 'list' ? atom.element : undefined
+    children.set(step, withNamedFields(below, type))
+  }
+  return new FieldSet(members, children)
+}
+
+function collect(value: unknown, schema: Type, into: FieldSetBuilder): void {
+  const atom = atomOf(schema, value)
+  if (atom.kind === 'list' && Array.isArray(value) && atom.relationship !== 'atomic') {
+    for (const [step, item] of indexed(atom, value)) {
+      collect(item, atom.element, into.below(step))
+      into.add(step)
+    }
+  } else if (atom.kind === 'map' && isJsonObject(value) && !atom.isAtomic) {
+    for (const key of Object.keys(value)) collectField(key, value[key], atom, into)
+  }
+}
+
+function collectField(key: string, value: unknown, parent: MapAtom, into: FieldSetBuilder): void {
+  const step = `f:${key}`
+  const schema = typeAt(parent, key)
+  const isEmptyMap = isJsonObject(value) && Object.keys(value).length === 0
+  if (isUnit(value, schema) || value === null || isEmptyMap || !parent.isField(key)) into.add(step)
+  collect(value, schema, into.below(step))
+}
+
+/** Whether the value is owned as a whole. */
+function isUnit(value: unknown, schema: Type): boolean {
+  const atom = atomOf(schema, value)
+  return atom.kind === 'scalar' || (atom.kind === 'list' ? atom.relationship === 'atomic' : atom.isAtomic)
+}
+
+interface Walk {
+  readonly removed: FieldSetBuilder
+  readonly modified: FieldSetBuilder
+  readonly added: FieldSetBuilder
+  readonly path: string[]
+}
+
+function compareAt(left: unknown, right: unknown, schema: Type, walk: Walk): void {
+  // Unchanged parts are often the very same value.
+  if (left === right) return
+  const atom = atomOf(schema, right ?? left)
+  if (atom.kind !== 'scalar' && !isLeaf(left, right, atom)) {
+    if (atom.kind === 'list') compareLists(asList(left), asList(right), atom, walk)
+    else compareMaps(asMap(left), asMap(right), atom, walk)
+    if (left === undefined) walk.added.insert(walk.path)
+    else if (right === undefined) walk.removed.insert(walk.path)
+  } else if (left === undefined) walk.added.insert(walk.path)
+  else if (right === undefined) walk.removed.insert(walk.path)
+  else if (!isSameJson(left, right)) walk.modified.insert(walk.path)
+}
+
+/** Atomic values are compared as a whole; so are two empty ones, to tell absent from empty. */
+function isLeaf(left: unknown, right: unknown, atom: ListAtom | MapAtom): boolean {
+  if (atom.kind === 'list') return atom.relationship === 'atomic' || (asList(left).length === 0 && asList(right).length === 0)
+  return atom.isAtomic || (Object.keys(asMap(left)).length === 0 && Object.keys(asMap(right)).length === 0)
+}
+
+function compareMaps(left: JsonObject, right: JsonObject, atom: MapAtom, walk: Walk): void {
+  for (const key of Object.keys(left)) descend(`f:${key}`, left[key], valueAt(right, key), typeAt(atom, key), walk)
+  for (const key of Object.keys(right)) {
+    if (!Object.hasOwn(left, key)) descend(`f:${key}`, undefined, right[key], typeAt(atom, key), walk)
+  }
+}
+
+function compareLists(left: readonly unknown[], right: readonly unknown[], atom: ListAtom, walk: Walk): void {
+  const [before, after] = [indexed(atom, left), indexed(atom, right)]
+  for (const [step, item] of before) descend(step, item, after.get(step), atom.element, walk)
+  for (const [step, item] of after) if (!before.has(step)) descend(step, undefined, item, atom.element, walk)
+}
+
+function descend(step: string, left: unknown, right: unknown, schema: Type, walk: Walk): void {
+  walk.path.push(step)
+  compareAt(left, right, schema, walk)
+  walk.path.pop()
+}
+
+function mergeLists(left: unknown, right: unknown, atom: ListAtom): unknown {
+  const [base, over] = [asList(left), asList(right)]
+  if (atom.relationship === 'atomic' || (base.length === 0 && over.length === 0)) return right
+  const [before, after] = [indexed(atom, base), indexed(atom, over)]
+  const [leftSteps, rightSteps] = [[...before.keys()], [...after.keys()]]
+  const shared = rightSteps.filter(step => before.has(step))
+  const result: unknown[] = []
+  const take = (step: string) => result.push(merge(before.get(step), after.get(step), atom.element))
+  let next = 0
+  for (let l = 0, r = 0; l < leftSteps.length || r < rightSteps.length; ) {
+    const [leftStep, rightStep] = [leftSteps[l], rightSteps[r]]
+    if (leftStep !== undefined && leftStep === rightStep) {
+      take(leftStep)
+      l++
+      r++
+      next++
+    } else if (
+      leftStep !== undefined &&
+      rightStep !== undefined &&
+      after.has(leftStep) &&
+      shared[next] !== undefined &&
+      shared[next] !== leftStep
+    ) {
+      // A shared element, but not the one whose turn it is: it comes where the right list has it.
+      l++
+    } else if (leftStep !== undefined && !after.has(leftStep)) {
+      take(leftStep)
+      l++
+    } else if (rightStep !== undefined) {
+      take(rightStep)
+      if (shared[next] === rightStep) next++
+      r++
+    } else l++
+  }
+  return result
+}
+
+function removeFromList(value: unknown, gone: FieldSet, atom: ListAtom): unknown {
+  if (!Array.isArray(value) || value.length === 0 || atom.relationship === 'atomic') return null
+  const kept: unknown[] = []
+  for (const item of value as unknown[]) {
+    const step = safeStep(atom, item)
+    if (step === undefined || !gone.has(step)) kept.push(step === undefined ? item : remove(item, gone.below(step), atom.element))
+  }
+  return kept.length === 0 ? null : kept
+}
+
+/** The elements by their steps; of several with the same step the first counts. */
+function indexed(atom: ListAtom, list: readonly unknown[]): Map<string, unknown> {
+  const elements = new Map<string, unknown>()
+  for (const item of list) {
+    const step = safeStep(atom, item)
+    if (step !== undefined && !elements.has(step)) elements.set(step, item)
+  }
+  return elements
+}
+
+function safeStep(atom: ListAtom, item: unknown): string | undefined {
+  try {
+    return stepOf(atom, item)
+  } catch (error) {
+    if (error instanceof ElementError) return undefined
+    throw error
+  }
+}
+
+function typeAt(atom: MapAtom, key: string): Type {
+  const schema = atom.at(key)
+  return schema === 'unknown' ? undefined : schema
+}
+
+function asList(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : []
+}
+
+function asMap(value: unknown): JsonObject {
+  return isJsonObject(value) ? value : {}
+}
