@@ -32,6 +32,8 @@ export interface DnsServer {
   ready(): boolean
   /** Resolves once {@link ready}. */
   synced(signal?: AbortSignal): Promise<void>
+  /** Asks other resolvers from now on, such as those of a resolv.conf that has changed. */
+  useUpstreams(upstreams: readonly Upstream[]): void
   stop(): Promise<void>
 }
 
@@ -74,12 +76,16 @@ export async function startDnsServer(options: DnsServerOptions): Promise<DnsServ
   }
   const listening = listeners.map(listener => listener.bound)
   log.info('cluster DNS listens', { addresses: listening, upstreams })
-  const checked = resolver.checkForLoops()
+  let checked = resolver.checkForLoops()
   return {
     listening,
     ready,
     async synced(signal) {
       await Promise.all(sources.map(source => source.synced(signal)))
+    },
+    useUpstreams(next) {
+      forwarder.use(next)
+      checked = checked.then(() => resolver.checkForLoops())
     },
     async stop() {
       ended.abort()

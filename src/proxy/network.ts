@@ -16,7 +16,10 @@ export interface Sysctl {
   readonly value: string
 }
 
-/** The settings the rules rely on. Who sets them remembers the former values and puts them back. */
+/**
+ * The settings the rules rely on. Who sets them remembers the former values and puts them back. Beside them, a network without a default
+ * route needs one for the Services' addresses (out of any of its links): the kernel looks for a route before it translates.
+ */
 export function neededSysctls(facts: { readonly families: readonly string[]; readonly loopbackNodePorts: boolean }): Sysctl[] {
   const needed = [{ name: 'net.ipv4.ip_forward', value: '1' }]
   // Without it an answer between two pods of one bridge bypasses the translation and the connection hangs.

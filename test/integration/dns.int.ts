@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram'
 import { Resolver } from 'node:dns/promises'
 import { connect } from 'node:net'
 import { decode, encode, RECURSION_DESIRED } from 'dns-packet'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { silentLogger } from '#base/log/logger.ts'
 import { systemRandom } from '#base/random/system-random.ts'
 import { realClock } from '#base/time/real-clock.ts'
@@ -71,6 +71,23 @@ describe('the cluster DNS on a socket', () => {
     expect(await client.resolve4('web.default.svc.other.test')).toEqual(['10.96.0.1'])
     expect(await client.resolve4('many.default.svc.other.test')).toHaveLength(200)
     expect(await client.resolve4('out.default.svc.cluster.local')).toEqual(['10.96.0.1'])
+  })
+
+  it('asks other resolvers when it is told of them', async () => {
+    const other = await start({ domain: 'other.test' })
+    const server = await start()
+    await expect(clientOf(server).resolve4('web.default.svc.other.test')).rejects.toMatchObject({ code: 'EREFUSED' })
+    server.useUpstreams([{ address: '127.0.0.1', port: portOfServer(other) }])
+    expect(await clientOf(server).resolve4('web.default.svc.other.test')).toEqual(['10.96.0.1'])
+  })
+
+  it('leaves a resolver alone that would ask it again', async () => {
+    const [first, second] = [await start(), await start({ domain: 'other.test' })]
+    second.useUpstreams([{ address: '127.0.0.1', port: portOfServer(first) }])
+    first.useUpstreams([{ address: '127.0.0.1', port: portOfServer(second) }])
+    await vi.waitFor(() => expect(clientOf(first).resolve4('www.example.test')).rejects.toMatchObject({ code: 'EREFUSED' }), {
+      timeout: 10_000,
+    })
   })
 
   it('answers in time when the first resolver is silent', async () => {

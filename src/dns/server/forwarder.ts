@@ -43,15 +43,24 @@ export class Forwarder {
   readonly #options: ForwarderOptions
   readonly #restsUntil = new Map<Upstream, number>()
   readonly #looping = new Set<Upstream>()
+  #upstreams: readonly Upstream[]
   #concurrent = 0
 
   constructor(options: ForwarderOptions) {
     this.#options = options
+    this.#upstreams = options.upstreams
   }
 
   /** Whether there is anyone to ask. */
   get available(): boolean {
-    return this.#options.upstreams.length > this.#looping.size
+    return this.#upstreams.length > this.#looping.size
+  }
+
+  /** Asks others from now on: the machine has moved to another network. */
+  use(upstreams: readonly Upstream[]): void {
+    this.#upstreams = upstreams
+    this.#restsUntil.clear()
+    this.#looping.clear()
   }
 
   /** The answer to `query`; undefined when no one gave one. The id is replaced on the way and is not the query's in the answer. */
@@ -75,7 +84,7 @@ export class Forwarder {
 
   /** Sends `probe` to each resolver alone; `returned` tells whether it came back to this server, and then that one is asked no more. */
   async checkForLoops(probe: Uint8Array, returned: () => boolean): Promise<void> {
-    for (const upstream of this.#options.upstreams) {
+    for (const upstream of this.#upstreams) {
       if (this.#options.signal?.aborted) return
       await this.#ask(upstream, probe, 'udp')
       if (!returned()) continue
@@ -113,6 +122,6 @@ export class Forwarder {
   #inOrder(): Upstream[] {
     const now = this.#options.clock.monotonic()
     const rests = (upstream: Upstream) => ((this.#restsUntil.get(upstream) ?? 0) > now ? 1 : 0)
-    return this.#options.upstreams.filter(upstream => !this.#looping.has(upstream)).sort((a, b) => rests(a) - rests(b))
+    return this.#upstreams.filter(upstream => !this.#looping.has(upstream)).sort((a, b) => rests(a) - rests(b))
   }
 }
