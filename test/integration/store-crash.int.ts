@@ -77,7 +77,7 @@ describe.skipIf(!hasStrace)('a store whose machine loses power (needs strace)', 
   beforeAll(() => {
     const directory = join(folder, 'traced')
     const log = join(folder, 'trace')
-    const calls = 'trace=openat,close,lseek,write,writev,pwrite64,pwritev,pwritev2,fdatasync,fsync,ftruncate,fallocate'
+    const calls = 'trace=openat,close,rename,lseek,write,writev,pwrite64,pwritev,pwritev2,fdatasync,fsync,ftruncate,fallocate'
     const size = String(2 ** 22)
     execFileSync(
       'strace',
@@ -192,10 +192,11 @@ async function check(store: Store, kept: ReadonlyMap<string, Acknowledged>, high
 }
 
 /** A delete that was not answered any more may have happened: then history tells of it. */
-function deletedAfter(store: Store, key: string, revision: number): Promise<boolean> {
-  return new Promise(resolve => {
+async function deletedAfter(store: Store, key: string, revision: number): Promise<boolean> {
+  const { compactRevision } = await store.status()
+  return await new Promise(resolve => {
     const watch = store.watch(
-      { key, revision: revision + 1 },
+      { key, revision: Math.max(revision + 1, compactRevision) },
       {
         events: events => resolve(events.at(-1)!.type === 'delete'),
         progress: () => {
@@ -235,11 +236,12 @@ type DiskCall =
   | { readonly type: 'write'; readonly at: number; readonly data: Buffer; readonly isSynced: boolean }
   | { readonly type: 'sync' }
   | { readonly type: 'truncate'; readonly size: number }
+  | { readonly type: 'named' }
   | { readonly type: 'acknowledged'; readonly write: Acknowledged }
 
 const SECTOR = 512
 
-/** What a traced program did to its database file, and what it acknowledged, in order. */
+/** What a traced program did to its database file, which gets its name by one rename, and what it acknowledged, in order. */
 class DiskTrace {
   readonly #calls: DiskCall[] = []
 
@@ -262,7 +264,7 @@ class DiskTrace {
       if (name === 'openat') {
         const path = text(args)
         files.delete(Number(result))
-        if (path.endsWith('/data.mdb')) files.set(Number(result), { position: 0, isSynced: /O_D?SYNC/.test(args) })
+        if (path.endsWith('.mdb')) files.set(Number(result), { position: 0, isSynced: /O_D?SYNC/.test(args) })
       } else if (name === 'close') files.delete(fd)
       else if (name === 'write' && fd === 1) {
         output += text(args)
@@ -272,6 +274,7 @@ class DiskTrace {
           output = output.slice(end + 1)
         }
       }
+      if (name === 'rename') this.#calls.push({ type: 'named' })
       const file = files.get(fd)
       if (!file) continue
       if (name === 'lseek') file.position = Number(result)
@@ -302,9 +305,11 @@ class DiskTrace {
   at(count: number, random: Random, syncs: boolean): { file: Buffer; acknowledged: Acknowledged[] } {
     const disk = new Disk()
     const acknowledged: Acknowledged[] = []
+    let isNamed = false
     let unsynced: Array<{ at: number; data: Buffer }> = []
     for (const call of this.#calls.slice(0, count)) {
       if (call.type === 'acknowledged') acknowledged.push(call.write)
+      else if (call.type === 'named') isNamed = true
       else if (call.type === 'truncate') disk.truncate(call.size)
       else if (call.type === 'write') {
         if (call.isSynced && syncs) disk.write(call.at, call.data)
@@ -323,7 +328,7 @@ class DiskTrace {
         offset += length
       }
     }
-    return { file: disk.file(), acknowledged }
+    return { file: isNamed ? disk.file() : Buffer.alloc(0), acknowledged }
   }
 }
 

@@ -4,12 +4,15 @@ import type { Clock, Timer } from '#base/time/clock.ts'
 import type { Journal, JournalEntry } from '../embedded/journal.ts'
 import type { Change, Version } from '../embedded/state.ts'
 import { CorruptError, DamagedStoreError, FatalStoreError, NoSpaceError } from '../store-errors.ts'
+import { PAGE_BYTES } from './database-file.ts'
 import { isRecordOf, readNumber, recordBytes, recordedValue, recordKey, revisionOf, writeNumber, writeRecord } from './record.ts'
 import type { Found } from './recover.ts'
 
 /** Where the journal writes, and how much it may. */
 export interface LmdbJournalOptions {
   readonly directory: string
+  /** As {@link databaseFile} answers it. */
+  readonly path: string
   readonly maxSizeBytes: number
   readonly clock: Clock
 }
@@ -54,13 +57,14 @@ export class LmdbJournal implements Journal {
   constructor(options: LmdbJournalOptions) {
     this.#options = options
     this.#database = open<Buffer, Buffer>({
-      path: `${options.directory}/data.mdb`,
+      path: options.path,
       noSubdir: true,
       keyEncoding: 'binary',
       encoding: 'binary',
       cache: false,
       overlappingSync: false,
       eventTurnBatching: false,
+      pageSize: PAGE_BYTES,
       mapSize: 2 * options.maxSizeBytes,
     })
   }

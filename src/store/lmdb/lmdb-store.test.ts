@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -180,6 +180,18 @@ describe('the lmdb store', () => {
     await put('/some-name', '1')
     await store.close()
     damage(directory, '/some-name')
+    await expect(open()).rejects.toBeInstanceOf(DamagedStoreError)
+  })
+
+  it('[S20] does not open a file that is cut short or is none of its own', async () => {
+    for (let n = 0; n < 200; n++) await put(`/k${n}`, 'x'.repeat(500))
+    await store.close()
+    const path = join(directory, 'data.mdb')
+    truncateSync(path, 3 * 4096)
+    await expect(open()).rejects.toThrow(/cannot be opened: .* is cut short; restore it from a backup/)
+    truncateSync(path, 100)
+    await expect(open()).rejects.toBeInstanceOf(DamagedStoreError)
+    writeFileSync(path, Buffer.alloc(20_000))
     await expect(open()).rejects.toBeInstanceOf(DamagedStoreError)
   })
 

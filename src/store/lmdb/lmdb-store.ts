@@ -4,6 +4,7 @@ import type { Logger } from '#base/log/logger.ts'
 import type { Clock } from '#base/time/clock.ts'
 import { EmbeddedStore, type EmbeddedStoreOptions, type Retention } from '../embedded/embedded-store.ts'
 import type { FatalStoreError } from '../store-errors.ts'
+import { databaseFile } from './database-file.ts'
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts'
 import { LmdbJournal } from './lmdb-journal.ts'
 import { recover } from './recover.ts'
@@ -39,7 +40,7 @@ export class LmdbStore extends EmbeddedStore {
     const lock = await lockDirectory(directory)
     try {
       const startMs = clock.monotonic()
-      const journal = new LmdbJournal({ directory, maxSizeBytes, clock })
+      const journal = new LmdbJournal({ directory, path: await databaseFile(directory), maxSizeBytes, clock })
       const { state, history, garbage, damaged } = recover({ ...journal.find(), directory, nowMs: clock.now() })
       for (const version of damaged) {
         logger.error('A stored value is damaged and not served', { key: version.key, revision: version.modRevision })
