@@ -5,7 +5,8 @@ export default defineConfig({
   resolve: { conditions: ['source'] },
   ssr: { resolve: { conditions: ['source'] } },
   test: {
-    include: ['test/**/*.int.ts', 'test/**/*.e2e.ts', 'test/**/*.sim.ts'],
+    include: ['test/**/*.{int,e2e,sim,test}.ts'],
+    globalSetup: ['test/support/install-packages.ts'],
     pool: 'forks',
     fileParallelism: false,
     testTimeout: 60_000,

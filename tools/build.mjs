@@ -29,6 +29,7 @@ const dist = join(root, 'dist')
 const bin = join(root, 'bin')
 const onlyPrograms = process.argv.includes('--programs')
 const started = new Date()
+const NATIVE_PACKAGES = ['lmdb']
 const CHUNKS_KEPT_MS = 7 * 24 * 60 * 60_000
 
 const entries = programs()
@@ -69,7 +70,10 @@ async function buildPrograms() {
     target: 'node20',
     format: 'esm',
     conditions: ['source'],
-    packages: 'external',
+    // Measured: with the packages bundled a program that loads them all starts in 210 ms instead of 350. Native ones cannot be.
+    external: NATIVE_PACKAGES,
+    // Packages in CommonJS call require for Node's own modules.
+    banner: { js: "import { createRequire as t8sCreateRequire } from 'node:module'; const require = t8sCreateRequire(import.meta.url);" },
     logLevel: 'warning',
   })
   const current = new Map(outputFiles.map(file => [basename(file.path), file.contents]))
