@@ -110,7 +110,7 @@ describe('a service account token', () => {
   it('for another audience is refused', async () => {
     const { issuer, authenticator, grant } = setUp()
     const { token } = await issuer.issue({ ...grant, audiences: ['vault'] })
-    await expect(authenticator.authenticate(bearer(token))).rejects.toThrow('for vault')
+    await expect(authenticator.authenticate(bearer(token))).rejects.toThrow('token audiences ["vault"] is invalid for the target audiences')
   })
 
   it('ends with its time, its account and its pod', async () => {

@@ -6,7 +6,7 @@ import { ServiceAccount } from '#kinds/core/v1/service-account.ts'
 import type { BoundObjects } from './service-account-token.ts'
 
 /** Finds what tokens are bound to in the server's own caches. */
-export function boundObjects(informers: Informers): BoundObjects {
+export function boundObjects(informers: Informers): BoundObjects & { nodeOf(namespace: string, pod: string): string | undefined } {
   const caches = {
     ServiceAccount: informers.of(ServiceAccount),
     Pod: informers.of(Pod),
@@ -14,6 +14,7 @@ export function boundObjects(informers: Informers): BoundObjects {
     Node: informers.of(Node),
   }
   return {
+    nodeOf: (namespace, pod) => caches.Pod.get(namespace, pod)?.spec.nodeName,
     find(kind, namespace, name) {
       const meta = caches[kind].get(namespace, name)?.metadata
       if (!meta) return undefined

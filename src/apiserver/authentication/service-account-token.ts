@@ -3,6 +3,7 @@ import { unverifiedClaims } from '#base/pki/json-web-token.ts'
 import type { Random } from '#base/random/random.ts'
 import type { Clock } from '#base/time/clock.ts'
 import type { UserInfo } from '#client/direct/api-handler.ts'
+import { type TokenCheck, wrongAudience } from '../reviews/identity-reviews.ts'
 import type { Authenticator } from './authenticator.ts'
 
 /** An object that a token is bound to: it ends with it. */
@@ -96,19 +97,24 @@ const DELETION_LEEWAY_MS = 60_000
 
 /** Knows service accounts by the tokens they were given, as long as what a token is bound to is there. */
 export function serviceAccountTokenAuthenticator(options: ServiceAccountTokenOptions): Authenticator {
+  const check = serviceAccountTokenCheck(options)
   return {
     name: 'service account token',
-    async authenticate({ bearerToken }) {
-      if (bearerToken === undefined) return undefined
-      const issuer = unverifiedClaims(bearerToken)?.iss
-      if (issuer === undefined || !options.issuers.includes(issuer)) return undefined
-      const claims = await options.verifier.verify(bearerToken)
-      checkTimes(claims, options.clock.now())
-      const named = [claims.aud ?? []].flat()
-      const audiences = options.audiences.filter(audience => named.includes(audience))
-      if (audiences.length === 0) throw new Error(`the token is for ${named.join(', ')}, not for this server`)
-      return { user: userOf(claims, options.objects, options.clock.now()), audiences, expiresAt: claims.exp! * 1000 }
-    },
+    authenticate: async ({ bearerToken }) => (bearerToken === undefined ? undefined : check(bearerToken, options.audiences)),
+  }
+}
+
+/** Whose token it is, if it is for one of the audiences that are asked for; undefined if another issuer made it. */
+export function serviceAccountTokenCheck(options: Omit<ServiceAccountTokenOptions, 'audiences'>): TokenCheck {
+  return async (token, wanted) => {
+    const issuer = unverifiedClaims(token)?.iss
+    if (issuer === undefined || !options.issuers.includes(issuer)) return undefined
+    const claims = await options.verifier.verify(token)
+    checkTimes(claims, options.clock.now())
+    const named = [claims.aud ?? []].flat()
+    const audiences = wanted.filter(audience => named.includes(audience))
+    if (audiences.length === 0) throw wrongAudience(named, wanted)
+    return { user: userOf(claims, options.objects, options.clock.now()), audiences, expiresAt: claims.exp! * 1000 }
   }
 }
 
