@@ -68,7 +68,10 @@ async function bringRuntimeUp(
 /** Takes a cluster down: nothing of it runs or is set up any more, and with `purge` no file is left. */
 export async function takeDown(where: ResolvedWhereabouts, options: { purge: boolean }, progress: Progress): Promise<'down' | 'absent'> {
   const allocation = readAllocation(where.dataDir)
-  if (!allocation) return 'absent'
+  if (!allocation) {
+    await releaseMachine(where, options) // its directory may have been removed by hand
+    return 'absent'
+  }
   const layout = layoutOf(allocation, where.dataDir)
   if (layout.nodes.length > 0 && process.getuid?.() !== 0) {
     throw new SetupError(`The cluster "${allocation.name}" has nodes that only root may end`, 'run "sudo ./t8s down"')

@@ -12,6 +12,7 @@ import { SetupError } from './setup-error.ts'
 /** Names the descriptor on which a cluster's process tells the `t8s up` that started it how far it is. */
 const PROGRESS_DESCRIPTOR = 'T8S_PROGRESS_FD'
 const LOG_LIMIT_BYTES = 64 << 20
+const LOG_TAIL = 16 << 10
 
 /**
  * Starts the process that runs a cluster's control plane and nodes, apart from this one, and shows its progress until it says that it is
@@ -44,7 +45,9 @@ export async function startClusterProcess(
   lines.destroy()
   child.unref()
   if (ready) return 'started'
-  throw new SetupError(`The cluster's process ended before it was ready (${lastLine(layout.logFile)})`, `see ${layout.logFile}`)
+  if (running) await endProcess(running)
+  rmSync(layout.pidFile, { force: true })
+  throw new SetupError(`The cluster's process ended before it was ready (${lastWords(layout.logFile)})`, `see ${layout.logFile}`)
 }
 
 /** The process that runs the cluster, if it does. */
@@ -81,6 +84,8 @@ function limitLog(path: string): void {
   if (existsSync(path) && statSync(path).size > LOG_LIMIT_BYTES) renameSync(path, `${path}.old`)
 }
 
-function lastLine(path: string): string {
-  return readFileSync(path, 'utf8').trim().split('\n').at(-1)?.slice(0, 300) || 'it wrote nothing'
+/** The last line that names an error, else the last of all. */
+function lastWords(path: string): string {
+  const lines = readFileSync(path, 'utf8').slice(-LOG_TAIL).trim().split('\n')
+  return (lines.filter(line => /error/i.test(line)).at(-1) ?? lines.at(-1) ?? '').trim().slice(0, 300) || 'it wrote nothing'
 }

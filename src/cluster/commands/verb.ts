@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { realClock } from '#base/time/real-clock.ts'
-import { type ResolvedWhereabouts, whereabouts } from '../layout/data-directory.ts'
+import { type ResolvedWhereabouts, readAllocation, whereabouts } from '../layout/data-directory.ts'
 import type { Progress } from '../progress/progress.ts'
 import { jsonProgress, textProgress } from '../progress/text-progress.ts'
 
@@ -29,9 +29,11 @@ export function withClusterFlags(command: Command): Command {
     .option('--data-dir <directory>', 'where the cluster keeps its files (default: /var/lib/typernetes/<name>)')
 }
 
-/** The directories of the cluster the flags name. */
+/** The directories of the cluster the flags name; one that stands in `--data-dir` already has its name from there. */
 export function clusterOf(flags: ClusterFlags, context: VerbContext): ResolvedWhereabouts {
-  return whereabouts(flags, context.environment, process.getuid?.() === 0)
+  const where = whereabouts(flags, context.environment, process.getuid?.() === 0)
+  if (flags.name !== undefined || flags.dataDir === undefined) return where
+  return { ...where, name: readAllocation(where.dataDir)?.name ?? where.name }
 }
 
 /** Progress on stderr for people; with `-o json` on stdout, a line per event. */

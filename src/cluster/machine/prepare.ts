@@ -127,7 +127,9 @@ interface Plan {
 
 function plan(where: ResolvedWhereabouts, request: ClusterRequest): Plan {
   const record = readMachineRecord(where.stateDir)
-  const twin = record.clusters.find(cluster => cluster.name === request.name && cluster.dataDir !== where.dataDir)
+  const twin = record.clusters.find(
+    cluster => cluster.name === request.name && cluster.dataDir !== where.dataDir && readAllocation(cluster.dataDir),
+  )
   if (twin)
     throw new SetupError(
       `There is a cluster "${request.name}" in ${twin.dataDir} already`,
