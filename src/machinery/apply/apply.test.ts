@@ -4,7 +4,7 @@ import type { ManagedFieldsEntry } from '../meta/object-meta.ts'
 import type { JsonObject } from '../patch/json-object.ts'
 import { defaulted, embedded, int32, list, listMap, listSet, map, message, omitempty, oneOf, optional, string } from '../schema/schema.ts'
 import type { StatusError } from '../status/status-error.ts'
-import { applyConfiguration, managedFieldsAfterUpdate } from './field-manager.ts'
+import { applyConfiguration, ignoredBy, managedFieldsAfterUpdate } from './field-manager.ts'
 import { FieldSet, pathText } from './field-set.ts'
 import { ignoringTimes } from './managed.ts'
 import type { TypedVersion } from './ownership.ts'
@@ -145,6 +145,13 @@ describe('[A2] updates', () => {
     expect(message409(() => thing.apply('m1', { data: { x: '2' } }))).toBe(
       '409: Apply failed with 1 conflict: conflict with "before-first-apply" using v1: .data.x',
     )
+  })
+
+  it('own nothing of what they cannot set', () => {
+    const next = { metadata: { name: 'a' }, spec: { replicas: 1 }, data: { x: '1' } }
+    const writer = { manager: 'm', subresource: 'status', now: '2026-01-01T00:00:00Z' }
+    const [entry] = managedFieldsAfterUpdate(undefined, next, writer, { ...type, ignored: ignoredBy('status')! })
+    expect(entry?.fieldsV1).toEqual({ 'f:data': { '.': {}, 'f:x': {} } })
   })
 
   it('share one entry when there are more than ten updaters', () => {

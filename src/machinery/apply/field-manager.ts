@@ -11,6 +11,11 @@ import { decodeOwners, encodeOwners, identityOf, type Owner, type Owners } from 
 import { applied, ownersAfterUpdate, type TypedVersion } from './ownership.ts'
 import { typedErrors, typedErrorText } from './typed-errors.ts'
 
+/** What a write to `subresource` of a kind with a status cannot set: use it as `ignored` of a {@link TypedVersion}. */
+export function ignoredBy(subresource: string): FieldSet | undefined {
+  return subresource === '' ? STATUS : subresource === 'status' ? SPEC : undefined
+}
+
 /** Who writes, when, and to which part of the object. */
 export interface Writer {
   readonly manager: string
@@ -74,6 +79,8 @@ const KUBECTL = 'kubectl'
 /** More updaters than this are not told apart: the oldest share one entry. */
 const MAX_UPDATERS = 10
 const SELF = 'current-operation'
+const STATUS = FieldSet.of(['f:status'])
+const SPEC = FieldSet.of(['f:spec'])
 
 /** What is nobody's: identity and bookkeeping. */
 const META = FieldSet.of(

@@ -9,6 +9,8 @@ import { type Comparison, compare, fieldsOf, merge, remove, withNamedFields } fr
 export interface TypedVersion {
   readonly apiVersion: string
   readonly schema: AnySchema
+  /** What a write to this part of the object cannot set, and so nobody comes to own by it: `status` for the object, `spec` for its status. */
+  readonly ignored?: FieldSet
   /** The same kind in another version, or undefined where it is not served in it. */
   in?(apiVersion: string): OtherVersion | undefined
 }
@@ -43,7 +45,8 @@ export function applied(
 ): { object: JsonObject; owners: Owners } {
   const merged = merge(live, config, type.schema) as JsonObject
   const last = owners.get(id)
-  const mine = { ...self, fields: fieldsOf(config, type.schema) }
+  const named = fieldsOf(config, type.schema)
+  const mine = { ...self, fields: type.ignored ? named.recursiveDifference(type.ignored) : named }
   const claimed = new Map(owners).set(id, mine)
   const object = pruned(merged, claimed, last, type)
   const [after] = settled(live, object, id, claimed, type, force)
@@ -52,7 +55,7 @@ export function applied(
 
 /** Takes from all owners but `id` what changed under them, or refuses. */
 function settled(live: JsonObject, next: JsonObject, id: string, owners: Owners, type: TypedVersion, force: boolean): [Owners, Comparison] {
-  const own = compare(live, next, type.schema)
+  const own = without(compare(live, next, type.schema), type.ignored)
   const comparisons = new Map<string, Comparison | undefined>([[type.apiVersion, own]])
   const conflicts: Conflict[] = []
   const after = new Map<string, Owner>()
@@ -77,7 +80,16 @@ function settled(live: JsonObject, next: JsonObject, id: string, owners: Owners,
 
 function comparisonIn(live: JsonObject, next: JsonObject, apiVersion: string, type: TypedVersion): Comparison | undefined {
   const other = type.in?.(apiVersion)
-  return other && compare(other.convert(live), other.convert(next), other.schema)
+  return other && without(compare(other.convert(live), other.convert(next), other.schema), type.ignored)
+}
+
+function without({ removed, modified, added }: Comparison, ignored: FieldSet | undefined): Comparison {
+  if (!ignored) return { removed, modified, added }
+  return {
+    removed: removed.recursiveDifference(ignored),
+    modified: modified.recursiveDifference(ignored),
+    added: added.recursiveDifference(ignored),
+  }
 }
 
 /**
