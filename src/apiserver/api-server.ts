@@ -11,10 +11,13 @@ import { AdmissionChain, type AdmissionPlugin } from './admission/admission.ts'
 import type { Authorizer } from './authorization/authorizer.ts'
 import { behaviours as ownBehaviours } from './behaviours/behaviours.ts'
 import { Handler } from './handler.ts'
+import type { Listening } from './http/listen.ts'
+import type { ServeOptions } from './http/serve.ts'
 import { type Behaviour, Behaviours } from './registry/behaviour.ts'
 import type { Core } from './registry/core.ts'
-import { noOwnership } from './registry/no-ownership.ts'
+import { managedOwnership } from './registry/managed-ownership.ts'
 import { ObjectStore } from './registry/object-store.ts'
+import type { ServerParts } from './server-parts.ts'
 import { type SubresourceHandler, Subresources } from './subresources/subresource.ts'
 import { subresources as ownSubresources } from './subresources/subresources.ts'
 import { StoreFeed } from './watch-cache/store-feed.ts'
@@ -41,10 +44,14 @@ export interface ApiServer {
   readonly kinds: KindRegistry
   /** Resolves once reads and writes are answered. */
   ready(): Promise<void>
+  /** Opens a port for clients outside. */
+  listen(options: ServeOptions): Promise<Listening>
+  /** Says what is still to be done before `/readyz` answers ok: the composition root's own part of the start. */
+  holdReadiness(reason: string): { release(): void }
   stop(): Promise<void>
 }
 
-/** Starts an API server over a store. It answers clients in this process at once; see `listen` in http/ for those outside. */
+/** Starts an API server over a store. It answers clients in this process once it is ready, and others once it listens. */
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const { store, clock, random, log, authorizer } = options
   const kinds = kindRegistry(options.kinds)
@@ -59,17 +66,44 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     log,
     admission: new AdmissionChain(options.admission ?? []),
     behaviours: new Behaviours(options.behaviours ?? ownBehaviours),
-    ownership: noOwnership,
+    ownership: managedOwnership(kinds),
   }
   const handler = new Handler(core, authorizer, new Subresources(options.subresources ?? ownSubresources))
-  const started = feed.start()
+  const held = new Set<string>(['the store has not been read'])
+  const started = feed.start().then(() => void held.delete('the store has not been read'))
   started.catch(() => undefined)
+  const ports: Listening[] = []
+  let isStopping = false
+  const parts: ServerParts = {
+    handler,
+    kinds,
+    clock,
+    random,
+    log,
+    authorizer,
+    storeProblem: async () => (await store.status()).problems[0],
+    startProblem: () => held.values().next().value,
+    stopProblem: () => (isStopping ? 'the server is going down' : undefined),
+  }
   return {
     handler,
     kinds,
     ready: () => started,
+    async listen(how) {
+      // What only a server with a port needs is loaded with the port.
+      const { serve } = await import('./http/serve.ts')
+      const port = await serve(parts, how)
+      ports.push(port)
+      return port
+    },
+    holdReadiness(reason) {
+      held.add(reason)
+      return { release: () => void held.delete(reason) }
+    },
     async stop() {
+      isStopping = true
       feed.stop()
+      await Promise.all(ports.map(port => port.close()))
     },
   }
 }

@@ -10,7 +10,7 @@ import type {
   WriteOptions,
 } from '#client/client.ts'
 import type { ApiHandler, Caller, RequestTarget } from '#client/direct/api-handler.ts'
-import type { ApiObject } from '#machinery/kind/kind.ts'
+import type { AnyKind, ApiObject } from '#machinery/kind/kind.ts'
 import { methodNotSupported } from '#machinery/status/failures.ts'
 import { quote } from '#machinery/status/go-text.ts'
 import { StatusError } from '#machinery/status/status-error.ts'
@@ -32,7 +32,7 @@ import type { CacheEvent } from './watch-cache/change.ts'
 /** A subresource's request with everything that the wire says of it. */
 export interface FullSubresourceRequest extends SubresourceRequest {
   readonly patch?: 'json' | 'merge' | 'strategic' | 'apply'
-  readonly dryRun?: boolean
+  readonly dryRun?: boolean | undefined
   readonly fieldManager?: string | undefined
   readonly fieldValidation?: WriteOptions['fieldValidation']
 }
@@ -83,7 +83,7 @@ export class Handler implements ApiHandler {
     caller: Caller,
     target: RequestTarget,
     options: WatchOptions,
-    sink: { events(events: readonly CacheEvent[]): void; closed(error: Error | undefined): void },
+    sink: { started?(): void; events(events: readonly CacheEvent[]): void; closed(error: Error | undefined): void },
   ): Disposable {
     let isOver = false
     let running: Disposable | undefined
@@ -99,7 +99,8 @@ export class Handler implements ApiHandler {
       const { sendInitialEvents = false, allowBookmarks = false } = options
       running = this.core.objects
         .cacheOf(kind)
-        .watch({ selection, since, marksInitialEnd: sendInitialEvents, wantsBookmarks: allowBookmarks }, sink)
+        .watch({ selection, since, marksInitialEnd: sendInitialEvents && allowBookmarks, wantsBookmarks: allowBookmarks }, sink)
+      sink.started?.()
     }
     begin().catch((error: unknown) => {
       if (!isOver) sink.closed(error instanceof Error ? error : new Error(String(error)))
@@ -197,6 +198,21 @@ export class Handler implements ApiHandler {
     if (verb !== 'update') throw methodNotSupported(resourceOf({ kind }), verb)
     const write = this.#request(caller, target, subresource, { ...request, ...readOptions(options) })
     return { object: (await update(this.core, write, { value: body })).object }
+  }
+
+  /** Whether a subresource is more than a part of the object. */
+  handlesSubresource(kind: AnyKind, subresource: string): boolean {
+    return this.#subresources.find(kind.group, kind.plural, subresource) !== undefined
+  }
+
+  /** A POST of a kind that is answered and never stored: access and token reviews, bindings. */
+  async callReview(caller: Caller, target: RequestTarget, body: Body, options: WriteOptions): Promise<SubresourceAnswer> {
+    const { kind } = target
+    await this.#check(caller, target, 'create', '')
+    const handler = this.#subresources.find(kind.group, kind.plural, '')
+    if (!handler?.create) throw methodNotSupported(resourceOf({ kind }), 'create')
+    const { dryRun, fieldManager, fieldValidation } = this.#request(caller, target, '', options)
+    return handler.create(this.core, { caller, target, body: body.value, options: {}, dryRun, fieldManager, fieldValidation })
   }
 
   #check(

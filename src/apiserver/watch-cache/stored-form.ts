@@ -11,6 +11,7 @@ export interface StoredForm {
   readonly object: ApiObject
 }
 
+const LINE_FEED = 0x0a
 const SLOT = '"resourceVersion":""'
 const forms = new WeakMap<Uint8Array, StoredForm>()
 const kept = new WeakMap<object, Uint8Array>()
@@ -38,12 +39,12 @@ export function adopt(value: Uint8Array, revision: number, parse: (value: Uint8A
   return object
 }
 
-/** The JSON bytes kept beside `object`, if they are. */
+/** The JSON bytes kept beside `object`, if they are; with a line feed at their end. */
 export function keptBytes(object: object): Uint8Array | undefined {
   return kept.get(object)
 }
 
-/** Keeps `bytes` as the JSON of `object`. */
+/** Keeps `bytes` as the JSON of `object`, which has to end in a line feed. */
 export function keep(object: object, bytes: Uint8Array): void {
   kept.set(object, bytes)
 }
@@ -71,11 +72,12 @@ function keepBytes(object: object, value: Uint8Array, revision: number): void {
   const at = indexOfSlot(value)
   if (at < 0) return
   const digits = String(revision)
-  const bytes = new Uint8Array(value.length + digits.length)
+  const bytes = new Uint8Array(value.length + digits.length + 1)
   const from = at + SLOT.length - 1
   bytes.set(value.subarray(0, from))
   for (let index = 0; index < digits.length; index++) bytes[from + index] = digits.charCodeAt(index)
   bytes.set(value.subarray(from), from + digits.length)
+  bytes[bytes.length - 1] = LINE_FEED
   kept.set(object, bytes)
 }
 

@@ -1,0 +1,29 @@
+import type { Logger } from '#base/log/logger.ts'
+import type { Client } from '#client/client.ts'
+import { reconcilePolicy } from '../authorization/rbac/reconcile-policy.ts'
+import { ensureFlowControl } from './flow-control.ts'
+import { ensureKubernetesService, type KubernetesServiceOptions } from './kubernetes-service.ts'
+import { ensureNamespaces } from './namespaces.ts'
+import { ensurePriorityClasses } from './priority-classes.ts'
+import { ensureServiceCIDR } from './service-cidr.ts'
+
+export interface BootstrapOptions extends KubernetesServiceOptions {
+  /** Acts as the server itself, in `system:masters`. */
+  readonly client: Client
+  /** `--service-cluster-ip-range`, one or two. */
+  readonly serviceCIDRs: readonly string[]
+  readonly log: Logger
+}
+
+/** Makes sure of the objects that every server ships: what is missing is created, the rest is as upstream reconciles it. Safe to run at every start. */
+export async function bootstrap(options: BootstrapOptions): Promise<void> {
+  const { client, serviceCIDRs } = options
+  await ensureNamespaces(client)
+  await Promise.all([
+    reconcilePolicy(client),
+    ensurePriorityClasses(client),
+    ensureFlowControl(client),
+    ensureServiceCIDR(client, serviceCIDRs),
+  ])
+  await ensureKubernetesService(client, options)
+}

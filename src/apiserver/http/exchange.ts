@@ -1,0 +1,58 @@
+/** A request and the way to answer it, whichever protocol it came by. */
+export interface Exchange {
+  readonly method: string
+  /** As sent: escaped, without the query. */
+  readonly path: string
+  /** Behind the question mark; '' if there is none. */
+  readonly query: string
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+  /** The connection it came by: what is found out about a connection is remembered on it. */
+  readonly connection: Connection
+  /** The body; rejects with {@link BodyTooLarge} beyond `limit` bytes. */
+  body(limit: number): Promise<Uint8Array>
+  /** Answers as a whole. */
+  answer(status: number, headers: ResponseHeaders, body?: Uint8Array): void
+  /** Answers bit by bit. */
+  stream(status: number, headers: ResponseHeaders): ResponseStream
+  /** Calls back once the client has gone before the answer was complete. */
+  onAbort(callback: () => void): void
+}
+
+/** A connection and what it proved of the client. */
+export interface Connection {
+  readonly remoteAddress: string
+  /** The client's certificate with those behind it, DER, leaf first. */
+  readonly certificate: { readonly raw: Uint8Array; readonly issuers: readonly Uint8Array[] } | undefined
+  /** What was remembered, by whoever remembers it. */
+  readonly memory: Map<unknown, unknown>
+}
+
+export type ResponseHeaders = Readonly<Record<string, string | readonly string[]>>
+
+/** An answer under way. */
+export interface ResponseStream {
+  write(chunk: Uint8Array): void
+  /** Bytes that were written and not yet taken by the connection. */
+  readonly pendingBytes: number
+  onDrain(callback: () => void): void
+  end(): void
+  /** Cuts the answer off. */
+  destroy(): void
+}
+
+/** More was sent than is read. */
+export class BodyTooLarge extends Error {
+  override readonly name = 'BodyTooLarge'
+  readonly limit: number
+  constructor(limit: number) {
+    super(`limit is ${limit}`)
+    this.limit = limit
+  }
+}
+
+/** One value of a header that may come several times. */
+export function headerOf(exchange: Pick<Exchange, 'headers'>, name: string): string | undefined {
+  const value = exchange.headers[name]
+  return typeof value === 'string' ? value : value?.[0]
+}

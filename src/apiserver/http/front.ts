@@ -1,0 +1,116 @@
+import type { Logger } from '#base/log/logger.ts'
+import type { Random } from '#base/random/random.ts'
+import type { Clock } from '#base/time/clock.ts'
+import type { UserInfo } from '#client/direct/api-handler.ts'
+import { unauthorized } from '#machinery/status/failures.ts'
+import { StatusError, statusErrorOf } from '#machinery/status/status-error.ts'
+import { refusal } from '../access.ts'
+import type { Authenticator } from '../authentication/authenticator.ts'
+import { ANONYMOUS } from '../authentication/authenticator-chain.ts'
+import type { Authorizer } from '../authorization/authorizer.ts'
+import { type Exchange, headerOf } from './exchange.ts'
+import { impersonated } from './impersonation.ts'
+import type { Inflight } from './inflight.ts'
+import type { PathRoute } from './path-route.ts'
+import type { ProtobufWriter } from './render.ts'
+import { RequestContext } from './request-context.ts'
+import { requestInfoOf } from './request-info.ts'
+import type { ResourceRoute } from './resource-route.ts'
+
+export interface FrontOptions {
+  readonly authenticator: Authenticator
+  readonly authorizer: Authorizer
+  readonly allowsAnonymous: boolean
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  readonly protobuf: ProtobufWriter
+  readonly resources: ResourceRoute
+  readonly paths: PathRoute
+  readonly inflight: Inflight
+}
+
+/** The way of a request through the server: who sends it, what it is about, and who answers it. */
+export class Front {
+  readonly #options: FrontOptions
+
+  constructor(options: FrontOptions) {
+    this.#options = options
+  }
+
+  async serve(exchange: Exchange): Promise<void> {
+    const { random, log, inflight } = this.#options
+    const auditId = headerOf(exchange, 'audit-id') ?? random.uuid()
+    const context = new RequestContext(exchange, auditId, ANONYMOUS, this.#options.protobuf)
+    let release: (() => void) | undefined
+    try {
+      const pending = this.#authenticate(exchange)
+      context.user = pending instanceof Promise ? await pending : pending
+      if (headerOf(exchange, 'impersonate-user') !== undefined) {
+        context.user = await impersonated(exchange.headers, context.user, this.#options.authorizer)
+      }
+      release = inflight.enter(exchange, context.user)
+      await this.#dispatch(context)
+    } catch (error) {
+      if (!statusErrorOf(error)) log.error('a request failed', { method: exchange.method, path: exchange.path, error: textOf(error) })
+      context.fail(error)
+    } finally {
+      release?.()
+    }
+  }
+
+  async #dispatch(context: RequestContext): Promise<void> {
+    const { path } = context.exchange
+    const info = requestInfoOf(path)
+    if (!info) throw new StatusError({ code: 400, reason: 'BadRequest', message: `invalid URL escape in ${path}` })
+    const { resources, paths, authorizer } = this.#options
+    if (info.isResource && paths.isServed(info.group, info.version)) return resources.serve(context, info)
+    const attributes = { user: context.user, verb: context.exchange.method.toLowerCase(), path }
+    const { verdict, reason } = await authorizer.authorize(attributes)
+    if (verdict !== 'allow') throw refusal(attributes, reason)
+    return paths.serve(context)
+  }
+
+  /** Who sends the request; remembered on the connection, since most of a connection's requests bring the same proof. */
+  #authenticate(exchange: Exchange): UserInfo | Promise<UserInfo> {
+    const { connection } = exchange
+    const authorization = headerOf(exchange, 'authorization') ?? ''
+    const known = connection.memory.get(this) as Remembered | undefined
+    if (known && known.authorization === authorization && known.until > this.#options.clock.monotonic()) return known.user
+    return this.#ask(exchange, authorization)
+  }
+
+  async #ask(exchange: Exchange, authorization: string): Promise<UserInfo> {
+    const { authenticator, allowsAnonymous, clock } = this.#options
+    const { connection, headers } = exchange
+    const bearerToken = /^bearer\s+(\S+)\s*$/i.exec(authorization)?.[1]
+    let user: UserInfo | undefined
+    try {
+      const { certificate } = connection
+      const found = await authenticator.authenticate({
+        headers,
+        ...(bearerToken === undefined ? {} : { bearerToken }),
+        ...(certificate ? { certificate } : {}),
+      })
+      user = found?.user
+    } catch {
+      throw new StatusError({ code: 401, reason: 'Unauthorized', message: 'Unauthorized' })
+    }
+    if (!user && (!allowsAnonymous || bearerToken !== undefined)) throw unauthorized('Unauthorized')
+    user ??= ANONYMOUS
+    connection.memory.set(this, { authorization, user, until: clock.monotonic() + REMEMBERED_MS })
+    return user
+  }
+}
+
+interface Remembered {
+  readonly authorization: string
+  readonly user: UserInfo
+  readonly until: number
+}
+
+const REMEMBERED_MS = 2000
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}

@@ -1,0 +1,92 @@
+import { encodeJson, encodePrettyJson } from '#machinery/codec/json/encode-json.ts'
+import { encodeYaml } from '#machinery/codec/yaml/encode-yaml.ts'
+import type { AnyKind, ApiObject } from '#machinery/kind/kind.ts'
+import type { Page } from '../registry/read.ts'
+import { keep, keptBytes } from '../watch-cache/stored-form.ts'
+import { MEDIA_TYPES, type Negotiated } from './negotiation.ts'
+
+/** Writes values as protobuf in Kubernetes' envelope; undefined where a value has no such form. */
+export interface ProtobufWriter {
+  object(kind: AnyKind, object: object): Uint8Array
+  list(kind: AnyKind, page: Page): Uint8Array
+  /** Objects that are not of a registered kind: Status, discovery documents. */
+  other(object: object): Uint8Array | undefined
+}
+
+/** Bytes and their media type. */
+export interface Rendered {
+  readonly bytes: Uint8Array
+  readonly contentType: string
+}
+
+const encoder = new TextEncoder()
+
+// Hot: bench/apiserver — the JSON of an object is made once and kept beside it.
+/** The JSON of an object with a line feed behind it. */
+export function jsonBytes(object: object): Uint8Array {
+  const kept = keptBytes(object)
+  if (kept) return kept
+  const bytes = encoder.encode(`${encodeJson(object)}\n`)
+  keep(object, bytes)
+  return bytes
+}
+
+/** An object of the API (or a Status) as the client wants it. */
+export function renderObject(kind: AnyKind | undefined, object: object, form: Negotiated, protobuf: ProtobufWriter): Rendered {
+  switch (form.encoding) {
+    case 'json':
+      return { bytes: form.isPretty ? encoder.encode(`${encodePrettyJson(object)}`) : jsonBytes(object), contentType: MEDIA_TYPES.json }
+    case 'yaml':
+      return { bytes: encoder.encode(encodeYaml(object)), contentType: MEDIA_TYPES.yaml }
+    case 'protobuf': {
+      const bytes = kind ? protobuf.object(kind, object) : protobuf.other(object)
+      return bytes ? { bytes, contentType: MEDIA_TYPES.protobuf } : { bytes: jsonBytes(object), contentType: MEDIA_TYPES.json }
+    }
+  }
+}
+
+/** A list as the client wants it. */
+export function renderList(kind: AnyKind, page: Page, form: Negotiated, protobuf: ProtobufWriter): Rendered {
+  if (form.encoding === 'protobuf') return { bytes: protobuf.list(kind, page), contentType: MEDIA_TYPES.protobuf }
+  if (form.encoding === 'json' && !form.isPretty) return { bytes: joinedList(kind, page), contentType: MEDIA_TYPES.json }
+  const whole = { kind: kind.listKind, apiVersion: kind.apiVersion, metadata: page.metadata, items: page.items.map(withoutType) }
+  if (form.encoding === 'yaml') return { bytes: encoder.encode(encodeYaml(whole)), contentType: MEDIA_TYPES.yaml }
+  return { bytes: encoder.encode(encodePrettyJson(whole)), contentType: MEDIA_TYPES.json }
+}
+
+// Hot: bench/apiserver — a list is its objects' kept bytes, one behind the other, without their kind and apiVersion.
+function joinedList(kind: AnyKind, page: Page): Uint8Array {
+  const head = encoder.encode(
+    `{"kind":${JSON.stringify(kind.listKind)},"apiVersion":${JSON.stringify(kind.apiVersion)},"metadata":${JSON.stringify(page.metadata)},"items":[`,
+  )
+  const skipped = encoder.encode(`{"kind":${JSON.stringify(kind.kind)},"apiVersion":${JSON.stringify(kind.apiVersion)},`).length
+  const parts: Uint8Array[] = []
+  let size = head.length + TAIL.length
+  for (const item of page.items) {
+    const bytes = jsonBytes(item)
+    parts.push(bytes)
+    size += bytes.length - skipped + 1
+  }
+  // Each part loses its type and its line feed, and gains `{` and, but for the first, a comma.
+  const whole = new Uint8Array(size - (parts.length > 0 ? 1 : 0))
+  whole.set(head)
+  let at = head.length
+  for (let index = 0; index < parts.length; index++) {
+    if (index > 0) whole[at++] = COMMA
+    whole[at++] = BRACE
+    const part = parts[index]!
+    whole.set(part.subarray(skipped, part.length - 1), at)
+    at += part.length - 1 - skipped
+  }
+  whole.set(TAIL, at)
+  return whole
+}
+
+const TAIL = encoder.encode(']}\n')
+const COMMA = 0x2c
+const BRACE = 0x7b
+
+function withoutType(object: ApiObject): object {
+  const { kind: _, apiVersion: __, ...rest } = object
+  return rest
+}

@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto'
+import type { Authenticator } from '../authentication/authenticator.ts'
+import { healthChecks } from '../discovery/checks.ts'
+import { DiscoveryDocuments } from '../discovery/documents.ts'
+import type { ServerParts } from '../server-parts.ts'
+import { nodeGzip } from './compression.ts'
+import type { Exchange } from './exchange.ts'
+import { Front } from './front.ts'
+import { Inflight } from './inflight.ts'
+import { type Listening, listen } from './listen.ts'
+import { type DocumentRoute, PathRoute } from './path-route.ts'
+import { protobuf } from './protobuf.ts'
+import { ResourceRoute } from './resource-route.ts'
+import { VERSION } from './version.ts'
+
+/** How a server is reached from outside. */
+export interface ServeOptions {
+  readonly address: string
+  /** 0: any free one. */
+  readonly port: number
+  readonly tls: { readonly certificate: string; readonly key: string; readonly clientCa?: string }
+  readonly authenticator: Authenticator
+  /** Lets requests in that prove nothing, as `system:anonymous`; default true. */
+  readonly allowsAnonymous?: boolean
+  /** Where clients find the server, as `/api` says; default: the listening address. */
+  readonly advertised?: string
+  readonly maxReadsInflight?: number
+  readonly maxWritesInflight?: number
+  /** Further documents: OpenAPI, metrics, the token issuer's keys. */
+  readonly documents?: readonly DocumentRoute[]
+}
+
+/** Opens the port of an API server. */
+export async function serve(parts: ServerParts, options: ServeOptions): Promise<Listening> {
+  const { handler, clock, random, log, authorizer, kinds } = parts
+  const resources = new ResourceRoute({ handler, clock, random, protobuf, framer: protobuf, gzip: nodeGzip })
+  let listening: Listening | undefined
+  const paths = new PathRoute({
+    discovery: new DiscoveryDocuments(kinds, storageHash),
+    health: healthChecks({
+      storeProblem: () => parts.storeProblem(),
+      startProblem: () => parts.startProblem(),
+      stopProblem: () => parts.stopProblem(),
+    }),
+    version: VERSION,
+    serverAddress: () => options.advertised ?? `${listening?.address}:${listening?.port}`,
+    digest: text => createHash('sha512').update(text).digest('hex'),
+    documents: options.documents ?? [],
+  })
+  const front = new Front({
+    authenticator: options.authenticator,
+    authorizer,
+    allowsAnonymous: options.allowsAnonymous ?? true,
+    clock,
+    random,
+    log,
+    protobuf,
+    resources,
+    paths,
+    inflight: new Inflight({ maxReads: options.maxReadsInflight ?? 400, maxWrites: options.maxWritesInflight ?? 200 }),
+  })
+  listening = await listen({
+    address: options.address,
+    port: options.port,
+    tls: options.tls,
+    clock,
+    log,
+    serve: (exchange: Exchange) => front.serve(exchange),
+    upgrade: (_request, socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'),
+  })
+  return listening
+}
+
+function storageHash(name: string): string {
+  return createHash('sha256').update(name).digest().subarray(0, 8).toString('base64')
+}

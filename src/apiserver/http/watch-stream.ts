@@ -1,0 +1,137 @@
+import type { Clock, Timer } from '#base/time/clock.ts'
+import { encodeJson } from '#machinery/codec/json/encode-json.ts'
+import type { AnyKind } from '#machinery/kind/kind.ts'
+import { internalError } from '#machinery/status/failures.ts'
+import { statusErrorOf } from '#machinery/status/status-error.ts'
+import { show } from '../registry/views.ts'
+import type { CacheEvent } from '../watch-cache/change.ts'
+import type { Negotiated } from './negotiation.ts'
+import { jsonBytes } from './render.ts'
+import { partialOf, type TableOptions, tableOf } from './table.ts'
+
+/** Where frames go: a chunked answer, an HTTP/2 stream or a WebSocket. */
+export interface FrameSink {
+  write(frame: Uint8Array): void
+  readonly pendingBytes: number
+  end(): void
+}
+
+/** Frames events in a binary form. */
+export interface WatchFramer {
+  frame(type: string, kind: AnyKind | undefined, object: object): Uint8Array
+}
+
+/** How many bytes may wait for a slow watcher before it is cut off: it can resume from the last event it got. */
+export const PENDING_LIMIT_BYTES = 16 * 1024 * 1024
+
+export interface WatchStreamOptions {
+  readonly kind: AnyKind
+  readonly form: Negotiated
+  readonly table: TableOptions
+  readonly framer: WatchFramer | undefined
+  readonly clock: Clock
+  /** How long the watch lasts; 0: until the client goes. */
+  readonly timeoutMs: number
+  /** The bookmark to end with; undefined if the client wants none. */
+  readonly lastBookmark: (() => CacheEvent) | undefined
+  /** Called once when the stream is over, however it ended. */
+  ended(): void
+}
+
+/** One watch on the wire: turns the cache's events into frames. Hot: bench/apiserver. */
+export class WatchStream {
+  readonly #sink: FrameSink
+  readonly #options: WatchStreamOptions
+  readonly #timer: Timer | undefined
+  #definesColumns = true
+  #over = false
+
+  constructor(sink: FrameSink, options: WatchStreamOptions) {
+    this.#sink = sink
+    this.#options = options
+    if (options.timeoutMs > 0) this.#timer = options.clock.after(options.timeoutMs, () => this.#timeOut())
+  }
+
+  events(events: readonly CacheEvent[]): void {
+    for (const event of events) {
+      if (this.#over) return
+      this.#sink.write(this.#frame(event))
+    }
+    if (this.#sink.pendingBytes > PENDING_LIMIT_BYTES) this.close()
+  }
+
+  /** The cache has ended the watch: an error is told as the last event. */
+  closed(error: Error | undefined): void {
+    if (this.#over) return
+    if (error) {
+      const status = (statusErrorOf(error) ?? internalError(error)).toStatus()
+      this.#sink.write(this.#plainFrame('ERROR', undefined, status))
+    }
+    this.close()
+  }
+
+  close(): void {
+    if (this.#over) return
+    this.#over = true
+    this.#timer?.cancel()
+    this.#options.ended()
+    this.#sink.end()
+  }
+
+  #timeOut(): void {
+    const bookmark = this.#options.lastBookmark?.()
+    if (bookmark) this.#sink.write(this.#frame(bookmark))
+    this.close()
+  }
+
+  #frame(event: CacheEvent): Uint8Array {
+    const { kind, form, table } = this.#options
+    if (form.as === '' && form.encoding === 'json' && !form.isPretty) return sharedFrame(event, kind)
+    const object = show(kind, event.object)
+    if (form.as === '') return this.#plainFrame(event.type, kind, object)
+    if (form.as !== 'Table') return this.#plainFrame(event.type, undefined, partialOf(object, form.asVersion))
+    const { resourceVersion = '' } = object.metadata
+    const shown = tableOf(kind, [object], { resourceVersion }, table, this.#definesColumns)
+    this.#definesColumns = false
+    return this.#plainFrame(event.type, undefined, shown)
+  }
+
+  #plainFrame(type: string, kind: AnyKind | undefined, object: object): Uint8Array {
+    if (this.#options.framer) return this.#options.framer.frame(type, kind, object)
+    return encoder.encode(`{"type":"${type}","object":${encodeJson(object)}}\n`)
+  }
+}
+
+const encoder = new TextEncoder()
+const END = encoder.encode('}\n')
+
+/** The last frames that were made: all watchers of an event get the same buffer. */
+const frames = new Map<object, Map<AnyKind, { readonly type: string; readonly bytes: Uint8Array }>>()
+const FRAMES_LIMIT = 512
+
+function sharedFrame(event: CacheEvent, kind: AnyKind): Uint8Array {
+  let byKind = frames.get(event.object)
+  if (!byKind) {
+    if (frames.size >= FRAMES_LIMIT) frames.clear()
+    byKind = new Map()
+    frames.set(event.object, byKind)
+  }
+  const known = byKind.get(kind)
+  if (known?.type === event.type) return known.bytes
+  const bytes = frameOf(event.type, jsonBytes(show(kind, event.object)))
+  byKind.set(kind, { type: event.type, bytes })
+  return bytes
+}
+
+function frameOf(type: string, object: Uint8Array): Uint8Array {
+  const head = HEADS[type]!
+  const frame = new Uint8Array(head.length + object.length - 1 + END.length)
+  frame.set(head)
+  frame.set(object.subarray(0, object.length - 1), head.length)
+  frame.set(END, head.length + object.length - 1)
+  return frame
+}
+
+const HEADS: Readonly<Record<string, Uint8Array>> = Object.fromEntries(
+  ['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK'].map(type => [type, encoder.encode(`{"type":"${type}","object":`)]),
+)

@@ -1,0 +1,22 @@
+import type { Logger } from '#base/log/logger.ts'
+import type { Random } from '#base/random/random.ts'
+import type { Clock } from '#base/time/clock.ts'
+import type { KindRegistry } from '#machinery/kind/kind-registry.ts'
+import type { Authorizer } from './authorization/authorizer.ts'
+import type { Handler } from './handler.ts'
+
+/** What the front of a server needs of its core. */
+export interface ServerParts {
+  readonly handler: Handler
+  readonly kinds: KindRegistry
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  readonly authorizer: Authorizer
+  /** What is wrong with the store; undefined if it answers. */
+  storeProblem(): string | undefined | Promise<string | undefined>
+  /** What is still to be done before the server has started whole. */
+  startProblem(): string | undefined
+  /** Set once the server is going down. */
+  stopProblem(): string | undefined
+}
