@@ -49,7 +49,7 @@ export function readCommandLine<S extends FlagSections>(program: Program<S>, arg
     for (const { name, shown, value } of assignments(flags, args)) {
       if (name === 'help') return { do: 'print', text: helpText(program) }
       if (name === 'version') return versionOf(value, version)
-      values.set(name, valueOf(flags.get(name)!, shown, value, given.has(name) ? values.get(name) : undefined))
+      values.set(name, readValue(flags.get(name)!, shown, value, given.has(name) ? values.get(name) : undefined))
       given.add(name)
     }
   } catch (error) {
@@ -105,7 +105,7 @@ function unknown(flags: ReadonlyMap<string, Flag>, name: string): never {
   throw new UsageError(`unknown flag: --${name}${near === undefined ? '' : `; did you mean --${near}?`}`)
 }
 
-function valueOf(flag: Flag, shown: string, value: string, before: unknown): unknown {
+function readValue(flag: Flag, shown: string, value: string, before: unknown): unknown {
   try {
     return flag.read(value, before)
   } catch (error) {

@@ -40,7 +40,10 @@ export function text(help: string, defaultValue = ''): Flag<string> {
 }
 
 export function boolean(help: string, defaultValue = false): Flag<boolean> {
-  const words = new Map([...['1', 't', 'T', 'true', 'TRUE', 'True'].map(word => [word, true] as const), ...FALSE.map(word => [word, false] as const)])
+  const words = new Map([
+    ...['1', 't', 'T', 'true', 'TRUE', 'True'].map(word => [word, true] as const),
+    ...FALSE.map(word => [word, false] as const),
+  ])
   const read = (value: string) => words.get(value) ?? fail(`${JSON.stringify(value)} is neither true nor false`)
   return { ...flag('', help, defaultValue, defaultValue ? 'true' : '', read), alone: 'true' }
 }
@@ -82,7 +85,7 @@ export function ip(help: string, defaultValue = ''): Flag<string> {
 }
 
 export function oneOf<const Words extends readonly string[]>(words: Words, help: string, defaultValue: Words[number]): Flag<Words[number]> {
-  return flag('string', help, defaultValue, JSON.stringify(defaultValue), value =>
+  return flag<Words[number]>('string', help, defaultValue, JSON.stringify(defaultValue), value =>
     words.includes(value) ? value : fail(`it must be one of ${words.join(', ')}`),
   )
 }
@@ -112,12 +115,13 @@ export function pairs(help: string): Flag<Readonly<Record<string, string>>> {
   })
 }
 
-/** `name=true|false` pairs, as `--feature-gates`. */
-export function switches(help: string): Flag<Readonly<Record<string, boolean>>> {
+/** `name=true|false` pairs, as `--feature-gates`. With `bareIsTrue` a name alone counts as well, as in `--runtime-config`. */
+export function switches(help: string, bareIsTrue = false): Flag<Readonly<Record<string, boolean>>> {
   const words = pairs(help)
   const truth = boolean('')
   return flag('mapStringBool', help, {}, '', (value, before = {}) => {
-    const read = Object.entries(words.read(value, undefined)).map(([name, word]) => [name, truth.read(word, undefined)])
+    const text = bareIsTrue ? value.replaceAll(/(^|,)([^=,]+)(?=,|$)/g, '$1$2=true') : value
+    const read = Object.entries(words.read(text, undefined)).map(([name, word]) => [name, truth.read(word, undefined)])
     return { ...before, ...Object.fromEntries(read) }
   })
 }
