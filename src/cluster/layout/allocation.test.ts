@@ -58,6 +58,10 @@ describe('allocate', () => {
     expect(twin.id).not.toBe(long.id)
   })
 
+  it('names no cluster like a node of another', () => {
+    expect(allocate({ name: 'dev-1' }, undefined, nothing).id).toMatch(/^dev[0-9a-f]{4}$/)
+  })
+
   it.each(['Big', '-a', 'a/b', '../x', ''])('refuses the name "%s"', name => {
     expect(() => allocate({ name }, undefined, nothing)).toThrow(/cannot be the name/)
   })

@@ -119,10 +119,17 @@ function nodeAllocation(cluster: ClusterAllocation, number: number): NodeAllocat
   }
 }
 
-/** The name itself when it is short enough, else its beginning and a digest: a link's name has at most 15 characters, `t8s-<id>-<node>`. */
+/**
+ * The name itself when it is short enough, else its beginning and a digest: a link's name has at most 15 characters, `t8s-<id>-<node>`.
+ * Without dashes, so that nothing of one cluster is named like something of another's node.
+ */
 function shortId(name: string, taken: readonly string[]): string {
   const digest = createHash('sha256').update(name).digest('hex')
-  const candidates = [name.length <= 7 ? name : undefined, ...[0, 4, 8, 12].map(at => `${name.slice(0, 3)}${digest.slice(at, at + 4)}`)]
+  const beginning = name.replaceAll('-', '').slice(0, 3)
+  const candidates = [
+    /^[a-z0-9]{1,7}$/.test(name) ? name : undefined,
+    ...[0, 4, 8, 12].map(at => `${beginning}${digest.slice(at, at + 4)}`),
+  ]
   return candidates.find(id => id !== undefined && !taken.includes(id)) ?? digest.slice(16, 23)
 }
 

@@ -22,6 +22,7 @@ export async function ensureNetwork(layout: ClusterLayout, signal?: AbortSignal)
     rmSync(join(NETNS_DIRECTORY, name), { force: true }) // a plain file, left from before a reboot
     await run('ip', ['netns', 'add', name], { signal })
   }
+  for (const link of plan.removeLinks) await ignoring('Cannot find device', run('ip', ['link', 'delete', link], { signal }))
   await batch([], plan.machine, signal)
   await Promise.all(plan.nodes.map(node => batch(['-n', node.netns], node.commands, signal)))
   await batch([], plan.routes, signal)
@@ -39,7 +40,9 @@ export async function removeNetwork(layout: ClusterLayout, signal?: AbortSignal)
     rmSync(join(NETNS_DIRECTORY, file), { force: true })
   const links = [...(await seeNetwork(signal)).links].filter(isOurs)
   for (const link of links) await ignoring('Cannot find device', run('ip', ['link', 'delete', link], { signal }))
-  await ignoring('No such file or directory', run('nft', ['delete', 'table', 'ip', layout.hostTable], { signal }))
+  for (const [family, table] of await ownTables(layout)) {
+    await ignoring('No such file or directory', run('nft', ['delete', 'table', family, table], { signal }))
+  }
 }
 
 /** Names of what is left of a cluster's network: namespaces, links, nftables tables. Empty when nothing is. */
@@ -47,11 +50,11 @@ export async function networkResidue(layout: ClusterLayout): Promise<string[]> {
   const seen = await seeNetwork()
   const isOurs = (name: string) => name === layout.bridge || name.startsWith(`${layout.bridge}-`)
   const files = existsSync(NETNS_DIRECTORY) ? readdirSync(NETNS_DIRECTORY).filter(isOurs) : []
-  const tables = (await run('nft', ['list', 'tables'])).stdout.split('\n').filter(line => line.endsWith(` ${layout.hostTable}`))
+  const tables = await ownTables(layout)
   return [
     ...[...new Set([...files, ...[...seen.netns].filter(isOurs)])].map(name => `network namespace ${name}`),
     ...[...seen.links].filter(isOurs).map(name => `link ${name}`),
-    ...tables.map(line => `nftables ${line}`),
+    ...tables.map(([family, table]) => `nftables table ${family} ${table}`),
   ]
 }
 
@@ -82,6 +85,13 @@ export function netnsDirectoryIsMounted(): boolean {
 /** Unmounts /run/netns again, if nothing uses it. */
 export async function unmountNetnsDirectory(): Promise<void> {
   while (netnsDirectoryIsMounted() && readdirSync(NETNS_DIRECTORY).length === 0) await run('umount', [NETNS_DIRECTORY])
+}
+
+/** Tables of the machine's own namespace that are the cluster's: ours, and those of its proxy on the machine, named `<ours>-…`. */
+async function ownTables(layout: ClusterLayout): Promise<[family: string, table: string][]> {
+  const { stdout } = await run('nft', ['list', 'tables'])
+  const tables = [...stdout.matchAll(/^table (\S+) (\S+)$/gm)].map(match => [match[1]!, match[2]!] as [string, string])
+  return tables.filter(([, table]) => table === layout.hostTable || table.startsWith(`${layout.hostTable}-`))
 }
 
 async function batch(options: readonly string[], commands: readonly string[], signal?: AbortSignal): Promise<void> {

@@ -14,6 +14,8 @@ export interface NetworkPlan {
   readonly createNetns: readonly string[]
   /** Of nodes the cluster no longer has. */
   readonly removeNetns: readonly string[]
+  /** Links to namespaces that are gone; the kernel may be removing them by itself. */
+  readonly removeLinks: readonly string[]
   /** In the machine's own namespace: before the nodes' and after them. */
   readonly machine: readonly string[]
   readonly nodes: readonly { readonly netns: string; readonly commands: readonly string[] }[]
@@ -30,10 +32,8 @@ export function planNetwork(layout: ClusterLayout, seen: SeenNetwork): NetworkPl
   return {
     createNetns: layout.nodes.filter(node => !seen.netns.has(node.netns)).map(node => node.netns),
     removeNetns: [...seen.netns].filter(name => isOurs(name) && !own.has(name)),
+    removeLinks: [...seen.links].filter(link => isOurs(link) && !layout.nodes.some(node => node.link === link && linked(node))),
     machine: [
-      ...[...seen.links]
-        .filter(link => isOurs(link) && !layout.nodes.some(node => node.link === link && linked(node)))
-        .map(link => `link del ${link}`),
       ...(seen.links.has(layout.bridge) ? [] : [`link add name ${layout.bridge} address ${bridgeHardwareAddress(layout)} type bridge`]),
       `addr replace ${layout.hostAddress}/${prefix} dev ${layout.bridge}`,
       `link set ${layout.bridge} up`,
