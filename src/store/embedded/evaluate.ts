@@ -37,8 +37,7 @@ export const MAX_VALUE_BYTES = 16 * 2 ** 20
 
 /** Decides a transaction on `head`; nothing happens yet. Throws what {@link Txn} is refused with. */
 export function evaluate(head: State, txn: Txn, reader: Reader): Outcome {
-  checkOperations(txn.success)
-  if (txn.failure) checkOperations(txn.failure)
+  checkTxn(txn)
   const succeeded = !txn.compare || txn.compare.every(compare => holds(head, compare))
   const operations = succeeded ? txn.success : (txn.failure ?? [])
   const results: OperationResult[] = []
@@ -105,6 +104,12 @@ export function readRange(state: State, options: RangeOptions, reader: Reader): 
 export function inRange(range: KeyRange, key: string): boolean {
   if (range.end === undefined) return key === range.key
   return (range.key === OPEN_END || key >= range.key) && (range.end === OPEN_END || key < range.end)
+}
+
+/** Throws InvalidRequestError if a transaction makes no sense, whatever the state. */
+export function checkTxn(txn: Txn): void {
+  checkOperations(txn.success)
+  if (txn.failure) checkOperations(txn.failure)
 }
 
 /** Throws InvalidRequestError if `range` is none. */

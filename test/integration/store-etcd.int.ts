@@ -1,0 +1,171 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { certificateAuthority, newAuthority } from '#base/pki/certificate-authority.ts'
+import { systemRandom } from '#base/random/system-random.ts'
+import { sleep } from '#base/time/clock.ts'
+import { realClock } from '#base/time/real-clock.ts'
+import { EtcdStore } from '#store/etcd/etcd-store.ts'
+import { bytes, storeSuite, text, watch } from '#store/store.suite.ts'
+import { prefix } from '#store/store.ts'
+import { UnavailableError } from '#store/store-errors.ts'
+
+/* The store over real etcd: three members with TLS and client certificates. */
+
+const hasEtcd = spawnSync('etcd', ['--version']).status === 0
+const folder = mkdtempSync(join(tmpdir(), 'store-etcd-'))
+const clock = realClock()
+let cluster: EtcdCluster
+
+describe.skipIf(!hasEtcd)('with etcd (skipped where it is not installed)', () => {
+  beforeAll(async () => {
+    cluster = await startCluster()
+  })
+  afterAll(async () => {
+    await cluster.stop()
+    rmSync(folder, { recursive: true })
+  })
+
+  storeSuite('etcd', async () => {
+    const store = cluster.connect()
+    return { store, advance: ms => sleep(clock, ms), close: () => store.close() }
+  })
+
+  it('goes on with the next member when one is killed: reads, writes and watches', async () => {
+    const store = cluster.connect()
+    const put = (n: number) => store.txn({ success: [{ type: 'put', key: `/failover/${n}`, value: bytes(String(n)) }] })
+    const { revision } = await put(0)
+    using seen = watch(store, { ...prefix('/failover/'), revision })
+    await seen.until(1)
+    await cluster.kill(0)
+    let unknown = 0
+    for (let n = 1; n <= 50; n++) {
+      for (;;) {
+        const failure = await put(n).then(
+          () => undefined,
+          (error: unknown) => error,
+        )
+        if (!failure) break
+        expect(failure).toBeInstanceOf(UnavailableError)
+        unknown++
+        await sleep(clock, 50)
+      }
+    }
+    const { kvs } = await store.range(prefix('/failover/'))
+    expect(kvs.length).toBe(51)
+    await seen.until(51)
+    const values = seen.events.map(event => Number(text(event.kv.value)))
+    expect(new Set(values).size).toBe(51)
+    const revisions = seen.events.map(event => event.kv.modRevision)
+    expect(revisions).toEqual([...new Set(revisions)].sort((a, b) => a - b))
+    expect(unknown).toBeLessThan(100)
+    await cluster.start(0)
+    await store.close()
+  })
+
+  it('says that no member can be reached', async () => {
+    const store = new EtcdStore({ endpoints: ['http://127.0.0.1:1'], clock, random: systemRandom() })
+    const error = await store.range({ key: 'a' }).catch((reason: unknown) => reason)
+    expect(error).toMatchObject({
+      code: 'unavailable',
+      outcomeUnknown: false,
+      message: expect.stringContaining('no etcd member can be reached'),
+    })
+    await store.close()
+  })
+
+  it('is refused without a client certificate', async () => {
+    const store = cluster.connect(false)
+    await expect(store.range({ key: 'a' })).rejects.toBeInstanceOf(UnavailableError)
+    await store.close()
+  })
+})
+
+interface EtcdCluster {
+  connect(withCertificate?: boolean): EtcdStore
+  kill(member: number): Promise<void>
+  start(member: number): Promise<void>
+  stop(): Promise<void>
+}
+
+async function startCluster(): Promise<EtcdCluster> {
+  const authority = certificateAuthority(clock, await newAuthority(clock, 'etcd-ca'))
+  const issue = (commonName: string, usages: ('server' | 'client')[]) =>
+    authority.issue({ commonName, ipAddresses: ['127.0.0.1'], dnsNames: ['localhost'], usages, validSeconds: 86_400 })
+  const served = await issue('etcd', ['server', 'client'])
+  const shown = await issue('store', ['client'])
+  const path = (name: string, content: string) => {
+    writeFileSync(join(folder, name), content, { mode: 0o600 })
+    return join(folder, name)
+  }
+  const ca = path('ca.crt', authority.certificate)
+  const cert = path('server.crt', served.certificate)
+  const key = path('server.key', served.privateKey)
+  const members = await Promise.all([0, 1, 2].map(async n => ({ name: `m${n}`, client: await freePort(), peer: await freePort() })))
+  const initial = members.map(({ name, peer }) => `${name}=http://127.0.0.1:${peer}`).join(',')
+  const running: ChildProcess[] = []
+  const startMember = (n: number, state: 'new' | 'existing') => {
+    const { name, client, peer } = members[n]!
+    const clientUrl = `https://127.0.0.1:${client}`
+    const peerUrl = `http://127.0.0.1:${peer}`
+    running[n] = spawn(
+      'etcd',
+      [
+        ...['--name', name, '--data-dir', join(folder, name), '--listen-client-urls', clientUrl, '--advertise-client-urls', clientUrl],
+        ...['--listen-peer-urls', peerUrl, '--initial-advertise-peer-urls', peerUrl, '--initial-cluster', initial],
+        ...['--initial-cluster-state', state, '--logger', 'zap', '--log-level', 'error'],
+        ...['--client-cert-auth', '--trusted-ca-file', ca, '--cert-file', cert, '--key-file', key],
+      ],
+      { stdio: 'ignore' },
+    )
+  }
+  for (const n of members.keys()) startMember(n, 'new')
+  const endpoints = members.map(({ client }) => `https://127.0.0.1:${client}`)
+  const connect = (withCertificate = true) => {
+    const tls = { authority: authority.certificate, certificate: shown.certificate, privateKey: shown.privateKey }
+    if (withCertificate) return new EtcdStore({ endpoints, tls, clock, random: systemRandom() })
+    return new EtcdStore({ endpoints, clock, random: systemRandom() })
+  }
+  const ready = async () => {
+    const store = connect()
+    for (let attempt = 0; ; attempt++) {
+      const failure = await store
+        .txn({ success: [{ type: 'put', key: '/ready', value: bytes('') }] })
+        .catch((error: unknown) => error as Error)
+      if (!(failure instanceof Error)) break
+      if (attempt > 100) throw failure
+      await sleep(clock, 100)
+    }
+    await store.close()
+  }
+  const kill = async (n: number) => {
+    const ended = new Promise(resolve => running[n]!.once('close', resolve))
+    running[n]!.kill('SIGKILL')
+    await ended
+  }
+  await ready()
+  return {
+    connect,
+    kill,
+    async start(n) {
+      startMember(n, 'existing')
+      await ready()
+    },
+    async stop() {
+      await Promise.all(running.map((_, n) => kill(n)))
+    },
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise(resolve => {
+    const server = createServer()
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number }
+      server.close(() => resolve(port))
+    })
+  })
+}
