@@ -1,11 +1,21 @@
+import { addressAt, addressRange } from '#apiserver/allocation/service-addresses.ts'
+import { serviceAllocation } from '#apiserver/allocation/service-allocation.ts'
 import { type ApiServer, createApiServer } from '#apiserver/api-server.ts'
+import type { Authenticator } from '#apiserver/authentication/authenticator.ts'
+import { boundObjects } from '#apiserver/authentication/bound-objects.ts'
+import { serviceAccountTokenAuthenticator, serviceAccountTokenIssuer } from '#apiserver/authentication/service-account-token.ts'
 import type { Authorizer } from '#apiserver/authorization/authorizer.ts'
 import { authorizerChain } from '#apiserver/authorization/authorizer-chain.ts'
 import { nodeAuthorizer } from '#apiserver/authorization/node/node-authorizer.ts'
 import { privilegedGroup } from '#apiserver/authorization/privileged-group.ts'
 import { rbacAuthorizer } from '#apiserver/authorization/rbac/rbac-authorizer.ts'
-import { reconcilePolicy } from '#apiserver/authorization/rbac/reconcile-policy.ts'
+import { behaviours } from '#apiserver/behaviours/behaviours.ts'
+import { bootstrap } from '#apiserver/bootstrap/bootstrap.ts'
+import { serviceAccountToken } from '#apiserver/subresources/service-account-token.ts'
+import { subresources } from '#apiserver/subresources/subresources.ts'
 import type { Logger } from '#base/log/logger.ts'
+import { tokenSigner, tokenVerifier } from '#base/pki/json-web-token.ts'
+import type { KeyPair } from '#base/pki/key-pair.ts'
 import type { Random } from '#base/random/random.ts'
 import type { Clock } from '#base/time/clock.ts'
 import type { Client } from '#client/client.ts'
@@ -16,7 +26,8 @@ import type { Informers } from '#client/informers/informer.ts'
 import { informers } from '#client/informers/informers.ts'
 import type { ControllerParameters } from '#controllers/runtime/parameters.ts'
 import { startControllers } from '#controllers/start-controllers.ts'
-import { builtInKinds } from '#kinds/kinds.ts'
+import { Service } from '#kinds/core/v1/service.ts'
+import { builtInKinds, subresourceKinds } from '#kinds/kinds.ts'
 import { startScheduler } from '#scheduler/scheduler.ts'
 import type { Store } from '#store/store.ts'
 
@@ -25,14 +36,39 @@ export interface ControlPlaneOptions {
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
+  /** Signs and verifies the tokens of service accounts. */
+  readonly serviceAccountKeys: KeyPair
+  readonly network?: Partial<ControlPlaneNetwork>
   readonly parameters?: Partial<ControllerParameters>
 }
+
+/** The addresses of a cluster's Services and of its API server. */
+export interface ControlPlaneNetwork {
+  /** One range, or two of different families. */
+  readonly serviceCIDRs: readonly string[]
+  readonly nodePortRange: string
+  /** Where pods reach the API server; absent: the Service `kubernetes` has no endpoints. */
+  readonly advertiseAddress: string | undefined
+  readonly securePort: number
+}
+
+const DEFAULT_NETWORK: ControlPlaneNetwork = {
+  serviceCIDRs: ['10.96.0.0/16'],
+  nodePortRange: '30000-32767',
+  advertiseAddress: undefined,
+  securePort: 6443,
+}
+
+/** Who issues service-account tokens, and for whom if nobody else is named. */
+export const SERVICE_ACCOUNT_ISSUER = 'https://kubernetes.default.svc.cluster.local'
 
 /** API server, controllers and scheduler in one process, over one heap. */
 export interface ControlPlane {
   readonly server: ApiServer
   /** Caches that every component of this process shares. */
   readonly informers: Informers
+  /** Knows service accounts by their tokens: for the authenticators of a port. */
+  readonly serviceAccountTokens: Authenticator
   /** A client that acts as `user`; authorization and admission apply. */
   clientFor(user: UserInfo): Client
   stop(): Promise<void>
@@ -41,15 +77,36 @@ export interface ControlPlane {
 /** Starts a control plane and resolves once it answers and its own roles are there. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { store, clock, random, log } = options
+  const network = { ...DEFAULT_NETWORK, ...options.network }
+  // What the server asks of its own caches can be answered only once it stands: these parts are completed below.
   const authorizers: Authorizer[] = [privilegedGroup()]
-  const server = createApiServer({ store, clock, random, log, kinds: builtInKinds, authorizer: authorizerChain(authorizers) })
+  const own: { client?: Client; informers?: Informers } = {}
+  const issuer = serviceAccountTokenIssuer(SERVICE_ACCOUNT_ISSUER, tokenSigner(options.serviceAccountKeys.privateKey), clock, random)
+  const objects = lazyBoundObjects(() => own.informers!)
+  const server = createApiServer({
+    store,
+    clock,
+    random,
+    log,
+    kinds: [...builtInKinds, ...subresourceKinds],
+    authorizer: authorizerChain(authorizers),
+    behaviours: [
+      ...behaviours,
+      serviceAllocation({ ...network, random, client: () => own.client!, services: () => own.informers!.of(Service).list() }),
+    ],
+    subresources: [...subresources, serviceAccountToken({ issuer, objects, audiences: [SERVICE_ACCOUNT_ISSUER] })],
+  })
   const clientFor = (user: UserInfo) =>
     directClient(server.handler, { user: { ...user, groups: [...user.groups, 'system:authenticated'] } })
   const loopback = clientFor({ name: 'system:apiserver', groups: ['system:masters'] })
   const shared = informers({ client: loopback, clock, log })
+  own.client = loopback
+  own.informers = shared
   authorizers.push(nodeAuthorizer(shared), rbacAuthorizer(shared))
   await server.ready()
-  await reconcilePolicy(loopback)
+  await shared.of(Service).synced()
+  const serviceAddress = addressAt(addressRange(network.serviceCIDRs[0]!), 0n)
+  await bootstrap({ client: loopback, log, ...network, serviceAddress })
 
   const controllers = startControllers({
     client: clientFor({ name: 'system:kube-controller-manager', groups: [] }),
@@ -65,9 +122,18 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const schedulerEvents = eventRecorder({ client: schedulerClient, clock, log, component: 'default-scheduler' })
   const scheduler = await startScheduler({ client: schedulerClient, informers: shared, clock, random, log, events: schedulerEvents })
 
+  const tokens = {
+    issuers: [SERVICE_ACCOUNT_ISSUER],
+    audiences: [SERVICE_ACCOUNT_ISSUER],
+    verifier: tokenVerifier([options.serviceAccountKeys.publicKey]),
+    objects,
+    clock,
+  }
+
   return {
     server,
     informers: shared,
+    serviceAccountTokens: serviceAccountTokenAuthenticator(tokens),
     clientFor,
     async stop() {
       await scheduler.stop()
@@ -76,6 +142,19 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       await shared[Symbol.asyncDispose]()
       await server.stop()
     },
+  }
+}
+
+/** Finds bound objects in caches that are there only once the server is. */
+function lazyBoundObjects(informers: () => Informers): ReturnType<typeof boundObjects> {
+  let found: ReturnType<typeof boundObjects> | undefined
+  const get = () => {
+    found ??= boundObjects(informers())
+    return found
+  }
+  return {
+    find: (kind, namespace, name) => get().find(kind, namespace, name),
+    nodeOf: (namespace, pod) => get().nodeOf(namespace, pod),
   }
 }
 
