@@ -48,7 +48,22 @@ export const imageVerb: Verb = context => {
       .option('-o, --output <format>', 'json')
       .action((flags: ClusterFlags & { output?: string }) => list(flags, context)),
   )
+  image.addCommand(
+    withClusterFlags(new Command('registry'))
+      .description('Tell the nodes how to reach a registry; one on this machine (localhost:<port>) is reached over plain HTTP.')
+      .argument('<host>', 'as image names have it, such as localhost:5001 or registry.example.com')
+      .option('--url <url>', 'where it really is, such as http://10.0.0.5:5000')
+      .action((host: string, flags: ClusterFlags & { url?: string }) => registry(host, flags, context)),
+  )
   return image
+}
+
+async function registry(host: string, flags: ClusterFlags & { url?: string }, context: VerbContext): Promise<void> {
+  const [{ addRegistry }, { ensureNetwork }] = await Promise.all([import('../images/registries.ts'), import('../network/network.ts')])
+  const layout = layoutFor(flags, context)
+  runningNodes(layout)
+  addRegistry(layout, host, flags.url)
+  await ensureNetwork(layout, context.signal)
 }
 
 async function load(archives: readonly string[], flags: ClusterFlags, context: VerbContext): Promise<void> {

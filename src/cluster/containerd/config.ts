@@ -14,7 +14,7 @@ export interface RuntimeTraits {
 export const PAUSE_IMAGE = 'typernetes.local/pause:1'
 
 /** containerd's config.toml for one node. The kubelet's cgroup driver must be cgroupfs. */
-export function containerdConfig(node: NodeLayout, traits: RuntimeTraits): string {
+export function containerdConfig(layout: ClusterLayout, node: NodeLayout, traits: RuntimeTraits): string {
   const text = JSON.stringify // TOML's basic strings are JSON's for every path and name used here
   const unused = [
     'io.containerd.internal.v1.opt',
@@ -54,7 +54,7 @@ disabled_plugins = ${text(unused)}
         Root = ${text(node.containerd.runcRoot)}
 
   [plugins."io.containerd.grpc.v1.cri".registry]
-    config_path = ${text(node.registriesDir)}
+    config_path = ${text(`${layout.registriesDir}:/etc/containerd/certs.d`)}
 `
 }
 

@@ -10,7 +10,7 @@ const traits: RuntimeTraits = { mayLowerOomScore: true, appArmor: true, snapshot
 
 describe('containerdConfig', () => {
   it('gives every node a root, a state, a socket and runc states of its own', () => {
-    const config = containerdConfig(node, traits)
+    const config = containerdConfig(layout, node, traits)
     for (const path of [
       '/data/nodes/node-1/containerd',
       '/run/typernetes/dev/1/containerd',
@@ -23,8 +23,8 @@ describe('containerdConfig', () => {
   })
 
   it('asks for no lower oom_score_adj where root may not give it', () => {
-    expect(containerdConfig(node, traits)).toContain('restrict_oom_score_adj = false')
-    expect(containerdConfig(node, { ...traits, mayLowerOomScore: false })).toContain('restrict_oom_score_adj = true')
+    expect(containerdConfig(layout, node, traits)).toContain('restrict_oom_score_adj = false')
+    expect(containerdConfig(layout, node, { ...traits, mayLowerOomScore: false })).toContain('restrict_oom_score_adj = true')
   })
 })
 

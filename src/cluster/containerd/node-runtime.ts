@@ -50,7 +50,7 @@ export async function startNodeRuntime(
     node.podLogsDir,
     node.manifestsDir,
     node.cniDir,
-    node.registriesDir,
+
     node.containerd.root,
     node.containerd.state,
   ]
@@ -58,7 +58,7 @@ export async function startNodeRuntime(
   await ensureSharedMount(node.kubeletDir, signal)
   ensureCgroupRoot(readCgroups(), node.cgroupRoot)
   writeIfDifferent(join(node.cniDir, '10-pods.conflist'), cniConfig(layout, node))
-  const reconfigured = writeIfDifferent(node.containerd.config, containerdConfig(node, traits))
+  const reconfigured = writeIfDifferent(node.containerd.config, containerdConfig(layout, node, traits))
 
   const running = findContainerd(node)
   if (running && !reconfigured) {

@@ -13,6 +13,8 @@ export interface ClusterLayout extends Omit<ClusterAllocation, 'nodes'> {
   readonly certificatesDir: string
   readonly manifestsDir: string
   readonly imagesDir: string
+  /** `<registry>/hosts.toml` as containerd reads it at every pull; for all nodes. */
+  readonly registriesDir: string
   readonly kubeconfig: string
   /** nftables table of the root network namespace: what leaves the cluster is masqueraded there. */
   readonly hostTable: string
@@ -31,8 +33,6 @@ export interface NodeLayout extends NodeAllocation {
   readonly podLogsDir: string
   readonly manifestsDir: string
   readonly cniDir: string
-  /** `certs.d` of containerd: hosts.toml per registry. */
-  readonly registriesDir: string
   readonly containerd: {
     readonly config: string
     readonly root: string
@@ -57,6 +57,7 @@ export function layoutOf(allocation: ClusterAllocation, dataDir: string, runRoot
     certificatesDir: join(dataDir, 'certificates'),
     manifestsDir: join(dataDir, 'manifests'),
     imagesDir: join(dataDir, 'images'),
+    registriesDir: join(dataDir, 'registries'),
     kubeconfig: join(dataDir, 'kubeconfig'),
     hostTable: `t8s-${allocation.id}`,
     nodes: allocation.nodes.map(node => nodeLayout(allocation, node, dataDir, runDir)),
@@ -78,7 +79,6 @@ function nodeLayout(cluster: ClusterAllocation, node: NodeAllocation, dataDir: s
     podLogsDir: join(dir, 'pod-logs'),
     manifestsDir: join(dir, 'manifests'),
     cniDir: join(dir, 'cni'),
-    registriesDir: join(dir, 'registries'),
     containerd: {
       config: join(dir, 'containerd.toml'),
       root: join(dir, 'containerd'),

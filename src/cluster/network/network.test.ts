@@ -53,9 +53,18 @@ describe('planNetwork', () => {
 
 describe('hostRules', () => {
   it('hides only what leaves the cluster behind the machine', () => {
-    expect(hostRules(layout(1))).toContain(
+    expect(hostRules(layout(1), [])).toContain(
       'ip saddr { 172.30.0.0/24, 10.244.0.0/16 } ip daddr != { 172.30.0.0/24, 10.244.0.0/16, 10.96.0.0/16 } oifname != "t8s-dev" masquerade',
     )
+  })
+})
+
+describe('hostRules for registries', () => {
+  it('lead nodes, and no pods, to the loopback ports that were named', () => {
+    expect(hostRules(layout(1), [5000])).toContain(
+      'iifname "t8s-dev" ip saddr 172.30.0.0/24 ip daddr 172.30.0.254 tcp dport { 5000 } dnat to 127.0.0.1',
+    )
+    expect(hostRules(layout(1), [])).not.toContain('dnat')
   })
 })
 

@@ -2,9 +2,10 @@ import { existsSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSyn
 import { join } from 'node:path'
 import { ProcessError } from '#base/process/process-error.ts'
 import { run } from '#base/process/run.ts'
+import { loopbackPorts } from '../images/registries.ts'
 import type { ClusterLayout, NodeLayout } from '../layout/layout.ts'
 import { SetupError } from '../setup-error.ts'
-import { hostRules, planNetwork, type SeenNetwork } from './plan.ts'
+import { hostRules, nodeRules, planNetwork, type SeenNetwork } from './plan.ts'
 
 const NETNS_DIRECTORY = '/run/netns'
 const NSFS_MAGIC = 0x6e736673
@@ -28,7 +29,10 @@ export async function ensureNetwork(layout: ClusterLayout, signal?: AbortSignal)
   await batch([], plan.routes, signal)
   await Promise.all(layout.nodes.map(node => setNodeSysctls(node, signal)))
   writeIfThere(`/proc/sys/net/ipv4/conf/${layout.bridge}/route_localnet`, '1') // NodePorts on the machine's loopback address
-  await run('nft', ['-f', '-'], { input: hostRules(layout), signal })
+  const ports = loopbackPorts(layout)
+  const rules = nodeRules(layout, ports)
+  await Promise.all(layout.nodes.map(node => run('nsenter', [`--net=${node.netnsPath}`, 'nft', '-f', '-'], { input: rules, signal })))
+  await run('nft', ['-f', '-'], { input: hostRules(layout, ports), signal })
 }
 
 /** Removes the network; what does not exist is no failure. Processes in the nodes' namespaces must have ended before. */

@@ -58,17 +58,45 @@ export function planNetwork(layout: ClusterLayout, seen: SeenNetwork): NetworkPl
   }
 }
 
-/** nftables of the machine's own namespace: traffic that leaves the cluster takes the machine's address. */
-export function hostRules(layout: ClusterLayout): string {
+/**
+ * nftables of the machine's own namespace: traffic that leaves the cluster takes the machine's address, and nodes (not pods) reach the
+ * registries that listen on the machine's loopback address at its address on the bridge.
+ */
+export function hostRules(layout: ClusterLayout, loopbackPorts: readonly number[]): string {
   const inside = `{ ${layout.nodeCidr}, ${layout.podCidr} }`
   const known = `{ ${layout.nodeCidr}, ${layout.podCidr}, ${layout.serviceCidr} }`
+  const fromNodes = `iifname "${layout.bridge}" ip saddr ${layout.nodeCidr} ip daddr ${layout.hostAddress}`
   return [
     `table ip ${layout.hostTable}`,
     `delete table ip ${layout.hostTable}`,
     `table ip ${layout.hostTable} {`,
+    '  chain prerouting {',
+    '    type nat hook prerouting priority dstnat; policy accept;',
+    ...(loopbackPorts.length > 0 ? [`    ${fromNodes} tcp dport { ${loopbackPorts.join(', ')} } dnat to 127.0.0.1`] : []),
+    '  }',
     '  chain postrouting {',
     '    type nat hook postrouting priority srcnat; policy accept;',
     `    ip saddr ${inside} ip daddr != ${known} oifname != "${layout.bridge}" masquerade`,
+    '  }',
+    '}',
+    '',
+  ].join('\n')
+}
+
+/** nftables of a node's namespace: its loopback address leads to the machine's, at the ports where registries are. */
+export function nodeRules(layout: ClusterLayout, loopbackPorts: readonly number[]): string {
+  const ports = `{ ${loopbackPorts.join(', ')} }`
+  return [
+    'table ip t8s',
+    'delete table ip t8s',
+    'table ip t8s {',
+    '  chain output {',
+    '    type nat hook output priority -100; policy accept;',
+    `    ip daddr 127.0.0.1 tcp dport ${ports} dnat to ${layout.hostAddress}`,
+    '  }',
+    '  chain postrouting {',
+    '    type nat hook postrouting priority srcnat; policy accept;',
+    '    ip saddr 127.0.0.1 oifname "eth0" masquerade',
     '  }',
     '}',
     '',
