@@ -1,5 +1,5 @@
 import type { Logger } from '#base/log/logger.ts'
-import type { Clock, Timer } from '#base/time/clock.ts'
+import { type Clock, sleep, type Timer } from '#base/time/clock.ts'
 import {
   type ContainerState,
   type ContainerStats,
@@ -127,7 +127,7 @@ export function criRuntime(options: CriOptions): Runtime {
     async sandboxStats() {
       return (await runtime<Cri.ListPodSandboxStatsResponse>('ListPodSandboxStats', {})).stats.flatMap(sandboxStatsOf)
     },
-    onEvent: listener => followEvents(channel, options, listener),
+    onEvent: listener => followEvents(channel, options, listener, id => hasEnded(channel, id)),
     close: () => channel.close(),
   }
 }
@@ -242,25 +242,40 @@ const EVENT_TYPES: Readonly<Record<string, RuntimeEvent['type']>> = {
   '/tasks/start': 'started',
   '/tasks/exit': 'exited',
   '/tasks/oom': 'oom',
-  '/tasks/delete': 'removed',
 }
 const SUBSCRIBE_AGAIN_MS = 500
+/** After an end was announced, the runtime's own books follow within moments: how long to wait between looks. */
+const SETTLE_MS = [0, 5, 10, 20, 40, 80, 160, 320, 640]
 
-/** Follows containerd's task events, subscribing again whenever the stream breaks. */
-function followEvents(channel: CriChannel, { clock, log }: CriOptions, listener: (event: RuntimeEvent) => void): Disposable {
+/** Follows containerd's task events, subscribing again whenever the stream breaks. An end is told once the runtime's own books show it. */
+function followEvents(
+  channel: CriChannel,
+  { clock, log }: CriOptions,
+  listener: (event: RuntimeEvent) => void,
+  hasEnded: (id: string) => Promise<boolean>,
+): Disposable {
+  const ended = new AbortController()
   let subscription: Disposable | undefined
   let timer: Timer | undefined
-  let ended = false
+  const settle = async (event: RuntimeEvent) => {
+    for (const delayMs of SETTLE_MS) {
+      if (delayMs > 0) await sleep(clock, delayMs, ended.signal)
+      if (await hasEnded(event.id)) break
+    }
+    if (!ended.signal.aborted) listener(event)
+  }
   const subscribe = () => {
     subscription = channel.subscribe(
-      ['topic~="^/tasks/(start|exit|oom|delete)"'],
+      ['topic~="^/tasks/(start|exit|oom)"'],
       (topic, body) => {
         const type = EVENT_TYPES[topic]
-        const id = firstStringOf(body)
-        if (type && id !== undefined) listener({ id, type })
+        const [id, processId] = leadingStringsOf(body)
+        if (!type || id === undefined) return
+        if (type !== 'exited') return listener({ id, type })
+        if (processId === id) settle({ id, type }).catch(() => undefined) // Other processes are those of exec.
       },
       error => {
-        if (ended) return
+        if (ended.signal.aborted) return
         log.verbose('the event stream of the container runtime broke; subscribing again', { error: error?.message })
         timer = clock.after(SUBSCRIBE_AGAIN_MS, subscribe)
       },
@@ -269,16 +284,30 @@ function followEvents(channel: CriChannel, { clock, log }: CriOptions, listener:
   subscribe()
   return {
     [Symbol.dispose]() {
-      ended = true
+      ended.abort(new Error('events are no longer followed'))
       timer?.cancel()
       subscription?.[Symbol.dispose]()
     },
   }
 }
 
-/** Every task event carries the container's id as its first field, a string: tag 0x0a, length, text. */
-function firstStringOf(body: Buffer): string | undefined {
-  if (body.length < 2 || body[0] !== 0x0a) return undefined
-  const length = body[1]!
-  return length < 0x80 ? body.toString('utf8', 2, 2 + length) : undefined
+async function hasEnded(channel: CriChannel, id: string): Promise<boolean> {
+  try {
+    const { status } = await channel.call<Cri.ContainerStatusResponse>('RuntimeService', 'ContainerStatus', { containerId: id })
+    return status?.state !== 'CONTAINER_RUNNING'
+  } catch {
+    return true // A sandbox, or gone already.
+  }
+}
+
+/** Every task event begins with the container's id, and that of an exit goes on with the process's: fields 1 and 2, each tag, length, text. */
+function leadingStringsOf(body: Buffer): string[] {
+  const found: string[] = []
+  for (let at = 0; at + 1 < body.length && body[at] === 0x0a + 8 * found.length; ) {
+    const length = body[at + 1]!
+    if (length >= 0x80) break
+    found.push(body.toString('utf8', at + 2, at + 2 + length))
+    at += 2 + length
+  }
+  return found
 }

@@ -1,0 +1,304 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { request as httpsRequest } from 'node:https'
+import { join } from 'node:path'
+import { performance } from 'node:perf_hooks'
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { WebSocket } from 'ws'
+import { BUSYBOX_IMAGE } from '#cluster/images/builtin.ts'
+import { ConfigMap } from '#kinds/core/v1/config-map.ts'
+import { Event } from '#kinds/core/v1/event.ts'
+import { isReady as isNodeReady } from '#kinds/core/v1/node.facts.ts'
+import { Node } from '#kinds/core/v1/node.ts'
+import { isReady } from '#kinds/core/v1/pod.facts.ts'
+import { Pod } from '#kinds/core/v1/pod.ts'
+import { Secret } from '#kinds/core/v1/secret.ts'
+import type { Kubelet } from '#kubelet/kubelet.ts'
+import type { DraftObjectOf } from '#machinery/kind/kind.ts'
+import { isNotFound } from '#machinery/status/status-error.ts'
+import { type KubeletNode, startKubeletNode } from '../support/kubelet-node.ts'
+
+/* One kubelet on a real containerd, from a pod's start to its end. */
+
+let node: KubeletNode
+let kubelet: Kubelet
+
+beforeAll(async () => {
+  node = await startKubeletNode()
+  kubelet = await node.startKubelet()
+}, 120_000)
+
+afterAll(async () => {
+  await kubelet?.stop()
+  await node?.stop().catch(() => undefined)
+  await node?.purge()
+}, 60_000)
+
+type PodSpecDraft = NonNullable<DraftObjectOf<typeof Pod>['spec']>
+
+const shell = (script: string) => ({ name: 'main', image: BUSYBOX_IMAGE, command: ['sh', '-c', script] })
+const server =
+  'mkdir -p /w; echo hello >/w/index.html; httpd -p 0.0.0.0:8080 -h /w; trap "exit 0" TERM; echo started; while :; do sleep 0.1; done'
+
+function run(name: string, spec: Partial<PodSpecDraft> & Pick<PodSpecDraft, 'containers'>): Promise<Pod> {
+  const defaults = { nodeName: node.node.name, terminationGracePeriodSeconds: 2 }
+  return node.client.create(Pod, { metadata: { name, namespace: 'default' }, spec: { ...defaults, ...spec } })
+}
+
+const get = (name: string) => node.client.get(Pod, { namespace: 'default', name })
+
+/** Waits until the pod is as wanted; fails with what it is. */
+async function until(name: string, wanted: (pod: Pod) => boolean, timeoutMs = 20_000): Promise<Pod> {
+  const deadline = performance.now() + timeoutMs
+  for (;;) {
+    const pod = await get(name)
+    if (wanted(pod)) return pod
+    if (performance.now() > deadline) throw new Error(`pod ${name} did not become as wanted:\n${JSON.stringify(pod.status, null, 1)}`)
+    await delay(20)
+  }
+}
+
+async function gone(name: string, timeoutMs = 15_000): Promise<void> {
+  const deadline = performance.now() + timeoutMs
+  for (;;) {
+    try {
+      await get(name)
+    } catch (error) {
+      if (isNotFound(error)) return
+      throw error
+    }
+    if (performance.now() > deadline) throw new Error(`pod ${name} is still there`)
+    await delay(20)
+  }
+}
+
+async function eventsOf(name: string): Promise<string[]> {
+  const list = await node.client.list(Event, { namespace: 'default' })
+  return list.items.filter(event => event.involvedObject.name === name).map(event => `${event.type} ${event.reason}: ${event.message}`)
+}
+
+function ask(path: string, credential?: { certificate: string; privateKey: string }): Promise<{ status: number; text: string }> {
+  const identity = credential ? { cert: credential.certificate, key: credential.privateKey } : {}
+  return new Promise((resolve, reject) => {
+    const call = httpsRequest(
+      { host: '127.0.0.1', port: kubelet.serverPort(), path, ca: node.authority, agent: false, ...identity },
+      response => {
+        const parts: Buffer[] = []
+        response.on('data', part => parts.push(part))
+        response.on('end', () => resolve({ status: response.statusCode!, text: Buffer.concat(parts).toString() }))
+      },
+    )
+    call.on('error', reject)
+    call.end()
+  })
+}
+
+function exec(
+  path: string,
+  input?: string,
+): Promise<{ stdout: string; stderr: string; status: { status: string; details?: { causes: { message: string }[] } } }> {
+  const { certificate: cert, privateKey: key } = node.apiServerCredential
+  const socket = new WebSocket(`wss://127.0.0.1:${kubelet.serverPort()}${path}`, ['v5.channel.k8s.io'], { cert, key, ca: node.authority })
+  const out = ['', '', '', '']
+  return new Promise((resolve, reject) => {
+    socket.on('error', reject)
+    socket.on('open', () => {
+      if (input === undefined) return
+      socket.send(Buffer.concat([Buffer.from([0]), Buffer.from(input)]))
+      socket.send(Buffer.from([255, 0]))
+    })
+    socket.on('message', (data: Buffer) => {
+      out[data[0]!] += data.toString('utf8', 1)
+    })
+    socket.on('close', () => resolve({ stdout: out[1]!, stderr: out[2]!, status: out[3] === '' ? {} : JSON.parse(out[3]!) }))
+  })
+}
+
+describe('the node', () => {
+  it('is registered and Ready, with what the machine has', async () => {
+    const found = await node.client.get(Node, { name: node.node.name })
+    expect(isNodeReady(found)).toBe(true)
+    expect(found.status.nodeInfo?.containerRuntimeVersion).toMatch(/^containerd:\/\/1\./)
+    expect(found.status.addresses).toContainEqual({ type: 'InternalIP', address: node.node.address })
+    expect(found.status.images?.flatMap(({ names }) => names)).toContain(BUSYBOX_IMAGE)
+  })
+})
+
+describe('a pod', () => {
+  it('starts, becomes ready by its probes, and tells so', async () => {
+    const askedMs = performance.now()
+    await run('web', {
+      containers: [
+        {
+          ...shell(server),
+          readinessProbe: { httpGet: { port: 8080 }, periodSeconds: 1 },
+          livenessProbe: { exec: { command: ['true'] }, periodSeconds: 1 },
+          startupProbe: { tcpSocket: { port: 8080 }, periodSeconds: 1 },
+          resources: { limits: { cpu: '500m', memory: '64Mi' } },
+        },
+      ],
+    })
+    await until('web', pod => pod.status.phase === 'Running')
+    console.log(`from create to Running in the API: ${Math.round(performance.now() - askedMs)} ms`)
+    const pod = await until('web', isReady)
+    expect(pod.status.podIP).toMatch(/^10\./)
+    expect(pod.status.containerStatuses?.[0]).toMatchObject({ ready: true, started: true, restartCount: 0, image: BUSYBOX_IMAGE })
+    expect(pod.status.qosClass).toBe('Guaranteed')
+    const cgroup = `/sys/fs/cgroup/memory${node.node.cgroupRoot}/kubepods/pod${pod.metadata.uid}`
+    expect(readFileSync(join(cgroup, 'memory.limit_in_bytes'), 'utf8').trim()).toBe(String(64 * 1024 * 1024))
+    const events = await eventsOf('web')
+    expect(events).toContain('Normal Created: Container created')
+    expect(events).toContain('Normal Started: Container started')
+    expect(events).toContain(`Normal Pulled: Container image "${BUSYBOX_IMAGE}" already present on machine and can be accessed by the pod`)
+  })
+
+  it('gives its logs to who may ask', async () => {
+    const path = '/containerLogs/default/web/main'
+    expect(await ask(path)).toEqual({ status: 401, text: 'Unauthorized\n' })
+    expect(await ask(path, node.apiServerCredential)).toEqual({ status: 200, text: 'started\n' })
+    expect((await ask(`${path}?timestamps=true&tailLines=1`, node.apiServerCredential)).text).toMatch(/^2\d{3}-\S+Z started\n$/)
+    expect((await ask('/containerLogs/default/web/other', node.apiServerCredential)).status).toBe(404)
+  })
+
+  it('runs commands with their input, outputs and exit code', async () => {
+    const path = '/exec/default/web/main?output=1&error=1&command=sh&command=-c&command='
+    const plain = await exec(`${path}${encodeURIComponent('echo out; echo err >&2; exit 7')}`)
+    expect(plain).toMatchObject({
+      stdout: 'out\n',
+      stderr: 'err\n',
+      status: { status: 'Failure', details: { causes: [{ message: '7' }] } },
+    })
+    const piped = await exec(`${path}${encodeURIComponent('wc -c')}&input=1`, 'twelve bytes')
+    expect(piped).toMatchObject({ stdout: '12\n', status: { status: 'Success' } })
+  })
+
+  it('is taken over by the next kubelet and does not restart', async () => {
+    const before = await get('web')
+    await kubelet.stop()
+    kubelet = await node.startKubelet()
+    await delay(500)
+    const after = await get('web')
+    expect(after.status.containerStatuses).toEqual(before.status.containerStatuses)
+    expect(isReady(after)).toBe(true)
+  })
+
+  it('ends gracefully when it is deleted, and leaves nothing', async () => {
+    const pod = await get('web')
+    await node.client.delete(Pod, pod)
+    await gone('web')
+    expect(await eventsOf('web')).toContain('Normal Killing: Stopping container main')
+    await delay(100)
+    expect(existsSync(join(node.node.kubeletDir, 'pods', pod.metadata.uid!))).toBe(false)
+    expect(existsSync(`/sys/fs/cgroup/memory${node.node.cgroupRoot}/kubepods/pod${pod.metadata.uid}`)).toBe(false)
+    expect((await node.runtime.listSandboxes()).filter(({ metadata }) => metadata.name === 'web')).toEqual([])
+  })
+
+  it('sees its volumes and variables, and runs its init containers first', async () => {
+    await node.client.create(ConfigMap, { metadata: { name: 'settings', namespace: 'default' }, data: { colour: 'green' } })
+    await node.client.create(Secret, {
+      metadata: { name: 'key', namespace: 'default' },
+      data: { word: Buffer.from('sesame').toString('base64') },
+    })
+    await run('reader', {
+      restartPolicy: 'Never',
+      initContainers: [
+        { ...shell('echo from-init >/shared/file'), name: 'first', volumeMounts: [{ name: 'shared', mountPath: '/shared' }] },
+      ],
+      containers: [
+        {
+          ...shell(
+            'cat /shared/file /config/colour; echo; cat /secret/word; echo; echo $COLOUR $WORD $NAME $IP; cat /etc/hosts | tail -1; cat /labels/name; echo bye >/dev/termination-log; exit 3',
+          ),
+          env: [
+            { name: 'COLOUR', valueFrom: { configMapKeyRef: { name: 'settings', key: 'colour' } } },
+            { name: 'WORD', valueFrom: { secretKeyRef: { name: 'key', key: 'word' } } },
+            { name: 'NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+            { name: 'IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
+          ],
+          volumeMounts: [
+            { name: 'shared', mountPath: '/shared' },
+            { name: 'config', mountPath: '/config' },
+            { name: 'secret', mountPath: '/secret' },
+            { name: 'self', mountPath: '/labels' },
+          ],
+        },
+      ],
+      volumes: [
+        { name: 'shared', emptyDir: {} },
+        { name: 'config', configMap: { name: 'settings' } },
+        { name: 'secret', secret: { secretName: 'key' } },
+        { name: 'self', downwardAPI: { items: [{ path: 'name', fieldRef: { fieldPath: 'metadata.name' } }] } },
+      ],
+    })
+    const pod = await until('reader', found => found.status.phase === 'Failed')
+    const ip = /(\d+\.){3}\d+/.exec((await ask('/containerLogs/default/reader/main', node.apiServerCredential)).text)?.[0]
+    const { text } = await ask('/containerLogs/default/reader/main', node.apiServerCredential)
+    expect(text).toBe(`from-init\ngreen\nsesame\ngreen sesame reader ${ip}\n${ip}\treader\nreader`)
+    expect(pod.status.initContainerStatuses?.[0]?.state.terminated).toMatchObject({ exitCode: 0, reason: 'Completed' })
+    expect(pod.status.containerStatuses?.[0]?.state.terminated).toMatchObject({ exitCode: 3, reason: 'Error', message: 'bye\n' })
+    await node.client.delete(Pod, pod)
+    await gone('reader')
+  })
+
+  it('that crashes is restarted at once, then held back', async () => {
+    await run('crash', { containers: [shell('exit 1')] })
+    const pod = await until('crash', found => found.status.containerStatuses?.[0]?.state.waiting?.reason === 'CrashLoopBackOff')
+    const [status] = pod.status.containerStatuses!
+    expect(status).toMatchObject({ restartCount: 1, lastState: { terminated: { exitCode: 1, reason: 'Error' } } })
+    expect(status!.state.waiting!.message).toBe(`back-off 10s restarting failed container=main pod=crash_default(${pod.metadata.uid})`)
+    expect(pod.status.phase).toBe('Running')
+    await node.client.delete(Pod, pod)
+    await gone('crash')
+  })
+
+  it('whose liveness probe fails is killed and started again', async () => {
+    await run('sick', {
+      containers: [
+        {
+          ...shell('trap "exit 0" TERM; while :; do sleep 0.1; done'),
+          livenessProbe: { exec: { command: ['false'] }, periodSeconds: 1, failureThreshold: 1 },
+        },
+      ],
+    })
+    await until('sick', pod => (pod.status.containerStatuses?.[0]?.restartCount ?? 0) >= 1)
+    expect(await eventsOf('sick')).toContain('Normal Killing: Container main failed liveness probe, will be restarted')
+    await node.client.delete(Pod, await get('sick'))
+    await gone('sick')
+  })
+
+  it('without its image says why', async () => {
+    await run('missing', { containers: [{ name: 'main', image: 'localhost:1/no/such:1', imagePullPolicy: 'IfNotPresent' }] })
+    await until('missing', pod => pod.status.containerStatuses?.[0]?.state.waiting?.reason === 'ImagePullBackOff')
+    await node.client.delete(Pod, await get('missing'))
+    await gone('missing')
+  })
+
+  it('from the manifest directory runs, with a mirror in the API, until the file is removed', async () => {
+    const file = join(node.node.manifestsDir, 'static.yaml')
+    const manifest = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'static' },
+      spec: { terminationGracePeriodSeconds: 1, containers: [shell(server)] },
+    }
+    writeFileSync(file, JSON.stringify(manifest))
+    const name = `static-${node.node.name}`
+    const deadline = performance.now() + 20_000
+    let mirror: Pod | undefined
+    while (!mirror || !isReady(mirror)) {
+      mirror = await get(name).catch(() => undefined)
+      if (performance.now() > deadline) throw new Error(`no mirror: ${JSON.stringify(mirror?.status)}`)
+      await delay(50)
+    }
+    expect(mirror.metadata.annotations?.['kubernetes.io/config.mirror']).toBeDefined()
+    const { unlinkSync } = await import('node:fs')
+    unlinkSync(file)
+    await gone(name, 30_000)
+  })
+})
+
+it('leaves nothing of the node behind', async () => {
+  await kubelet.stop()
+  await node.stop()
+  expect(await node.residue()).toEqual([])
+}, 60_000)

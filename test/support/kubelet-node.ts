@@ -1,0 +1,121 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createApiServer } from '#apiserver/api-server.ts'
+import { alwaysAllow } from '#apiserver/authorization/always.ts'
+import { silentLogger } from '#base/log/logger.ts'
+import { type Credential, certificateAuthority, newAuthority } from '#base/pki/certificate-authority.ts'
+import { systemRandom } from '#base/random/system-random.ts'
+import { realClock } from '#base/time/real-clock.ts'
+import type { Client } from '#client/client.ts'
+import { directClient } from '#client/direct/direct-client.ts'
+import { runtimeTraits, startNodeRuntime, stopNodeRuntime } from '#cluster/containerd/node-runtime.ts'
+import { builtinImages } from '#cluster/images/image-store.ts'
+import { ensureImages } from '#cluster/images/load.ts'
+import type { NodeLayout } from '#cluster/layout/layout.ts'
+import { prepareMachine, releaseMachine } from '#cluster/machine/prepare.ts'
+import { ensureNetwork, removeNetwork } from '#cluster/network/network.ts'
+import { silentProgress } from '#cluster/progress/progress.ts'
+import { residue } from '#cluster/residue.ts'
+import { Namespace } from '#kinds/core/v1/namespace.ts'
+import { builtInKinds } from '#kinds/kinds.ts'
+import { type Kubelet, startKubelet } from '#kubelet/kubelet.ts'
+import { openCgroups } from '#kubelet/resources/cgroup-fs.ts'
+import { criRuntime } from '#kubelet/runtime/cri/cri-runtime.ts'
+import type { Runtime } from '#kubelet/runtime/runtime.ts'
+import { linuxMounter } from '#kubelet/volumes/linux-mounter.ts'
+import { MemoryStore } from '#store/memory/memory-store.ts'
+
+/** A node with a real containerd, an API server on the memory store, and kubelets that come and go. */
+export interface KubeletNode {
+  readonly client: Client
+  readonly node: NodeLayout
+  readonly runtime: Runtime
+  /** A certificate that the kubelet's server believes, as the API server has one. */
+  readonly apiServerCredential: Credential
+  readonly authority: string
+  startKubelet(): Promise<Kubelet>
+  /** What is left on the machine of it; nothing after {@link stop}. */
+  residue(): Promise<string[]>
+  /** Ends everything that runs. */
+  stop(): Promise<void>
+  /** Removes what is kept on disk. */
+  purge(): Promise<void>
+}
+
+export async function startKubeletNode(): Promise<KubeletNode> {
+  const folder = mkdtempSync(join(tmpdir(), 't8s-kubelet-'))
+  const name = `kt${process.pid % 100_000}`
+  const where = { name, dataDir: join(folder, 'data'), stateDir: join(folder, 'state') }
+  const clock = realClock()
+  const machine = await prepareMachine(where, { name, nodes: 1, apiPort: 16444 }, silentProgress)
+  const { layout } = machine
+  const node = layout.nodes[0]!
+  const traits = runtimeTraits(machine.facts)
+  await ensureNetwork(layout)
+  const images = await builtinImages(layout, machine.facts)
+  await startNodeRuntime(layout, node, traits)
+  await ensureImages(node, images)
+
+  const store = new MemoryStore({ clock })
+  const server = createApiServer({ store, kinds: builtInKinds, clock, random: systemRandom(), log: silentLogger, authorizer: alwaysAllow })
+  await server.ready()
+  const client = directClient(server.handler, { user: { name: 'admin', groups: ['system:masters'] } })
+  for (const namespace of ['default', 'kube-node-lease']) {
+    await client.create(Namespace, { metadata: { name: namespace } }).catch(() => undefined)
+  }
+  const root = await newAuthority(clock, 'test')
+  const authority = certificateAuthority(clock, root)
+  const issue = (commonName: string, organizations: string[], usages: ('server' | 'client')[], ipAddresses: string[] = []) =>
+    authority.issue({ commonName, organizations, usages, ipAddresses, validSeconds: 3600 })
+  const serving = await issue(`system:node:${node.name}`, ['system:nodes'], ['server'], ['127.0.0.1'])
+  const apiServerCredential = await issue('kube-apiserver-kubelet-client', ['system:masters'], ['client'])
+  const openRuntime = () => criRuntime({ address: `unix://${node.containerd.socket}`, clock, log: nodeLog })
+  const runtime = openRuntime()
+  return {
+    client,
+    node,
+    runtime,
+    apiServerCredential,
+    authority: root.certificate,
+    async startKubelet() {
+      const kubelet = startKubelet({
+        nodeName: node.name,
+        client,
+        runtime,
+        clock,
+        random: systemRandom(),
+        log: nodeLog,
+        mounter: linuxMounter,
+        cgroups: await openCgroups(node.cgroupRoot),
+        rootDirectory: node.kubeletDir,
+        logsDirectory: node.podLogsDir,
+        nodeIPs: [node.address],
+        clusterDNS: ['10.96.0.10'],
+        clusterDomain: 'cluster.local',
+        staticPodPath: node.manifestsDir,
+        podPidsLimit: 500,
+        server: { address: '127.0.0.1', port: 0, cert: serving.certificate, key: serving.privateKey, clientCA: root.certificate },
+      })
+      await kubelet.ready
+      return kubelet
+    },
+    residue: () => residue(layout),
+    async stop() {
+      runtime.close()
+      await server.stop()
+      await store.close()
+      await stopNodeRuntime(layout, node, traits)
+      await removeNetwork(layout)
+      await releaseMachine(where, { purge: false })
+    },
+    async purge() {
+      await releaseMachine(where, { purge: true })
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+const line = (level: string) => (message: string, fields?: object) => console.log(level, message, fields ?? '')
+const consoleLog = { info: line('info'), warn: line('warn'), error: line('error'), verbose: line('verbose'), with: () => consoleLog }
+const nodeLog = process.env['KUBELET_LOG'] ? consoleLog : silentLogger
