@@ -86,6 +86,8 @@ export interface KindHooks<Stored> {
   prepareUpdate?(object: Mutable<Stored>, old: Stored, context: WriteContext): void
   /** What the schema cannot say. */
   validate?(object: Stored, errors: FieldErrors): void
+  /** What holds of new objects only, beside `validate`. */
+  validateCreate?(object: Stored, errors: FieldErrors): void
   /** What may not change, or only so. */
   validateUpdate?(object: Stored, old: Stored, errors: FieldErrors, subresource: string): void
   /** `Warning` headers of a create or update. */
@@ -207,8 +209,18 @@ export function defineKind<Spec = undefined, Status = undefined, F extends Field
   declaration: KindDeclaration<Spec, Status, F>,
 ): DeclaredKind<FieldsOf<Spec, Status, F>> {
   const { group, version, kind, plural, scope, openapi, spec, status, fields, columns } = declaration
-  const { applyDefaults, prepareCreate, prepareUpdate, validate, validateUpdate, warnings, selectableFields, rowConditions, validateName } =
-    declaration
+  const {
+    applyDefaults,
+    prepareCreate,
+    prepareUpdate,
+    validate,
+    validateCreate,
+    validateUpdate,
+    warnings,
+    selectableFields,
+    rowConditions,
+    validateName,
+  } = declaration
   const declared: Fields = {
     ...(spec ? { spec: embedded(2, spec as unknown as AnySchema, `What ${article(kind)} is to be.`) } : {}),
     ...(status ? { status: embedded(3, status as unknown as AnySchema, `What ${article(kind)} is; written by the system.`) } : {}),
@@ -220,6 +232,7 @@ export function defineKind<Spec = undefined, Status = undefined, F extends Field
     prepareCreate,
     prepareUpdate,
     validate,
+    validateCreate,
     validateUpdate,
     warnings,
     selectableFields,

@@ -12,9 +12,9 @@ export function isInRange(value: number, min: number, max: number): readonly str
   return value >= min && value <= max ? [] : [`must be between ${min} and ${max}, inclusive`]
 }
 
-/** A user or group id: 0 to 2^32 - 1. */
+/** A user or group id: 0 to 2^31 - 1. */
 export function isUserID(id: number): readonly string[] {
-  return isInRange(id, 0, 0xffffffff)
+  return isInRange(id, 0, 2147483647)
 }
 
 /** An IANA service name, as container and service ports carry: at most 15 of `a-z0-9-`, with a letter. */

@@ -64,8 +64,8 @@ export class FieldErrors {
     this.#report('FieldValueNotSupported', badValue, supportedValues(supported))
   }
 
-  duplicate(badValue: unknown): void {
-    this.#report('FieldValueDuplicate', badValue, '')
+  duplicate(badValue: unknown, detail = ''): void {
+    this.#report('FieldValueDuplicate', badValue, detail)
   }
 
   forbidden(detail: string): void {

@@ -1,3 +1,6 @@
+import { equal } from '#machinery/kind/draft.ts'
+import { FIELD_IMMUTABLE } from '#machinery/meta/validate-object-meta.ts'
+import { internal, validateNonNegative } from '../../meta/v1/rules.ts'
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
 import { embedded, int64, rawExtension, required } from '#machinery/schema/schema.ts'
 import { ageColumn, NONE, nameColumn } from '../../meta/v1/columns.ts'
@@ -18,6 +21,13 @@ export const ControllerRevision = defineKind({
   openapi: 'io.k8s.api.apps.v1',
   fields,
   columns: [nameColumn, { name: 'Controller', of: controllerText }, { name: 'Revision', of: ({ revision }) => revision }, ageColumn],
+  validate({ data, revision }, errors) {
+    if (data === null) errors.at('data').required('data is mandatory')
+    validateNonNegative(revision, errors.at('revision'))
+  },
+  validateUpdate({ data }, old, errors) {
+    if (!equal(data, old.data)) errors.at('data').invalid(internal({ data }), FIELD_IMMUTABLE)
+  },
 })
 
 function controllerText({ metadata }: ControllerRevision): string {

@@ -1,4 +1,7 @@
-import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
+import { equal } from '#machinery/kind/draft.ts'
+import { templateWarnings } from './deployment.rules.ts'
+import { validateDaemonSet, validateDaemonSetUpdate } from './daemon-set.rules.ts'
+import { defineKind, type ObjectWith, type Mutable } from '#machinery/kind/kind.ts'
 import {
   defaulted,
   embedded,
@@ -100,4 +103,23 @@ export const DaemonSet = defineKind({
     ...containerColumns<DaemonSet>(({ spec }) => spec.template.spec.containers),
     { name: 'Selector', priority: 1, of: ({ spec }) => selectorText(spec.selector) },
   ],
+  prepareCreate(daemonSet) {
+    daemonSet.status = { currentNumberScheduled: 0, numberMisscheduled: 0, desiredNumberScheduled: 0, numberReady: 0 }
+    setTemplateGeneration(daemonSet, 1)
+  },
+  prepareUpdate(daemonSet, old, { subresource }) {
+    if (subresource === 'status') return
+    const before = Number(old.metadata.annotations?.[TEMPLATE_GENERATION] ?? 1)
+    setTemplateGeneration(daemonSet, equal(daemonSet.spec.template, old.spec.template) ? before : before + 1)
+  },
+  validate: validateDaemonSet,
+  validateUpdate: validateDaemonSetUpdate,
+  warnings: ({ spec }, old) => (old && equal(old.spec.template, spec.template) ? [] : templateWarnings(spec)),
 })
+
+/** Counts changes of the template; upstream keeps it for clients of an old version. */
+const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation'
+
+function setTemplateGeneration({ metadata }: Mutable<DaemonSet>, generation: number): void {
+  metadata.annotations = { ...metadata.annotations, [TEMPLATE_GENERATION]: `${generation}` }
+}

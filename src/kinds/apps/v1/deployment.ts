@@ -1,3 +1,5 @@
+import { equal } from '#machinery/kind/draft.ts'
+import { templateWarnings, validateDeployment, validateDeploymentUpdate } from './deployment.rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import {
   boolean,
@@ -110,4 +112,10 @@ export const Deployment = defineKind({
     ...containerColumns<Deployment>(({ spec }) => spec.template.spec.containers),
     { name: 'Selector', priority: 1, of: ({ spec }) => selectorText(spec.selector) },
   ],
+  prepareCreate(deployment) {
+    deployment.status = {}
+  },
+  validate: validateDeployment,
+  validateUpdate: validateDeploymentUpdate,
+  warnings: ({ spec }, old) => (old && equal(old.spec.template, spec.template) ? [] : templateWarnings(spec)),
 })

@@ -1,3 +1,8 @@
+import { equal } from '#machinery/kind/draft.ts'
+import { validateReplicaCounts } from './replica-counts.rules.ts'
+import { templateWarnings } from './deployment.rules.ts'
+import { validateSelectorAndTemplate } from './workload.rules.ts'
+import { validateImmutable, validateNonNegative } from '../../meta/v1/rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import {
   defaulted,
@@ -79,4 +84,19 @@ export const ReplicaSet = defineKind({
     ...containerColumns<ReplicaSet>(({ spec }) => spec.template.spec.containers),
     { name: 'Selector', priority: 1, of: ({ spec }) => selectorText(spec.selector) },
   ],
+  prepareCreate(replicaSet) {
+    replicaSet.status = { replicas: 0 }
+  },
+  validate({ spec }, errors) {
+    const at = errors.at('spec')
+    validateNonNegative(spec.replicas, at.at('replicas'))
+    validateNonNegative(spec.minReadySeconds, at.at('minReadySeconds'))
+    validateSelectorAndTemplate(spec, { empty: 'deployment', deadline: 'ReplicaSet' }, at)
+  },
+  validateUpdate({ spec, status }, old, errors, subresource) {
+    if (subresource === 'status') validateReplicaCounts(status, errors.at('status'))
+    else validateImmutable(spec.selector, old.spec.selector, errors.at('spec').at('selector'))
+  },
+  warnings: ({ spec }, old) => (old && equal(old.spec.template, spec.template) ? [] : templateWarnings(spec)),
+  selectableFields: { 'status.replicas': ({ status }) => `${status.replicas}` },
 })

@@ -1,3 +1,6 @@
+import { equal } from '#machinery/kind/draft.ts'
+import { templateWarnings } from './deployment.rules.ts'
+import { validateNewStatefulSet, validateStatefulSet, validateStatefulSetUpdate } from './stateful-set.rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import {
   defaulted,
@@ -136,4 +139,11 @@ export const StatefulSet = defineKind({
     ageColumn,
     ...containerColumns<StatefulSet>(({ spec }) => spec.template.spec.containers),
   ],
+  prepareCreate(set) {
+    set.status = { replicas: 0, availableReplicas: 0 }
+  },
+  validate: validateStatefulSet,
+  validateCreate: validateNewStatefulSet,
+  validateUpdate: validateStatefulSetUpdate,
+  warnings: ({ spec }, old) => (old && equal(old.spec.template, spec.template) ? [] : templateWarnings(spec)),
 })

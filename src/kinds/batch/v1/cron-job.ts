@@ -1,3 +1,6 @@
+import { equal } from '#machinery/kind/draft.ts'
+import { templateWarnings } from '../../apps/v1/deployment.rules.ts'
+import { validateCronJob, validateNewCronJob, validateSchedule } from './cron-job.rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { ObjectMeta } from '#machinery/kind/object-meta.ts'
 import {
@@ -70,5 +73,23 @@ export const CronJob = defineKind({
     ageColumn,
     ...containerColumns<CronJob>(({ spec }) => spec.jobTemplate.spec.template.spec.containers),
     { name: 'Selector', priority: 1, of: ({ spec }) => selectorText(spec.jobTemplate.spec.selector) },
+  ],
+  prepareCreate(cronJob) {
+    cronJob.status = {}
+  },
+  validate: validateCronJob,
+  validateUpdate: (cronJob, old, errors, subresource) => {
+    if (subresource === '') validateSchedule(cronJob.spec, old.spec, errors.at('spec').at('schedule'))
+  },
+  validateCreate: validateNewCronJob,
+  warnings: ({ spec }, old) => [
+    ...(spec.schedule.includes('TZ') && old
+      ? [
+          'CRON_TZ or TZ used in spec.schedule is not officially supported, see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details',
+        ]
+      : []),
+    ...(old && equal(old.spec.jobTemplate, spec.jobTemplate)
+      ? []
+      : templateWarnings(spec.jobTemplate.spec, 'spec.jobTemplate.spec.template.')),
   ],
 })

@@ -1,3 +1,7 @@
+import { equal } from '#machinery/kind/draft.ts'
+import { templateWarnings } from '../../apps/v1/deployment.rules.ts'
+import { validateJob, validateJobUpdate } from './job.rules.ts'
+import { applyJobDefaults, prepareJob } from './job.strategy.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import {
   embedded,
@@ -73,6 +77,12 @@ export const Job = defineKind({
     ...containerColumns<Job>(({ spec }) => spec.template.spec.containers),
     { name: 'Selector', priority: 1, of: ({ spec }) => selectorText(spec.selector) },
   ],
+  applyDefaults: applyJobDefaults,
+  prepareCreate: prepareJob,
+  validate: validateJob,
+  validateUpdate: validateJobUpdate,
+  warnings: ({ spec }, old) => (old && equal(old.spec.template, spec.template) ? [] : templateWarnings(spec)),
+  selectableFields: { 'status.successful': ({ status }) => `${status.succeeded ?? 0}` },
 })
 
 function statusText({ metadata, status }: Job): string {

@@ -1,3 +1,6 @@
+import { equal } from '#machinery/kind/draft.ts'
+import { podWarnings } from './pod.warnings.ts'
+import { validatePodTemplate } from './pod-template-spec.rules.ts'
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
 import { embedded } from '#machinery/schema/schema.ts'
 import { containerColumns, labelsText, nameColumn } from '../../meta/v1/columns.ts'
@@ -24,4 +27,6 @@ export const PodTemplate = defineKind({
     ...containerColumns<PodTemplate>(({ template }) => template.spec.containers, 0),
     { name: 'Pod Labels', of: ({ template }) => labelsText(template.metadata.labels) },
   ],
+  validate: ({ template }, errors) => validatePodTemplate(template, errors.at('template')),
+  warnings: ({ template }, old) => (old && equal(old.template, template) ? [] : podWarnings(template, 'template.', false)),
 })

@@ -1,3 +1,4 @@
+import type { PodSpec } from './pod-spec.ts'
 import type { Mutable } from '#machinery/kind/kind.ts'
 import { Quantity } from '#machinery/quantity/quantity.ts'
 import type { Container } from './container.ts'
@@ -46,7 +47,7 @@ function isPodLevel(name: string): boolean {
 }
 
 /** What the containers request together: see `requestsOf`, which reckons in numbers. */
-function containerRequests({ spec }: Mutable<Pod>): Map<string, Quantity> {
+export function containerRequests({ spec }: { readonly spec: PodSpec | Mutable<PodSpec> }): Map<string, Quantity> {
   const running = new Map<string, Quantity>()
   const sidecars = new Map<string, Quantity>()
   const starting = new Map<string, Quantity>()

@@ -1,3 +1,6 @@
+import { podWarnings } from './pod.warnings.ts'
+import { validateNewPod, validatePod, validatePodUpdate } from './pod.rules.ts'
+import { preparePod, preparePodUpdate } from './pod.strategy.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { podColumns, podRowConditions } from './pod.columns.ts'
 import { applyPodDefaults } from './pod.defaults.ts'
@@ -34,4 +37,21 @@ export const Pod = defineKind({
   applyDefaults: applyPodDefaults,
   columns: podColumns,
   rowConditions: podRowConditions,
+  prepareCreate: preparePod,
+  prepareUpdate: preparePodUpdate,
+  validate: validatePod,
+  validateCreate: validateNewPod,
+  validateUpdate: validatePodUpdate,
+  warnings: (pod, old) => (old ? [] : podWarnings(pod)),
+  selectableFields: {
+    'spec.nodeName': ({ spec }) => spec.nodeName ?? '',
+    'spec.restartPolicy': ({ spec }) => spec.restartPolicy,
+    'spec.schedulerName': ({ spec }) => spec.schedulerName,
+    'spec.serviceAccountName': ({ spec }) => spec.serviceAccountName ?? '',
+    'spec.hostNetwork': ({ spec }) => `${spec.hostNetwork ?? false}`,
+    'status.phase': ({ status }) => status.phase ?? '',
+    'status.podIP': ({ status }) => status.podIPs?.[0]?.ip ?? '',
+    'status.podIPs': ({ status }) => status.podIPs?.[0]?.ip ?? '',
+    'status.nominatedNodeName': ({ status }) => status.nominatedNodeName ?? '',
+  },
 })

@@ -1,3 +1,10 @@
+import { equal } from '#machinery/kind/draft.ts'
+import { LabelSelector } from '#machinery/selectors/label-selector.ts'
+import { podWarnings } from './pod.warnings.ts'
+import { validatePodTemplate } from './pod-template-spec.rules.ts'
+import { validateReplicaCounts } from '../../apps/v1/replica-counts.rules.ts'
+import { validateLongRunning, validateTemplateMatches } from '../../apps/v1/workload.rules.ts'
+import { validateNonNegative } from '../../meta/v1/rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import {
   atomicMap,
@@ -85,4 +92,23 @@ export const ReplicationController = defineKind({
     ...containerColumns<ReplicationController>(({ spec }) => spec.template?.spec.containers),
     { name: 'Selector', priority: 1, of: ({ spec }) => labelsText(spec.selector) },
   ],
+  prepareCreate(controller) {
+    controller.status = { replicas: 0 }
+  },
+  validate({ spec }, errors) {
+    const at = errors.at('spec')
+    validateNonNegative(spec.minReadySeconds, at.at('minReadySeconds'))
+    if (Object.keys(spec.selector ?? {}).length === 0) at.at('selector').required()
+    validateNonNegative(spec.replicas, at.at('replicas'))
+    if (!spec.template) return at.at('template').required()
+    validateTemplateMatches(LabelSelector.ofLabels(spec.selector), spec.template, at.at('template'))
+    validatePodTemplate(spec.template, at.at('template'))
+    validateLongRunning(spec.template, 'ReplicationController', at.at('template'))
+  },
+  validateUpdate({ status }, _old, errors, subresource) {
+    if (subresource === 'status') validateReplicaCounts(status, errors.at('status'))
+  },
+  warnings: ({ spec: { template } }, old) =>
+    template && !(old && equal(old.spec.template, template)) ? podWarnings(template, 'spec.template.', false) : [],
+  selectableFields: { 'status.replicas': ({ status }) => `${status.replicas}` },
 })

@@ -1,3 +1,11 @@
+import {
+  internal,
+  validateAtMostWhole,
+  validateCountOrPercent,
+  validateLabelSelector,
+  validateNonNegative,
+  validateWord,
+} from '../../meta/v1/rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import {
   embedded,
@@ -59,4 +67,26 @@ export const PodDisruptionBudget = defineKind({
     { name: 'Allowed Disruptions', type: 'integer', of: ({ status }) => status.disruptionsAllowed },
     ageColumn,
   ],
+  prepareCreate(budget) {
+    budget.status = { disruptionsAllowed: 0, currentHealthy: 0, desiredHealthy: 0, expectedPods: 0 }
+  },
+  validate({ spec }, errors) {
+    const at = errors.at('spec')
+    if (spec.minAvailable !== undefined && spec.maxUnavailable !== undefined) {
+      at.invalid(internal(spec), 'minAvailable and maxUnavailable cannot be both set')
+    }
+    for (const name of ['minAvailable', 'maxUnavailable'] as const) {
+      validateCountOrPercent(spec[name], at.at(name))
+      validateAtMostWhole(spec[name], at.at(name))
+    }
+    validateLabelSelector(spec.selector, at.at('selector'))
+    const policy = spec.unhealthyPodEvictionPolicy
+    if (policy !== undefined) validateWord(policy, ['AlwaysAllow', 'IfHealthyBudget'], at.at('unhealthyPodEvictionPolicy'))
+  },
+  validateUpdate({ status }, _old, errors, subresource) {
+    if (subresource !== 'status') return
+    for (const name of ['disruptionsAllowed', 'currentHealthy', 'desiredHealthy', 'expectedPods'] as const) {
+      validateNonNegative(status[name], errors.at('status').at(name))
+    }
+  },
 })
