@@ -62,6 +62,8 @@ export interface RangeOptions extends KeyRange {
   readonly keysOnly?: boolean
   /** Only `count`. */
   readonly countOnly?: boolean
+  /** Leaves damaged values out and names their keys in `corruptKeys`, instead of refusing the whole range with CorruptError. */
+  readonly withoutCorrupt?: boolean
 }
 
 /** What was read. */
@@ -70,6 +72,8 @@ export interface RangeResult {
   /** How many keys the range holds, whatever the limit. */
   readonly count: number
   readonly more: boolean
+  /** With `withoutCorrupt`: keys that exist but whose value is damaged. Missing if there are none. */
+  readonly corruptKeys?: readonly string[]
   /** The store's revision when it answered: a watch from `revision + 1` (without `options.revision`) misses nothing. */
   readonly revision: number
 }

@@ -12,7 +12,7 @@ import {
   type Txn,
   type TxnResult,
 } from '../store.ts'
-import { FutureRevisionError, InvalidRequestError, LeaseNotFoundError } from '../store-errors.ts'
+import { CorruptError, FutureRevisionError, InvalidRequestError, LeaseNotFoundError } from '../store-errors.ts'
 import { type Change, keysOfLease, type State, type Version, withChange } from './state.ts'
 
 /** How the values and the past of a state are read. */
@@ -74,30 +74,38 @@ export function evaluateRevoke(head: State, lease: number): { state: State; chan
 /** Reads a range of `state`, or of the state at `options.revision`. */
 export function readRange(state: State, options: RangeOptions, reader: Reader): RangeResult {
   checkRange(options)
-  const { revision, limit, keysOnly, countOnly } = options
+  const { revision, limit, keysOnly, countOnly, withoutCorrupt } = options
   if (revision && revision > state.revision) throw new FutureRevisionError(revision, state.revision)
   const { keys } = revision && revision !== state.revision ? reader.stateAt(revision) : state
+  const corruptKeys: string[] = []
+  const kvs: KeyValue[] = []
+  const add = (version: Version) => {
+    if (keysOnly) return kvs.push(withoutValue(version))
+    try {
+      return kvs.push(reader.toKeyValue(version))
+    } catch (error) {
+      if (!withoutCorrupt || !(error instanceof CorruptError)) throw error
+      return corruptKeys.push(version.key)
+    }
+  }
+  let count: number
+  let taken = 0
   if (options.end === undefined) {
     const version = keys.get(options.key)
-    if (!version) return { kvs: [], count: 0, more: false, revision: state.revision }
-    const kvs = countOnly ? [] : [keysOnly ? withoutValue(version) : reader.toKeyValue(version)]
-    return { kvs, count: 1, more: false, revision: state.revision }
+    count = version ? 1 : 0
+    if (version && !countOnly) taken = add(version)
+  } else {
+    const [from, end] = boundsOf(options)
+    count = keys.count(from, end)
+    const wanted = countOnly ? 0 : limit ? Math.min(limit, count) : count
+    const take = (version: Version) => {
+      add(version)
+      return ++taken < wanted
+    }
+    if (wanted > 0) keys.visit(take, from, end)
   }
-  const [from, end] = boundsOf(options)
-  const count = keys.count(from, end)
-  const kvs: KeyValue[] = []
-  const wanted = countOnly ? 0 : limit ? Math.min(limit, count) : count
-  if (wanted > 0) {
-    keys.visit(
-      version => {
-        kvs.push(keysOnly ? withoutValue(version) : reader.toKeyValue(version))
-        return kvs.length < wanted
-      },
-      from,
-      end,
-    )
-  }
-  return { kvs, count, more: !countOnly && count > wanted, revision: state.revision }
+  const result: RangeResult = { kvs, count, more: !countOnly && count > taken, revision: state.revision }
+  return corruptKeys.length > 0 ? { ...result, corruptKeys } : result
 }
 
 /** True if `key` is in `range`. */

@@ -14,7 +14,7 @@ export interface LmdbStoreOptions {
   readonly directory: string
   readonly clock: Clock
   readonly logger: Logger
-  /** How much of the past is kept: five minutes by default, but no more than a million revisions. */
+  /** How much of the past is kept: five minutes by default, but no more than half a million revisions (about 220 MB). */
   readonly retention?: Partial<Retention>
   /** Writes beyond this fail with NoSpaceError. 16 GiB by default; it costs address space only. */
   readonly maxSizeBytes?: number
@@ -22,7 +22,7 @@ export interface LmdbStoreOptions {
   readonly onFatal?: (error: FatalStoreError) => void
 }
 
-const RETENTION: Retention = { forMs: 5 * 60_000, revisions: 1_000_000 }
+const RETENTION: Retention = { forMs: 5 * 60_000, revisions: 500_000 }
 const MAX_SIZE_BYTES = 16 * 2 ** 30
 
 /** The embedded default: everything it acknowledges is on disk, in one directory. */
