@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { boolean, duration, integer, list, oneOf, pairs, repeated, switches, text, unapplied } from './flag.ts'
-import { readCommandLine } from './flag-set.ts'
+import { boolean, duration, type Flag, integer, list, oneOf, pairs, repeated, switches, text, unapplied } from './flag.ts'
+import { type FlagSections, type Program, readCommandLine } from './flag-set.ts'
 import { kubeApiserver } from './kube-apiserver.ts'
+import { kubeControllerManager } from './kube-controller-manager.ts'
+import { kubeProxy } from './kube-proxy.ts'
+import { kubeScheduler } from './kube-scheduler.ts'
+import { kubelet } from './kubelet.ts'
 
 const program = {
   name: 'kube-thing',
@@ -122,5 +126,30 @@ describe('the flags of kube-apiserver', () => {
         'audit-webhook-batch-max-size': 5,
       },
     })
+  })
+})
+
+describe.each([
+  [
+    kubeControllerManager,
+    ['--controllers=*,-job-controller', '--cluster-signing-cert-file=/ca.crt', '--cluster-signing-kubelet-client-key-file=/k'],
+  ],
+  [kubeScheduler, ['--leader-elect=false', '--authentication-kubeconfig=/k', '--kube-api-qps=5000', '--kube-api-burst=5000']],
+  [kubeProxy, ['--config=/var/lib/kube-proxy/config.conf', '--hostname-override=n1', '--proxy-mode=nftables']],
+  [kubelet, ['--node-labels=a=b', '--register-with-taints=a=b:NoSchedule', '--eviction-hard=memory.available<100Mi,nodefs.available<10%']],
+] as [Program<FlagSections>, string[]][])('the flags of $name', (one, args) => {
+  const flags = Object.values<Readonly<Record<string, Flag>>>(one.sections).flatMap(section => Object.keys(section))
+
+  it('take what a script for upstream gives', () => {
+    expect(readCommandLine(one, args, 'v1.36.0')).toMatchObject({ do: 'run', warnings: [] })
+  })
+
+  it('stand in one section each', () => {
+    expect(flags.filter((flag, index) => flags.indexOf(flag) !== index)).toEqual([])
+  })
+
+  it('are all in the help', () => {
+    const help = readCommandLine(one, ['--help'], 'v1.36.0')
+    for (const flag of flags) expect(help.do === 'print' && help.text).toContain(`--${flag}`)
   })
 })

@@ -99,16 +99,16 @@ export function list(help: string, defaultValue: readonly string[] = []): Flag<r
 
 /** One word each time it is given; commas are part of it. */
 export function repeated(help: string, type = 'stringArray'): Flag<readonly string[]> {
-  return flag(type, help, [], '', (value, before = []) => [...before, value])
+  return flag<readonly string[]>(type, help, [], '', (value, before = []) => [...before, value])
 }
 
 /** `key=value` pairs between commas; given again, it goes on. */
-export function pairs(help: string): Flag<Readonly<Record<string, string>>> {
+export function pairs(help: string, sign = '='): Flag<Readonly<Record<string, string>>> {
   return flag('mapStringString', help, {}, '', (value, before = {}) => {
     const all = new Map(Object.entries(before))
     for (const pair of value.split(',').filter(part => part.trim() !== '')) {
-      const at = pair.indexOf('=')
-      if (at < 0) fail(`${JSON.stringify(pair)} is not of the form key=value`)
+      const at = pair.indexOf(sign)
+      if (at < 0) fail(`${JSON.stringify(pair)} is not of the form key${sign}value`)
       all.set(pair.slice(0, at).trim(), pair.slice(at + 1).trim())
     }
     return Object.fromEntries(all)
