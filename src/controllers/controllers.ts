@@ -1,9 +1,32 @@
+import { clusterRoleAggregationController } from './clusterrole-aggregation.ts'
 import { deploymentController } from './deployment.ts'
+import { endpointSliceController } from './endpointslice.ts'
+import { garbageCollectorController } from './garbage-collector.ts'
+import { jobController } from './job.ts'
+import { namespaceController } from './namespace.ts'
+import { nodeIpamController } from './node-ipam.ts'
+import { nodeLifecycleController } from './node-lifecycle.ts'
 import { replicaSetController } from './replicaset.ts'
+import { rootCACertificatePublisherController } from './root-ca-certificate-publisher.ts'
 import type { Controller } from './runtime/controller.ts'
+import { serviceAccountController } from './serviceaccount.ts'
+import { serviceAccountTokenController } from './serviceaccount-token.ts'
 
 /** Every controller, in the order in which they start, under upstream's names. */
-export const controllers: readonly Controller[] = [deploymentController, replicaSetController]
+export const controllers: readonly Controller[] = [
+  serviceAccountTokenController,
+  endpointSliceController,
+  namespaceController,
+  serviceAccountController,
+  garbageCollectorController,
+  jobController,
+  deploymentController,
+  replicaSetController,
+  nodeIpamController,
+  nodeLifecycleController,
+  clusterRoleAggregationController,
+  rootCACertificatePublisherController,
+]
 
 /** Those that run only when they are asked for by name: `*` does not mean them. */
 export const disabledByDefault: ReadonlySet<string> = new Set([

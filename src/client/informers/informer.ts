@@ -43,6 +43,8 @@ export interface InformerOptions<O> {
 export interface Informers extends AsyncDisposable {
   /** The shared informer of all objects of `kind`; it is started on first use. */
   of<K extends AnyKind>(kind: K): Informer<ObjectOf<K>>
+  /** Ends the shared informer of a kind that is no longer served. */
+  forget(kind: AnyKind): void
   /** An informer of its own for a part of the objects (a kubelet's pods). It ends with these informers. */
   only<K extends AnyKind>(kind: K, options: InformerOptions<ObjectOf<K>>): Informer<ObjectOf<K>>
   /** Resolves once every informer started so far has synced. */

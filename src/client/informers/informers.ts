@@ -13,34 +13,42 @@ export interface InformerContext {
 
 /** Informers over `client`. Disposing them ends every watch. */
 export function informers(context: InformerContext): Informers {
-  const ended = new AbortController()
-  const shared = new Map<AnyKind, Informer>()
-  const started: Informer[] = []
-  const loops: Promise<void>[] = []
+  const shared = new Map<AnyKind, { informer: Informer; stop: () => void }>()
+  const started = new Set<Informer>()
+  const loops = new Map<AbortController, Promise<void>>()
   const start = (kind: AnyKind, options: InformerOptions<ApiObject>) => {
-    const cache = new Cache(kind, options)
-    started.push(cache)
-    loops.push(reflect(context, cache, options, ended.signal))
-    return cache
+    const informer = new Cache(kind, options)
+    const own = new AbortController()
+    const stop = () => own.abort(new Error(`the informer of ${kind.kind} was stopped`))
+    started.add(informer)
+    loops.set(own, reflect(context, informer, options, own.signal))
+    return { informer, stop }
   }
   return {
     of<K extends AnyKind>(kind: K) {
-      let informer = shared.get(kind)
-      if (!informer) {
-        informer = start(kind, {})
-        shared.set(kind, informer)
+      let entry = shared.get(kind)
+      if (!entry) {
+        entry = start(kind, {})
+        shared.set(kind, entry)
       }
-      return informer as unknown as Informer<ObjectOf<K>>
+      return entry.informer as unknown as Informer<ObjectOf<K>>
+    },
+    forget(kind) {
+      const entry = shared.get(kind)
+      if (!entry) return
+      shared.delete(kind)
+      started.delete(entry.informer)
+      entry.stop()
     },
     only<K extends AnyKind>(kind: K, options: InformerOptions<ObjectOf<K>>) {
-      return start(kind, options as InformerOptions<ApiObject>) as unknown as Informer<ObjectOf<K>>
+      return start(kind, options as InformerOptions<ApiObject>).informer as unknown as Informer<ObjectOf<K>>
     },
     async synced(signal) {
-      await Promise.all(started.map(informer => informer.synced(signal)))
+      await Promise.all([...started].map(informer => informer.synced(signal)))
     },
     async [Symbol.asyncDispose]() {
-      ended.abort(new Error('the informers were stopped'))
-      await Promise.all(loops)
+      for (const own of loops.keys()) own.abort(new Error('the informers were stopped'))
+      await Promise.all(loops.values())
     },
   }
 }

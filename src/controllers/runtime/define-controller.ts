@@ -13,6 +13,7 @@ import type { Controller, ControllerContext } from './controller.ts'
 import { keyOf, partsOf } from './keys.ts'
 import type { ControllerParameters } from './parameters.ts'
 import { Sightings } from './sightings.ts'
+import { untilAborted } from './until-aborted.ts'
 import { writeStatus } from './update-status.ts'
 import { BY_CONTROLLER, byController, ORPHANS, type Watch, type WatchWorld } from './watches.ts'
 
@@ -105,6 +106,7 @@ class Loop<K extends AnyKind> implements AsyncDisposable {
   readonly #reconciled: Informer<ObjectOf<K>>
   readonly #subscriptions: Disposable[] = []
   readonly #sightings = new Map<string, Sightings>()
+  readonly #waits = new Set<AbortController>()
   readonly #ended = new AbortController()
   readonly #started: Promise<void>
 
@@ -129,6 +131,7 @@ class Loop<K extends AnyKind> implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended.abort(new Error('the controller was stopped'))
+    for (const wait of this.#waits) wait.abort(this.#ended.signal.reason)
     for (const subscription of this.#subscriptions) subscription[Symbol.dispose]()
     await this.#started
     await this.#queue[Symbol.asyncDispose]()
@@ -139,7 +142,7 @@ class Loop<K extends AnyKind> implements AsyncDisposable {
     for (const watch of this.#definition.watches ?? []) {
       for (const [name, keysOf] of Object.entries(watch.indexes ?? {})) this.#caches.get(watch.kind)!.addIndex(name, keysOf)
     }
-    await Promise.all([...this.#caches.values()].map(cache => cache.synced(this.#ended.signal)))
+    await untilAborted(Promise.all([...this.#caches.values()].map(cache => cache.synced())), this.#ended.signal)
     if (this.#ended.signal.aborted) return
     const world: WatchWorld = {
       kind: this.#definition.reconciles,
@@ -184,7 +187,15 @@ class Loop<K extends AnyKind> implements AsyncDisposable {
       this.#sightings.delete(key)
       return { againAfterMs, failure }
     }
-    return { againAfterMs, failure, until: sightings.seen(this.#ended.signal) }
+    return { againAfterMs, failure, until: this.#seen(sightings) }
+  }
+
+  /** Every wait has a signal of its own: thousands of keys must not hang on one. */
+  async #seen(sightings: Sightings): Promise<void> {
+    const wait = new AbortController()
+    this.#waits.add(wait)
+    await sightings.seen(wait.signal)
+    this.#waits.delete(wait)
   }
 
   #sightingsOf(key: string): Sightings {

@@ -20,9 +20,15 @@ export interface TestCluster extends AsyncDisposable {
   events(): string[]
 }
 
-export function testCluster(controllers: readonly Controller[], parameters: Partial<ControllerParameters> = {}, seed = 1): TestCluster {
-  const clock = virtualClock()
-  const api = new FakeApi(clock, seededRandom(seed))
+/** Starts `controllers`; over the objects and the time of `former`, if that is given. */
+export function testCluster(
+  controllers: readonly Controller[],
+  parameters: Partial<ControllerParameters> = {},
+  seed = 1,
+  former?: Pick<TestCluster, 'api' | 'clock'>,
+): TestCluster {
+  const clock = former?.clock ?? virtualClock()
+  const api = former?.api ?? new FakeApi(clock, seededRandom(seed))
   const running = startControllers({
     client: api.client(),
     clock,

@@ -1,0 +1,95 @@
+import { topologyOf } from '#kinds/core/v1/node.facts.ts'
+import { Node } from '#kinds/core/v1/node.ts'
+import { podCondition } from '#kinds/core/v1/pod.facts.ts'
+import { Pod } from '#kinds/core/v1/pod.ts'
+import { Service } from '#kinds/core/v1/service.ts'
+import { EndpointSlice } from '#kinds/discovery/v1/endpoint-slice.ts'
+import { hasCause, isNotFound } from '#machinery/status/status-error.ts'
+import { changedSlice, isLabelled, MANAGED_BY, MANAGER, planSlices, SERVICE_NAME, sliceFrom } from './endpointslice.plan.ts'
+import { defineController, whole } from './runtime/define-controller.ts'
+import { keyOf } from './runtime/keys.ts'
+import type { Watch } from './runtime/watches.ts'
+import { mapped } from './runtime/watches.ts'
+import { hasSelector, isEndpointChange, serviceSelector, servicesFor } from './service-endpoints.ts'
+
+const BY_SERVICE = 'sliceOfService'
+const BY_NODE = 'podOnNode'
+
+/** Lists the pods behind every Service, in slices of up to 100. */
+export const endpointSliceController = defineController({
+  name: 'endpointslice-controller',
+  reconciles: Service,
+  watches: [
+    podsBehindServices({ [BY_NODE]: pod => [(pod as Pod).spec.nodeName ?? ''] }),
+    mapped(EndpointSlice, slice => (isOurs(slice) ? [serviceKey(slice)] : []), {
+      [BY_SERVICE]: slice => (isOurs(slice) ? [serviceKey(slice)] : []),
+    }),
+    {
+      kind: Node,
+      // Only the zone of a node matters here, and nodes change all the time.
+      *keysOf({ object, old }, { cacheOf }) {
+        const [node, before] = [object as Node | undefined, old as Node | undefined]
+        if (node && before && topologyOf(node).zone === topologyOf(before).zone) return
+        for (const pod of cacheOf(Pod).byIndex(BY_NODE, (node ?? before)!.metadata.name ?? ''))
+          for (const service of servicesFor(cacheOf(Service).list(pod.metadata.namespace), pod.metadata.labels)) yield keyOf(service)
+      },
+    },
+  ],
+  writes: [whole(EndpointSlice)],
+  async reconcile(service, tools) {
+    const { client, list, get, events } = tools
+    if (service.metadata.deletionTimestamp || service.spec.type === 'ExternalName' || !hasSelector(service)) return
+    const { namespace = '' } = service.metadata
+    const pods = list(Pod, { namespace, selector: serviceSelector(service) })
+    const present = list(EndpointSlice, { index: [BY_SERVICE, keyOf(service)] }).filter(slice => !slice.metadata.deletionTimestamp)
+    const plan = planSlices(service, pods, present, name => get(Node, '', name))
+    const changedAt = lastChange(pods)
+    const untouched = present.filter(slice => !plan.delete.includes(slice) && !plan.update.some(update => update.slice === slice))
+    const relabel = untouched.filter(slice => !isLabelled(service, slice)).map(slice => ({ slice, endpoints: slice.endpoints ?? [] }))
+    try {
+      for (const draft of plan.create) await client.create(EndpointSlice, sliceFrom(service, draft, changedAt))
+      for (const { slice, endpoints } of [...plan.update, ...relabel])
+        await client.update(EndpointSlice, changedSlice(service, slice, endpoints, changedAt))
+      for (const slice of plan.delete) {
+        await client.delete(EndpointSlice, slice, { preconditions: { uid: slice.metadata.uid } }).catch(error => {
+          if (!isNotFound(error)) throw error
+        })
+      }
+    } catch (error) {
+      if (hasCause(error, 'NamespaceTerminating')) return
+      const message = `Error updating Endpoint Slices for Service ${namespace}/${service.metadata.name}: ${error instanceof Error ? error.message : error}`
+      events.record(service, 'Warning', 'FailedToUpdateEndpointSlices', message)
+      throw error
+    }
+  },
+})
+
+/** Pods, whose changes matter to the services that select them before or after. */
+export function podsBehindServices(indexes: Watch['indexes'] = {}): Watch {
+  return {
+    kind: Pod,
+    indexes: indexes ?? {},
+    *keysOf({ object, old }, { cacheOf }) {
+      const [pod, before] = [object as Pod | undefined, old as Pod | undefined]
+      if (!isEndpointChange(pod, before)) return
+      const services = cacheOf(Service).list((pod ?? before)!.metadata.namespace)
+      if (pod) for (const service of servicesFor(services, pod.metadata.labels)) yield keyOf(service)
+      if (before && before.metadata.labels !== pod?.metadata.labels)
+        for (const service of servicesFor(services, before.metadata.labels)) yield keyOf(service)
+    },
+  }
+}
+
+const isOurs = ({ metadata }: EndpointSlice) => metadata.labels?.[MANAGED_BY] === MANAGER
+
+const serviceKey = ({ metadata }: EndpointSlice) => `${metadata.namespace}/${metadata.labels?.[SERVICE_NAME] ?? ''}`
+
+/** When a pod last became ready or unready: readers measure from it how long the news took. */
+function lastChange(pods: readonly Pod[]): string | undefined {
+  let last: string | undefined
+  for (const pod of pods) {
+    const at = podCondition(pod, 'Ready')?.lastTransitionTime
+    if (at && (last === undefined || at > last)) last = at
+  }
+  return last
+}

@@ -1,0 +1,104 @@
+import { isFinished } from '#kinds/batch/v1/job.facts.ts'
+import { Job, type JobStatus } from '#kinds/batch/v1/job.ts'
+import { Pod } from '#kinds/core/v1/pod.ts'
+import { controllerOf } from '#machinery/meta/object-meta.ts'
+import { isNotFound } from '#machinery/status/status-error.ts'
+import { account, conditionOf, isTracked, manage, settled, TRACKING } from './job.plan.ts'
+import { jobPodFrom } from './job-pod.ts'
+import { claim } from './runtime/claim.ts'
+import { defineController, status, type Tools, whole } from './runtime/define-controller.ts'
+import { createPod, deletePod } from './runtime/pod-control.ts'
+import { all, inSlowStart } from './runtime/slow-start.ts'
+import { claimed, mapped, selectorOf } from './runtime/watches.ts'
+
+const BY_JOB = 'trackedPodOfJob'
+const JOB_NAME = 'batch.kubernetes.io/job-name'
+const OWN = 'kubernetes.io/job-controller'
+
+/** Runs pods to completion for every Job, counting each exactly once. */
+export const jobController = defineController({
+  name: 'job-controller',
+  reconciles: Job,
+  watches: [
+    claimed<Job>(Pod, ({ spec }) => selectorOf(spec.selector)),
+    mapped(Pod, pod => jobKeys(pod), { [BY_JOB]: pod => jobKeys(pod) }),
+  ],
+  writes: [whole(Pod), status(Job)],
+  async reconcile(job, tools) {
+    await releaseStrays(job.metadata, job, tools)
+    if ((job.spec.managedBy ?? OWN) !== OWN || isFinished(job)) return
+    const pods = await claim(Pod, Job, job, selectorOf(job.spec.selector), tools)
+    const books = account(job, pods, tools.now)
+    const noted = await tools.updateStatus(Job, job, books.release.length > 0 || books.target ? books.status : job.status)
+    await all(books.release, pod => release(pod, tools))
+    const steps = manage(job, books, pods, tools.now)
+    await all(steps.delete, async ({ pod, counts }) => {
+      if (!counts) await release(pod, tools)
+      await deletePod(pod, job, tools)
+    })
+    let failure: { error: unknown } | undefined
+    await inSlowStart(steps.create, pod => createPod(jobPodFrom(job, pod), job, tools)).catch(error => {
+      failure = { error }
+    })
+    const done = failure ? { ...steps, create: [] } : steps
+    const written = await tools.updateStatus(Job, noted, settled(job, books, pods, books.release, done, tools.now))
+    announce(job, written.status, tools)
+    if (failure) throw failure.error
+    for (const ms of [books.againMs, steps.againMs]) if (ms !== undefined) tools.again(ms)
+  },
+  /** Pods that have lost their job must not be held by it. */
+  async gone(name, tools) {
+    await releaseStrays(name, undefined, tools)
+  },
+})
+
+function jobKeys(pod: Pod): string[] {
+  const name = pod.metadata.labels?.[JOB_NAME]
+  return isTracked(pod) && name !== undefined ? [`${pod.metadata.namespace}/${name}`] : []
+}
+
+/** Lets go of tracked pods that name the job but do not belong to it, or that are left over from a job that has ended. */
+async function releaseStrays(
+  { namespace, name }: { readonly namespace?: string | undefined; readonly name?: string | undefined },
+  job: Job | undefined,
+  tools: Tools,
+): Promise<void> {
+  const tracked = tools.list(Pod, { index: [BY_JOB, `${namespace}/${name}`] })
+  await all(
+    tracked.filter(pod => {
+      const owner = controllerOf(pod)
+      if (owner && owner.kind !== 'Job') return false
+      if (!job) return !owner || owner.name === name
+      return owner ? owner.uid !== job.metadata.uid || isFinished(job) : !selectorOf(job.spec.selector).matches(pod.metadata.labels)
+    }),
+    pod => release(pod, tools),
+  )
+}
+
+async function release(pod: Pod, { client, get }: Tools): Promise<void> {
+  const { namespace = '', name = '', uid } = pod.metadata
+  const fresh = get(Pod, namespace, name)
+  const finalizers = fresh?.metadata.uid === uid ? (fresh?.metadata.finalizers ?? []) : []
+  const at = finalizers.indexOf(TRACKING)
+  if (at < 0) return
+  // The test makes sure that what is removed is the finalizer that was seen, whoever else changed the list meanwhile.
+  const path = `/metadata/finalizers/${at}`
+  const body = [
+    { op: 'test', path: '/metadata/uid', value: uid },
+    { op: 'test', path, value: TRACKING },
+    { op: 'remove', path },
+  ] as const
+  await client.patch(Pod, pod, { type: 'json', body }).catch(error => {
+    if (!isNotFound(error)) throw error
+  })
+}
+
+/** Tells of what the conditions say for the first time. */
+function announce(job: Job, status: JobStatus, { events }: Tools): void {
+  for (const { type, status: state, reason = '', message = '' } of status.conditions ?? []) {
+    if (conditionOf(job, type)?.status === state) continue
+    if (type === 'Complete') events.record(job, 'Normal', 'Completed', 'Job completed')
+    else if (type === 'Failed') events.record(job, 'Warning', reason, message)
+    else if (type === 'Suspended') events.record(job, 'Normal', state === 'True' ? 'Suspended' : 'Resumed', message)
+  }
+}
