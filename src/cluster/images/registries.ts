@@ -15,18 +15,22 @@ export function addRegistry(layout: ClusterLayout, host: string, url?: string): 
   if (!/^[A-Za-z0-9.-]+(:\d{1,5})?$/.test(host)) {
     throw new SetupError(`"${host}" is not the host of a registry`, 'name it as in image names: registry.example.com or localhost:5000')
   }
-  if (url !== undefined) return writeHost(layout, host, url)
-  const port = Number(LOOPBACK.exec(host)?.[1])
-  if (!port) throw new SetupError(`Where the registry ${host} is was not said`, 'say it with --url http://…')
-  const ports = new Set([...loopbackPorts(layout), port])
-  mkdirSync(layout.registriesDir, { recursive: true })
-  writeFileSync(loopbackFile(layout), JSON.stringify([...ports].sort((left, right) => left - right)))
+  if (url === undefined) writeLoopback(layout, host)
+  else writeHost(layout, host, url)
 }
 
 /** Ports of the machine's loopback address at which nodes, too, find registries at their own loopback address. */
 export function loopbackPorts(layout: ClusterLayout): readonly number[] {
   const file = loopbackFile(layout)
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as number[]) : USUAL_PORTS
+}
+
+function writeLoopback(layout: ClusterLayout, host: string): void {
+  const port = Number(LOOPBACK.exec(host)?.[1])
+  if (!port) throw new SetupError(`Where the registry ${host} is was not said`, 'say it with --url http://…')
+  const ports = new Set([...loopbackPorts(layout), port])
+  mkdirSync(layout.registriesDir, { recursive: true })
+  writeFileSync(loopbackFile(layout), JSON.stringify([...ports].sort((left, right) => left - right)))
 }
 
 function loopbackFile(layout: ClusterLayout): string {

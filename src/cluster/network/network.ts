@@ -5,6 +5,7 @@ import { run } from '#base/process/run.ts'
 import { loopbackPorts } from '../images/registries.ts'
 import type { ClusterLayout, NodeLayout } from '../layout/layout.ts'
 import { SetupError } from '../setup-error.ts'
+import { acceptForwarding, removeForwarding } from './forwarding.ts'
 import { hostRules, nodeRules, planNetwork, type SeenNetwork } from './plan.ts'
 
 const NETNS_DIRECTORY = '/run/netns'
@@ -33,6 +34,7 @@ export async function ensureNetwork(layout: ClusterLayout, signal?: AbortSignal)
   const rules = nodeRules(layout, ports)
   await Promise.all(layout.nodes.map(node => run('nsenter', [`--net=${node.netnsPath}`, 'nft', '-f', '-'], { input: rules, signal })))
   await run('nft', ['-f', '-'], { input: hostRules(layout, ports), signal })
+  await acceptForwarding(layout, signal)
 }
 
 /** Removes the network; what does not exist is no failure. Processes in the nodes' namespaces must have ended before. */
@@ -44,6 +46,7 @@ export async function removeNetwork(layout: ClusterLayout, signal?: AbortSignal)
     rmSync(join(NETNS_DIRECTORY, file), { force: true })
   const links = [...(await seeNetwork(signal)).links].filter(isOurs)
   for (const link of links) await ignoring('Cannot find device', run('ip', ['link', 'delete', link], { signal }))
+  await removeForwarding(layout, signal)
   for (const [family, table] of await ownTables(layout)) {
     await ignoring('No such file or directory', run('nft', ['delete', 'table', family, table], { signal }))
   }

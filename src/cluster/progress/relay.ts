@@ -44,7 +44,7 @@ export async function relayProgress(lines: Readable, progress: Progress): Promis
       running.delete(event.step ?? '')
     }
   }
-  for (const step of running.values()) ready ? step.end() : step.end('it ended')
+  for (const step of running.values()) step.end(ready ? undefined : 'it ended')
   await Promise.all(shown)
   return ready
 }
