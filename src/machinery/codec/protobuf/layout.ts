@@ -58,6 +58,7 @@ const UNIONS: Readonly<Record<string, Union>> = {
   dependencies: 'schemaOrNames',
 }
 
-function unionOf(shape: MessageShape, name: string): Union | undefined {
+/** Which of those a field is, if any. */
+export function unionOf(shape: MessageShape, name: string): Union | undefined {
   return shape.name === JSON_SCHEMA_PROPS ? UNIONS[name] : undefined
 }
