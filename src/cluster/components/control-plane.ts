@@ -39,6 +39,8 @@ export interface ControlPlaneOptions {
   /** Signs and verifies the tokens of service accounts. */
   readonly serviceAccountKeys: KeyPair
   readonly network?: Partial<ControlPlaneNetwork>
+  /** Which controllers run, as `--controllers` says it. */
+  readonly controllers?: readonly string[]
   readonly parameters?: Partial<ControllerParameters>
 }
 
@@ -116,6 +118,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     clock,
     random,
     log,
+    ...(options.controllers ? { enabled: options.controllers } : {}),
     ...(options.parameters ? { parameters: options.parameters } : {}),
   })
   const schedulerClient = clientFor({ name: 'system:kube-scheduler', groups: [] })

@@ -1,0 +1,160 @@
+import { createHash } from 'node:crypto'
+import { authenticatorChain } from '#apiserver/authentication/authenticator-chain.ts'
+import { clientCertificateAuthenticator } from '#apiserver/authentication/client-certificate.ts'
+import { tokenCache } from '#apiserver/authentication/token-cache.ts'
+import type { Logger } from '#base/log/logger.ts'
+import { certificateVerifier } from '#base/pki/client-certificate.ts'
+import { systemRandom } from '#base/random/system-random.ts'
+import type { Clock } from '#base/time/clock.ts'
+import { startSimulatedNodes } from '#kubelet/runtime/simulated/simulated-nodes.ts'
+import { LmdbStore } from '#store/lmdb/lmdb-store.ts'
+import { kubeconfig, writePrivateFile } from '../certificates/admin-kubeconfig.ts'
+import { type ClusterCertificates, clusterCertificates } from '../certificates/cluster-certificates.ts'
+import type { ClusterLayout } from '../layout/layout.ts'
+import type { Progress } from '../progress/progress.ts'
+import { certificateParameters } from './certificate-parameters.ts'
+import { startClusterDns } from './cluster-dns.ts'
+import { type ControlPlane, startControlPlane } from './control-plane.ts'
+import { startKubelets } from './kubelets.ts'
+import { startProxies } from './proxies.ts'
+import { dnsAnswers, nodesReady } from './readiness.ts'
+
+export interface ClusterOptions {
+  readonly layout: ClusterLayout
+  readonly clock: Clock
+  readonly log: Logger
+  readonly progress: Progress
+  /** The disk has failed: nothing more may be acknowledged. */
+  fatal(error: Error): void
+}
+
+/** A cluster that runs in this process; its containers are outside. */
+export interface Cluster {
+  /** Ends everything of the cluster in this process. Containers and Services' rules stay, for the next start. */
+  stop(): Promise<void>
+}
+
+/** Starts control plane, DNS, proxies and kubelets of a cluster whose network and containerds are there, and returns once it does its work. */
+export async function startCluster(options: ClusterOptions): Promise<Cluster> {
+  const { layout, clock, log, progress } = options
+  const random = systemRandom()
+  const ending: (() => Promise<unknown>)[] = []
+  const stop = async () => {
+    for (const end of ending.splice(0).reverse()) await end()
+  }
+  try {
+    const certificates = await progress.step('check certificates', () =>
+      clusterCertificates(layout.certificatesDir, clock, serverNames(layout)),
+    )
+    const plane = await progress.step('start the control plane', async note => {
+      const store = await LmdbStore.open({ directory: layout.storeDir, clock, logger: log, onFatal: options.fatal })
+      ending.push(() => store.close())
+      const started = await startControlPlane({
+        store,
+        clock,
+        random,
+        log,
+        serviceAccountKeys: certificates.serviceAccount,
+        network: {
+          serviceCIDRs: [layout.serviceCidr],
+          nodePortRange: layout.nodePortRange,
+          advertiseAddress: layout.nodes.length > 0 ? layout.hostAddress : undefined,
+          securePort: layout.apiPort,
+        },
+        // A node's pod CIDR is fixed with its network.
+        controllers: ['*', '-node-ipam-controller'],
+        parameters: certificateParameters(certificates, layout),
+      })
+      ending.push(() => started.stop())
+      await listen(started, certificates, options)
+      writePrivateFile(
+        layout.kubeconfig,
+        kubeconfig(layout.name, serverUrl(layout), certificates.authority.certificate, certificates.admin),
+      )
+      note(serverUrl(layout))
+      return started
+    })
+    await startNodes(plane, certificates, options, ending)
+    return { stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+const serverUrl = ({ apiPort }: ClusterLayout) => `https://127.0.0.1:${apiPort}`
+
+function serverNames(layout: ClusterLayout) {
+  const service = `${layout.serviceCidr.split('/')[0]!.replace(/\d+$/, last => String(Number(last) + 1))}`
+  return {
+    dnsNames: ['localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc', 'kubernetes.default.svc.cluster.local'],
+    ipAddresses: ['127.0.0.1', '::1', layout.hostAddress, service],
+  }
+}
+
+/** The port of the API server: on loopback for people, and on the nodes' bridge for pods. */
+async function listen(plane: ControlPlane, certificates: ClusterCertificates, { layout, clock, log }: ClusterOptions): Promise<void> {
+  const digest = (text: string) => createHash('sha256').update(text).digest('base64')
+  const verifier = certificateVerifier(certificates.authority.certificate)
+  const authenticator = authenticatorChain(
+    [clientCertificateAuthenticator(verifier, clock), tokenCache(plane.serviceAccountTokens, clock, digest)],
+    log,
+  )
+  const { certificate, privateKey } = certificates.apiServer
+  const tls = { certificate, key: privateKey, clientCa: certificates.authority.certificate }
+  const addresses = layout.nodes.length > 0 ? ['127.0.0.1', layout.hostAddress] : ['127.0.0.1']
+  for (const address of addresses) await plane.server.listen({ address, port: layout.apiPort, tls, authenticator })
+}
+
+async function startNodes(
+  plane: ControlPlane,
+  certificates: ClusterCertificates,
+  options: ClusterOptions,
+  ending: (() => Promise<unknown>)[],
+): Promise<void> {
+  const { layout, clock, log, progress } = options
+  const random = systemRandom()
+  const admin = plane.clientFor({ name: 'system:apiserver', groups: ['system:masters'] })
+  const nodeClient = (node: string) => plane.clientFor({ name: `system:node:${node}`, groups: ['system:nodes'] })
+  if (layout.nodes.length > 0) {
+    const proxies = await progress.step('serve Services and DNS', async () => {
+      const dns = await startClusterDns({
+        client: admin,
+        informers: plane.informers,
+        clock,
+        random,
+        log,
+        address: layout.hostAddress,
+        clusterIP: layout.dnsAddress,
+      })
+      ending.push(() => dns.stop())
+      const started = startProxies(layout, plane.informers, clock, log)
+      ending.push(() => Promise.all(started.map(proxy => proxy.stop())))
+      await Promise.all(started.map(proxy => proxy.ready()))
+      return started
+    })
+    await progress.step(layout.nodes.length === 1 ? 'start the kubelet' : `start ${layout.nodes.length} kubelets`, async note => {
+      const kubelets = await startKubelets({ layout, certificates, clientFor: nodeClient, clock, random, log })
+      ending.push(() => Promise.all(kubelets.map(kubelet => kubelet.stop())))
+      await Promise.all(kubelets.map(kubelet => kubelet.ready))
+      await nodesReady(
+        plane.informers,
+        layout.nodes.map(node => node.name),
+        clock,
+      )
+      note('Ready')
+    })
+    await progress.step('ask DNS from a pod network', async () => {
+      await Promise.all(proxies.map(proxy => proxy.settled()))
+      await Promise.all(layout.nodes.map(node => dnsAnswers(layout, node, clock)))
+    })
+  }
+  if (layout.simulatedNodes > 0) {
+    await progress.step(`start ${layout.simulatedNodes} simulated nodes`, async () => {
+      const names = Array.from({ length: layout.simulatedNodes }, (_, index) => `simulated-${index + 1}`)
+      const nodes = startSimulatedNodes({ names, client: admin, informers: plane.informers, clock, log })
+      ending.push(() => nodes.stop())
+      await nodes.ready
+    })
+  }
+}

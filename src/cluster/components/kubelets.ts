@@ -1,0 +1,106 @@
+import type { Logger } from '#base/log/logger.ts'
+import { run } from '#base/process/run.ts'
+import type { Random } from '#base/random/random.ts'
+import type { Clock } from '#base/time/clock.ts'
+import type { Client } from '#client/client.ts'
+import { startKubelet } from '#kubelet/kubelet.ts'
+import { openCgroups } from '#kubelet/resources/cgroup-fs.ts'
+import { criRuntime } from '#kubelet/runtime/cri/cri-runtime.ts'
+import { linuxMounter } from '#kubelet/volumes/linux-mounter.ts'
+import type { ClusterCertificates } from '../certificates/cluster-certificates.ts'
+import { PAUSE_IMAGE } from '../containerd/config.ts'
+import { BUSYBOX_IMAGE, NODE_IMAGE } from '../images/builtin.ts'
+import type { ClusterLayout, NodeLayout } from '../layout/layout.ts'
+import { CLUSTER_DOMAIN } from './cluster-dns.ts'
+
+export interface KubeletsOptions {
+  readonly layout: ClusterLayout
+  readonly certificates: ClusterCertificates
+  /** A client that acts as the node of that name. */
+  clientFor(node: string): Client
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+}
+
+/** A node's kubelet, and how to end it. */
+export interface NodeKubelet {
+  readonly node: NodeLayout
+  readonly ready: Promise<void>
+  stop(): Promise<void>
+}
+
+/** All kubelets of a machine listen on one address: each has a port of its own, the first the usual one. */
+const kubeletPort = (node: NodeLayout) => 10_249 + node.number
+
+/** A kubelet for each node, in this process: containers belong to the nodes' containerd and run on when it ends. */
+export function startKubelets(options: KubeletsOptions): Promise<NodeKubelet[]> {
+  return Promise.all(options.layout.nodes.map(node => startNodeKubelet(node, options)))
+}
+
+async function startNodeKubelet(node: NodeLayout, options: KubeletsOptions): Promise<NodeKubelet> {
+  const { layout, certificates, clock, random, log } = options
+  const { serving } = await certificates.node(node.name, [node.address])
+  const runtime = criRuntime({ address: `unix://${node.containerd.socket}`, clock, log })
+  const kubelet = startKubelet({
+    nodeName: node.name,
+    client: options.clientFor(node.name),
+    runtime,
+    clock,
+    random,
+    log,
+    mounter: linuxMounter,
+    cgroups: await openCgroups(node.cgroupRoot),
+    rootDirectory: node.kubeletDir,
+    logsDirectory: node.podLogsDir,
+    nodeIPs: [node.address],
+    podCIDRs: [node.podCidr],
+    clusterDNS: [layout.dnsAddress],
+    clusterDomain: CLUSTER_DOMAIN,
+    staticPodPath: node.manifestsDir,
+    images: { keep: [PAUSE_IMAGE, BUSYBOX_IMAGE, NODE_IMAGE] },
+    server: {
+      address: layout.hostAddress,
+      port: kubeletPort(node),
+      cert: serving.certificate,
+      key: serving.privateKey,
+      clientCA: certificates.authority.certificate,
+    },
+  })
+  return {
+    node,
+    ready: kubelet.ready.then(() => forwardKubeletPort(layout, node)),
+    async stop() {
+      await kubelet.stop()
+      runtime.close()
+    },
+  }
+}
+
+/**
+ * The kubelet listens on the machine, outside of its node's network: in there its port is led to it, so that the node's own address answers,
+ * as it does everywhere.
+ */
+async function forwardKubeletPort(layout: ClusterLayout, node: NodeLayout): Promise<void> {
+  const port = kubeletPort(node)
+  const led = `ip daddr ${node.address} tcp dport ${port} meta mark set meta mark or 0x8000 dnat to ${layout.hostAddress}:${port};`
+  const rules = `
+table ip t8s-kubelet
+delete table ip t8s-kubelet
+table ip t8s-kubelet {
+  chain prerouting {
+    type nat hook prerouting priority -101; policy accept;
+    ${led}
+  }
+  chain output {
+    type nat hook output priority -101; policy accept;
+    ${led}
+  }
+  chain postrouting {
+    type nat hook postrouting priority 99; policy accept;
+    meta mark and 0x8000 != 0 masquerade;
+  }
+}
+`
+  await run('nsenter', [`--net=${node.netnsPath}`, 'nft', '-f', '-'], { input: rules })
+}
