@@ -1,0 +1,115 @@
+import { Taint } from '#kinds/core/v1/node.ts'
+import {
+  anyJson,
+  boolean,
+  duration,
+  int32,
+  int64,
+  list,
+  map,
+  message,
+  omitempty,
+  optional,
+  type StoredOf,
+  string,
+} from '#machinery/schema/schema.ts'
+import type { ConfigKind } from './config-file.ts'
+
+const name = (of: string) => `io.k8s.kubelet.config.v1beta1.${of}`
+
+/** Fields that this kubelet reads. */
+const honoured = {
+  enableServer: optional(undefined, boolean),
+  staticPodPath: omitempty(undefined, string),
+  podLogsDir: omitempty(undefined, string),
+  address: omitempty(undefined, string),
+  port: optional(undefined, int32),
+  tlsCertFile: omitempty(undefined, string),
+  tlsPrivateKeyFile: omitempty(undefined, string),
+  tlsCipherSuites: omitempty(undefined, list(string)),
+  tlsMinVersion: omitempty(undefined, string),
+  authentication: optional(
+    undefined,
+    message(name('KubeletAuthentication'), {
+      x509: optional(undefined, message(name('KubeletX509Authentication'), { clientCAFile: omitempty(undefined, string) })),
+      webhook: optional(
+        undefined,
+        message(name('KubeletWebhookAuthentication'), { enabled: optional(undefined, boolean), cacheTTL: optional(undefined, duration) }),
+      ),
+      anonymous: optional(undefined, message(name('KubeletAnonymousAuthentication'), { enabled: optional(undefined, boolean) })),
+    }),
+  ),
+  authorization: optional(
+    undefined,
+    message(name('KubeletAuthorization'), {
+      mode: omitempty(undefined, string),
+      webhook: optional(
+        undefined,
+        message(name('KubeletWebhookAuthorization'), {
+          cacheAuthorizedTTL: optional(undefined, duration),
+          cacheUnauthorizedTTL: optional(undefined, duration),
+        }),
+      ),
+    }),
+  ),
+  healthzPort: optional(undefined, int32),
+  healthzBindAddress: omitempty(undefined, string),
+  clusterDomain: omitempty(undefined, string),
+  clusterDNS: omitempty(undefined, list(string)),
+  imageGCHighThresholdPercent: optional(undefined, int32),
+  imageGCLowThresholdPercent: optional(undefined, int32),
+  cgroupRoot: omitempty(undefined, string),
+  maxPods: optional(undefined, int32),
+  podPidsLimit: optional(undefined, int64),
+  resolvConf: optional(undefined, string),
+  kubeAPIQPS: optional(undefined, int32),
+  kubeAPIBurst: optional(undefined, int32),
+  evictionHard: omitempty(undefined, map(string)),
+  systemReserved: omitempty(undefined, map(string)),
+  kubeReserved: omitempty(undefined, map(string)),
+  containerLogMaxSize: omitempty(undefined, string),
+  containerLogMaxFiles: optional(undefined, int32),
+  registerWithTaints: omitempty(undefined, list(Taint)),
+  registerNode: optional(undefined, boolean),
+  providerID: omitempty(undefined, string),
+  containerRuntimeEndpoint: omitempty(undefined, string),
+} as const
+
+/** Fields of upstream's that are accepted and have no effect here. */
+const accepted = Object.fromEntries(
+  [
+    'syncFrequency fileCheckFrequency httpCheckFrequency staticPodURL staticPodURLHeader readOnlyPort rotateCertificates serverTLSBootstrap',
+    'tlsCurvePreferences registryPullQPS registryBurst imagePullCredentialsVerificationPolicy preloadedImagesVerificationAllowlist eventRecordQPS',
+    'eventBurst enableDebuggingHandlers enableContentionProfiling oomScoreAdj streamingConnectionIdleTimeout nodeStatusUpdateFrequency',
+    'nodeStatusReportFrequency nodeLeaseDurationSeconds imageMinimumGCAge imageMaximumGCAge volumeStatsAggPeriod kubeletCgroups systemCgroups',
+    'cgroupsPerQOS cgroupDriver cpuManagerPolicy singleProcessOOMKill cpuManagerPolicyOptions cpuManagerReconcilePeriod memoryManagerPolicy',
+    'topologyManagerPolicy topologyManagerScope topologyManagerPolicyOptions qosReserved runtimeRequestTimeout hairpinMode podCIDR runOnce',
+    'cpuCFSQuota cpuCFSQuotaPeriod nodeStatusMaxImages maxOpenFiles contentType serializeImagePulls maxParallelImagePulls evictionSoft',
+    'evictionSoftGracePeriod evictionPressureTransitionPeriod evictionMaxPodGracePeriod evictionMinimumReclaim mergeDefaultEvictionSettings',
+    'podsPerCore enableControllerAttachDetach protectKernelDefaults makeIPTablesUtilChains iptablesMasqueradeBit iptablesDropBit featureGates',
+    'failSwapOn memorySwap containerLogMaxWorkers containerLogMonitorInterval configMapAndSecretChangeDetectionStrategy reservedSystemCPUs',
+    'showHiddenMetricsForVersion systemReservedCgroup kubeReservedCgroup enforceNodeAllocatable allowedUnsafeSysctls volumePluginDir',
+    'kernelMemcgNotification logging enableSystemLogHandler enableSystemLogQuery shutdownGracePeriod shutdownGracePeriodCriticalPods',
+    'shutdownGracePeriodByPodPriority crashLoopBackOff reservedMemory enableProfilingHandler enableDebugFlagsHandler seccompDefault',
+    'memoryThrottlingFactor tracing localStorageCapacityIsolation imageServiceEndpoint failCgroupV1 userNamespaces imagePullCredentialsVerificationPolicy',
+    'allowInsecureRegistries memoryReservationPolicy',
+  ]
+    .flatMap(line => line.split(' '))
+    .map(field => [field, optional(undefined, anyJson)]),
+)
+
+const KubeletConfiguration = message(name('KubeletConfiguration'), { ...accepted, ...honoured })
+export interface KubeletConfiguration extends StoredOf<typeof HonouredConfiguration> {}
+const HonouredConfiguration = message(name('KubeletConfiguration'), honoured)
+
+/** What `kubelet --config` reads. */
+export const kubeletConfiguration: ConfigKind<KubeletConfiguration> = {
+  apiVersion: 'kubelet.config.k8s.io/v1beta1',
+  kind: 'KubeletConfiguration',
+  schema: KubeletConfiguration as typeof HonouredConfiguration,
+}
+
+/** The fields of a configuration that were set and have no effect here. */
+export function withoutEffect(config: KubeletConfiguration): string[] {
+  return Object.keys(config).filter(field => field in accepted)
+}

@@ -1,0 +1,91 @@
+import '#base/time/dispose.ts'
+import { readFileSync } from 'node:fs'
+import { klog } from '#base/log/klog.ts'
+import type { Logger } from '#base/log/logger.ts'
+import type { Random } from '#base/random/random.ts'
+import { systemRandom } from '#base/random/system-random.ts'
+import type { Clock } from '#base/time/clock.ts'
+import { realClock } from '#base/time/real-clock.ts'
+import { KUBERNETES_VERSION } from '../commands/version.ts'
+import { SetupError } from '../setup-error.ts'
+import { ConfigFileError, type ConfigKind, readConfig } from './config-file.ts'
+import { type FlagSections, type FlagValues, type Program, readCommandLine } from './flag-set.ts'
+
+/** What a program is given to run with. */
+export interface ProgramContext<S extends FlagSections> {
+  readonly flags: FlagValues<S>
+  /** The flags that stood on the command line; they count before a configuration file. */
+  readonly given: ReadonlySet<string>
+  readonly log: Logger
+  readonly clock: Clock
+  readonly random: Random
+  /** Aborts at SIGTERM or SIGINT: let go of everything and return. */
+  readonly signal: AbortSignal
+}
+
+/**
+ * Runs one of upstream's programs: reads the command line, logs to stderr, ends cleanly at SIGTERM (at once at the second one). `work`
+ * returns when it has ended; its rejection is the program's failure.
+ */
+export async function runProgram<S extends FlagSections>(
+  program: Program<S>,
+  work: (context: ProgramContext<S>) => Promise<void>,
+): Promise<void> {
+  const line = readCommandLine(program, process.argv.slice(2), KUBERNETES_VERSION)
+  if (line.do !== 'run') {
+    const stream = line.do === 'print' ? process.stdout : process.stderr
+    stream.write(line.text)
+    process.exitCode = line.do === 'print' ? 0 : 1
+    return
+  }
+  const clock = realClock()
+  const { v, 'logging-format': format } = line.values as unknown as { readonly v: number; readonly 'logging-format': 'text' | 'json' }
+  const log = klog({ write: text => process.stderr.write(text), clock, verbosity: v, format, pid: process.pid })
+  for (const warning of line.warnings) log.warn(warning)
+  const stop = new AbortController()
+  const end = (signal: NodeJS.Signals) => {
+    if (stop.signal.aborted) process.exit(1)
+    log.info('ending', { signal })
+    stop.abort(new Error(`${program.name} was told to end (${signal})`))
+  }
+  process.on('SIGTERM', end)
+  process.on('SIGINT', end)
+  try {
+    log.info('starting', { program: program.name, version: KUBERNETES_VERSION, pid: process.pid })
+    await work({ flags: line.values, given: line.given, log, clock, random: systemRandom(), signal: stop.signal })
+    process.exitCode = 0
+  } catch (error) {
+    process.exitCode = 1
+    if (stop.signal.aborted && error === stop.signal.reason) process.exitCode = 0
+    else if (error instanceof SetupError || error instanceof ConfigFileError) process.stderr.write(`Error: ${error.message}\n`)
+    else process.stderr.write(`Error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+  } finally {
+    process.off('SIGTERM', end)
+    process.off('SIGINT', end)
+  }
+}
+
+/** Resolves when the program is told to end. */
+export function untilToldToEnd(signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
+
+/** The configuration in `file`; undefined if no file was named. */
+export function configOf<T>(kind: ConfigKind<T>, file: string): T | undefined {
+  return file === '' ? undefined : readConfig(kind, file, readNamedFile('config', file).toString('utf8'))
+}
+
+/** The contents of the file that `--flag` names. */
+export function readNamedFile(flag: string, file: string): Buffer {
+  try {
+    return readFileSync(file)
+  } catch (error) {
+    throw new SetupError(
+      `--${flag} names ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code})`,
+      'give a file that exists and that this user may read',
+    )
+  }
+}
