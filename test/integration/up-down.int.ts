@@ -2,8 +2,10 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { run } from '#base/process/run.ts'
 import { endProcess, sendSignal } from '#base/process/running-process.ts'
 import { type BringUpRequest, bringUp, takeDown } from '#cluster/bring-up.ts'
+import { PAUSE_IMAGE } from '#cluster/containerd/config.ts'
 import { findContainerd } from '#cluster/containerd/containerd-processes.ts'
 import { withNodeCri } from '#cluster/containerd/node-cri.ts'
 import { clusterProcess } from '#cluster/control-plane-process.ts'
@@ -62,6 +64,21 @@ describe('up and down', () => {
     await endProcess(killed)
     expect(await up(name)).toEqual(before)
     expect(clusterProcess(before)?.pid).not.toBe(killed.pid)
+  })
+
+  it('bring it back after a reboot, which leaves only files', async () => {
+    const before = layout(name)
+    const [node] = before.nodes as [(typeof before.nodes)[0]]
+    const image = await withNodeCri(node, runtime => runtime.imageStatus(PAUSE_IMAGE))
+    for (const running of [clusterProcess(before)!, findContainerd(node)!]) await endProcess(running, 0)
+    await run('umount', [node.kubeletDir])
+    await run('ip', ['netns', 'delete', node.netns])
+    await run('ip', ['link', 'delete', before.bridge])
+    writeFileSync(node.netnsPath, '') // where /run is on a disk, the name is still there
+    writeFileSync(before.pidFile, `${process.pid}\n1 another-boot\n`)
+    writeFileSync(node.containerd.pidFile, `${process.pid}\n1 another-boot\n`)
+    expect(await up(name)).toEqual(before)
+    expect(await withNodeCri(node, runtime => runtime.imageStatus(PAUSE_IMAGE))).toEqual(image)
   })
 
   it('add a node, which gets the images that were loaded before it came, and take it away again', async () => {
