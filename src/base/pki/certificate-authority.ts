@@ -132,7 +132,8 @@ let loaded: Promise<X509> | undefined
 function load(): Promise<X509> {
   loaded ??= (async () => {
     await import('reflect-metadata')
-    const x509 = await import('@peculiar/x509')
+    const module: X509 & { default?: X509 } = await import('@peculiar/x509')
+    const x509 = module.default ?? module // a bundle of a CommonJS package exports nothing but its default
     x509.cryptoProvider.set(webcrypto)
     return x509
   })()
