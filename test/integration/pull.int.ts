@@ -24,7 +24,7 @@ const registries: RunningProcess[] = []
 let machine: PreparedMachine
 
 beforeAll(async () => {
-  const image = await buildImage(pauseImage(), join(folder, 'image.tar'))
+  const image = await buildImage(await pauseImage('x64', ''), join(folder, 'image.tar'))
   registries.push(await startRegistry(open, ''), await startRegistry(closed, passwords()))
   await push(image.file, `127.0.0.1:${open}/team/web:1`)
   await push(image.file, `127.0.0.1:${closed}/team/web:1`, 'me:secret')

@@ -1,11 +1,11 @@
 import { Command } from 'commander'
-import { type ClusterFlags, clusterOf, progressOf, type Verb, withClusterFlags } from './verb.ts'
+import { type ClusterFlags, clusterOf, outputOption, progressOf, type Verb, withClusterFlags } from './verb.ts'
 
 export const downVerb: Verb = context =>
   withClusterFlags(new Command('down'))
     .description('Stop everything of a cluster and leave nothing of it running or set up. Its objects stay, for the next up.')
     .option('--purge', 'remove all its files as well')
-    .option('-o, --output <format>', 'json: one event a line')
+    .addOption(outputOption('one event a line'))
     .action(async (flags: ClusterFlags & { purge?: boolean; output?: string }) => {
       const { takeDown } = await import('../bring-up.ts')
       const where = clusterOf(flags, context)

@@ -5,7 +5,7 @@ import { findContainerd } from '../containerd/containerd-processes.ts'
 import { readAllocation } from '../layout/data-directory.ts'
 import { type ClusterLayout, layoutOf, type NodeLayout } from '../layout/layout.ts'
 import { SetupError } from '../setup-error.ts'
-import { type ClusterFlags, clusterOf, progressOf, type Verb, type VerbContext, withClusterFlags } from './verb.ts'
+import { type ClusterFlags, clusterOf, outputOption, progressOf, type Verb, type VerbContext, withClusterFlags } from './verb.ts'
 
 interface BuildFlags extends ClusterFlags {
   readonly tag: string
@@ -45,7 +45,7 @@ export const imageVerb: Verb = context => {
   image.addCommand(
     withClusterFlags(new Command('ls'))
       .description('List the images on the nodes.')
-      .option('-o, --output <format>', 'json')
+      .addOption(outputOption('for programs'))
       .action((flags: ClusterFlags & { output?: string }) => list(flags, context)),
   )
   image.addCommand(

@@ -4,7 +4,7 @@ import { clusterProcess } from '../control-plane-process.ts'
 import { readAllocation } from '../layout/data-directory.ts'
 import { type ClusterLayout, layoutOf } from '../layout/layout.ts'
 import { SetupError } from '../setup-error.ts'
-import { type ClusterFlags, clusterOf, type Verb, withClusterFlags } from './verb.ts'
+import { type ClusterFlags, clusterOf, outputOption, type Verb, withClusterFlags } from './verb.ts'
 
 /** What of a cluster runs on this machine, as `t8s status -o json` prints it. */
 export interface ClusterStatus {
@@ -19,7 +19,7 @@ export interface ClusterStatus {
 export const statusVerb: Verb = context =>
   withClusterFlags(new Command('status'))
     .description('Show what of a cluster runs: control plane, nodes, pods.')
-    .option('-o, --output <format>', 'json')
+    .addOption(outputOption('for programs'))
     .action((flags: ClusterFlags & { output?: string }) => {
       const where = clusterOf(flags, context)
       const allocation = readAllocation(where.dataDir)

@@ -1,7 +1,16 @@
 import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
 import type { ClusterLayout } from '../layout/layout.ts'
-import { type ClusterFlags, clusterOf, progressOf, type Verb, type VerbContext, wholeNumber, withClusterFlags } from './verb.ts'
+import {
+  type ClusterFlags,
+  clusterOf,
+  outputOption,
+  progressOf,
+  type Verb,
+  type VerbContext,
+  wholeNumber,
+  withClusterFlags,
+} from './verb.ts'
 
 interface UpFlags extends ClusterFlags {
   readonly nodes?: number
@@ -24,7 +33,7 @@ export const upVerb: Verb = context =>
       wholeNumber(0, 100_000),
     )
     .option('--port <port>', 'port of the API server (default: 6443, or the next that no other cluster has)', wholeNumber(1, 65_535))
-    .option('-o, --output <format>', 'json: one event a line')
+    .addOption(outputOption('one event a line'))
     .action((flags: UpFlags) => up(flags, context))
 
 async function up(flags: UpFlags, context: VerbContext): Promise<void> {

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { realClock } from '#base/time/real-clock.ts'
 import { type ResolvedWhereabouts, readAllocation, whereabouts } from '../layout/data-directory.ts'
 import type { Progress } from '../progress/progress.ts'
@@ -39,6 +39,11 @@ export function clusterOf(flags: ClusterFlags, context: VerbContext): ResolvedWh
 /** Progress on stderr for people; with `-o json` on stdout, a line per event. */
 export function progressOf(output: string | undefined, context: VerbContext): Progress {
   return output === 'json' ? jsonProgress(context.stdout, realClock()) : textProgress(context.stderr, realClock())
+}
+
+/** `-o json`, the one format beside text for people. */
+export function outputOption(description: string): Option {
+  return new Option('-o, --output <format>', description).choices(['json'])
 }
 
 /** Reads a flag's value as a whole number. */

@@ -24,7 +24,7 @@ async function entriesOf(tar: Buffer): Promise<Map<string, { type: string; mode:
 
 describe('buildImage', () => {
   it('writes an OCI layout whose every descriptor names a blob that is there', async () => {
-    const built = await buildImage(pauseImage(), join(folder, 'pause.tar'))
+    const built = await buildImage(await pauseImage('x64', ''), join(folder, 'pause.tar'))
     const archive = await entriesOf(readFileSync(built.file))
     const blob = (digest: string) => archive.get(`blobs/sha256/${digest.slice(7)}`)!.content
     const index = JSON.parse(archive.get('index.json')!.content.toString())
@@ -41,8 +41,8 @@ describe('buildImage', () => {
   })
 
   it('gives the same bytes for the same files', async () => {
-    const first = await buildImage(pauseImage(), join(folder, 'first.tar'))
-    const second = await buildImage(pauseImage(), join(folder, 'second.tar'))
+    const first = await buildImage(await pauseImage('x64', ''), join(folder, 'first.tar'))
+    const second = await buildImage(await pauseImage('x64', ''), join(folder, 'second.tar'))
     expect(readFileSync(first.file).equals(readFileSync(second.file))).toBe(true)
   })
 

@@ -11,15 +11,19 @@ export const BUSYBOX_IMAGE = 'typernetes.local/busybox:1'
 export const NODE_IMAGE = 'typernetes.local/node:1'
 
 /**
- * The container that holds a pod's namespaces. A static x86-64 program of 288 bytes: it has the kernel reap its children (SIGCHLD ignored),
- * ends at SIGTERM and SIGINT, and otherwise sleeps in pause(2).
+ * The container that holds a pod's namespaces. On x86-64 a static program of 288 bytes: it has the kernel reap its children (SIGCHLD
+ * ignored), ends at SIGTERM and SIGINT, and otherwise sleeps in pause(2). Elsewhere busybox's shell does the same.
  */
-export function pauseImage(): ImageDescription {
-  return {
-    reference: PAUSE_IMAGE,
-    layers: [[{ path: 'pause', mode: 0o755, content: Buffer.from(PAUSE_PROGRAM, 'base64') }]],
-    entrypoint: ['/pause'],
+export async function pauseImage(architecture: string, busybox: string): Promise<ImageDescription> {
+  if (architecture === 'x64') {
+    return {
+      reference: PAUSE_IMAGE,
+      layers: [[{ path: 'pause', mode: 0o755, content: Buffer.from(PAUSE_PROGRAM, 'base64') }]],
+      entrypoint: ['/pause'],
+    }
   }
+  const script = 'trap "exit 0" TERM INT; while :; do sleep 86400 & wait $!; done'
+  return { reference: PAUSE_IMAGE, layers: [await busyboxFiles(busybox)], entrypoint: ['/bin/sh', '-c', script] }
 }
 
 /** Made of this machine's own static busybox. */

@@ -3,7 +3,6 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameS
 import { join } from 'node:path'
 import type { ClusterLayout } from '../layout/layout.ts'
 import type { MachineFacts } from '../machine/facts.ts'
-import { SetupError } from '../setup-error.ts'
 import { type BuiltImage, buildImage, type ImageDescription } from './archive.ts'
 import { busyboxImage, fileStamp, nodeImage, pauseImage } from './builtin.ts'
 
@@ -13,15 +12,9 @@ export async function builtinImages(
   facts: Pick<MachineFacts, 'programs' | 'architecture'>,
   more: { node?: boolean } = {},
 ): Promise<BuiltImage[]> {
-  if (facts.architecture !== 'x64') {
-    throw new SetupError(
-      `The pause image is made for x86-64, and this machine is ${facts.architecture}`,
-      'use an x86-64 machine, or simulated nodes',
-    )
-  }
   const busybox = facts.programs.get('busybox') ?? '/bin/busybox'
   const images = [
-    keep(layout, 'pause', '1', () => Promise.resolve(pauseImage())),
+    keep(layout, 'pause', '1', () => pauseImage(facts.architecture, busybox)),
     keep(layout, 'busybox', fileStamp(busybox), () => busyboxImage(busybox)),
   ]
   if (more.node) images.push(keep(layout, 'node', `${fileStamp(process.execPath)} ${fileStamp(busybox)}`, () => nodeImage(busybox)))

@@ -53,6 +53,7 @@ export async function installPackages(packages: readonly string[], options: Inst
       await aptGet(['update'], options)
       await aptGet(['install', ...packages], options)
     }
+    await disableDaemons(packages)
   } catch (error) {
     throw installError(packages, error)
   } finally {
@@ -101,6 +102,12 @@ function holdBackDaemons(): () => void {
   if (existsSync(policy)) return () => {}
   writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
   return () => rmSync(policy, { force: true })
+}
+
+/** Nor at the next boot: every node has a containerd of its own, and nobody asked for one more. */
+async function disableDaemons(packages: readonly string[]): Promise<void> {
+  if (!packages.includes('containerd') || !existsSync('/run/systemd/system')) return
+  await run('systemctl', ['--quiet', 'disable', 'containerd.service'], { allowCodes: [1] })
 }
 
 function installError(packages: readonly string[], cause: unknown): unknown {
