@@ -11,7 +11,6 @@ import { isMirror } from '#kinds/core/v1/pod.facts.ts'
 import { Pod } from '#kinds/core/v1/pod.ts'
 import { Service } from '#kinds/core/v1/service.ts'
 import { RuntimeClass } from '#kinds/node/v1/runtime-class.ts'
-import { decode } from '#machinery/schema/decode.ts'
 import { DEFAULT_THRESHOLDS, type EvictionThresholds, pressuresOf, victimOf } from './eviction/eviction.plan.ts'
 import { collectImages } from './images/image-garbage.ts'
 import { ImagePuller } from './images/image-puller.ts'
@@ -27,6 +26,7 @@ import { NodePods } from './pods/node-pods.ts'
 import type { PodEvents } from './pods/pod-events.ts'
 import type { PodHost } from './pods/pod-host.ts'
 import { podKeyOf, uidOf } from './pods/pod-names.ts'
+import { readPod } from './pods/read-pod.ts'
 import { followManifests } from './pods/static-pods.ts'
 import { StatusWriter } from './pods/status-writer.ts'
 import { PodProbes } from './probes/pod-probes.ts'
@@ -350,15 +350,6 @@ class RunningKubelet {
     log.warn('the node is short of memory; a pod is evicted', { pod: podKeyOf(victim) })
     pods.workers().get(uidOf(victim))?.evict('Evicted', 'The node was low on resource: memory. ')
   }
-}
-
-/** A manifest as a pod with its defaults. */
-export function readPod(manifest: unknown): Pod {
-  const { apiVersion, kind } = (manifest ?? {}) as { apiVersion?: unknown; kind?: unknown }
-  if (apiVersion !== 'v1' || kind !== 'Pod') throw new Error(`a manifest must be a Pod of v1, not ${String(kind)} of ${String(apiVersion)}`)
-  const pod = decode(Pod.schema, manifest, { defaults: true, unknown: [] }) as unknown as Pod
-  Pod.hooks.applyDefaults?.(pod as Parameters<NonNullable<typeof Pod.hooks.applyDefaults>>[0])
-  return pod
 }
 
 function podEvents(recorder: ReturnType<typeof eventRecorder>, apiPods: ApiPods): PodEvents {
