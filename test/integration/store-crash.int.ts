@@ -106,6 +106,25 @@ describe.skipIf(!hasStrace)('a store whose machine loses power (needs strace)', 
   })
 })
 
+describe.skipIf(!hasStrace)('a store whose disk fails (needs strace)', () => {
+  it.each([
+    ['fdatasync', 60],
+    ['writev', 60],
+    ['pwrite64', 130],
+  ])('[S19][S21] says so and stops when %s fails from the %ith time on, with all it acknowledged on disk', (call, from) => {
+    const directory = join(folder, `failing-${call}`)
+    const inject = `inject=${call}:error=EIO:when=${from}+`
+    const args = ['-f', '-P', join(directory, 'data.mdb'), '-e', `trace=${call}`, '-e', inject, '-o', '/dev/null']
+    const { status, stdout } = spawnSync('strace', [...args, process.execPath, program, directory, String(SEED)], { maxBuffer: 2 ** 28 })
+    const lines = stdout.toString().trim().split('\n')
+    expect(JSON.parse(lines.at(-1)!)).toMatchObject({ fatal: expect.stringContaining('check the disk, then start again') })
+    expect(status).toBe(3)
+    const acknowledged = lines.slice(1, -1).map(line => JSON.parse(line) as Acknowledged)
+    expect(acknowledged.length).toBeGreaterThan(10)
+    return checkAll(directory, acknowledged)
+  })
+})
+
 describe.skipIf(!canMount)('a store on a full disk (needs root to mount one)', () => {
   it('[S21] refuses writes, goes on reading and watching, and takes writes again once there is space', async () => {
     const directory = join(folder, 'full')
@@ -178,6 +197,17 @@ async function killAfter(child: ChildProcess, count: number): Promise<{ opened: 
   return { opened: (JSON.parse(first!) as { opened: number }).opened, acknowledged: rest.map(line => JSON.parse(line) as Acknowledged) }
 }
 
+/** Opens the store and checks it against all that was acknowledged. */
+async function checkAll(directory: string, acknowledged: readonly Acknowledged[]): Promise<void> {
+  await using store = await reopened(directory)
+  const kept = new Map<string, Acknowledged>()
+  for (const each of acknowledged) {
+    const known = kept.get(each.key)
+    if (!known || known.revision < each.revision) kept.set(each.key, each)
+  }
+  await check(store.store, kept, Math.max(1, ...acknowledged.map(each => each.revision)))
+}
+
 /** All that was acknowledged is there, unless a write that had not been answered yet came after it. */
 async function check(store: Store, kept: ReadonlyMap<string, Acknowledged>, highest: number): Promise<void> {
   const { kvs, revision } = await store.range(prefix('/crash/'))
@@ -217,13 +247,7 @@ async function verifyAfter(trace: DiskTrace, moment: number, random: Random, syn
   try {
     const { file, acknowledged } = trace.at(moment, random, syncs)
     if (file.length > 0) writeFileSync(join(directory, 'data.mdb'), file)
-    await using store = await reopened(directory)
-    const kept = new Map<string, Acknowledged>()
-    for (const each of acknowledged) {
-      const known = kept.get(each.key)
-      if (!known || known.revision < each.revision) kept.set(each.key, each)
-    }
-    await check(store.store, kept, Math.max(1, ...acknowledged.map(each => each.revision)))
+    await checkAll(directory, acknowledged)
     return undefined
   } catch (error) {
     return `after call ${moment}: ${String(error)}`

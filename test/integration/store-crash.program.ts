@@ -6,12 +6,16 @@ import { LmdbStore } from '#store/lmdb/lmdb-store.ts'
 
 /*
  * Writes to a store from several writers, each with keys of its own, and says on stdout what was acknowledged, one line of JSON each.
- * It is killed, or ends after `limit` acknowledgements.
+ * It is killed, ends after `limit` acknowledgements, or with exit code 3 when the store has failed.
  */
 const [directory = '', seed = '1', writers = '4', limit = 'Infinity'] = process.argv.slice(2)
-const store = await LmdbStore.open({ directory, clock: realClock(), logger: silentLogger, retention: { revisions: 200 } })
+const onFatal = (error: Error) => {
+  say({ fatal: error.message })
+  process.exit(3)
+}
 const random = seededRandom(Number(seed))
 const say = (line: object) => writeSync(1, `${JSON.stringify(line)}\n`)
+const store = await LmdbStore.open({ directory, clock: realClock(), logger: silentLogger, retention: { revisions: 200 }, onFatal })
 let acknowledged = 0
 say({ opened: store.revisionNow() })
 
