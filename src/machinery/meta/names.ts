@@ -7,32 +7,32 @@ import { utf8Length } from './utf8.ts'
 
 /** A DNS label (RFC 1123): at most 63 lower-case letters, digits and dashes. */
 export function isDNS1123Label(value: string): readonly string[] {
-  const wrong = tooLong(value, LABEL_MAX)
+  const wrong = tooManyCharacters(value, LABEL_MAX)
   if (DNS1123_LABEL.test(value)) return wrong
   return [...wrong, DNS1123_SUBDOMAIN.test(value) ? 'must not contain dots' : regexError(LABEL_TEXT, LABEL, 'my-name', '123-abc')]
 }
 
 /** A DNS name (RFC 1123): labels with dots between, at most 253 bytes. */
 export function isDNS1123Subdomain(value: string): readonly string[] {
-  const wrong = tooLong(value, SUBDOMAIN_MAX)
+  const wrong = tooManyCharacters(value, SUBDOMAIN_MAX)
   return DNS1123_SUBDOMAIN.test(value) ? wrong : [...wrong, regexError(SUBDOMAIN_TEXT, SUBDOMAIN, 'example.com')]
 }
 
 /** As {@link isDNS1123Subdomain}, with underscores. */
 export function isDNS1123SubdomainWithUnderscore(value: string): readonly string[] {
-  const wrong = tooLong(value, SUBDOMAIN_MAX)
+  const wrong = tooManyCharacters(value, SUBDOMAIN_MAX)
   return DNS1123_SUBDOMAIN_UNDERSCORE.test(value) ? wrong : [...wrong, regexError(UNDERSCORE_TEXT, SUBDOMAIN_UNDERSCORE, 'example.com')]
 }
 
 /** A DNS label of RFC 1035: it starts with a letter. */
 export function isDNS1035Label(value: string): readonly string[] {
-  const wrong = tooLong(value, LABEL_MAX)
+  const wrong = tooManyCharacters(value, LABEL_MAX)
   return DNS1035_LABEL.test(value) ? wrong : [...wrong, regexError(LABEL_1035_TEXT, LABEL_1035, 'my-name', 'abc-123')]
 }
 
 /** `*.example.com`. */
 export function isWildcardDNS1123Subdomain(value: string): readonly string[] {
-  const wrong = tooLong(value, SUBDOMAIN_MAX)
+  const wrong = tooManyCharacters(value, SUBDOMAIN_MAX)
   return WILDCARD.test(value) ? wrong : [...wrong, regexError(WILDCARD_TEXT, WILDCARD_FORMAT, '*.example.com')]
 }
 
@@ -128,4 +128,9 @@ const LABEL_VALUE_TEXT =
 /** A generateName may end in a dash that the generated name will not end in. */
 function withoutTrailingDash(name: string): string {
   return name.length > 1 && name.endsWith('-') ? `${name.slice(0, -2)}a` : name
+}
+
+/** Names of hosts are counted in characters, in the same measure. */
+function tooManyCharacters(value: string, max: number): readonly string[] {
+  return utf8Length(value) > max ? [`must be no more than ${max} characters`] : NOTHING
 }

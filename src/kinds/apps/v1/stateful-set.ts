@@ -141,6 +141,10 @@ export const StatefulSet = defineKind({
   ],
   prepareCreate(set) {
     set.status = { replicas: 0, availableReplicas: 0 }
+    delete set.spec.updateStrategy.rollingUpdate?.maxUnavailable
+  },
+  prepareUpdate(set, old) {
+    if (old.spec.updateStrategy.rollingUpdate?.maxUnavailable === undefined) delete set.spec.updateStrategy.rollingUpdate?.maxUnavailable
   },
   validate: validateStatefulSet,
   validateCreate: validateNewStatefulSet,

@@ -17,4 +17,8 @@ export const Binding = defineKind({
   openapi: 'io.k8s.api.core.v1',
   verbs: ['create'],
   fields,
+  validate({ target }, errors) {
+    if (target.kind && target.kind !== 'Node') errors.at('target').at('kind').notSupported(target.kind, ['Node', '<empty>'])
+    if (!target.name) errors.at('target').at('name').required()
+  },
 })

@@ -1,3 +1,4 @@
+import { validateEndpoints } from './endpoints.rules.ts'
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
 import { defaulted, int32, list, message, omitempty, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
 import { ageColumn, firstThree, nameColumn } from '../../meta/v1/columns.ts'
@@ -53,6 +54,8 @@ export const Endpoints = defineKind({
   storagePrefix: 'services/endpoints',
   fields,
   columns: [nameColumn, { name: 'Endpoints', of: ({ subsets }) => firstThree((subsets ?? []).flatMap(addressesOf)) }, ageColumn],
+  validate: validateEndpoints,
+  warnings: () => ['v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice'],
 })
 
 function addressesOf({ addresses = [], ports = [] }: EndpointSubset): string[] {

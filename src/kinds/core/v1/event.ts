@@ -1,3 +1,4 @@
+import { validateEvent } from './event.rules.ts'
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
 import { embedded, int32, message, omitempty, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
 import { microTimeOrNull, timeOrNull } from '../../meta/v1/time-or-null.ts'
@@ -46,4 +47,18 @@ export const Event = defineKind({
   createOnUpdate: true,
   fields,
   columns: eventColumns,
+  validate: validateEvent,
+  selectableFields: {
+    'involvedObject.kind': ({ involvedObject }) => involvedObject.kind ?? '',
+    'involvedObject.namespace': ({ involvedObject }) => involvedObject.namespace ?? '',
+    'involvedObject.name': ({ involvedObject }) => involvedObject.name ?? '',
+    'involvedObject.uid': ({ involvedObject }) => involvedObject.uid ?? '',
+    'involvedObject.apiVersion': ({ involvedObject }) => involvedObject.apiVersion ?? '',
+    'involvedObject.resourceVersion': ({ involvedObject }) => involvedObject.resourceVersion ?? '',
+    'involvedObject.fieldPath': ({ involvedObject }) => involvedObject.fieldPath ?? '',
+    reason: ({ reason }) => reason ?? '',
+    reportingComponent: ({ reportingComponent }) => reportingComponent,
+    source: ({ source, reportingComponent }) => source.component || reportingComponent,
+    type: ({ type }) => type ?? '',
+  },
 })

@@ -1,3 +1,4 @@
+import { limitRangeWarnings, validateLimitRange } from './limit-range.rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { list, map, message, omitempty, quantity, required, type StoredOf, string } from '#machinery/schema/schema.ts'
 import { roundUp } from './resource-requirements.ts'
@@ -43,4 +44,6 @@ export const LimitRange = defineKind({
   shortNames: ['limits'],
   createOnUpdate: true,
   spec: LimitRangeSpec,
+  validate: validateLimitRange,
+  warnings: limitRangeWarnings,
 })

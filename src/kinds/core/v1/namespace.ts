@@ -1,3 +1,5 @@
+import { validatePodSecurityLabels } from './namespace.rules.ts'
+import { isQualifiedName, nameIsDNSLabel } from '#machinery/meta/names.ts'
 import { draft } from '#machinery/kind/draft.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { defaulted, embedded, list, listMap, message, omitempty, oneOf, required, type StoredOf, string } from '#machinery/schema/schema.ts'
@@ -55,4 +57,24 @@ export const Namespace = defineKind({
     if (subresource !== 'status') namespace.status = draft(old.status)
   },
   columns: [nameColumn, { name: 'Status', of: namespace => namespace.status.phase }, ageColumn],
+  validate({ metadata, spec }, errors) {
+    validatePodSecurityLabels(metadata.labels, errors.at('metadata').at('labels'))
+    for (const finalizer of spec.finalizers ?? []) {
+      const at = errors.at('spec').at('finalizers')
+      const wrong = isQualifiedName(finalizer)
+      at.invalidEach(finalizer, wrong)
+      if (wrong.length === 0 && !finalizer.includes('/') && finalizer !== 'kubernetes') {
+        at.invalid(finalizer, 'name is neither a standard finalizer name nor is it fully qualified')
+      }
+    }
+  },
+  validateUpdate({ metadata, status }, _old, errors, subresource) {
+    if (subresource !== 'status') return
+    const expected = metadata.deletionTimestamp === undefined ? 'Active' : 'Terminating'
+    if (status.phase === expected) return
+    const when = expected === 'Active' ? '`deletionTimestamp` is empty' : '`deletionTimestamp` is not empty'
+    errors.at('status').at('Phase').invalid(status.phase, `may only be '${expected}' if ${when}`)
+  },
+  validateName: nameIsDNSLabel,
+  selectableFields: { 'status.phase': ({ status }) => status.phase },
 })

@@ -1,3 +1,4 @@
+import { nodeWarnings, preparePodCIDRs, validateNode, validateNodeUpdate } from './node.rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { boolean, list, listSet, message, omitempty, optional, required, type StoredOf, string, time } from '#machinery/schema/schema.ts'
 import { ageColumn, NONE, nameColumn } from '../../meta/v1/columns.ts'
@@ -53,6 +54,12 @@ export const Node = defineKind({
     { name: 'Kernel-Version', priority: 1, of: ({ status }) => status.nodeInfo.kernelVersion || '<unknown>' },
     { name: 'Container-Runtime', priority: 1, of: ({ status }) => status.nodeInfo.containerRuntimeVersion || '<unknown>' },
   ],
+  prepareCreate: preparePodCIDRs,
+  prepareUpdate: node => preparePodCIDRs(node),
+  validate: validateNode,
+  validateUpdate: validateNodeUpdate,
+  warnings: nodeWarnings,
+  selectableFields: { 'spec.unschedulable': ({ spec }) => `${spec.unschedulable ?? false}` },
 })
 
 function statusText(node: Node): string {

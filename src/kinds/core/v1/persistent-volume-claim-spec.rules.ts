@@ -40,16 +40,15 @@ function validateDataSources({ dataSource, dataSourceRef }: PersistentVolumeClai
   if (dataSource) validateDataSource(dataSource, errors.at('dataSource'))
   if (dataSourceRef) validateDataSource(dataSourceRef, errors.at('dataSourceRef'))
   const namespace = dataSourceRef?.namespace
-  const path = errors.at('dataSource').path
   if (namespace) {
     errors.at('dataSourceRef').at('namespace').invalidEach(namespace, isDNS1123Label(namespace))
-    if (dataSource) errors.invalid(path, 'may not be specified when dataSourceRef.namespace is specified')
+    if (dataSource) errors.invalid({}, 'may not be specified when dataSourceRef.namespace is specified')
   } else if (dataSource && dataSourceRef) {
     const isSame =
       (dataSource.apiGroup ?? undefined) === (dataSourceRef.apiGroup ?? undefined) &&
       dataSource.kind === dataSourceRef.kind &&
       dataSource.name === dataSourceRef.name
-    if (!isSame) errors.invalid(path, 'must match dataSourceRef')
+    if (!isSame) errors.invalid({}, 'must match dataSourceRef')
   }
 }
 

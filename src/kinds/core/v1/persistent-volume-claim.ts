@@ -1,3 +1,5 @@
+import { claimWarnings, normalizeDataSources, validateClaimUpdate } from './persistent-volume-claim.rules.ts'
+import { validateClaimSpec } from './persistent-volume-claim-spec.rules.ts'
 import { type DraftObjectOf, defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import {
   defaulted,
@@ -75,6 +77,16 @@ export const PersistentVolumeClaim = defineKind({
     ageColumn,
     { name: 'VolumeMode', priority: 1, of: ({ spec }) => spec.volumeMode },
   ],
+  prepareCreate(claim) {
+    claim.status = { phase: 'Pending' }
+    normalizeDataSources(claim, undefined)
+  },
+  prepareUpdate(claim, old, { subresource }) {
+    if (subresource === '') normalizeDataSources(claim, old)
+  },
+  validate: ({ spec }, errors) => validateClaimSpec(spec, errors.at('spec')),
+  validateUpdate: validateClaimUpdate,
+  warnings: (claim, old) => claimWarnings(claim, old),
 })
 
 /** As a part of another object. */

@@ -1,3 +1,5 @@
+import { timeOf } from '#machinery/time/time.ts'
+import { persistentVolumeWarnings, validatePersistentVolume, validatePersistentVolumeUpdate } from './persistent-volume.rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { defaulted, message, omitempty, oneOf, optional, type StoredOf, string, time } from '#machinery/schema/schema.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
@@ -39,4 +41,13 @@ export const PersistentVolume = defineKind({
     ageColumn,
     { name: 'VolumeMode', priority: 1, of: ({ spec }) => spec.volumeMode },
   ],
+  prepareCreate(volume, { now }) {
+    volume.status = { phase: 'Pending', lastPhaseTransitionTime: timeOf(now) }
+  },
+  prepareUpdate(volume, old, { subresource, now }) {
+    if (subresource === 'status' && volume.status.phase !== old.status.phase) volume.status.lastPhaseTransitionTime = timeOf(now)
+  },
+  validate: validatePersistentVolume,
+  validateUpdate: validatePersistentVolumeUpdate,
+  warnings: persistentVolumeWarnings,
 })

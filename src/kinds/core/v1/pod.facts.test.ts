@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { decode } from '#machinery/schema/decode.ts'
+import { stored } from '../../stored.fixture.ts'
 import * as facts from './pod.facts.ts'
 import { Pod } from './pod.ts'
 
 const podOf = (spec: object, status: object = {}) =>
-  decode(Pod.schema, { metadata: { name: 'p' }, spec, status }, { defaults: true, unknown: [] }) as unknown as Pod
+  stored(Pod, { metadata: { name: 'p' }, spec: spec as Pod['spec'], status: status as Pod['status'] })
 
 const container = (requests?: object, limits?: object, more: object = {}) => ({
   name: 'c',

@@ -1,3 +1,4 @@
+import { validateResourceQuota, validateResourceQuotaUpdate } from './resource-quota.rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { list, map, message, omitempty, oneOf, optional, quantity, required, type StoredOf, string } from '#machinery/schema/schema.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
@@ -51,6 +52,11 @@ export const ResourceQuota = defineKind({
     { name: 'Limit', of: quota => usageText(quota, isLimit) },
     ageColumn,
   ],
+  prepareCreate(quota) {
+    quota.status = {}
+  },
+  validate: validateResourceQuota,
+  validateUpdate: validateResourceQuotaUpdate,
 })
 
 function usageText({ status }: ResourceQuota, isShown: (name: string) => boolean): string {

@@ -1,5 +1,5 @@
 import { isDNS1123Label, isQualifiedName } from '#machinery/meta/names.ts'
-import { Quantity } from '#machinery/quantity/quantity.ts'
+import { Quantity, canonicalQuantity } from '#machinery/quantity/quantity.ts'
 import type { FieldErrors } from '#machinery/status/field-errors.ts'
 import { sortedEntries } from '../../meta/v1/rules.ts'
 import type { ResourceRequirements } from './resource-requirements.ts'
@@ -69,7 +69,7 @@ function validateAmount(name: string, amount: string, errors: FieldErrors): void
 export function validateResourceAmount(name: string, amount: string, errors: FieldErrors): void {
   const quantity = Quantity.parse(amount)
   if (quantity.sign < 0) errors.invalid(amount, 'must be greater than or equal to 0')
-  if (isCountable(name) && quantity.toMilli() % 1000 !== 0) errors.invalid(amount, 'must be an integer')
+  if (isCountable(name) && quantity.toMilli() % 1000 !== 0) errors.invalid(canonicalQuantity(amount), 'must be an integer')
 }
 
 /** Amounts of pods, objects and devices are whole numbers. */

@@ -1,3 +1,8 @@
+import type { Mutable } from '#machinery/kind/kind.ts'
+import { validateSecret } from './secret.rules.ts'
+import { validateImmutable } from '../../meta/v1/rules.ts'
+import { IMMUTABLE } from './config-map.ts'
+import { equal } from '#machinery/kind/draft.ts'
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
 import { boolean, bytes, defaulted, map, omitempty, optional, string } from '#machinery/schema/schema.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
@@ -25,4 +30,30 @@ export const Secret = defineKind({
     { name: 'Data', of: secret => Object.keys(secret.data ?? {}).length },
     ageColumn,
   ],
+  prepareCreate: adoptStringData,
+  prepareUpdate: adoptStringData,
+  validate: validateSecret,
+  validateUpdate(secret, old, errors) {
+    validateImmutable(secret.type, old.type, errors.at('type'))
+    if (!old.immutable) return
+    if (!secret.immutable) errors.at('immutable').forbidden(IMMUTABLE)
+    if (!equal(secret.data, old.data)) errors.at('data').forbidden(IMMUTABLE)
+  },
+  selectableFields: { type: ({ type }) => type },
 })
+
+/** `stringData` is a way to write data that needs no encoding; it is never read back. */
+function adoptStringData(secret: Mutable<Secret>): void {
+  for (const [key, value] of Object.entries(secret.stringData ?? {})) {
+    secret.data ??= {}
+    secret.data[key] = encode(value)
+  }
+  delete secret.stringData
+}
+
+function encode(text: string): string {
+  const bytes = new TextEncoder().encode(text)
+  let binary = ''
+  for (const byte of bytes) binary += String.fromCharCode(byte)
+  return btoa(binary)
+}

@@ -23,4 +23,10 @@ export const ServiceAccount = defineKind({
   deleteReturnsObject: true,
   fields,
   columns: [nameColumn, ageColumn],
+  warnings: ({ metadata }) =>
+    metadata.annotations?.['kubernetes.io/enforce-mountable-secrets'] === undefined
+      ? []
+      : [
+          'metadata.annotations[kubernetes.io/enforce-mountable-secrets]: deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets',
+        ],
 })

@@ -1,3 +1,5 @@
+import { nameIsDNSLabel } from '#machinery/meta/names.ts'
+import { normalizeClusterIPs, prepareServiceUpdate, serviceWarnings, validateService, validateServiceUpdate } from './service.rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import {
   atomicMap,
@@ -146,6 +148,18 @@ export const Service = defineKind({
     ageColumn,
     { name: 'Selector', priority: 1, of: ({ spec }) => labelsText(spec.selector) },
   ],
+  prepareCreate(service) {
+    service.status = { loadBalancer: {} }
+    normalizeClusterIPs(service, undefined)
+  },
+  prepareUpdate(service, old, { subresource }) {
+    if (subresource === '') prepareServiceUpdate(service, old)
+  },
+  validate: validateService,
+  validateUpdate: validateServiceUpdate,
+  warnings: service => serviceWarnings(service),
+  validateName: nameIsDNSLabel,
+  selectableFields: { 'spec.clusterIP': ({ spec }) => spec.clusterIP ?? '', 'spec.type': ({ spec }) => spec.type },
 })
 
 /** Where it is reached from outside: addresses of its load balancer and those that its owner named. */

@@ -41,7 +41,21 @@ export function validateTaints(taints: readonly Taint[] | undefined, errors: Fie
     if ((taint.effect as string) === '') at.at('effect').required()
     else if (!EFFECTS.includes(taint.effect)) at.at('effect').notSupported(taint.effect, EFFECTS)
     const identity = `${taint.key} ${taint.effect}`
-    if (seen.has(identity)) at.duplicate(taint, 'taints must be unique by key and effect pair')
+    if (seen.has(identity)) at.duplicate(shown(taint), 'taints must be unique by key and effect pair')
     seen.add(identity)
   })
+}
+
+function shown({
+  key,
+  value = '',
+  effect,
+  timeAdded = null,
+}: {
+  readonly key: string
+  readonly value?: string | undefined
+  readonly effect: string
+  readonly timeAdded?: string | null | undefined
+}): object {
+  return { Key: key, Value: value, Effect: effect, TimeAdded: timeAdded }
 }

@@ -128,7 +128,7 @@ export function validateItems(items: readonly KeyToPath[] | undefined, errors: F
 
 /** The name of a CSI driver. */
 export function validateDriverName(driver: string, errors: FieldErrors): void {
-  if (driver === '') errors.required()
+  if (driver === '') return errors.required()
   if (driver.length > 63) errors.tooLong(63)
   errors.invalidEach(driver, isDNS1123Subdomain(driver.toLowerCase()))
 }

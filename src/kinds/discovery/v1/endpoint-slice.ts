@@ -1,3 +1,5 @@
+import { validateImmutable } from '../../meta/v1/rules.ts'
+import { validateEndpointSlice } from './endpoint-slice.rules.ts'
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
 import {
   boolean,
@@ -90,4 +92,6 @@ export const EndpointSlice = defineKind({
     { name: 'Endpoints', of: ({ endpoints }) => (endpoints ? firstThree(endpoints.flatMap(({ addresses }) => addresses)) : '<unset>') },
     ageColumn,
   ],
+  validate: validateEndpointSlice,
+  validateUpdate: ({ addressType }, old, errors) => validateImmutable(addressType, old.addressType, errors.at('addressType')),
 })

@@ -1,3 +1,5 @@
+import { validateIngressClass } from './ingress-class.rules.ts'
+import { validateImmutable } from '../../meta/v1/rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { defaulted, message, omitempty, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
 import { ageColumn, NONE, nameColumn } from '../../meta/v1/columns.ts'
@@ -34,6 +36,9 @@ export const IngressClass = defineKind({
     { name: 'Parameters', of: ({ spec: { parameters } }) => (parameters ? parametersText(parameters) : NONE) },
     ageColumn,
   ],
+  validate: validateIngressClass,
+  validateUpdate: ({ spec }, old, errors) =>
+    validateImmutable(spec.controller ?? '', old.spec.controller ?? '', errors.at('spec').at('controller')),
 })
 
 function parametersText({ apiGroup, kind, name }: IngressClassParametersReference): string {

@@ -1,3 +1,4 @@
+import { validateIngress, validateIngressStatus, validateNewIngress } from './ingress.rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import {
   embedded,
@@ -123,6 +124,18 @@ export const Ingress = defineKind({
     { name: 'Ports', of: ({ spec }) => (spec.tls ? '80, 443' : '80') },
     ageColumn,
   ],
+  prepareCreate(ingress) {
+    ingress.status = { loadBalancer: {} }
+  },
+  validate: validateIngress,
+  validateCreate: validateNewIngress,
+  validateUpdate: ({ status }, _old, errors, subresource) => {
+    if (subresource === 'status') validateIngressStatus(status, errors.at('status').at('loadBalancer').at('ingress'))
+  },
+  warnings: ({ metadata }, old) =>
+    !old && metadata.annotations?.['kubernetes.io/ingress.class'] !== undefined
+      ? ['annotation "kubernetes.io/ingress.class" is deprecated, please use \'spec.ingressClassName\' instead']
+      : [],
 })
 
 function hostsText(rules: readonly IngressRule[] | undefined): string {

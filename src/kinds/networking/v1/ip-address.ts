@@ -1,3 +1,6 @@
+import { validateImmutable } from '../../meta/v1/rules.ts'
+import { isDNS1123Subdomain, isPathSegmentName } from '#machinery/meta/names.ts'
+import { parseIP, textOfIP } from '../../meta/v1/ip.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { message, needed, omitempty, required, type StoredOf, string } from '#machinery/schema/schema.ts'
 import { nameColumn } from '../../meta/v1/columns.ts'
@@ -27,6 +30,23 @@ export const IPAddress = defineKind({
   shortNames: ['ip'],
   spec: IPAddressSpec,
   columns: [nameColumn, { name: 'ParentRef', of: ({ spec }) => parentText(spec.parentRef) }],
+  validate({ spec }, errors) {
+    const parent: ParentReference | undefined = spec.parentRef
+    const at = errors.at('spec').at('parentRef')
+    if (!parent) return at.required()
+    if (parent.group) at.at('group').invalidEach(parent.group, isDNS1123Subdomain(parent.group))
+    if (!parent.resource) at.at('resource').required()
+    else at.at('resource').invalidEach(parent.resource, isPathSegmentName(parent.resource))
+    if (!parent.name) at.at('name').required()
+    else at.at('name').invalidEach(parent.name, isPathSegmentName(parent.name))
+    if (parent.namespace) at.at('namespace').invalidEach(parent.namespace, isPathSegmentName(parent.namespace))
+  },
+  validateUpdate: ({ spec }, old, errors) => validateImmutable(spec.parentRef, old.spec.parentRef, errors.at('spec').at('parentRef')),
+  validateName: name => {
+    const address = parseIP(name)
+    if (!address) return ['must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)']
+    return textOfIP(address) === name ? [] : [`must be in canonical form ("${textOfIP(address)}")`]
+  },
 })
 
 function parentText({ group, resource, namespace, name }: ParentReference): string {

@@ -1,3 +1,4 @@
+import { validateNetworkPolicy } from './network-policy.rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import {
   defaulted,
@@ -49,12 +50,20 @@ export const NetworkPolicyIngressRule = message('io.k8s.api.networking.v1.Networ
 })
 export interface NetworkPolicyIngressRule extends StoredOf<typeof NetworkPolicyIngressRule> {}
 
-export const NetworkPolicySpec = message('io.k8s.api.networking.v1.NetworkPolicySpec', {
-  podSelector: embedded(1, LabelSelector),
-  ingress: omitempty(2, list(NetworkPolicyIngressRule)),
-  egress: omitempty(3, list(NetworkPolicyEgressRule)),
-  policyTypes: defaulted(4, list(oneOf('Ingress', 'Egress')), undefined, '', 'value'),
-})
+export const NetworkPolicySpec = message(
+  'io.k8s.api.networking.v1.NetworkPolicySpec',
+  {
+    podSelector: embedded(1, LabelSelector),
+    ingress: omitempty(2, list(NetworkPolicyIngressRule)),
+    egress: omitempty(3, list(NetworkPolicyEgressRule)),
+    policyTypes: defaulted(4, list(oneOf('Ingress', 'Egress')), undefined, '', 'value'),
+  },
+  {
+    applyDefaults(spec) {
+      if ((spec.policyTypes ?? []).length === 0) spec.policyTypes = spec.egress ? ['Ingress', 'Egress'] : ['Ingress']
+    },
+  },
+)
 export interface NetworkPolicySpec extends StoredOf<typeof NetworkPolicySpec> {}
 
 export interface NetworkPolicy extends ObjectWith<{ spec: NetworkPolicySpec }> {}
@@ -70,4 +79,5 @@ export const NetworkPolicy = defineKind({
   generation: true,
   spec: NetworkPolicySpec,
   columns: [nameColumn, { name: 'Pod-Selector', of: ({ spec }) => selectorText(spec.podSelector) }, ageColumn],
+  validate: validateNetworkPolicy,
 })

@@ -1,3 +1,5 @@
+import { validateImmutable } from '../../meta/v1/rules.ts'
+import { isDualStack, validateCIDR } from '../../meta/v1/ip.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { list, listMap, message, omitempty, type StoredOf, string } from '#machinery/schema/schema.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
@@ -26,4 +28,19 @@ export const ServiceCIDR = defineKind({
   spec: ServiceCIDRSpec,
   status: ServiceCIDRStatus,
   columns: [nameColumn, { name: 'CIDRs', of: ({ spec }) => (spec.cidrs ?? []).join(',') }, ageColumn],
+  prepareCreate(cidr) {
+    cidr.status = {}
+  },
+  validate({ spec: { cidrs = [] } }, errors) {
+    const at = errors.at('spec').at('cidrs')
+    if (cidrs.length === 0) return at.required('at least one CIDR required')
+    if (cidrs.length > 2) return at.invalid({ CIDRs: cidrs }, 'may only hold up to 2 values')
+    const ranges = cidrs.map((range, index) => validateCIDR(range, at.index(index)))
+    if (cidrs.length === 2 && !ranges.includes(undefined) && !isDualStack(ranges)) {
+      at.invalid({ CIDRs: cidrs }, 'may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64')
+    }
+  },
+  validateUpdate({ spec }, old, errors, subresource) {
+    if (subresource === '') validateImmutable(spec.cidrs, old.spec.cidrs, errors.at('spec').at('cidrs'))
+  },
 })
