@@ -1,7 +1,9 @@
 import type { Clock } from '#base/time/clock.ts'
 import { EmbeddedStore, type Retention } from '../embedded/embedded-store.ts'
-import type { History } from '../embedded/history.ts'
+import { History } from '../embedded/history.ts'
+import { seedOf } from '../embedded/seed.ts'
 import type { State } from '../embedded/state.ts'
+import type { Snapshot } from '../snapshot/snapshot.ts'
 
 export interface MemoryStoreOptions {
   readonly clock: Clock
@@ -21,6 +23,12 @@ export class MemoryStore extends EmbeddedStore {
       nextTurn: () => Promise.resolve(),
       ...past,
     })
+  }
+
+  /** A store with the keys and revisions of a snapshot, whose leases live `leaseSeconds` anew. Its history begins there. */
+  static of(snapshot: Snapshot, leaseSeconds: number, options: MemoryStoreOptions): MemoryStore {
+    const { state } = seedOf(snapshot, leaseSeconds)
+    return new MemoryStore(options, { state, history: new History(state, snapshot.revision) })
   }
 
   /** Another store that has the same keys and the same past, and goes its own way from here. Shares everything with this one until then. */
