@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { lockFile } from './file-lock.ts'
 import { oneLine, ProcessError } from './process-error.ts'
 import { run } from './run.ts'
-import { endProcess, findProcess, isAlive, readPidFile, startDetached, writePidFile } from './running-process.ts'
+import { endProcess, findProcess, isAlive, isOfEarlierBoot, readPidFile, startDetached, writePidFile } from './running-process.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 't8s-process-'))
 afterAll(() => rmSync(directory, { recursive: true }))
@@ -87,6 +87,9 @@ describe('a detached process', () => {
     const file = join(directory, 'self.pid')
     writePidFile(file, findProcess(process.pid)!)
     expect(readFileSync(file, 'utf8').split('\n')[0]).toBe(String(process.pid))
+    expect(isOfEarlierBoot(file)).toBe(false)
+    writeFileSync(file, `${process.pid}\n1 another-boot\n`)
+    expect(isOfEarlierBoot(file)).toBe(true)
     writeFileSync(file, 'nonsense')
     expect(readPidFile(file)).toBeUndefined()
   })

@@ -91,6 +91,15 @@ export function readPidFile(path: string): RunningProcess | undefined {
   return running.pid > 0 && isAlive(running) ? running : undefined
 }
 
+/** True when a pid file was written before the machine last started: what it and its neighbours speak of is gone. */
+export function isOfEarlierBoot(path: string): boolean {
+  try {
+    return readFileSync(path, 'utf8').split(/\s+/)[2] !== bootId()
+  } catch {
+    return false
+  }
+}
+
 export function removePidFile(path: string): void {
   rmSync(path, { force: true })
 }

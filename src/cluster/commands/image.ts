@@ -1,6 +1,6 @@
 import { existsSync, rmSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { Command } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
 import { findContainerd } from '../containerd/containerd-processes.ts'
 import { readAllocation } from '../layout/data-directory.ts'
 import { type ClusterLayout, layoutOf, type NodeLayout } from '../layout/layout.ts'
@@ -34,9 +34,9 @@ export const imageVerb: Verb = context => {
       .requiredOption('-t, --tag <reference>', 'name of the image, such as example.com/web:1')
       .option('--from <base>', 'what lies below the files: scratch, busybox or node', 'busybox')
       .option('--into <path>', 'where in the image the files go', '/')
-      .option('--entrypoint <word...>', 'the program and its first arguments')
-      .option('--cmd <word...>', 'default arguments')
-      .option('--env <NAME=value...>', 'environment variables')
+      .option('--entrypoint <command>', 'the program and its first arguments: words, or a JSON array', words)
+      .option('--cmd <command>', 'default arguments: words, or a JSON array', words)
+      .option('--env <NAME=value>', 'environment variable; may be repeated', (value: string, before: string[] = []) => [...before, value])
       .option('--workdir <path>', 'working directory')
       .option('--user <user>', 'user, by number or name')
       .option('--file <archive>', 'write the archive here and load it nowhere')
@@ -108,6 +108,18 @@ async function build(folder: string, flags: BuildFlags, context: VerbContext): P
   if (!layout) return
   await load([file], flags, context)
   rmSync(file, { force: true })
+}
+
+/** A command as Dockerfiles have it: `["sh", "-c", "exit 1"]`, or just words. */
+function words(text: string): string[] {
+  if (!text.trimStart().startsWith('[')) return text.split(/\s+/).filter(Boolean)
+  try {
+    const parsed: unknown = JSON.parse(text)
+    if (Array.isArray(parsed) && parsed.every(word => typeof word === 'string')) return parsed
+  } catch {
+    // says the same as a list of something else
+  }
+  throw new InvalidArgumentError('It must be words, or a JSON array of strings.')
 }
 
 async function list(flags: ClusterFlags & { output?: string }, context: VerbContext): Promise<void> {

@@ -48,17 +48,18 @@ async function up(flags: UpFlags, context: VerbContext): Promise<void> {
     programArgs: () => ['--data-dir', where.dataDir],
   }
   const layout = await bringUp(where, request, progressOf(flags.output, context), context.signal)
-  if (flags.output !== 'json') context.stdout.write(nextSteps(layout))
+  if (flags.output !== 'json') context.stdout.write(nextSteps(layout, flags))
 }
 
-function nextSteps(layout: ClusterLayout): string {
-  const named = layout.name === 'default' ? '' : ` --name ${layout.name}`
-  return `
-The cluster "${layout.name}" is up: https://127.0.0.1:${layout.apiPort}
-
-  export KUBECONFIG=${layout.kubeconfig}
-  kubectl get nodes
-  t8s status${named}        what runs
-  t8s down${named}          stop everything; the cluster's objects stay
-`
+function nextSteps(layout: ClusterLayout, flags: ClusterFlags): string {
+  const same = flags.dataDir ? ` --data-dir ${layout.dataDir}` : layout.name === 'default' ? '' : ` --name ${layout.name}`
+  const lines = [
+    [`export KUBECONFIG=${layout.kubeconfig}`, ''],
+    ['kubectl get nodes', ''],
+    [`t8s status${same}`, 'what runs'],
+    [`t8s down${same}`, "stop everything; the cluster's objects stay"],
+  ]
+  const width = Math.max(...lines.slice(2).map(([command = '']) => command.length))
+  const text = lines.map(([command = '', meaning = '']) => `  ${meaning ? `${command.padEnd(width)}   ${meaning}` : command}\n`).join('')
+  return `\nThe cluster "${layout.name}" is up: https://127.0.0.1:${layout.apiPort}\n\n${text}`
 }

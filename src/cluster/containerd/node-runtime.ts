@@ -7,6 +7,7 @@ import {
   endProcess,
   findProcess,
   isAlive,
+  isOfEarlierBoot,
   type RunningProcess,
   sendSignal,
   startDetached,
@@ -191,8 +192,7 @@ function shimSocket(node: NodeLayout, sandbox: string): string {
 
 /** /run may survive a reboot on machines where it is no tmpfs; nothing in it means anything then. */
 function forgetEarlierBoot(node: NodeLayout): void {
-  if (!existsSync(node.containerd.pidFile) || findContainerd(node) || shimsOf(node).length > 0) return
-  rmSync(dirname(node.containerd.socket), { recursive: true, force: true })
+  if (isOfEarlierBoot(node.containerd.pidFile)) rmSync(dirname(node.containerd.socket), { recursive: true, force: true })
 }
 
 function removeCniCache(layout: ClusterLayout, node: NodeLayout): void {
