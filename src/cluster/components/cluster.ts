@@ -115,7 +115,7 @@ async function startNodes(
   const { layout, clock, log, progress } = options
   const random = systemRandom()
   const admin = plane.clientFor({ name: 'system:apiserver', groups: ['system:masters'] })
-  const nodeClient = (node: string) => plane.clientFor({ name: `system:node:${node}`, groups: ['system:nodes'] })
+  const nodeClient = (node: string) => plane.clientFor({ name: `system:node:${node}`, groups: ['system:nodes'] }, 'kubelet')
   if (layout.nodes.length > 0) {
     const proxies = await progress.step('serve Services and DNS', async () => {
       const dns = await startClusterDns({

@@ -1,3 +1,4 @@
+import { ADMISSION_CACHES, defaultAdmission } from '#apiserver/admission/plugins.ts'
 import { addressAt, addressRange } from '#apiserver/allocation/service-addresses.ts'
 import { serviceAllocation } from '#apiserver/allocation/service-allocation.ts'
 import { type ApiServer, createApiServer } from '#apiserver/api-server.ts'
@@ -71,8 +72,8 @@ export interface ControlPlane {
   readonly informers: Informers
   /** Knows service accounts by their tokens: for the authenticators of a port. */
   readonly serviceAccountTokens: Authenticator
-  /** A client that acts as `user`; authorization and admission apply. */
-  clientFor(user: UserInfo): Client
+  /** A client that acts as `user` and owns fields as `userAgent`; authorization and admission apply. */
+  clientFor(user: UserInfo, userAgent?: string): Client
   stop(): Promise<void>
 }
 
@@ -92,27 +93,28 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     log,
     kinds: [...builtInKinds, ...subresourceKinds],
     authorizer: authorizerChain(authorizers),
+    admission: defaultAdmission({ informers: () => own.informers!, random }),
     behaviours: [
       ...behaviours,
       serviceAllocation({ ...network, random, client: () => own.client!, services: () => own.informers!.of(Service).list() }),
     ],
     subresources: [...subresources, serviceAccountToken({ issuer, objects, audiences: [SERVICE_ACCOUNT_ISSUER] })],
   })
-  const clientFor = (user: UserInfo) =>
-    directClient(server.handler, { user: { ...user, groups: [...user.groups, 'system:authenticated'] } })
-  const loopback = clientFor({ name: 'system:apiserver', groups: ['system:masters'] })
+  const clientFor = (user: UserInfo, userAgent = 't8s') =>
+    directClient(server.handler, { userAgent, user: { ...user, groups: [...user.groups, 'system:authenticated'] } })
+  const loopback = clientFor({ name: 'system:apiserver', groups: ['system:masters'] }, 'kube-apiserver')
   const shared = informers({ client: loopback, clock, log })
   own.client = loopback
   own.informers = shared
   authorizers.push(nodeAuthorizer(shared), rbacAuthorizer(shared))
   await server.ready()
-  await shared.of(Service).synced()
+  await Promise.all([Service, ...ADMISSION_CACHES].map(kind => shared.of(kind).synced()))
   const serviceAddress = addressAt(addressRange(network.serviceCIDRs[0]!), 0n)
   await bootstrap({ client: loopback, log, ...network, serviceAddress })
 
   const controllers = startControllers({
-    client: clientFor({ name: 'system:kube-controller-manager', groups: [] }),
-    clientFor: controller => clientFor(serviceAccountOf(controller)),
+    client: clientFor({ name: 'system:kube-controller-manager', groups: [] }, 'kube-controller-manager'),
+    clientFor: controller => clientFor(serviceAccountOf(controller), 'kube-controller-manager'),
     informers: shared,
     kinds: server.kinds,
     clock,
@@ -121,7 +123,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     ...(options.controllers ? { enabled: options.controllers } : {}),
     ...(options.parameters ? { parameters: options.parameters } : {}),
   })
-  const schedulerClient = clientFor({ name: 'system:kube-scheduler', groups: [] })
+  const schedulerClient = clientFor({ name: 'system:kube-scheduler', groups: [] }, 'kube-scheduler')
   const schedulerEvents = eventRecorder({ client: schedulerClient, clock, log, component: 'default-scheduler' })
   const scheduler = await startScheduler({ client: schedulerClient, informers: shared, clock, random, log, events: schedulerEvents })
 

@@ -1,0 +1,50 @@
+import type { Random } from '#base/random/random.ts'
+import type { Informers } from '#client/informers/informer.ts'
+import { Namespace } from '#kinds/core/v1/namespace.ts'
+import { ServiceAccount } from '#kinds/core/v1/service-account.ts'
+import { IngressClass } from '#kinds/networking/v1/ingress-class.ts'
+import { RuntimeClass } from '#kinds/node/v1/runtime-class.ts'
+import { PriorityClass } from '#kinds/scheduling/v1/priority-class.ts'
+import { StorageClass } from '#kinds/storage/v1/storage-class.ts'
+import type { AnyKind } from '#machinery/kind/kind.ts'
+import type { AdmissionPlugin } from './admission.ts'
+import { defaultIngressClass, defaultStorageClass } from './default-classes.ts'
+import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
+import { namespaceLifecycle } from './namespace-lifecycle.ts'
+import { priority } from './priority.ts'
+import { runtimeClass } from './runtime-class.ts'
+import { serviceAccount } from './service-account.ts'
+import { storageObjectInUseProtection } from './storage-object-in-use-protection.ts'
+import { taintNodesByCondition } from './taint-nodes-by-condition.ts'
+
+/** What plugins need. The caches are the server's own, so they are there only once it stands. */
+export interface AdmissionContext {
+  informers(): Informers
+  readonly random: Random
+}
+
+/** The kinds whose caches plugins read: they must have synced before the first write. */
+export const ADMISSION_CACHES: readonly AnyKind[] = [Namespace, ServiceAccount, PriorityClass, StorageClass, IngressClass, RuntimeClass]
+
+/** Every plugin, in the order in which they run (upstream's `AllOrderedPlugins`). */
+function orderedPlugins({ informers, random }: AdmissionContext): readonly AdmissionPlugin[] {
+  return [
+    namespaceLifecycle(informers),
+    serviceAccount(informers, random),
+    taintNodesByCondition,
+    priority(informers),
+    defaultTolerationSeconds(),
+    defaultStorageClass(informers),
+    storageObjectInUseProtection,
+    runtimeClass(informers),
+    defaultIngressClass(informers),
+  ]
+}
+
+/** The plugins that are on by default, without those that flags switch off (`--disable-admission-plugins`). */
+export function defaultAdmission(
+  context: AdmissionContext,
+  choice: { readonly disabled: readonly string[] } = { disabled: [] },
+): AdmissionPlugin[] {
+  return orderedPlugins(context).filter(({ name }) => !choice.disabled.includes(name))
+}
