@@ -46,6 +46,7 @@ export class FieldSet {
   }
 
   intersection(other: FieldSet): FieldSet {
+    if (this.isEmpty || other.isEmpty) return FieldSet.empty
     return this.#with(
       step => other.members.has(step),
       (step, set) => set.intersection(other.below(step)),
@@ -54,7 +55,7 @@ export class FieldSet {
 
   /** What is in this set and not in `other`; paths below a member of `other` stay. */
   difference(other: FieldSet): FieldSet {
-    if (other.isEmpty) return this
+    if (other.isEmpty || this.isEmpty) return this
     return this.#with(
       step => !other.members.has(step),
       (step, set) => set.difference(other.below(step)),
@@ -71,6 +72,7 @@ export class FieldSet {
   }
 
   equals(other: FieldSet): boolean {
+    if (this === other) return true
     if (this.members.size !== other.members.size || this.children.size !== other.children.size) return false
     for (const step of this.members) if (!other.members.has(step)) return false
     for (const [step, set] of this.children) if (!other.children.get(step)?.equals(set)) return false
@@ -79,7 +81,7 @@ export class FieldSet {
 
   /** All paths, in order. */
   *paths(prefix: readonly string[] = []): Generator<readonly string[]> {
-    for (const step of [...new Set([...this.members, ...this.children.keys()])].sort(compareSteps)) {
+    for (const step of this.#steps()) {
       if (this.members.has(step)) yield [...prefix, step]
       yield* this.below(step).paths([...prefix, step])
     }
@@ -87,10 +89,11 @@ export class FieldSet {
 
   /** The form in `fieldsV1`: steps in order, `.` where a step with others below it is in the set itself. */
   toFieldsV1(): Readonly<Record<string, unknown>> {
-    const fields: Record<string, unknown> = {}
-    for (const step of [...new Set([...this.members, ...this.children.keys()])].sort(compareSteps)) {
-      const below = this.children.get(step)?.toFieldsV1()
-      setAt(fields, step, below ? { ...(this.members.has(step) ? { '.': {} } : {}), ...below } : {})
+    let fields = written.get(this)
+    if (!fields) {
+      fields = this.#write(false)
+      written.set(this, fields)
+      read.set(fields, this)
     }
     return fields
   }
@@ -98,6 +101,8 @@ export class FieldSet {
   /** Reads {@link toFieldsV1}'s form; throws where it is none. */
   static fromFieldsV1(fields: unknown): FieldSet {
     if (!isJsonObject(fields)) throw new TypeError('fieldsV1 is no object')
+    const known = read.get(fields)
+    if (known) return known
     const members = new Set<string>()
     const children = new Map<string, FieldSet>()
     for (const key of Object.keys(fields)) {
@@ -109,31 +114,72 @@ export class FieldSet {
       if (below.isEmpty || Object.hasOwn(value, '.')) members.add(step)
       if (!below.isEmpty) children.set(step, below)
     }
-    return new FieldSet(members, children)
+    const set = new FieldSet(members, children)
+    read.set(fields, set)
+    return set
+  }
+
+  #write(isMember: boolean): Readonly<Record<string, unknown>> {
+    const fields: Record<string, unknown> = isMember ? { '.': {} } : {}
+    for (const step of this.#steps()) {
+      const below = this.children.get(step)
+      setAt(fields, step, below ? below.#write(this.members.has(step)) : {})
+    }
+    return fields
+  }
+
+  /** All steps in order: fields, indices, keys, values. */
+  #steps(): readonly string[] {
+    const steps = [...this.members]
+    for (const step of this.children.keys()) if (!this.members.has(step)) steps.push(step)
+    return steps.sort()
   }
 
   #with(isKept: (step: string) => boolean, below: (step: string, set: FieldSet) => FieldSet): FieldSet {
     const members = new Set<string>()
     for (const step of this.members) if (isKept(step)) members.add(step)
+    let isSame = members.size === this.members.size
     const children = new Map<string, FieldSet>()
     for (const [step, set] of this.children) {
       const next = below(step, set)
+      if (next !== set) isSame = false
       if (!next.isEmpty) children.set(step, next)
     }
-    return new FieldSet(members, children)
+    return isSame ? this : new FieldSet(members, children)
   }
 }
+
+// Hot: bench/apply — a write changes few of an object's owners; the sets of the others are neither read nor written anew. Both forms are
+// never changed once they are made.
+const read = new WeakMap<object, FieldSet>()
+const written = new WeakMap<FieldSet, Readonly<Record<string, unknown>>>()
 
 /** Collects paths into a {@link FieldSet}. */
 export class FieldSetBuilder {
   readonly #members = new Set<string>()
   readonly #children = new Map<string, FieldSetBuilder>()
+  /** Sets that are complete already. */
+  readonly #attached = new Map<string, FieldSet>()
 
-  insert(path: readonly string[], from = 0): void {
-    const step = path[from]
+  insert(path: readonly string[]): void {
+    const step = path.at(-1)
+    if (step !== undefined) this.at(path).add(step)
+  }
+
+  /** Puts `path` in, and `below` behind it. */
+  attach(path: readonly string[], below: FieldSet): void {
+    const step = path.at(-1)
     if (step === undefined) return
-    if (from === path.length - 1) this.#members.add(step)
-    else this.below(step).insert(path, from + 1)
+    const at = this.at(path)
+    at.add(step)
+    if (!below.isEmpty) at.#attached.set(step, below)
+  }
+
+  /** The builder that holds the last step of `path`. */
+  at(path: readonly string[]): FieldSetBuilder {
+    let builder: FieldSetBuilder = this
+    for (let index = 0; index < path.length - 1; index++) builder = builder.below(path[index]!)
+    return builder
   }
 
   add(step: string): void {
@@ -150,7 +196,8 @@ export class FieldSetBuilder {
   }
 
   build(): FieldSet {
-    const children = new Map<string, FieldSet>()
+    if (this.#members.size + this.#children.size === 0) return FieldSet.empty
+    const children = new Map(this.#attached)
     for (const [step, builder] of this.#children) {
       const set = builder.build()
       if (!set.isEmpty) children.set(step, set)
@@ -176,22 +223,17 @@ function stepText(step: string): string {
 
 /** The step to the element of a list that has these keys. */
 export function keyStep(keys: Readonly<Record<string, unknown>>): string {
+  const names = Object.keys(keys)
+  const only = names[0]
+  if (names.length === 1 && only !== undefined && /^\w+$/.test(only) && typeof keys[only] === 'string')
+    return `k:{"${only}":${JSON.stringify(keys[only])}}`
   const sorted: Record<string, unknown> = {}
-  for (const key of Object.keys(keys).sort()) setAt(sorted, key, keys[key])
+  for (const key of names.sort()) setAt(sorted, key, keys[key])
   return `k:${JSON.stringify(sorted, bigintAsNumber)}`
 }
 
-/** Fields first, then keys, values and indices; each by their text. */
-function compareSteps(left: string, right: string): number {
-  const difference = KINDS.indexOf(left[0]!) - KINDS.indexOf(right[0]!)
-  if (difference !== 0) return difference
-  return left < right ? -1 : left > right ? 1 : 0
-}
-
-const KINDS = 'fkvi'
-
 function canonicalStep(step: string): string {
-  if (/^f:/.test(step) || /^i:-?\d+$/.test(step)) return step
+  if (step.startsWith('f:') || /^i:-?\d+$/.test(step)) return step
   if (!/^[kv]:/.test(step)) throw new TypeError(`fieldsV1: ${JSON.stringify(step)} is no step of a path`)
   const value: unknown = JSON.parse(step.slice(2))
   if (step.startsWith('v:')) return `v:${JSON.stringify(value)}`

@@ -8,9 +8,7 @@ type Type = AnySchema | undefined
 
 /** All paths that an applied configuration names, and so owns. */
 export function fieldsOf(value: unknown, schema: Type): FieldSet {
-  const builder = new FieldSetBuilder()
-  collect(value, schema, builder)
-  return builder.build()
+  return namedBy(value, schema)
 }
 
 /** What is different between two values: paths that went, paths that are there with another value, paths that came. */
@@ -74,24 +72,33 @@ export function withNamedFields(set: FieldSet, schema: Type): FieldSet {
   return new FieldSet(members, children)
 }
 
-function collect(value: unknown, schema: Type, into: FieldSetBuilder): void {
+function namedBy(value: unknown, schema: Type): FieldSet {
   const atom = atomOf(schema, value)
+  const members = new Set<string>()
+  const children = new Map<string, FieldSet>()
+  const descend = (step: string, item: unknown, type: Type) => {
+    const below = typeof item === 'object' && item !== null ? namedBy(item, type) : FieldSet.empty
+    if (!below.isEmpty) children.set(step, below)
+  }
   if (atom.kind === 'list' && Array.isArray(value) && atom.relationship !== 'atomic') {
     for (const [step, item] of indexed(atom, value)) {
-      collect(item, atom.element, into.below(step))
-      into.add(step)
+      members.add(step)
+      descend(step, item, atom.element)
     }
   } else if (atom.kind === 'map' && isJsonObject(value) && !atom.isAtomic) {
-    for (const key of Object.keys(value)) collectField(key, value[key], atom, into)
+    for (const key of Object.keys(value)) {
+      const item = value[key]
+      const type = typeAt(atom, key)
+      if (isNamed(item, type) || !atom.isField(key)) members.add(`f:${key}`)
+      descend(`f:${key}`, item, type)
+    }
   }
+  return members.size + children.size === 0 ? FieldSet.empty : new FieldSet(members, children)
 }
 
-function collectField(key: string, value: unknown, parent: MapAtom, into: FieldSetBuilder): void {
-  const step = `f:${key}`
-  const schema = typeAt(parent, key)
-  const isEmptyMap = isJsonObject(value) && Object.keys(value).length === 0
-  if (isUnit(value, schema) || value === null || isEmptyMap || !parent.isField(key)) into.add(step)
-  collect(value, schema, into.below(step))
+/** Whether the field itself is in the set: as a unit, or since there is nothing below it. */
+function isNamed(value: unknown, schema: Type): boolean {
+  return value === null || isUnit(value, schema) || (isJsonObject(value) && Object.keys(value).length === 0)
 }
 
 /** Whether the value is owned as a whole. */
@@ -110,15 +117,38 @@ interface Walk {
 function compareAt(left: unknown, right: unknown, schema: Type, walk: Walk): void {
   // Unchanged parts are often the very same value.
   if (left === right) return
+  if (left === undefined || right === undefined) {
+    ;(left === undefined ? walk.added : walk.removed).attach(walk.path, wholeOf(right ?? left, schema))
+    return
+  }
   const atom = atomOf(schema, right ?? left)
   if (atom.kind !== 'scalar' && !isLeaf(left, right, atom)) {
     if (atom.kind === 'list') compareLists(asList(left), asList(right), atom, walk)
     else compareMaps(asMap(left), asMap(right), atom, walk)
-    if (left === undefined) walk.added.insert(walk.path)
-    else if (right === undefined) walk.removed.insert(walk.path)
-  } else if (left === undefined) walk.added.insert(walk.path)
-  else if (right === undefined) walk.removed.insert(walk.path)
-  else if (!isSameJson(left, right)) walk.modified.insert(walk.path)
+  } else if (!isSameJson(left, right)) walk.modified.insert(walk.path)
+}
+
+/** Everything that came or went with a value: each part of it, and each step on the way. */
+function wholeOf(value: unknown, schema: Type): FieldSet {
+  const atom = atomOf(schema, value)
+  const isList = atom.kind === 'list' && Array.isArray(value) && atom.relationship !== 'atomic'
+  if (!isList && !(atom.kind === 'map' && isJsonObject(value) && !atom.isAtomic)) return FieldSet.empty
+  const members = new Set<string>()
+  const children = new Map<string, FieldSet>()
+  const add = (step: string, item: unknown, type: Type) => {
+    members.add(step)
+    if (typeof item !== 'object' || item === null) return
+    const below = wholeOf(item, type)
+    if (!below.isEmpty) children.set(step, below)
+  }
+  if (atom.kind === 'list') for (const [step, item] of indexed(atom, value as unknown[])) add(step, item, atom.element)
+  else if (atom.kind === 'map') {
+    for (const key of Object.keys(value as JsonObject)) {
+      const item = (value as JsonObject)[key]
+      if (item !== undefined) add(`f:${key}`, item, typeAt(atom, key))
+    }
+  }
+  return new FieldSet(members, children)
 }
 
 /** Atomic values are compared as a whole; so are two empty ones, to tell absent from empty. */
