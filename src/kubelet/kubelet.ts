@@ -225,7 +225,7 @@ class RunningKubelet {
         events,
         log,
         results: probeResults,
-        run: probeRunner(runtime, clock.now),
+        run: probeRunner(runtime, () => clock.now()),
         onChange: uid => pods().wake(uid),
       }),
       probeResults,

@@ -92,9 +92,7 @@ export class NodeReporter {
       const missing = Object.entries(labels).some(([key, value]) => present.metadata.labels?.[key] !== value)
       const body = {
         metadata: { labels },
-        spec: {
-          ...(present.spec.podCIDR ? {} : { podCIDR: spec.podCIDR, podCIDRs: spec.podCIDRs }),
-        },
+        spec: present.spec.podCIDR ? {} : { podCIDR: spec.podCIDR, podCIDRs: spec.podCIDRs },
       }
       if (missing || (!present.spec.podCIDR && podCIDRs.length > 0)) {
         this.#node = await client.patch(Node, { name: nodeName }, { type: 'merge', body }, { signal })

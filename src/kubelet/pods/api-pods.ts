@@ -3,6 +3,7 @@ import type { Client } from '#client/client.ts'
 import type { Informer } from '#client/informers/informer.ts'
 import { isMirror, isTerminating } from '#kinds/core/v1/pod.facts.ts'
 import { Pod } from '#kinds/core/v1/pod.ts'
+import type { DraftObjectOf } from '#machinery/kind/kind.ts'
 import { isConflict, isNotFound } from '#machinery/status/status-error.ts'
 import { namespaceOf, podKeyOf, podNameOf, uidOf } from './pod-names.ts'
 import { isMirrorOf, mirrorOf } from './static-pods.ts'
@@ -58,7 +59,7 @@ export class ApiPods {
     if (this.#informer.get(namespaceOf(pod), podNameOf(pod)) || this.#creating.has(key)) return
     this.#creating.add(key)
     try {
-      await this.#client.create(Pod, mirrorOf(pod, this.#nodeUid()) as Parameters<Client['create']>[1] & Pod)
+      await this.#client.create(Pod, mirrorOf(pod, this.#nodeUid()) as unknown as DraftObjectOf<typeof Pod>)
     } catch (error) {
       this.#complain('created', pod, error as Error)
     } finally {

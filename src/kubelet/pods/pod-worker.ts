@@ -28,6 +28,8 @@ const ERROR_RETRY_FIRST_MS = 500
 const ERROR_RETRY_LIMIT_MS = 30_000
 const VOLUME_REFRESH_MS = 60_000
 const CONFIG_RETRY_MS = 10_000
+const START_RETRY_MS = 1000
+const SHOWN_MS = 2000
 const NEVER = Number.POSITIVE_INFINITY
 
 /**
@@ -44,6 +46,8 @@ export class PodWorker {
   #state: PodState = EMPTY_STATE
   #status: PodStatus | undefined
   #waiting = new Map<string, Waiting>()
+  /** When the start of a container that failed is tried again, whatever wakes the pod before. */
+  readonly #notBefore = new Map<string, number>()
   #volumes: ReadonlyMap<string, MountedVolume> | undefined
   #volumesDueMs = 0
   #failure: { reason: string; message: string } | undefined
@@ -248,11 +252,18 @@ export class PodWorker {
       this.#host.events.warning(this.#pod, 'BackOff', message, name)
     }
     const starting = new Set(plan.start.map(({ container }) => container.name))
-    this.#waiting = new Map([
-      ...[...this.#waiting].filter(([name, { reason }]) => starting.has(name) && reason !== 'CrashLoopBackOff'),
-      ...plan.waiting,
-    ])
-    return plan
+    const failed = [...this.#waiting].filter(([name, { reason }]) => starting.has(name) && reason !== 'CrashLoopBackOff')
+    this.#waiting = new Map([...failed, ...plan.waiting])
+    return this.#holdBack(plan)
+  }
+
+  /** Takes the containers out of a plan whose start failed a moment ago. */
+  #holdBack(plan: PodPlan): PodPlan {
+    const now = this.#host.clock.now()
+    const held = plan.start.map(({ container }) => this.#notBefore.get(container.name) ?? 0).filter(atMs => atMs > now)
+    if (held.length === 0) return plan
+    const start = plan.start.filter(({ container }) => (this.#notBefore.get(container.name) ?? 0) <= now)
+    return { ...plan, start, wakeAtMs: Math.min(plan.wakeAtMs ?? NEVER, ...held) }
   }
 
   #countedRestarts(name: string): number | undefined {
@@ -293,13 +304,14 @@ export class PodWorker {
 
   async #start(start: ContainerStart, sandbox: SandboxStatus, secrets: readonly Secret[], signal: AbortSignal): Promise<number> {
     const { name } = start.container
-    const { now } = this.#host.clock
-    if (start.endedMs !== undefined) this.#backoff.started(backoffKey(start.container as Container), start.endedMs, now())
+    const now = this.#host.clock.now()
+    if (start.endedMs !== undefined) this.#backoff.started(backoffKey(start.container as Container), start.endedMs, now)
     const target = 'targetContainerName' in start.container ? start.container.targetContainerName : undefined
     const targetId = target ? latestOf(this.#state, target)?.id : undefined
     const sandboxConfig = await this.#sandboxConfig(sandbox.metadata.attempt)
     const onStarted = () => this.#waiting.delete(name)
     const request = { pod: this.#pod, start, sandbox, sandboxConfig, volumes: this.#volumes!, secrets, targetId, signal, onStarted }
+    this.#notBefore.delete(name)
     try {
       await raced(startContainer(this.#host, request), signal)
       return NEVER
@@ -307,9 +319,9 @@ export class PodWorker {
       if (signal.aborted) return NEVER
       if (!(error instanceof StartFailure)) throw error
       this.#waiting.set(name, error.waiting)
-      if (error.waiting.reason === 'ErrImagePull') return Math.min(now() + 2000, error.retryAtMs ?? NEVER)
-      if (['RunContainerError', 'PostStartHookError'].includes(error.waiting.reason)) return now() + 1000
-      return error.retryAtMs ?? now() + CONFIG_RETRY_MS
+      const retryAtMs = retryOf(error, now)
+      this.#notBefore.set(name, retryAtMs)
+      return retryAtMs
     }
   }
 
@@ -526,6 +538,13 @@ export class PodWorker {
       if (!isPrevious) await this.#host.runtime.removeContainer(id)
     }
   }
+}
+
+/** When a container that was not started is tried again; what is wrong with an image is shown for a moment before its backoff is. */
+function retryOf({ waiting, retryAtMs }: StartFailure, now: number): number {
+  if (waiting.reason === 'ErrImagePull') return now + SHOWN_MS
+  if (waiting.reason === 'RunContainerError' || waiting.reason === 'PostStartHookError') return now + START_RETRY_MS
+  return retryAtMs ?? now + CONFIG_RETRY_MS
 }
 
 const backoffKey = (container: Container) => `${container.name} ${container.image ?? ''}`

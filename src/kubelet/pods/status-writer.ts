@@ -64,7 +64,7 @@ export class StatusWriter {
 
   async close(): Promise<void> {
     this.#stop.abort(new Error('the kubelet stops'))
-    await Promise.all([...this.#entries.values()].map(entry => entry.writing))
+    await Promise.all([...this.#entries.values()].flatMap(entry => entry.writing ?? []))
   }
 
   #write(uid: string): void {

@@ -125,7 +125,7 @@ class ProbeWorker {
   }
 
   async #run(): Promise<void> {
-    const { clock, run, events, results, onChange, log } = this.#context
+    const { clock, run, events, results, log } = this.#context
     const { container, containerId, probe, kind, podIP } = this.#job
     const startedMs = clock.monotonic()
     const outcome = await run({ pod: this.pod, container, containerId, probe, podIP }).catch((error: Error) => ({
@@ -158,7 +158,7 @@ class ProbeWorker {
     this.#row = result === this.#last ? this.#row + 1 : 1
     this.#last = result
     if (this.#row < (result === 'failure' ? probe.failureThreshold : probe.successThreshold)) return
-    if (results.set(containerId, kind, result)) onChange(uidOf(this.pod))
+    if (results.set(containerId, kind, result)) this.#context.onChange(uidOf(this.pod))
     if ((kind === 'liveness' || kind === 'startup') && result === 'failure') this.stop() // The container is about to be restarted.
     if (kind === 'startup' && result === 'success') this.stop()
   }

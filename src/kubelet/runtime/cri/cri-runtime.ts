@@ -32,7 +32,7 @@ const PULL_TIMEOUT_MS = 60 * 60_000
 
 /** The runtime behind a CRI socket; containerd is the one that is tried. */
 export function criRuntime(options: CriOptions): Runtime {
-  const channel = openCriChannel(options.address, options.clock.now)
+  const channel = openCriChannel(options.address, () => options.clock.now())
   const runtime = <Response>(method: string, request: object, timeoutMs?: number) =>
     channel.call<Response>('RuntimeService', method, request, timeoutMs === undefined ? {} : { timeoutMs })
   const image = <Response>(method: string, request: object, timeoutMs?: number) =>
