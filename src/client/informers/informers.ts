@@ -44,12 +44,28 @@ export function informers(context: InformerContext): Informers {
       return start(kind, options as InformerOptions<ApiObject>).informer as unknown as Informer<ObjectOf<K>>
     },
     async synced(signal) {
-      await Promise.all([...started].map(informer => informer.synced(signal)))
+      await orAborted(Promise.all([...started].map(informer => informer.synced())), signal)
     },
     async [Symbol.asyncDispose]() {
       for (const own of loops.keys()) own.abort(new Error('the informers were stopped'))
       await Promise.all(loops.values())
     },
+  }
+}
+
+/** What `work` resolves to, unless `signal` aborts first: one listener, however much there is to wait for. */
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work
+  signal.throwIfAborted()
+  let abort = () => {}
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal.reason)
+    signal.addEventListener('abort', abort, { once: true })
+  })
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    signal.removeEventListener('abort', abort)
   }
 }
 
