@@ -127,7 +127,7 @@ function waitUntilReady(node: NodeLayout, running: RunningProcess, signal?: Abor
           `look into ${node.containerd.logFile}`,
         )
       }
-      await pause(10)
+      await new Promise(resolve => setTimeout(resolve, 10))
     }
   })
 }
@@ -151,8 +151,9 @@ function removeSandboxes(node: NodeLayout): Promise<string[]> {
   })
 }
 
+/** Does not keep the process alive: an answer that came first leaves nothing to wait for. */
 function pause(milliseconds: number): Promise<void> {
-  return new Promise(resolve => setTimeout(resolve, milliseconds))
+  return new Promise(resolve => setTimeout(resolve, milliseconds).unref())
 }
 
 /** SIGKILL for shims and for everything in the node's cgroups and network namespace. */
