@@ -1,0 +1,108 @@
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants, type OutgoingHttpHeaders } from 'node:http2'
+import type { Duplex } from 'node:stream'
+import type { Clock, Timer } from '#base/time/clock.ts'
+
+/** What a connection needs to be made. Asked for with each new one, so that renewed certificates are used. */
+export interface ConnectionOptions {
+  /** `https://host:port`. */
+  readonly server: string
+  readonly clock: Clock
+  readonly tls: () => TlsOptions
+  /** Makes the stream to the server instead of a TLS connection: a socket of the machine, or a pipe in tests. */
+  readonly dial?: (() => Duplex) | undefined
+  /** How long to wait for a connection or the answer to a ping. Default 15 s. */
+  readonly patienceMs?: number
+}
+
+export interface TlsOptions {
+  /** PEM certificates that the server's must come from; absent: those of the system. */
+  readonly ca?: string | undefined
+  readonly certificate?: string | undefined
+  readonly key?: string | undefined
+  readonly serverName?: string | undefined
+  readonly insecureSkipVerify?: boolean | undefined
+}
+
+const WINDOW_BYTES = 4 * 1024 * 1024
+const PING_EVERY_MS = 30_000
+
+/** One HTTP/2 connection to a server, made when it is first needed and again after it broke. A silent one is found out by pings. */
+export class Connection {
+  readonly #options: ConnectionOptions
+  #session: ClientHttp2Session | undefined
+  #timer: Timer | undefined
+  #ended = false
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options
+  }
+
+  /** Sends the head of a request. The stream fails if the connection does. */
+  request(headers: OutgoingHttpHeaders, endStream: boolean): ClientHttp2Stream {
+    return this.#open().request(headers, { endStream })
+  }
+
+  /** Ends the connection once its requests have ended; the next one gets a new connection. */
+  retire(): void {
+    this.#session?.close()
+    this.#forget(this.#session)
+  }
+
+  close(): void {
+    this.#ended = true
+    const session = this.#session
+    this.#forget(session)
+    session?.destroy(undefined, constants.NGHTTP2_CANCEL)
+  }
+
+  #open(): ClientHttp2Session {
+    if (this.#ended) throw new Error('the client was closed')
+    if (this.#session && !this.#session.closed && !this.#session.destroyed) return this.#session
+    const { server, tls, clock, dial, patienceMs = 15_000 } = this.#options
+    const { ca, certificate, key, serverName, insecureSkipVerify } = tls()
+    const session = connect(server, {
+      ...(dial ? { createConnection: dial } : {}),
+      ALPNProtocols: ['h2'],
+      settings: { initialWindowSize: WINDOW_BYTES, enablePush: false },
+      rejectUnauthorized: !insecureSkipVerify,
+      ...(ca === undefined ? {} : { ca }),
+      ...(certificate === undefined ? {} : { cert: certificate }),
+      ...(key === undefined ? {} : { key }),
+      ...(serverName ? { servername: serverName } : {}),
+    })
+    this.#session = session
+    const late = clock.after(patienceMs, () => session.destroy(new Error(`no connection to ${server} within ${patienceMs / 1000} s`)))
+    session.once('connect', () => {
+      late.cancel()
+      session.setLocalWindowSize(4 * WINDOW_BYTES)
+      this.#ping(session)
+    })
+    session.once('goaway', () => this.#forget(session))
+    // Each stream reports the failure to whoever waits for it.
+    session.on('error', () => undefined)
+    session.once('close', () => {
+      late.cancel()
+      this.#forget(session)
+    })
+    return session
+  }
+
+  #ping(session: ClientHttp2Session): void {
+    const { clock, server, patienceMs = 15_000 } = this.#options
+    this.#timer = clock.after(PING_EVERY_MS, () => {
+      if (session.destroyed || this.#session !== session) return
+      this.#timer = clock.after(patienceMs, () => session.destroy(new Error(`${server} no longer answers`)))
+      session.ping(error => {
+        if (this.#session !== session) return
+        this.#timer?.cancel()
+        if (!error) this.#ping(session)
+      })
+    })
+  }
+
+  #forget(session: ClientHttp2Session | undefined): void {
+    if (this.#session !== session) return
+    this.#timer?.cancel()
+    this.#session = undefined
+  }
+}

@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest'
+import { silentLogger } from '#base/log/logger.ts'
+import { seededRandom } from '#base/random/random.ts'
+import { type VirtualClock, virtualClock } from '#base/time/virtual-clock.ts'
+import { Lease } from '#kinds/coordination/v1/lease.ts'
+import { FakeApi, type FakeFaults } from '../fake/fake-api.ts'
+import { leadWhenElected } from './leader-election.ts'
+
+const lease = { namespace: 'kube-system', name: 'controller' }
+
+function candidate(api: FakeApi, clock: VirtualClock, identity: string, seed: number, faults?: FakeFaults) {
+  const stop = new AbortController()
+  const state = { leads: 0, isLeading: false, result: '' }
+  const done = leadWhenElected(
+    { client: api.client(faults), clock, random: seededRandom(seed), log: silentLogger, lease, identity },
+    async signal => {
+      state.leads++
+      state.isLeading = true
+      await new Promise(resolve => signal.addEventListener('abort', resolve, { once: true }))
+      state.isLeading = false
+    },
+    stop.signal,
+  ).then(result => {
+    state.result = result
+  })
+  return { state, stop: () => stop.abort(), done }
+}
+
+describe('leader election', () => {
+  it('lets one of several lead and keeps the lease renewed', async () => {
+    const clock = virtualClock()
+    const api = new FakeApi(clock)
+    const all = [candidate(api, clock, 'a', 1), candidate(api, clock, 'b', 2)]
+    await clock.advance(60_000)
+    expect(all.filter(({ state }) => state.isLeading)).toHaveLength(1)
+    expect(api.find(Lease, 'controller', 'kube-system')!.spec).toMatchObject({ leaseDurationSeconds: 15, leaseTransitions: 0 })
+    for (const one of all) one.stop()
+    await clock.advance(60_000)
+    await Promise.all(all.map(({ done }) => done))
+    expect(clock.pending()).toBe(0)
+  })
+
+  it('hands over within seconds when the leader stops cleanly', async () => {
+    const clock = virtualClock()
+    const api = new FakeApi(clock)
+    const first = candidate(api, clock, 'a', 1)
+    await clock.advance(1_000)
+    const second = candidate(api, clock, 'b', 2)
+    await clock.advance(20_000)
+    first.stop()
+    await clock.advance(0)
+    expect(first.state).toMatchObject({ isLeading: false, result: 'stopped' })
+    expect(second.state.isLeading).toBe(false)
+    await clock.advance(5_000)
+    expect(second.state.isLeading).toBe(true)
+    expect(api.find(Lease, 'controller', 'kube-system')!.spec.leaseTransitions).toBe(1)
+    second.stop()
+    await clock.advance(10_000)
+  })
+
+  it('never has two leaders: one that is cut off steps down before the other takes over', async () => {
+    const clock = virtualClock()
+    const api = new FakeApi(clock)
+    let isCut = false
+    const cut = () => {
+      if (isCut) throw new Error('unreachable')
+    }
+    const first = candidate(api, clock, 'a', 1, { before: cut })
+    await clock.advance(1_000)
+    const second = candidate(api, clock, 'b', 2)
+    await clock.advance(10_000)
+    isCut = true
+    for (let step = 0; step < 250; step++) {
+      await clock.advance(100)
+      expect(first.state.isLeading && second.state.isLeading).toBe(false)
+    }
+    expect(first.state.result).toBe('lost')
+    expect(second.state.isLeading).toBe(true)
+    second.stop()
+    await clock.advance(10_000)
+  })
+
+  it('stops waiting when it is told to', async () => {
+    const clock = virtualClock()
+    const api = new FakeApi(clock)
+    const first = candidate(api, clock, 'a', 1)
+    await clock.advance(100)
+    const second = candidate(api, clock, 'b', 2)
+    await clock.advance(100)
+    second.stop()
+    await clock.advance(0)
+    expect(second.state).toMatchObject({ leads: 0, result: 'stopped' })
+    first.stop()
+    await clock.advance(10_000)
+  })
+})

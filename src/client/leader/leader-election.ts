@@ -1,0 +1,175 @@
+import type { Logger } from '#base/log/logger.ts'
+import type { Random } from '#base/random/random.ts'
+import { type Clock, sleep } from '#base/time/clock.ts'
+import { Lease, type LeaseSpec } from '#kinds/coordination/v1/lease.ts'
+import { isNotFound } from '#machinery/status/status-error.ts'
+import { microTimeOf } from '#machinery/time/time.ts'
+import type { Client } from '../client.ts'
+import type { EventRecorder } from '../events/event-recorder.ts'
+
+export interface LeaderElectionOptions {
+  readonly client: Client
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  readonly events?: EventRecorder
+  /** The Lease that is fought for. */
+  readonly lease: { readonly namespace: string; readonly name: string }
+  /** Who this candidate is: different for every process. */
+  readonly identity: string
+  /** How long others leave a silent leader alone. */
+  readonly leaseDurationMs?: number
+  /** How long a leader tries to renew before it steps down; less than the lease's duration. */
+  readonly renewDeadlineMs?: number
+  readonly retryPeriodMs?: number
+}
+
+/**
+ * Waits until the Lease is ours and then does `lead`. Its signal aborts when the Lease is lost or `signal` aborts; then `lead` must end
+ * quickly. On a clean end the Lease is given back, so that the next candidate need not wait. Resolves when `lead` has ended.
+ *
+ * Returns `'lost'` if the Lease was lost: the process should then start anew, as its caches may be behind.
+ */
+export async function leadWhenElected(
+  options: LeaderElectionOptions,
+  lead: (signal: AbortSignal) => Promise<void>,
+  signal: AbortSignal,
+): Promise<'stopped' | 'lost'> {
+  const { clock, random, log, lease, retryPeriodMs = 2_000 } = options
+  const claim = new LeaseClaim(options)
+  log.info('waiting for the lead', { lease: `${lease.namespace}/${lease.name}`, identity: options.identity })
+  while (!(await claim.tryAcquire())) {
+    // Candidates that start together must not ask together.
+    const jittered = retryPeriodMs * (1 + 1.2 * random.next())
+    await sleep(clock, jittered, signal).catch(() => undefined)
+    if (signal.aborted) return 'stopped'
+  }
+  if (signal.aborted) {
+    await claim.release()
+    return 'stopped'
+  }
+  log.info('leading', { identity: options.identity })
+  const leading = new AbortController()
+  const stop = () => leading.abort(signal.reason)
+  signal.addEventListener('abort', stop, { once: true })
+  const work = lead(leading.signal)
+  const renewing = renewUntilLost(options, claim, leading)
+  try {
+    await work
+  } finally {
+    signal.removeEventListener('abort', stop)
+    leading.abort(new Error('the work of the leader has ended'))
+  }
+  const isLost = await renewing
+  if (!isLost) await claim.release()
+  return isLost ? 'lost' : 'stopped'
+}
+
+/** Renews until the leading ends; true if that is because the Lease could not be renewed in time. */
+async function renewUntilLost(options: LeaderElectionOptions, claim: LeaseClaim, leading: AbortController): Promise<boolean> {
+  const { clock, log, renewDeadlineMs = 10_000, retryPeriodMs = 2_000 } = options
+  let renewedMs = clock.monotonic()
+  for (;;) {
+    await sleep(clock, retryPeriodMs, leading.signal).catch(() => undefined)
+    if (leading.signal.aborted) return false
+    const startedMs = clock.monotonic()
+    if (await within(clock, renewDeadlineMs - (startedMs - renewedMs), claim.tryAcquire())) renewedMs = startedMs
+    else if (clock.monotonic() - renewedMs >= renewDeadlineMs) {
+      log.error('the lead was lost', { lease: options.lease.name, identity: options.identity })
+      leading.abort(new Error('the lead was lost'))
+      return true
+    }
+  }
+}
+
+/** `attempt`, or false after `limitMs`: a server that does not answer must not keep a leader leading. */
+async function within(clock: Clock, limitMs: number, attempt: Promise<boolean>): Promise<boolean> {
+  return new Promise(resolve => {
+    const timer = clock.after(limitMs, () => resolve(false))
+    void attempt.then(result => {
+      timer.cancel()
+      resolve(result)
+    })
+  })
+}
+
+/** One candidate's view of the Lease. */
+class LeaseClaim {
+  readonly #options: LeaderElectionOptions
+  #observed = ''
+  #observedMs = 0
+
+  constructor(options: LeaderElectionOptions) {
+    this.#options = options
+  }
+
+  /** Takes or renews the Lease; false if somebody else has it, or if the server cannot be asked. */
+  async tryAcquire(): Promise<boolean> {
+    const { client, clock, lease, identity, log, leaseDurationMs = 15_000 } = this.#options
+    try {
+      const present = await this.#read()
+      const now = microTimeOf(clock.now())
+      const own = { holderIdentity: identity, leaseDurationSeconds: Math.ceil(leaseDurationMs / 1000), renewTime: now }
+      if (!present) {
+        const spec = { ...own, acquireTime: now, leaseTransitions: 0 }
+        const created = await client.create(Lease, { metadata: lease, spec })
+        this.#tell(created)
+        return true
+      }
+      const holder = present.spec.holderIdentity ?? ''
+      if (holder !== identity && holder !== '' && !this.#isExpired(present.spec)) return false
+      const isRenewal = holder === identity
+      const spec: LeaseSpec = {
+        ...present.spec,
+        ...own,
+        acquireTime: isRenewal ? present.spec.acquireTime : now,
+        leaseTransitions: (present.spec.leaseTransitions ?? 0) + (isRenewal ? 0 : 1),
+      }
+      const written = await client.update(Lease, { ...present, spec })
+      if (!isRenewal) this.#tell(written)
+      return true
+    } catch (error) {
+      log.verbose('the lease could not be taken or renewed', { lease: lease.name, error })
+      return false
+    }
+  }
+
+  /** Gives the Lease back if it is ours. */
+  async release(): Promise<void> {
+    const { client, clock, identity, log, lease } = this.#options
+    try {
+      const present = await this.#read()
+      if (present?.spec.holderIdentity !== identity) return
+      const now = microTimeOf(clock.now())
+      const spec = { ...present.spec, holderIdentity: '', leaseDurationSeconds: 1, renewTime: now, acquireTime: now }
+      await client.update(Lease, { ...present, spec })
+    } catch (error) {
+      log.warn('the lease could not be given back: the next leader waits until it expires', { lease: lease.name, error })
+    }
+  }
+
+  async #read(): Promise<Lease | undefined> {
+    try {
+      return await this.#options.client.get(Lease, this.#options.lease)
+    } catch (error) {
+      if (isNotFound(error)) return undefined
+      throw error
+    }
+  }
+
+  /** Whether the holder has been silent for the whole duration, by our own clock: its clock may differ. */
+  #isExpired(spec: LeaseSpec): boolean {
+    const { clock, leaseDurationMs = 15_000 } = this.#options
+    const seen = JSON.stringify(spec)
+    if (seen !== this.#observed) {
+      this.#observed = seen
+      this.#observedMs = clock.monotonic()
+    }
+    return clock.monotonic() - this.#observedMs >= leaseDurationMs
+  }
+
+  #tell(lease: Lease): void {
+    const { events, identity } = this.#options
+    events?.record(lease, 'Normal', 'LeaderElection', `${identity} became leader`)
+  }
+}
