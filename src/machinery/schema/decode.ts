@@ -1,3 +1,5 @@
+import { canonicalQuantity } from '../quantity/quantity.ts'
+import { canonicalMicroTime, canonicalTime } from '../time/time.ts'
 import { type AnyField, type AnySchema, type MessageShape, type Shape, shapeOf } from './schema.ts'
 
 /** What a client sent does not have the type that the schema says. The message is upstream's (Go's `encoding/json`). */
@@ -68,20 +70,20 @@ function compile(schema: AnySchema): Decoder {
     case 'time':
       return (value, path, _context, owner) => {
         if (typeof value !== 'string') throw mismatch(value, path, owner, 'string')
-        return canonicalTime(value)
+        return reading(canonicalTime, value)
       }
     case 'microTime':
       return (value, path, _context, owner) => {
         if (typeof value !== 'string') throw mismatch(value, path, owner, 'string')
-        return canonicalMicroTime(value)
+        return reading(canonicalMicroTime, value)
       }
     case 'duration':
       return scalarDecoder('string', 'string')
     case 'quantity':
       return (value, path, _context, owner) => {
-        if (typeof value === 'number' || typeof value === 'bigint') return canonicalQuantity(String(value))
+        if (typeof value === 'number' || typeof value === 'bigint') return reading(canonicalQuantity, String(value))
         if (typeof value !== 'string') throw mismatch(value, path, owner, 'string')
-        return canonicalQuantity(value)
+        return reading(canonicalQuantity, value)
       }
     case 'intOrString':
       return (value, path, _context, owner) => {
@@ -339,33 +341,11 @@ function firstBadBase64(text: string): number {
   return bad >= 0 && !/^={1,2}$/.test(bare.slice(bad)) ? bad : bare.length - (bare.length % 4)
 }
 
-/** A Time is kept in UTC to the second. */
-function canonicalTime(text: string): string {
-  if (/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(text) && !Number.isNaN(Date.parse(text))) return text
-  const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)([.,]\d+)?(Z|[+-]\d\d:\d\d)$/.exec(text)
-  const ms = match ? Date.parse(`${match[1]}${match[3]}`) : Number.NaN
-  if (Number.isNaN(ms)) throw badTime(text, '2006-01-02T15:04:05Z07:00')
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`
-}
-
-/** A MicroTime needs exactly six fractional digits. */
-function canonicalMicroTime(text: string): string {
-  const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{6})(Z|[+-]\d\d:\d\d)$/.exec(text)
-  const ms = match ? Date.parse(`${match[1]}${match[3]}`) : Number.NaN
-  if (!match || Number.isNaN(ms)) throw badTime(text, '2006-01-02T15:04:05.000000Z07:00')
-  return `${new Date(ms).toISOString().slice(0, 19)}.${match[2]}Z`
-}
-
-function badTime(text: string, layout: string): DecodeError {
-  return new DecodeError(`parsing time ${JSON.stringify(text)} as "${layout}": cannot parse ${JSON.stringify(text)} as "2006"`)
-}
-
-/** A quantity keeps the text it was sent in; only its form is checked here. Canonical form is the codec's (machinery/quantity). */
-function canonicalQuantity(text: string): string {
-  if (/^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+|[numkMGTPE]|[KMGTPE]i)?$/.test(text)) return text
-  throw new DecodeError(
-    text === ''
-      ? "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
-      : "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
-  )
+/** Runs a reader of text, whose complaint is a mistake of the client. */
+function reading(read: (text: string) => string, text: string): string {
+  try {
+    return read(text)
+  } catch (error) {
+    throw error instanceof Error ? new DecodeError(error.message, { cause: error }) : error
+  }
 }

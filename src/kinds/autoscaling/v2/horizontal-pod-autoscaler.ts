@@ -1,3 +1,4 @@
+import { applyAutoscalerDefaults, validateAutoscaler, validateAutoscalerUpdate } from './horizontal-pod-autoscaler.rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import {
   defaulted,
@@ -200,4 +201,10 @@ export const HorizontalPodAutoscaler = defineKind({
   spec: HorizontalPodAutoscalerSpec,
   status: HorizontalPodAutoscalerStatus,
   columns: horizontalPodAutoscalerColumns,
+  applyDefaults: applyAutoscalerDefaults,
+  prepareCreate(autoscaler) {
+    autoscaler.status = { desiredReplicas: 0, currentMetrics: null }
+  },
+  validate: validateAutoscaler,
+  validateUpdate: validateAutoscalerUpdate,
 })

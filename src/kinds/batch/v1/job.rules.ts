@@ -3,7 +3,7 @@ import { isDNS1123Label } from '#machinery/meta/names.ts'
 import { LabelSelector } from '#machinery/selectors/label-selector.ts'
 import type { FieldErrors } from '#machinery/status/field-errors.ts'
 import { compile, validateTemplateMatches } from '../../apps/v1/workload.rules.ts'
-import { internal, validateImmutable, validateLabelSelector, validateNonNegative } from '../../meta/v1/rules.ts'
+import { internal, validateImmutable, validateLabelSelector, validateNonNegative, shownLabels, shownSelector } from '../../meta/v1/rules.ts'
 import type { Job } from './job.ts'
 import { isFinished } from './job.facts.ts'
 import { validateJobSpec } from './job-spec.rules.ts'
@@ -34,9 +34,10 @@ function validateGeneratedSelector({ metadata, spec }: Job, errors: FieldErrors)
   for (const [key, value] of Object.entries(expected)) {
     const at = errors.at('template').at('metadata').at('labels').key(key)
     if (labels[key] === undefined) at.required(`must be '${value}'`)
-    else if (labels[key] !== value) at.invalid(labels, `must be '${value}'`)
+    else if (labels[key] !== value) at.invalid(shownLabels(labels), `must be '${value}'`)
   }
-  if (compile(spec.selector)?.matches(expected) === false) errors.at('selector').invalid(spec.selector, '`selector` not auto-generated')
+  if (compile(spec.selector)?.matches(expected) === false)
+    errors.at('selector').invalid(shownSelector(spec.selector), '`selector` not auto-generated')
 }
 
 /** Indexed jobs name their pods after themselves and the index. */

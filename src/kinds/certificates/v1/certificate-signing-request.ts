@@ -1,3 +1,10 @@
+import { isPathSegmentName } from '#machinery/meta/names.ts'
+import {
+  prepareSigningRequest,
+  prepareSigningRequestUpdate,
+  validateSigningRequest,
+  validateSigningRequestUpdate,
+} from './certificate-signing-request.rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import {
   bytes,
@@ -74,6 +81,12 @@ export const CertificateSigningRequest = defineKind({
     },
     { name: 'Condition', of: ({ status }) => conditionText(status) },
   ],
+  prepareCreate: prepareSigningRequest,
+  prepareUpdate: prepareSigningRequestUpdate,
+  validate: validateSigningRequest,
+  validateUpdate: validateSigningRequestUpdate,
+  selectableFields: { 'spec.signerName': ({ spec }) => spec.signerName },
+  validateName: isPathSegmentName,
 })
 
 function conditionText({ conditions = [], certificate }: CertificateSigningRequestStatus): string {

@@ -1,3 +1,5 @@
+import type { FieldErrors } from '#machinery/status/field-errors.ts'
+import { isQualifiedName } from '#machinery/meta/names.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { int32, message, microTime, optional, type StoredOf, string } from '#machinery/schema/schema.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
@@ -26,4 +28,20 @@ export const Lease = defineKind({
   unconditionalUpdate: false,
   spec: LeaseSpec,
   columns: [nameColumn, { name: 'Holder', of: ({ spec }) => spec.holderIdentity ?? '' }, ageColumn],
+  validate({ spec }, errors) {
+    const at = errors.at('spec')
+    if (spec.leaseDurationSeconds !== undefined && spec.leaseDurationSeconds <= 0) {
+      at.at('leaseDurationSeconds').invalid(spec.leaseDurationSeconds, 'must be greater than 0')
+    }
+    if (spec.leaseTransitions !== undefined && spec.leaseTransitions < 0) {
+      at.at('leaseTransitions').invalid(spec.leaseTransitions, 'must be greater than or equal to 0')
+    }
+    if (spec.strategy !== undefined) validateSigned(spec.strategy, at.at('strategy'))
+    if (spec.preferredHolder && !spec.strategy) at.at('preferredHolder').forbidden('may only be specified if `strategy` is defined')
+  },
 })
+
+/** The strategies of Kubernetes have no prefix, others' do. */
+function validateSigned(strategy: string, errors: FieldErrors): void {
+  errors.invalidEach(strategy, isQualifiedName(strategy))
+}

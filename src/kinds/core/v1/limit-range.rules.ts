@@ -74,20 +74,3 @@ function validateBounds(item: LimitRangeItem, name: string, isPod: boolean, erro
     at('defaultRequest').invalid(`${request}`, `default value ${limit} must equal to defaultRequest value ${request} in ${name}`)
   }
 }
-
-/** Fractions of a byte. */
-export function limitRangeWarnings({ spec }: LimitRange): string[] {
-  const warnings: string[] = []
-  spec.limits?.forEach((item, index) => {
-    for (const list of LISTS) {
-      if (list === 'maxLimitRequestRatio') continue
-      for (const [name, amount] of sortedEntries(item[list])) {
-        if (name !== 'memory' && name !== 'storage' && name !== 'ephemeral-storage' && !name.startsWith('hugepages-')) continue
-        if (Quantity.parse(amount).toMilli() % 1000 === 0) continue
-        const field = `spec.limits[${index}].${list}[${name}]`
-        warnings.push(`${field}: fractional byte value ${JSON.stringify(amount)} is invalid, must be an integer`)
-      }
-    }
-  })
-  return warnings
-}

@@ -1,4 +1,4 @@
-import { limitRangeWarnings, validateLimitRange } from './limit-range.rules.ts'
+import { validateLimitRange } from './limit-range.rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { list, map, message, omitempty, quantity, required, type StoredOf, string } from '#machinery/schema/schema.ts'
 import { roundUp } from './resource-requirements.ts'
@@ -45,5 +45,4 @@ export const LimitRange = defineKind({
   createOnUpdate: true,
   spec: LimitRangeSpec,
   validate: validateLimitRange,
-  warnings: limitRangeWarnings,
 })

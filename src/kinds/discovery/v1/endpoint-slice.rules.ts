@@ -1,4 +1,4 @@
-import { isDNS1123Label, isDNS1123Subdomain, isQualifiedName, nameIsDNSSubdomain } from '#machinery/meta/names.ts'
+import { isDNS1123Label, isDNS1123Subdomain, isLabelValue, isQualifiedName, nameIsDNSSubdomain } from '#machinery/meta/names.ts'
 import { validateLabels } from '#machinery/meta/validate-object-meta.ts'
 import type { FieldErrors } from '#machinery/status/field-errors.ts'
 import { parseIP, textOfIP, validateOrdinaryIP } from '../../meta/v1/ip.ts'
@@ -22,7 +22,7 @@ function validateEndpoint(
   const at = errors.at('addresses')
   if (addresses.length === 0) at.required('must contain at least 1 address')
   else if (addresses.length > 100) at.tooMany(addresses.length, 100)
-  else addresses.forEach((address, index) => validateAddress(address, type, at.index(index)))
+  else addresses.forEach((address, index) => validateAddress(address, type, at.index(index), at))
   if (nodeName !== undefined) errors.at('nodeName').invalidEach(nodeName, nameIsDNSSubdomain(nodeName, false))
   const topology = errors.at('deprecatedTopology')
   const labels = Object.keys(deprecatedTopology)
@@ -35,15 +35,14 @@ function validateEndpoint(
   if (hints) validateHints(hints, errors.at('hints'))
 }
 
-function validateAddress(address: string, type: string, errors: FieldErrors): void {
+function validateAddress(address: string, type: string, errors: FieldErrors, list: FieldErrors): void {
   if (type === 'FQDN') return errors.invalidEach(address, isDNS1123Subdomain(address))
   if (type !== 'IPv4' && type !== 'IPv6') return
   const ip = parseIP(address)
-  const example = type === 'IPv4' ? 'must be a valid IPv4 address' : 'must be a valid IPv6 address'
   if (!ip) errors.invalid(address, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)')
   else if (type === 'IPv6' && ip.family === 'IPv6' && textOfIP(ip) !== address)
     errors.invalid(address, `must be in canonical form ("${textOfIP(ip)}")`)
-  if (ip?.family !== type) errors.invalid(address, example)
+  if (ip?.family !== type) list.invalid(address, `must be an ${type} address`)
   else validateOrdinaryIP(address, errors)
 }
 
@@ -54,7 +53,7 @@ function validateHints({ forZones = [], forNodes = [] }: EndpointHints, errors: 
   forZones.forEach(({ name }, index) => {
     const at = errors.at('forZones').index(index).at('name')
     if (zones.has(name)) at.duplicate(name)
-    else at.invalidEach(name, isDNS1123Label(name))
+    else at.invalidEach(name, isLabelValue(name))
     zones.add(name)
   })
   const nodes = new Set<string>()

@@ -88,10 +88,15 @@ export const EndpointSlice = defineKind({
   columns: [
     nameColumn,
     { name: 'AddressType', of: slice => slice.addressType },
-    { name: 'Ports', of: ({ ports }) => (ports && ports.length > 0 ? firstThree(ports.map(({ port }) => `${port ?? '*'}`)) : '<unset>') },
+    { name: 'Ports', of: ({ ports }) => portsText(ports) },
     { name: 'Endpoints', of: ({ endpoints }) => (endpoints ? firstThree(endpoints.flatMap(({ addresses }) => addresses)) : '<unset>') },
     ageColumn,
   ],
   validate: validateEndpointSlice,
   validateUpdate: ({ addressType }, old, errors) => validateImmutable(addressType, old.addressType, errors.at('addressType')),
 })
+
+function portsText(ports: EndpointSlice['ports']): string {
+  const numbers = (ports ?? []).flatMap(({ port }) => (port === undefined ? [] : [`${port}`]))
+  return numbers.length > 0 ? firstThree(numbers) : '<unset>'
+}

@@ -80,3 +80,13 @@ export function validateAtMostWhole(value: number | string | undefined, errors: 
 export function isNone(value: number | string | undefined): boolean {
   return value === undefined || value === 0 || (typeof value === 'string' && Number.parseInt(value, 10) === 0)
 }
+
+/** Labels as messages show them: in order. */
+export function shownLabels(labels: Readonly<Record<string, string>> | undefined): unknown {
+  return labels ? Object.fromEntries(sortedEntries(labels)) : null
+}
+
+/** A selector as messages show it. */
+export function shownSelector(selector: LabelSelector | undefined): unknown {
+  return selector?.matchLabels ? { ...selector, matchLabels: shownLabels(selector.matchLabels) } : (selector ?? null)
+}

@@ -32,7 +32,7 @@ function validatePort({ protocol, port, endPort }: NetworkPolicyPort, errors: Fi
   if (typeof port === 'number') {
     errors.at('port').invalidEach(port, isPortNumber(port))
     if (endPort === undefined) return
-    if (endPort < port) errors.at('endPort').invalid(endPort, 'must be greater than or equal to `port`')
+    if (endPort < port) errors.at('endPort').invalid(port, 'must be greater than or equal to `port`')
     errors.at('endPort').invalidEach(endPort, isPortNumber(endPort))
   } else {
     const missing = port === undefined ? 'not specified' : 'non-numeric'

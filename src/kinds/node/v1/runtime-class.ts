@@ -1,3 +1,9 @@
+import { validateImmutable } from '../../meta/v1/rules.ts'
+import { validateTolerations } from '../../core/v1/toleration.rules.ts'
+import { validateContainerResources } from '../../core/v1/resource-requirements.rules.ts'
+import { validateLabels } from '#machinery/meta/validate-object-meta.ts'
+import { isDNS1123Label } from '#machinery/meta/names.ts'
+import { equal } from '#machinery/kind/draft.ts'
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
 import { atomicMap, list, map, message, omitempty, optional, quantity, required, type StoredOf, string } from '#machinery/schema/schema.ts'
 import { Toleration } from '../../core/v1/toleration.ts'
@@ -32,4 +38,23 @@ export const RuntimeClass = defineKind({
   unconditionalUpdate: false,
   fields,
   columns: [nameColumn, { name: 'Handler', of: ({ handler }) => handler }, ageColumn],
+  validate({ handler, overhead, scheduling }, errors) {
+    if (handler === '') errors.at('handler').required()
+    else errors.at('handler').invalidEach(handler, isDNS1123Label(handler))
+    if (overhead) validateContainerResources({ limits: overhead.podFixed }, new Set(), errors.at('overhead'))
+    if (!scheduling) return
+    const at = errors.at('scheduling')
+    validateLabels(scheduling.nodeSelector, at.at('nodeSelector'))
+    const { tolerations = [] } = scheduling
+    validateTolerations(tolerations, at.at('tolerations'))
+    tolerations.forEach((toleration, index) => {
+      if (tolerations.findIndex(other => equal(other, toleration)) < index) {
+        const { key = '', operator = '', value = '', effect = '', tolerationSeconds = null } = toleration
+        at.at('tolerations')
+          .index(index)
+          .duplicate({ Key: key, Operator: operator, Value: value, Effect: effect, TolerationSeconds: tolerationSeconds })
+      }
+    })
+  },
+  validateUpdate: ({ handler }, old, errors) => validateImmutable(handler, old.handler, errors.at('handler')),
 })

@@ -1,3 +1,4 @@
+import { validateBinding, validateSameRole } from './rbac.rules.ts'
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
 import { isPathSegmentName } from '#machinery/meta/names.ts'
 import { list, omitempty, required } from '#machinery/schema/schema.ts'
@@ -30,4 +31,6 @@ export const ClusterRoleBinding = defineKind({
     { name: 'Groups', priority: 1, of: ({ subjects }) => subjectsText(subjects, 'Group') },
     { name: 'ServiceAccounts', priority: 1, of: ({ subjects }) => subjectsText(subjects, 'ServiceAccount') },
   ],
+  validate: (binding, errors) => validateBinding(binding, false, errors),
+  validateUpdate: ({ roleRef }, old, errors) => validateSameRole(roleRef, old.roleRef, errors),
 })

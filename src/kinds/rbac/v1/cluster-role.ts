@@ -1,3 +1,4 @@
+import { validateAggregation, validatePolicyRules } from './rbac.rules.ts'
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
 import { isPathSegmentName } from '#machinery/meta/names.ts'
 import { embedded, list, message, omitempty, optional, type StoredOf } from '#machinery/schema/schema.ts'
@@ -26,4 +27,8 @@ export const ClusterRole = defineKind({
   createOnUpdate: true,
   validateName: isPathSegmentName,
   fields,
+  validate({ rules, aggregationRule }, errors) {
+    validatePolicyRules(rules, false, errors.at('rules'))
+    validateAggregation(aggregationRule, errors.at('aggregationRule'))
+  },
 })

@@ -7,6 +7,11 @@ export const RoleRef = message(
     kind: required(2, string),
     name: required(3, string),
   },
-  { mapType: 'atomic' },
+  {
+    mapType: 'atomic',
+    applyDefaults(ref) {
+      ref.apiGroup ||= 'rbac.authorization.k8s.io'
+    },
+  },
 )
 export interface RoleRef extends StoredOf<typeof RoleRef> {}

@@ -1,3 +1,4 @@
+import { validatePolicyRules } from './rbac.rules.ts'
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
 import { isPathSegmentName } from '#machinery/meta/names.ts'
 import { embedded, list } from '#machinery/schema/schema.ts'
@@ -19,4 +20,5 @@ export const Role = defineKind({
   createOnUpdate: true,
   validateName: isPathSegmentName,
   fields,
+  validate: ({ rules }, errors) => validatePolicyRules(rules, true, errors.at('rules')),
 })

@@ -8,7 +8,12 @@ export const Subject = message(
     name: required(3, string),
     namespace: omitempty(4, string),
   },
-  { mapType: 'atomic' },
+  {
+    mapType: 'atomic',
+    applyDefaults(subject) {
+      if (subject.kind === 'User' || subject.kind === 'Group') subject.apiGroup ||= 'rbac.authorization.k8s.io'
+    },
+  },
 )
 export interface Subject extends StoredOf<typeof Subject> {}
 

@@ -1,3 +1,4 @@
+import { validateImmutable, validateWord } from '../../meta/v1/rules.ts'
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
 import { boolean, defaulted, embedded, int32, omitempty, string } from '#machinery/schema/schema.ts'
 import { PreemptionPolicy } from '../../core/v1/preemption-policy.ts'
@@ -29,4 +30,36 @@ export const PriorityClass = defineKind({
     ageColumn,
     { name: 'PreemptionPolicy', of: ({ preemptionPolicy }) => preemptionPolicy },
   ],
+  validate({ metadata: { name = '' }, value, preemptionPolicy }, errors) {
+    if (name.startsWith('system-')) {
+      const expected = SYSTEM_CLASSES.get(name)
+      const problem =
+        expected === undefined
+          ? `${name} is not a known system priority class`
+          : value === expected
+            ? undefined
+            : `value of ${name} PriorityClass must be ${expected}`
+      if (problem !== undefined) {
+        errors
+          .at('metadata')
+          .at('name')
+          .forbidden(`priority class names with 'system-' prefix are reserved for system use only. error: ${problem}`)
+      }
+    } else if (value > HIGHEST_USER_VALUE)
+      errors.at('value').forbidden(`maximum allowed value of a user defined priority is ${HIGHEST_USER_VALUE}`)
+    validateWord(preemptionPolicy, ['PreemptLowerPriority', 'Never'], errors.at('preemptionPolicy'))
+  },
+  validateUpdate({ value, preemptionPolicy }, old, errors) {
+    if (value !== old.value) errors.at('value').forbidden('may not be changed in an update.')
+    validateImmutable(preemptionPolicy, old.preemptionPolicy, errors.at('preemptionPolicy'))
+  },
 })
+
+/** What users may give at most; more is the system's. */
+export const HIGHEST_USER_VALUE = 1_000_000_000
+
+/** The classes of the system itself. */
+export const SYSTEM_CLASSES: ReadonlyMap<string, number> = new Map([
+  ['system-cluster-critical', 2_000_000_000],
+  ['system-node-critical', 2_000_001_000],
+])

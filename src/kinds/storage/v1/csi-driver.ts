@@ -1,3 +1,4 @@
+import { validateCSIDriver, validateCSIDriverUpdate } from './csi-driver.rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import {
   boolean,
@@ -59,4 +60,6 @@ export const CSIDriver = defineKind({
     { name: 'Modes', of: ({ spec }) => spec.volumeLifecycleModes.join(',') || NONE },
     ageColumn,
   ],
+  validate: validateCSIDriver,
+  validateUpdate: validateCSIDriverUpdate,
 })

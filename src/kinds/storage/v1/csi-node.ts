@@ -1,3 +1,6 @@
+import { internal, validateLabelName, validateNonNegative } from '../../meta/v1/rules.ts'
+import { validateDriverName } from '../../core/v1/volume.rules.ts'
+import { equal } from '#machinery/kind/draft.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { embedded, int32, list, listMap, message, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
@@ -33,4 +36,35 @@ export const CSINode = defineKind({
   deleteReturnsObject: true,
   spec: CSINodeSpec,
   columns: [nameColumn, { name: 'Drivers', type: 'integer', of: ({ spec }) => spec.drivers?.length ?? 0 }, ageColumn],
+  validate({ spec }, errors) {
+    const names = new Set<string>()
+    spec.drivers?.forEach((driver, index) => {
+      const at = errors.at('spec').at('drivers').index(index)
+      validateDriverName(driver.name, at.at('name'))
+      if (driver.nodeID === '') at.at('nodeID').required()
+      else if (driver.nodeID.length > 256) at.at('nodeID').invalid(driver.nodeID, 'must be 256 characters or less')
+      validateNonNegative(driver.allocatable?.count, at.at('allocatable').at('count'))
+      if (names.has(driver.name)) at.at('name').duplicate(driver.name)
+      names.add(driver.name)
+      const keys = driver.topologyKeys ?? []
+      keys.forEach((key, position) => {
+        if (key === '' || keys.indexOf(key) < position) {
+          if (key === '') at.at('topologyKeys').required()
+          else at.at('topologyKeys').duplicate(key)
+        }
+        validateLabelName(key, at.at('topologyKeys'))
+      })
+    })
+  },
+  validateUpdate({ spec }, old, errors) {
+    old.spec.drivers?.forEach(before => {
+      const index = spec.drivers?.findIndex(({ name }) => name === before.name) ?? -1
+      const after = spec.drivers?.[index]
+      if (!after) return
+      const at = errors.at('CSINode').at('spec')
+      if (!equal({ ...after, allocatable: undefined }, { ...before, allocatable: undefined })) {
+        at.at('drivers').invalid(internal(after), 'field is immutable')
+      }
+    })
+  },
 })

@@ -1,3 +1,6 @@
+import { validateImmutable, validateLabelSelector } from '../../meta/v1/rules.ts'
+import { Quantity } from '#machinery/quantity/quantity.ts'
+import { isDNS1123Subdomain } from '#machinery/meta/names.ts'
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
 import { optional, quantity, required, string } from '#machinery/schema/schema.ts'
 import { LabelSelector } from '../../meta/v1/label-selector.ts'
@@ -20,4 +23,15 @@ export const CSIStorageCapacity = defineKind({
   openapi: 'io.k8s.api.storage.v1',
   unconditionalUpdate: false,
   fields,
+  validate({ storageClassName, capacity, maximumVolumeSize, nodeTopology }, errors) {
+    errors.at('storageClassName').invalidEach(storageClassName, isDNS1123Subdomain(storageClassName))
+    for (const [name, amount] of Object.entries({ capacity, maximumVolumeSize })) {
+      if (amount !== undefined && Quantity.parse(amount).sign < 0) errors.at(name).invalid(amount, 'must be greater than or equal to 0')
+    }
+    validateLabelSelector(nodeTopology, errors.at('nodeTopology'))
+  },
+  validateUpdate({ storageClassName, nodeTopology }, old, errors) {
+    validateImmutable(nodeTopology, old.nodeTopology, errors.at('nodeTopology'))
+    validateImmutable(storageClassName, old.storageClassName, errors.at('storageClassName'))
+  },
 })

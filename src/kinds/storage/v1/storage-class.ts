@@ -1,3 +1,7 @@
+import { validateParameters, validateTopologies } from './storage-class.rules.ts'
+import { validateImmutable, validateWord } from '../../meta/v1/rules.ts'
+import { isQualifiedName } from '#machinery/meta/names.ts'
+import { equal } from '#machinery/kind/draft.ts'
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
 import { boolean, defaulted, list, map, omitempty, oneOf, optional, required, string } from '#machinery/schema/schema.ts'
 import { PersistentVolumeReclaimPolicy } from '../../core/v1/persistent-volume-reclaim-policy.ts'
@@ -34,6 +38,21 @@ export const StorageClass = defineKind({
     { name: 'AllowVolumeExpansion', of: ({ allowVolumeExpansion }) => allowVolumeExpansion ?? false },
     ageColumn,
   ],
+  validate(storageClass, errors) {
+    const { provisioner, parameters, reclaimPolicy, volumeBindingMode } = storageClass
+    if (provisioner === '') errors.at('provisioner').required()
+    else errors.at('provisioner').invalidEach(provisioner, isQualifiedName(provisioner.toLowerCase()))
+    validateParameters(parameters, true, errors.at('parameters'))
+    if (!RECLAIM.includes(reclaimPolicy)) errors.at('reclaimPolicy').notSupported(reclaimPolicy, RECLAIM)
+    validateWord(volumeBindingMode, ['Immediate', 'WaitForFirstConsumer'], errors.at('volumeBindingMode'))
+    validateTopologies(storageClass, errors.at('allowedTopologies'))
+  },
+  validateUpdate({ provisioner, parameters, reclaimPolicy, volumeBindingMode }, old, errors) {
+    if (!equal(parameters, old.parameters)) errors.at('parameters').forbidden('updates to parameters are forbidden.')
+    if (provisioner !== old.provisioner) errors.at('provisioner').forbidden('updates to provisioner are forbidden.')
+    validateImmutable(reclaimPolicy, old.reclaimPolicy, errors.at('reclaimPolicy'))
+    validateImmutable(volumeBindingMode, old.volumeBindingMode, errors.at('volumeBindingMode'))
+  },
 })
 
 function nameText({ metadata }: StorageClass): string {
@@ -47,3 +66,5 @@ export function isDefault(annotations: Readonly<Record<string, string>> | undefi
     annotations?.['storageclass.beta.kubernetes.io/is-default-class'] === 'true'
   )
 }
+
+const RECLAIM = ['Delete', 'Retain']

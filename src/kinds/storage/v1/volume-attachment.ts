@@ -1,3 +1,9 @@
+import { internal } from '../../meta/v1/rules.ts'
+import { FIELD_IMMUTABLE } from '#machinery/meta/validate-object-meta.ts'
+import { isDNS1123Subdomain } from '#machinery/meta/names.ts'
+import { validatePersistentVolumeSpec } from '../../core/v1/persistent-volume.rules.ts'
+import { validateDriverName } from '../../core/v1/volume.rules.ts'
+import { equal } from '#machinery/kind/draft.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { boolean, embedded, int32, map, message, omitempty, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
 import { PersistentVolumeSpec } from '../../core/v1/persistent-volume-spec.ts'
@@ -54,4 +60,30 @@ export const VolumeAttachment = defineKind({
     { name: 'Attached', type: 'boolean', of: ({ status }) => status.attached },
     ageColumn,
   ],
+  prepareCreate(attachment) {
+    attachment.status = { attached: false }
+  },
+  validate({ spec, status }, errors) {
+    const at = errors.at('spec')
+    if (spec.attacher === '') at.at('attacher').required()
+    else validateDriverName(spec.attacher, at.at('attacher'))
+    const { persistentVolumeName, inlineVolumeSpec } = spec.source
+    const source = at.at('source')
+    if (persistentVolumeName === undefined && !inlineVolumeSpec)
+      source.required('must specify exactly one of inlineVolumeSpec and persistentVolumeName')
+    else if (persistentVolumeName !== undefined && inlineVolumeSpec) {
+      source.forbidden('must specify exactly one of inlineVolumeSpec and persistentVolumeName')
+    } else if (inlineVolumeSpec) validatePersistentVolumeSpec(inlineVolumeSpec, '', true, source.at('inlineVolumeSpec'))
+    else if (persistentVolumeName === '') source.at('persistentVolumeName').required('must specify non empty persistentVolumeName')
+    at.at('nodeName').invalidEach(spec.nodeName, isDNS1123Subdomain(spec.nodeName))
+    for (const name of ['attachError', 'detachError'] as const) {
+      const message = status[name]?.message ?? ''
+      if (message.length > MAX_MESSAGE) errors.at('status').at(name).at('message').tooLong(MAX_MESSAGE)
+    }
+  },
+  validateUpdate({ spec }, old, errors, subresource) {
+    if (subresource === '' && !equal(spec, old.spec)) errors.at('spec').invalid(internal(spec), FIELD_IMMUTABLE)
+  },
 })
+
+const MAX_MESSAGE = 1024

@@ -1,3 +1,7 @@
+import { validateParameters } from './storage-class.rules.ts'
+import { validateImmutable } from '../../meta/v1/rules.ts'
+import { validateDriverName } from '../../core/v1/volume.rules.ts'
+import { equal } from '#machinery/kind/draft.ts'
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
 import { map, omitempty, required, string } from '#machinery/schema/schema.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
@@ -20,4 +24,13 @@ export const VolumeAttributesClass = defineKind({
   deleteReturnsObject: true,
   fields,
   columns: [nameColumn, { name: 'DriverName', of: ({ driverName }) => driverName }, ageColumn],
+  validate({ driverName, parameters }, errors) {
+    if (driverName === '') errors.at('driverName').required()
+    else validateDriverName(driverName, errors.at('driverName'))
+    validateParameters(parameters, false, errors.at('parameters'))
+  },
+  validateUpdate({ driverName, parameters }, old, errors) {
+    validateImmutable(driverName, old.driverName, errors.at('driverName'))
+    if (!equal(parameters, old.parameters)) errors.at('parameters').forbidden('updates to parameters are forbidden.')
+  },
 })
