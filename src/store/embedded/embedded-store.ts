@@ -48,6 +48,7 @@ export interface EmbeddedStoreOptions {
 
 /** The most that is put into one commit, so that the first of a crowd does not wait for the last. */
 const MAX_BATCH = 1024
+const MAX_BATCH_BYTES = 8 * 2 ** 20
 const EXPIRY_RETRY_MS = 1000
 
 /**
@@ -68,7 +69,7 @@ export class EmbeddedStore implements Store {
   readonly #watches: Watches
   readonly #reader: Reader
   readonly #deadlines = new Map<number, number>()
-  #expiry: Timer | undefined
+  #expiry: { readonly at: number; readonly timer: Timer } | undefined
   #lastLease = 0
 
   constructor(options: EmbeddedStoreOptions) {
@@ -170,7 +171,7 @@ export class EmbeddedStore implements Store {
   /** What closing does, once. */
   protected async finish(): Promise<void> {
     this.#failure = new ClosedError()
-    this.#expiry?.cancel()
+    this.#expiry?.timer.cancel()
     while (this.#committing) await this.#committing
     this.#watches.end(new ClosedError())
     await this.#journal?.close()
@@ -196,7 +197,7 @@ export class EmbeddedStore implements Store {
   async #commitAll(journal: Journal): Promise<void> {
     await this.options.nextTurn()
     while (this.#queue.length > 0) {
-      const batch = this.#queue.splice(0, MAX_BATCH)
+      const batch = this.#queue.splice(0, batchLength(this.#queue))
       try {
         const entries = batch.filter(each => !each.empty).map(each => each.entry)
         if (entries.length > 0) await journal.append(entries)
@@ -218,7 +219,7 @@ export class EmbeddedStore implements Store {
     if (!(error instanceof NoSpaceError)) {
       const fatal = error instanceof FatalStoreError ? error : new FatalStoreError(this.options.engine, error)
       reason = this.#failure = fatal
-      this.#expiry?.cancel()
+      this.#expiry?.timer.cancel()
       this.#watches.end(fatal)
       this.options.onFatal?.(fatal)
     }
@@ -268,18 +269,20 @@ export class EmbeddedStore implements Store {
   }
 
   #startLease(id: number, ttlSeconds: number): void {
+    const deadline = this.options.clock.monotonic() + ttlSeconds * 1000
     this.#lastLease = Math.max(this.#lastLease, id)
-    this.#deadlines.set(id, this.options.clock.monotonic() + ttlSeconds * 1000)
-    this.#waitForExpiry()
+    this.#deadlines.set(id, deadline)
+    if (!this.#expiry || deadline < this.#expiry.at) this.#waitForExpiry()
   }
 
   #waitForExpiry(delayMs = 0): void {
-    this.#expiry?.cancel()
+    this.#expiry?.timer.cancel()
     this.#expiry = undefined
     if (this.#deadlines.size === 0 || this.#failure) return
-    const next = Math.min(...this.#deadlines.values())
-    const wait = Math.max(delayMs, next - this.options.clock.monotonic())
-    this.#expiry = this.options.clock.after(wait, () => void this.#expire())
+    let at = Number.POSITIVE_INFINITY
+    for (const deadline of this.#deadlines.values()) at = Math.min(at, deadline)
+    const wait = Math.max(delayMs, at - this.options.clock.monotonic())
+    this.#expiry = { at, timer: this.options.clock.after(wait, () => void this.#expire()) }
   }
 
   async #expire(): Promise<void> {
@@ -291,6 +294,16 @@ export class EmbeddedStore implements Store {
     }
     this.#waitForExpiry(outcomes.some(outcome => outcome.status === 'rejected') ? EXPIRY_RETRY_MS : 0)
   }
+}
+
+/** How many of those waiting go into the next commit. */
+function batchLength(queue: readonly Waiting[]): number {
+  let bytes = 0
+  let length = 0
+  while (length < queue.length && length < MAX_BATCH && bytes < MAX_BATCH_BYTES) {
+    for (const { version } of queue[length++]!.entry.changes) bytes += version.value!.length
+  }
+  return length
 }
 
 interface Waiting {

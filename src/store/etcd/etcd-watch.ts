@@ -1,12 +1,19 @@
-import type { ClientDuplexStream } from '@grpc/grpc-js'
+import { type ClientDuplexStream, type ServiceError, status } from '@grpc/grpc-js'
 import { type Clock, sleep } from '#base/time/clock.ts'
 import { inRange } from '../embedded/evaluate.ts'
 import { everyKey, type Watch, type WatchEvent, type WatchOptions, type WatchSink } from '../store.ts'
-import { CompactedError } from '../store-errors.ts'
+import { CompactedError, UnavailableError } from '../store-errors.ts'
 import type { EtcdChannel } from './etcd-channel.ts'
 import { keyValue, rangeOf } from './etcd-convert.ts'
 import type { EtcdWatchResponse } from './etcd-messages.ts'
 
+/** Trying again would end the same. */
+const HOPELESS: ReadonlySet<number> = new Set([
+  status.UNAUTHENTICATED,
+  status.PERMISSION_DENIED,
+  status.INVALID_ARGUMENT,
+  status.UNIMPLEMENTED,
+])
 const RETRY_MS = 100
 const MAX_RETRY_MS = 2000
 
@@ -73,6 +80,10 @@ export class EtcdWatch implements Watch {
         await this.#follow()
       } catch (error) {
         if (error instanceof CompactedError) return this.end(error)
+        const { code, details } = error as Partial<ServiceError>
+        if (code !== undefined && HOPELESS.has(code)) {
+          return this.end(new UnavailableError(`etcd refuses the watch: ${details}`, { outcomeUnknown: false, cause: error }))
+        }
       }
       retryMs = this.#next === before ? Math.min(2 * retryMs, MAX_RETRY_MS) : RETRY_MS
       await sleep(this.#context.clock, retryMs, signal).catch(() => {})
