@@ -17,7 +17,9 @@ import { type Behaviour, Behaviours } from './registry/behaviour.ts'
 import type { Core } from './registry/core.ts'
 import { managedOwnership } from './registry/managed-ownership.ts'
 import { ObjectStore } from './registry/object-store.ts'
+import type { Review } from './reviews/review.ts'
 import type { ServerParts } from './server-parts.ts'
+import { reviewHandler } from './subresources/reviews.ts'
 import { type SubresourceHandler, Subresources } from './subresources/subresource.ts'
 import { subresources as ownSubresources } from './subresources/subresources.ts'
 import { StoreFeed } from './watch-cache/store-feed.ts'
@@ -33,8 +35,12 @@ export interface ApiServerOptions {
   readonly authorizer: Authorizer
   /** In their order; none: no admission. */
   readonly admission?: readonly AdmissionPlugin[]
+  /** In the place of the server's own: its `behaviours` and what needs more than the server, as the allocation of addresses. */
   readonly behaviours?: readonly Behaviour[]
+  /** In the place of the server's own. */
   readonly subresources?: readonly SubresourceHandler[]
+  /** Kinds that are questions: access and token reviews. */
+  readonly reviews?: readonly Review[]
 }
 
 /** A running API server. */
@@ -68,7 +74,9 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     behaviours: new Behaviours(options.behaviours ?? ownBehaviours),
     ownership: managedOwnership(kinds),
   }
-  const handler = new Handler(core, authorizer, new Subresources(options.subresources ?? ownSubresources))
+  const { reviews = [] } = options
+  const subresources = new Subresources([...(options.subresources ?? ownSubresources), ...reviews.map(reviewHandler)])
+  const handler = new Handler(core, authorizer, subresources)
   const held = new Set<string>(['the store has not been read'])
   const started = feed.start().then(() => void held.delete('the store has not been read'))
   started.catch(() => undefined)

@@ -34,7 +34,8 @@ describe('a range of Service addresses', () => {
 })
 
 describe('node ports', () => {
-  const service = (nodePort: number, protocol: 'TCP' | 'UDP') => ({ spec: { ports: [{ port: 80, nodePort, protocol }] } }) as unknown as Service
+  const service = (nodePort: number, protocol: 'TCP' | 'UDP') =>
+    ({ spec: { ports: [{ port: 80, nodePort, protocol }] } }) as unknown as Service
 
   it('gives each port once for a protocol', () => {
     const ports = nodePorts('30000-30002', () => [service(30001, 'TCP')], seededRandom(1))

@@ -1,4 +1,4 @@
-import type { ApiObject, Mutable, WriteContext } from '#machinery/kind/kind.ts'
+import type { AnyKind, ApiObject, Mutable, WriteContext } from '#machinery/kind/kind.ts'
 import { generateName } from '#machinery/meta/generate-name.ts'
 import { nameIsDNSSubdomain } from '#machinery/meta/names.ts'
 import { validateObjectMeta } from '#machinery/meta/validate-object-meta.ts'
@@ -25,13 +25,20 @@ export async function create(core: Core, request: WriteRequest, body: Body): Pro
   return createDecoded(core, request, object)
 }
 
-/** Creates a decoded object, in the version of `request.kind`. Changes `object`. */
-export async function createDecoded(core: Core, request: WriteRequest, object: Mutable<ApiObject>): Promise<ApiObject> {
+/** Creates a decoded object, in the version of `request.kind`; `isOwned`: its managedFields stand already. Changes `object`. */
+export async function createDecoded(core: Core, request: WriteRequest, object: Mutable<ApiObject>, isOwned = false): Promise<ApiObject> {
   placeIn(object, request)
   dedupeOwners(object, request.caller)
-  const sent = object
-  const owned = core.ownership.afterUpdate(undefined, sent, ownershipOf(core, request))
-  return insert(core, request, toStored(request.kind, owned) as Mutable<ApiObject>)
+  if (isOwned) return insert(core, request, toStored(request.kind, object) as Mutable<ApiObject>)
+  const { metadata } = core.ownership.afterUpdate(undefined, ownable(object, request.kind), ownershipOf(core, request))
+  return insert(core, request, toStored(request.kind, { ...object, metadata }) as Mutable<ApiObject>)
+}
+
+/** What a create can own: a status that has a subresource of its own is not among it. */
+function ownable(object: ApiObject, kind: AnyKind): ApiObject {
+  if (!kind.subresources.some(({ name }) => name === 'status')) return object
+  const { status: _, ...rest } = object as ApiObject & { status?: unknown }
+  return rest
 }
 
 /** Stores a new object (in its stored version) after admission, preparation and validation. */

@@ -65,7 +65,7 @@ export async function change(core: Core, request: WriteRequest, step: Change): P
     const current = core.objects.cacheOf(kind).get(key)
     if (!current) {
       if (!step.first) throw notFound(resourceOf(request), request.name)
-      return { object: await createDecoded(core, request, firstOf(step.first(), request)), created: true }
+      return { object: await createDecoded(core, request, firstOf(step.first(), request), step.setsOwnership), created: true }
     }
     const object = await tryChange(core, request, step, kind, current)
     if (object) return { object: show(request.kind, object), created: false }
@@ -85,6 +85,7 @@ async function tryChange(
   const sent = step.next(shown)
   const insists = checkRevision(request, sent, current, step.isPatch)
   checkIdentity(request, sent, current)
+  carryOver(sent, shown, request.subresource, request.kind)
   const owned = step.setsOwnership ? sent : core.ownership.afterUpdate(shown, sent, ownershipOf(core, request))
   const object = toStored(request.kind, owned) as Mutable<ApiObject>
   const admission = admissionOf(request, object, current)
@@ -185,7 +186,6 @@ function admissionOf(request: WriteRequest, object: Mutable<ApiObject>, old: Api
 /** Carries over what this write may not change. */
 function prepare(core: Core, request: WriteRequest, object: Mutable<ApiObject>, old: ApiObject): void {
   const kind = storedKindOf(request.kind)
-  carryOver(object, old, request.subresource, kind)
   const { metadata } = object
   if (old.metadata.generation !== undefined) metadata.generation = old.metadata.generation
   else delete metadata.generation

@@ -1,4 +1,5 @@
 import type { ApiObject } from '#machinery/kind/kind.ts'
+import { ObjectMeta } from '#machinery/kind/object-meta.ts'
 
 /**
  * The bytes that are stored for an object, and the bytes that clients get, from one serialisation: both are the object's JSON, but the store
@@ -51,16 +52,16 @@ export function keep(object: object, bytes: Uint8Array): void {
 
 /** `metadata` in its canonical order with an empty resourceVersion in its place. */
 export function slotted(metadata: ApiObject['metadata']): ApiObject['metadata'] {
-  const { name, generateName, namespace, selfLink: _, uid, resourceVersion: __, ...rest } = metadata
-  return {
-    ...(name !== undefined ? { name } : {}),
-    ...(generateName !== undefined ? { generateName } : {}),
-    ...(namespace !== undefined ? { namespace } : {}),
-    ...(uid !== undefined ? { uid } : {}),
-    resourceVersion: '',
-    ...rest,
+  const source = metadata as Record<string, unknown>
+  const result: Record<string, unknown> = {}
+  for (const field of META_FIELDS) {
+    if (field === 'resourceVersion') result[field] = ''
+    else if (source[field] !== undefined) result[field] = source[field]
   }
+  return result as ApiObject['metadata']
 }
+
+const META_FIELDS = Object.keys(ObjectMeta.fields)
 
 /** What others have stored has no slot. */
 function withSlot(object: ApiObject): ApiObject {

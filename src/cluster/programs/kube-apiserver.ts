@@ -1,0 +1,124 @@
+import { readFileSync } from 'node:fs'
+import { networkInterfaces } from 'node:os'
+import { klog } from '#base/log/klog.ts'
+import type { Logger } from '#base/log/logger.ts'
+import { systemRandom } from '#base/random/system-random.ts'
+import type { Clock } from '#base/time/clock.ts'
+import { realClock } from '#base/time/real-clock.ts'
+import type { Store } from '#store/store.ts'
+import { startLoneApiServer } from '../components/lone-api-server.ts'
+import { readCommandLine } from '../flags/flag-set.ts'
+import { kubeApiserver } from '../flags/kube-apiserver.ts'
+
+const VERSION = 'v1.36.2'
+
+const line = readCommandLine(kubeApiserver, process.argv.slice(2), VERSION)
+if (line.do === 'print') process.stdout.write(line.text)
+else if (line.do === 'refuse') {
+  process.stderr.write(line.text)
+  process.exitCode = 1
+} else {
+  for (const warning of line.warnings) process.stderr.write(`Warning: ${warning}\n`)
+  await run(line.values).catch((error: unknown) => {
+    process.stderr.write(`kube-apiserver: ${error instanceof Error ? error.message : String(error)}\n`)
+    process.exit(1)
+  })
+}
+
+type Values = Extract<ReturnType<typeof readCommandLine<typeof kubeApiserver.sections>>, { do: 'run' }>['values']
+
+async function run(values: Values): Promise<void> {
+  const clock = realClock()
+  const log = klog({ write: text => void process.stderr.write(text), clock, verbosity: values.v, pid: process.pid })
+  const store = await openStore(values, clock, log)
+  const random = systemRandom()
+  const bindAddress = values['bind-address']
+  const advertiseAddress = values['advertise-address'] || (isUnspecified(bindAddress) ? firstAddress() : bindAddress)
+  const issuers = values['service-account-issuer']
+  const signingKeyFile = values['service-account-signing-key-file']
+  const running = await startLoneApiServer({
+    store,
+    clock,
+    random,
+    log,
+    address: bindAddress,
+    port: values['secure-port'],
+    advertiseAddress,
+    tls: {
+      certificate: textOf(values['tls-cert-file'], '--tls-cert-file'),
+      key: textOf(values['tls-private-key-file'], '--tls-private-key-file'),
+    },
+    clientCa: optionalTextOf(values['client-ca-file']),
+    tokenFile: optionalTextOf(values['token-auth-file']),
+    allowsAnonymous: values['anonymous-auth'],
+    authorizationModes: values['authorization-mode'],
+    admission: { enabled: values['enable-admission-plugins'], disabled: values['disable-admission-plugins'] },
+    serviceCIDRs: values['service-cluster-ip-range'],
+    nodePortRange: values['service-node-port-range'],
+    serviceAccounts:
+      issuers.length > 0 && signingKeyFile !== ''
+        ? {
+            issuers,
+            audiences: values['api-audiences'].length > 0 ? values['api-audiences'] : issuers,
+            signingKey: textOf(signingKeyFile, '--service-account-signing-key-file'),
+            verificationKeys: values['service-account-key-file'].map(file => textOf(file, '--service-account-key-file')),
+          }
+        : undefined,
+    maxReadsInflight: values['max-requests-inflight'],
+    maxWritesInflight: values['max-mutating-requests-inflight'],
+    publishesEndpoints: values['endpoint-reconciler-type'] !== 'none',
+  })
+  log.info('the API server is ready', { address: bindAddress, port: running.port })
+  let isEnding = false
+  const end = async () => {
+    if (isEnding) process.exit(1)
+    isEnding = true
+    await running.stop()
+    await store.close()
+    process.exit(0)
+  }
+  process.on('SIGTERM', () => void end())
+  process.on('SIGINT', () => void end())
+}
+
+async function openStore(values: Values, clock: Clock, log: Logger): Promise<Store> {
+  const servers = values['etcd-servers']
+  if (servers.length > 0) throw new Error('--etcd-servers: no engine for etcd is built in; leave it out and give --data-dir')
+  const directory = values['data-dir']
+  if (directory === '') throw new Error('nowhere to keep the cluster: give --data-dir=DIRECTORY')
+  const { LmdbStore } = await import('#store/lmdb/lmdb-store.ts')
+  return LmdbStore.open({
+    directory,
+    clock,
+    logger: log,
+    onFatal: error => {
+      log.error('the store has failed', { error: error.message })
+      process.exit(1)
+    },
+  })
+}
+
+function textOf(file: string, flag: string): string {
+  if (file === '') throw new Error(`${flag} is needed`)
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new Error(`${flag}: ${file} cannot be read: ${(error as Error).message}`)
+  }
+}
+
+function optionalTextOf(file: string): string | undefined {
+  return file === '' ? undefined : readFileSync(file, 'utf8')
+}
+
+function isUnspecified(address: string): boolean {
+  return address === '0.0.0.0' || address === '::' || address === ''
+}
+
+/** The first address of this machine that others can reach. */
+function firstAddress(): string {
+  for (const addresses of Object.values(networkInterfaces())) {
+    for (const { family, internal, address } of addresses ?? []) if (family === 'IPv4' && !internal) return address
+  }
+  return '127.0.0.1'
+}
