@@ -7,6 +7,7 @@ import { ensureCgroupRoot, existingCgroups, readCgroups, removeCgroupRoot } from
 import { checkMachine, type MachineNeeds } from './check.ts'
 import { effectiveCapabilities, type MachineFacts, NODE_PROGRAMS } from './facts.ts'
 import { listeningInodes } from './ports.ts'
+import { routedNetworks } from './routes.ts'
 
 const facts: MachineFacts = {
   platform: 'linux',
@@ -85,6 +86,16 @@ describe('facts', () => {
       '   1: 0100007F:192B 0100007F:A000 01 00000000:00000000 00:00000000 00000000     0        0 4712 1 0 100 0 0 10 0',
     ].join('\n')
     expect(listeningInodes(table, 6443)).toEqual(['4711'])
+  })
+
+  it('reads the networks the machine has routes into, without the default route and without its own bridges', () => {
+    const table = [
+      'Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT',
+      'eth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0',
+      'eth0\t000200C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0',
+      't8s-dev\t00001EAC\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0',
+    ].join('\n')
+    expect(routedNetworks(['t8s-dev'], table)).toEqual(['192.0.2.0/24'])
   })
 
   it('names each package once', () => {
