@@ -27,7 +27,7 @@ export const MutatingWebhook = message('io.k8s.api.admissionregistration.v1.Muta
 export interface MutatingWebhook extends StoredOf<typeof MutatingWebhook> {}
 
 const fields = {
-  webhooks: omitempty(undefined, listMap(MutatingWebhook, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name' })),
+  webhooks: omitempty(2, listMap(MutatingWebhook, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name' })),
 }
 
 export interface MutatingWebhookConfiguration extends ObjectOfFields<typeof fields> {}

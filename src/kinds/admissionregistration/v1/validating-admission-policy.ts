@@ -15,7 +15,7 @@ export const AuditAnnotation = message('io.k8s.api.admissionregistration.v1.Audi
 export interface AuditAnnotation extends StoredOf<typeof AuditAnnotation> {}
 
 export const Validation = message('io.k8s.api.admissionregistration.v1.Validation', {
-  expression: required(undefined, string),
+  expression: required(1, string),
   message: omitempty(2, string),
   reason: optional(3, string),
   messageExpression: omitempty(4, string),

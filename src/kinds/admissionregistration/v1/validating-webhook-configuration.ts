@@ -25,7 +25,7 @@ export const ValidatingWebhook = message('io.k8s.api.admissionregistration.v1.Va
 export interface ValidatingWebhook extends StoredOf<typeof ValidatingWebhook> {}
 
 const fields = {
-  webhooks: omitempty(undefined, listMap(ValidatingWebhook, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name' })),
+  webhooks: omitempty(2, listMap(ValidatingWebhook, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name' })),
 }
 
 export interface ValidatingWebhookConfiguration extends ObjectOfFields<typeof fields> {}

@@ -6,7 +6,7 @@ export const BoundObjectReference = message('io.k8s.api.authentication.v1.BoundO
   kind: omitempty(1, string),
   apiVersion: omitempty(2, string),
   name: omitempty(3, string),
-  uid: omitempty(undefined, string),
+  uid: omitempty(4, string),
 })
 export interface BoundObjectReference extends StoredOf<typeof BoundObjectReference> {}
 

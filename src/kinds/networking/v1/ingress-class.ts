@@ -5,7 +5,7 @@ import { defaulted, message, omitempty, optional, required, type StoredOf, strin
 import { ageColumn, NONE, nameColumn } from '../../meta/v1/columns.ts'
 
 export const IngressClassParametersReference = message('io.k8s.api.networking.v1.IngressClassParametersReference', {
-  apiGroup: optional(undefined, string),
+  apiGroup: optional(1, string),
   kind: required(2, string),
   name: required(3, string),
   scope: defaulted(4, string, 'Cluster'),
