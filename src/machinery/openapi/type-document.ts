@@ -104,7 +104,7 @@ function property(shape: MessageShape, name: string, field: AnyField, dialect: D
   const isListOfObjects = name === 'items' && shape.name.endsWith('List')
   const hasListType = exception?.hasListType ?? !isListOfObjects
   const extras = {
-    ...described(field),
+    ...described(name, field),
     ...defaultOf(field, exception?.default, dialect),
     ...extensions(field, hasListType, exception?.mapType),
   }
@@ -164,8 +164,15 @@ function referenceName(shape: Exclude<Shape, { type: 'lazy' }>): string | undefi
   }
 }
 
-function described({ documentation }: AnyField): Document {
-  return documentation === '' ? {} : { description: documentation }
+function described(name: string, { documentation, number }: AnyField): Document {
+  const description = documentation === '' && number === undefined ? TYPE_META[name] : documentation
+  return description ? { description } : {}
+}
+
+/** What every object has outside of its protobuf message. */
+const TYPE_META: Readonly<Record<string, string>> = {
+  apiVersion: 'The group and version that the object is written in.',
+  kind: 'What the object is: the kind of the resource.',
 }
 
 /** A field that is always sent: a value without omitempty, or a pointer that validation wants. */
