@@ -14,7 +14,7 @@ interface DockerAuth {
 export function credentialsFor(image: string, secrets: readonly Secret[]): ImageAuth[] {
   const found: { address: string; auth: ImageAuth }[] = []
   for (const [address, auth] of secrets.flatMap(authsOf)) {
-    if (fits(address, image)) found.push({ address, auth: authOf(auth, address) })
+    if (fits(address, image)) found.push({ address: address.replace(/^https?:\/\//, ''), auth: authOf(auth, address) })
   }
   return found.sort((a, b) => b.address.length - a.address.length).map(({ auth }) => auth)
 }

@@ -73,7 +73,10 @@ function acceptWebSocket({ request, socket, head }: Upgrade, protocols: readonly
     socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\nunable to upgrade: no stream protocol of this server was offered\n')
     return Promise.resolve(undefined)
   }
-  const server = new WebSocketServer({ noServer: true, handleProtocols: () => chosen, maxPayload: 32 * 1024 * 1024 })
+  // The library refuses names with a slash, which Kubernetes uses all the same: so it is not shown what was offered, and the answer is added.
+  delete request.headers['sec-websocket-protocol']
+  const server = new WebSocketServer({ noServer: true, maxPayload: 32 * 1024 * 1024 })
+  server.on('headers', headers => headers.push(`Sec-WebSocket-Protocol: ${chosen}`))
   return new Promise(resolve => server.handleUpgrade(request, socket, head, resolve))
 }
 
