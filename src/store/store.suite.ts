@@ -355,7 +355,7 @@ export function storeSuite(engine: string, open: () => Promise<StoreUnderTest>):
             }
             states.set(
               revision,
-              [...model].sort().map(([name, value]) => `${name}=${value}`),
+              [...model].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, value]) => `${name}=${value}`),
             )
           }
           for (const [at, expected] of states) {
@@ -503,7 +503,7 @@ class Collector implements Disposable {
   }
 
   #wake(): void {
-    for (const check of [...this.#waiting]) check()
+    for (const check of this.#waiting) check()
   }
 
   [Symbol.dispose](): void {

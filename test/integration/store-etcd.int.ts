@@ -9,8 +9,10 @@ import { systemRandom } from '#base/random/system-random.ts'
 import { sleep } from '#base/time/clock.ts'
 import { realClock } from '#base/time/real-clock.ts'
 import { EtcdStore } from '#store/etcd/etcd-store.ts'
+import { MemoryStore } from '#store/memory/memory-store.ts'
+import { restoreInto, takeSnapshot } from '#store/snapshot/snapshot.ts'
 import { bytes, storeSuite, text, watch } from '#store/store.suite.ts'
-import { prefix } from '#store/store.ts'
+import { everyKey, prefix } from '#store/store.ts'
 import { UnavailableError } from '#store/store-errors.ts'
 
 /* The store over real etcd: three members with TLS and client certificates. */
@@ -66,6 +68,24 @@ describe.skipIf(!hasEtcd)('with etcd (skipped where it is not installed)', () =>
     await store.close()
   })
 
+  it('takes the snapshot of another engine', async () => {
+    const memory = new MemoryStore({ clock })
+    const { id } = await memory.grantLease(600)
+    for (let n = 0; n < 250; n++) {
+      await memory.txn({ success: [{ type: 'put', key: `/moved/${n}`, value: bytes(String(n)), lease: n === 7 ? id : 0 }] })
+    }
+    const store = cluster.connect()
+    const everything = await store.range({ ...everyKey, keysOnly: true })
+    for (const { key } of everything.kvs) await store.txn({ success: [{ type: 'delete', key }] })
+    const snapshot = await takeSnapshot(memory)
+    await restoreInto(store, snapshot, 600)
+    const again = await takeSnapshot(store)
+    expect(again.kvs.map(kv => [kv.key, text(kv.value)])).toEqual(snapshot.kvs.map(kv => [kv.key, text(kv.value)]))
+    expect(again.kvs.filter(kv => kv.lease !== 0).map(kv => kv.key)).toEqual(['/moved/7'])
+    await memory.close()
+    await store.close()
+  })
+
   it('says that no member can be reached', async () => {
     const store = new EtcdStore({ endpoints: ['http://127.0.0.1:1'], clock, random: systemRandom() })
     const error = await store.range({ key: 'a' }).catch((reason: unknown) => reason)
@@ -111,16 +131,22 @@ async function startCluster(): Promise<EtcdCluster> {
     const { name, client, peer } = members[n]!
     const clientUrl = `https://127.0.0.1:${client}`
     const peerUrl = `http://127.0.0.1:${peer}`
-    running[n] = spawn(
-      'etcd',
-      [
-        ...['--name', name, '--data-dir', join(folder, name), '--listen-client-urls', clientUrl, '--advertise-client-urls', clientUrl],
-        ...['--listen-peer-urls', peerUrl, '--initial-advertise-peer-urls', peerUrl, '--initial-cluster', initial],
-        ...['--initial-cluster-state', state, '--logger', 'zap', '--log-level', 'error'],
-        ...['--client-cert-auth', '--trusted-ca-file', ca, '--cert-file', cert, '--key-file', key],
-      ],
-      { stdio: 'ignore' },
-    )
+    const flags = {
+      '--name': name,
+      '--data-dir': join(folder, name),
+      '--listen-client-urls': clientUrl,
+      '--advertise-client-urls': clientUrl,
+      '--listen-peer-urls': peerUrl,
+      '--initial-advertise-peer-urls': peerUrl,
+      '--initial-cluster': initial,
+      '--initial-cluster-state': state,
+      '--logger': 'zap',
+      '--log-level': 'error',
+      '--trusted-ca-file': ca,
+      '--cert-file': cert,
+      '--key-file': key,
+    }
+    running[n] = spawn('etcd', ['--client-cert-auth', ...Object.entries(flags).flat()], { stdio: 'ignore' })
   }
   for (const n of members.keys()) startMember(n, 'new')
   const endpoints = members.map(({ client }) => `https://127.0.0.1:${client}`)

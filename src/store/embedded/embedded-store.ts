@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '#base/time/clock.ts'
+import type { Clock } from '#base/time/clock.ts'
 import type {
   KeyValue,
   Lease,
@@ -23,6 +23,7 @@ import {
 import { evaluate, evaluateRevoke, type Reader, readRange } from './evaluate.ts'
 import { History, type Moment } from './history.ts'
 import type { Journal, JournalEntry } from './journal.ts'
+import { LeaseDeadlines } from './lease-deadlines.ts'
 import { emptyState, type State, type Version } from './state.ts'
 import { Watches } from './watches.ts'
 
@@ -49,7 +50,6 @@ export interface EmbeddedStoreOptions {
 /** The most that is put into one commit, so that the first of a crowd does not wait for the last. */
 const MAX_BATCH = 1024
 const MAX_BATCH_BYTES = 8 * 2 ** 20
-const EXPIRY_RETRY_MS = 1000
 
 /**
  * A store in this process. Transactions are decided at once, one after another, on `head`; with a journal they then wait in a queue, and all that came
@@ -68,8 +68,7 @@ export class EmbeddedStore implements Store {
   readonly #journal: Journal | undefined
   readonly #watches: Watches
   readonly #reader: Reader
-  readonly #deadlines = new Map<number, number>()
-  #expiry: { readonly at: number; readonly timer: Timer } | undefined
+  readonly #deadlines: LeaseDeadlines
   #lastLease = 0
 
   constructor(options: EmbeddedStoreOptions) {
@@ -83,11 +82,15 @@ export class EmbeddedStore implements Store {
     }
     this.#watches = new Watches({
       history: this.history,
-      toKeyValue: this.#reader.toKeyValue,
+      toKeyValue: version => this.#reader.toKeyValue(version),
       revision: () => this.#visible.revision,
       nextTurn: options.nextTurn,
     })
-    this.#head.leases.visit((ttlSeconds, id) => this.#startLease(Number(id), ttlSeconds))
+    this.#deadlines = new LeaseDeadlines(options.clock, id => this.revokeLease(id))
+    this.#head.leases.visit((ttlSeconds, id) => {
+      this.#lastLease = Math.max(this.#lastLease, Number(id))
+      this.#deadlines.start(Number(id), ttlSeconds)
+    })
   }
 
   /** What reads and watches show. */
@@ -136,7 +139,7 @@ export class EmbeddedStore implements Store {
     const id = ++this.#lastLease
     const leases = this.#head.leases.set(String(id), ttlSeconds)
     await this.#commit({ changes: [], granted: [[id, ttlSeconds]] }, { ...this.#head, leases })
-    this.#startLease(id, ttlSeconds)
+    this.#deadlines.start(id, ttlSeconds)
     return { id, ttlSeconds }
   }
 
@@ -144,7 +147,7 @@ export class EmbeddedStore implements Store {
     if (this.#failure) throw this.#failure
     const ttlSeconds = this.#head.leases.get(String(id))
     if (ttlSeconds === undefined || !this.#deadlines.has(id)) throw new LeaseNotFoundError(id)
-    this.#startLease(id, ttlSeconds)
+    this.#deadlines.start(id, ttlSeconds)
     return { id, ttlSeconds }
   }
 
@@ -152,8 +155,7 @@ export class EmbeddedStore implements Store {
     if (this.#failure) throw this.#failure
     const { state, changes } = evaluateRevoke(this.#head, id)
     await this.#commit({ changes, ended: [id] }, state)
-    this.#deadlines.delete(id)
-    this.#waitForExpiry()
+    this.#deadlines.end(id)
   }
 
   async status(): Promise<StoreStatus> {
@@ -171,7 +173,7 @@ export class EmbeddedStore implements Store {
   /** What closing does, once. */
   protected async finish(): Promise<void> {
     this.#failure = new ClosedError()
-    this.#expiry?.timer.cancel()
+    this.#deadlines.stop()
     while (this.#committing) await this.#committing
     this.#watches.end(new ClosedError())
     await this.#journal?.close()
@@ -219,7 +221,7 @@ export class EmbeddedStore implements Store {
     if (!(error instanceof NoSpaceError)) {
       const fatal = error instanceof FatalStoreError ? error : new FatalStoreError(this.options.engine, error)
       reason = this.#failure = fatal
-      this.#expiry?.timer.cancel()
+      this.#deadlines.stop()
       this.#watches.end(fatal)
       this.options.onFatal?.(fatal)
     }
@@ -266,33 +268,6 @@ export class EmbeddedStore implements Store {
   #load(version: Version): KeyValue {
     const { key, createRevision, modRevision, version: number, lease } = version
     return { key, value: version.value ?? this.#journal!.read(version), createRevision, modRevision, version: number, lease }
-  }
-
-  #startLease(id: number, ttlSeconds: number): void {
-    const deadline = this.options.clock.monotonic() + ttlSeconds * 1000
-    this.#lastLease = Math.max(this.#lastLease, id)
-    this.#deadlines.set(id, deadline)
-    if (!this.#expiry || deadline < this.#expiry.at) this.#waitForExpiry()
-  }
-
-  #waitForExpiry(delayMs = 0): void {
-    this.#expiry?.timer.cancel()
-    this.#expiry = undefined
-    if (this.#deadlines.size === 0 || this.#failure) return
-    let at = Number.POSITIVE_INFINITY
-    for (const deadline of this.#deadlines.values()) at = Math.min(at, deadline)
-    const wait = Math.max(delayMs, at - this.options.clock.monotonic())
-    this.#expiry = { at, timer: this.options.clock.after(wait, () => void this.#expire()) }
-  }
-
-  async #expire(): Promise<void> {
-    const now = this.options.clock.monotonic()
-    const due = [...this.#deadlines].filter(([, deadline]) => deadline <= now).map(([id]) => id)
-    const outcomes = await Promise.allSettled(due.map(id => this.revokeLease(id)))
-    for (const [index, outcome] of outcomes.entries()) {
-      if (outcome.status === 'rejected' && outcome.reason instanceof LeaseNotFoundError) this.#deadlines.delete(due[index]!)
-    }
-    this.#waitForExpiry(outcomes.some(outcome => outcome.status === 'rejected') ? EXPIRY_RETRY_MS : 0)
   }
 }
 

@@ -77,7 +77,7 @@ export class Watches {
 
   /** Ends every watch. */
   end(error: Error): void {
-    for (const watcher of [...this.#watchers]) this.#end(watcher, error)
+    for (const watcher of this.#watchers) this.#end(watcher, error)
   }
 
   async #catchUp(watcher: Watcher): Promise<void> {

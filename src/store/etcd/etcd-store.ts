@@ -150,7 +150,7 @@ export class EtcdStore implements Store {
 
   async close(): Promise<void> {
     this.#closed = true
-    for (const watch of [...this.#watches]) watch.end(new ClosedError())
+    for (const watch of this.#watches) watch.end(new ClosedError())
     this.#channel.close()
   }
 
