@@ -36,7 +36,10 @@ export const imageVerb: Verb = context => {
       .option('--into <path>', 'where in the image the files go', '/')
       .option('--entrypoint <command>', 'the program and its first arguments: words, or a JSON array', words)
       .option('--cmd <command>', 'default arguments: words, or a JSON array', words)
-      .option('--env <NAME=value>', 'environment variable; may be repeated', (value: string, before: string[] = []) => [...before, value])
+      .option('--env <NAME=value>', 'environment variable; may be repeated', (value: string, before: string[] | undefined) => [
+        ...(before ?? []),
+        value,
+      ])
       .option('--workdir <path>', 'working directory')
       .option('--user <user>', 'user, by number or name')
       .option('--file <archive>', 'write the archive here and load it nowhere')
