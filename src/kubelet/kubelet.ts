@@ -2,7 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from '#base/log/logger.ts'
 import type { Random } from '#base/random/random.ts'
-import { type Clock, every } from '#base/time/clock.ts'
+import { type Clock, every, sleep } from '#base/time/clock.ts'
 import type { Client } from '#client/client.ts'
 import { eventRecorder } from '#client/events/event-recorder.ts'
 import { informers } from '#client/informers/informers.ts'
@@ -94,6 +94,8 @@ const VERSION = 'v1.36.2'
 const RELIST_MS = 10_000
 const HOUSEKEEPING_MS = 60_000
 const RUNTIME_CHECK_MS = 5000
+const RETRY_FIRST_MS = 200
+const RETRY_LIMIT_MS = 10_000
 const LABEL_OS = { 'kubernetes.io/os': 'linux', 'beta.kubernetes.io/os': 'linux' }
 
 /** Starts the agent of one node: it runs the pods that the API and the manifest directory give it, and tells how they are. */
@@ -101,7 +103,7 @@ export function startKubelet(options: KubeletOptions): Kubelet {
   const kubelet = new RunningKubelet(options)
   const ready = kubelet.start()
   ready.catch(() => {}) // Whoever waits for it hears of it; stop() is possible all the same.
-  return { ready, serverPort: () => kubelet.serverPort, stop: () => kubelet.stop() }
+  return { ready, serverPort: () => kubelet.serverPort, stop: () => kubelet.stop(ready) }
 }
 
 class RunningKubelet {
@@ -150,38 +152,54 @@ class RunningKubelet {
     )
     const pods: NodePods = new NodePods(host)
 
+    this.#ending.push(() => host.statuses.close())
+    this.#ending.push(() => host.probes.close())
+    this.#ending.push(() => pods.stop())
+    const events = runtime.onEvent(event => pods.onRuntimeEvent(event))
+    this.#ending.push(() => events[Symbol.dispose]())
+    await this.#followStatic(pods, apiPods, log) // These run whether or not there is an API server.
+
     await sources.synced(this.#stopped.signal)
     const server =
       this.#options.server &&
       (await startKubeletServer({ ...this.#options.server, clock, log, runtime, pods, logsDirectory, nodeName, client }))
     this.serverPort = server?.port ?? 0
     if (server) this.#ending.push(() => server.stop())
-    await reporter.start()
-    this.#ending.push(() => host.statuses.close())
-    this.#ending.push(() => host.probes.close())
-    this.#ending.push(() => pods.stop())
+    await this.#untilItWorks(() => reporter.start(), log, 'the node could not be registered; trying again')
 
-    await this.#followStatic(pods, apiPods, log)
     const following = pods.follow(podInformer)
     const mirrors = podInformer.onChange((pod, old) => {
       if ((pod && isMirror(pod)) || (old && isMirror(old))) void this.#mirror(pods, apiPods, host)
     })
-    const events = runtime.onEvent(event => pods.onRuntimeEvent(event))
     this.#ending.push(() => {
-      for (const ending of [following, mirrors, events]) ending[Symbol.dispose]()
+      for (const ending of [following, mirrors]) ending[Symbol.dispose]()
     })
-    this.#every(RELIST_MS, () => pods.wakeAll())
+    this.#every(RELIST_MS, () => pods.relist())
     this.#every(RUNTIME_CHECK_MS, async () => {
       const before = this.#runtimeError
       if ((await this.#checkRuntime()) || before !== this.#runtimeError) await reporter.report()
     })
-    this.#every(HOUSEKEEPING_MS, () => this.#housekeep(pods, host, machine, log))
+    this.#every(HOUSEKEEPING_MS, () => this.#housekeep(pods, apiPods, machine, log))
+    await apiPods.reconcileMirrors([...pods.staticPods()])
     await pods.collectGarbage().catch(error => log.warn('what was left on the node could not be cleared away', { error: error.message }))
     log.info('the kubelet is ready')
   }
 
-  async stop(): Promise<void> {
+  async #untilItWorks(work: () => Promise<void>, log: Logger, complaint: string): Promise<void> {
+    for (let delayMs = RETRY_FIRST_MS; ; delayMs = Math.min(2 * delayMs, RETRY_LIMIT_MS)) {
+      try {
+        return await work()
+      } catch (error) {
+        if (this.#stopped.signal.aborted) throw error
+        log.warn(complaint, { error: (error as Error).message })
+        await sleep(this.#options.clock, delayMs, this.#stopped.signal)
+      }
+    }
+  }
+
+  async stop(started: Promise<void>): Promise<void> {
     this.#stopped.abort(new Error('the kubelet stops'))
+    await started.catch(() => undefined)
     for (const end of this.#ending.splice(0).reverse()) await end()
   }
 
@@ -324,9 +342,10 @@ class RunningKubelet {
     for (const pod of statics) if (apiPods.objectOf(pod)?.status.phase === 'Pending') host.statuses.rewrite(uidOf(pod))
   }
 
-  async #housekeep(pods: NodePods, host: PodHost, machine: MachineFacts, log: Logger): Promise<void> {
+  async #housekeep(pods: NodePods, apiPods: ApiPods, machine: MachineFacts, log: Logger): Promise<void> {
     const { runtime, rootDirectory, logsDirectory, images, clock } = this.#options
     await pods.collectGarbage()
+    await apiPods.reconcileMirrors([...pods.staticPods()])
     const usage = await readMachineUsage(rootDirectory)
     this.#pressures = pressuresOf(usage, machine.ephemeralStorageBytes, this.#options.eviction ?? DEFAULT_THRESHOLDS)
     if (this.#pressures.memory) await this.#evictOne(pods, runtime, log)
@@ -340,7 +359,6 @@ class RunningKubelet {
     })
     const usedShare = 1 - usage.diskAvailableBytes / machine.ephemeralStorageBytes
     await collectImages({ runtime, log, usedShare, diskBytes: machine.ephemeralStorageBytes, pods: pods.active(), ...images })
-    host.log.verbose('housekeeping is done')
   }
 
   async #evictOne(pods: NodePods, runtime: Runtime, log: Logger): Promise<void> {

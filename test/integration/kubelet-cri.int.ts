@@ -2,9 +2,11 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { request as httpsRequest } from 'node:https'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
+import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
+import { connectSpdy } from '#base/net/spdy/upgrade.ts'
 import { BUSYBOX_IMAGE } from '#cluster/images/builtin.ts'
 import { ConfigMap } from '#kinds/core/v1/config-map.ts'
 import { Event } from '#kinds/core/v1/event.ts'
@@ -172,6 +174,44 @@ describe('a pod', () => {
     expect(piped).toMatchObject({ stdout: '12\n', status: { status: 'Success' } })
   })
 
+  it('runs a command on a terminal over SPDY, and knows its size', async () => {
+    const { certificate: cert, privateKey: key } = node.apiServerCredential
+    const command = encodeURIComponent('sleep 0.2; stty size; tty')
+    const url = `https://127.0.0.1:${kubelet.serverPort()}/exec/default/web/main?output=1&input=1&tty=1&command=sh&command=-c&command=${command}`
+    const { connection } = await connectSpdy({ url, protocols: ['v4.channel.k8s.io'], tls: { ca: node.authority, cert, key } })
+    const [error, , stdout, resize] = ['error', 'stdin', 'stdout', 'resize'].map(streamtype => connection.open({ streamtype }))
+    resize!.write('{"Width":91,"Height":33}\n')
+    const [output, status] = await Promise.all([text(stdout!), text(error!)])
+    expect(output).toBe('33 91\r\n/dev/pts/0\r\n')
+    expect(JSON.parse(status)).toMatchObject({ status: 'Success' })
+  })
+
+  it('is reached through port-forward', async () => {
+    const { certificate: cert, privateKey: key } = node.apiServerCredential
+    const url = `https://127.0.0.1:${kubelet.serverPort()}/portForward/default/web`
+    const { connection } = await connectSpdy({ url, protocols: ['portforward.k8s.io'], tls: { ca: node.authority, cert, key } })
+    const open = (streamtype: string, port: number, requestid: string) => connection.open({ streamtype, port: String(port), requestid })
+    const ask = async (port: number, requestid: string) => {
+      const error = open('error', port, requestid)
+      error.end()
+      const data = open('data', port, requestid)
+      data.end('GET / HTTP/1.0\r\n\r\n')
+      return Promise.all([text(data), text(error)])
+    }
+    const [page, nothing] = await ask(8080, '0')
+    expect(page).toMatch(/^HTTP\/1\.[01] 200 OK[\s\S]*hello\n$/)
+    expect(nothing).toBe('')
+    expect((await ask(9999, '1'))[1]).toMatch(/^error forwarding port 9999 to pod: .*refused/)
+    connection.close()
+  })
+
+  it('is measured', async () => {
+    const { text: summary } = await ask('/stats/summary', node.apiServerCredential)
+    const found = JSON.parse(summary).pods.find((one: { podRef: { name: string } }) => one.podRef.name === 'web')
+    expect(found.containers[0]).toMatchObject({ name: 'main', memory: { workingSetBytes: expect.any(Number) } })
+    expect((await ask('/metrics', node.apiServerCredential)).text).toContain('kubelet_running_pods 1\n')
+  })
+
   it('is taken over by the next kubelet and does not restart', async () => {
     const before = await get('web')
     await kubelet.stop()
@@ -232,8 +272,8 @@ describe('a pod', () => {
     })
     const pod = await until('reader', found => found.status.phase === 'Failed')
     const ip = /(\d+\.){3}\d+/.exec((await ask('/containerLogs/default/reader/main', node.apiServerCredential)).text)?.[0]
-    const { text } = await ask('/containerLogs/default/reader/main', node.apiServerCredential)
-    expect(text).toBe(`from-init\ngreen\nsesame\ngreen sesame reader ${ip}\n${ip}\treader\nreader`)
+    const log = await ask('/containerLogs/default/reader/main', node.apiServerCredential)
+    expect(log.text).toBe(`from-init\ngreen\nsesame\ngreen sesame reader ${ip}\n${ip}\treader\nreader`)
     expect(pod.status.initContainerStatuses?.[0]?.state.terminated).toMatchObject({ exitCode: 0, reason: 'Completed' })
     expect(pod.status.containerStatuses?.[0]?.state.terminated).toMatchObject({ exitCode: 3, reason: 'Error', message: 'bye\n' })
     await node.client.delete(Pod, pod)
@@ -249,6 +289,27 @@ describe('a pod', () => {
     expect(pod.status.phase).toBe('Running')
     await node.client.delete(Pod, pod)
     await gone('crash')
+  })
+
+  it('that uses more memory than it may is killed, and says so', async () => {
+    await run('greedy', {
+      restartPolicy: 'Never',
+      containers: [{ ...shell('exec tail /dev/zero'), resources: { limits: { memory: '20Mi' } } }],
+    })
+    const pod = await until('greedy', found => found.status.phase === 'Failed')
+    expect(pod.status.containerStatuses?.[0]?.state.terminated).toMatchObject({ exitCode: 137, reason: 'OOMKilled' })
+    await node.client.delete(Pod, pod)
+    await gone('greedy')
+  })
+
+  it('comes with many others at once', async () => {
+    const names = Array.from({ length: 20 }, (_, index) => `many-${index}`)
+    const askedMs = performance.now()
+    await Promise.all(names.map(name => run(name, { containers: [shell(server)] })))
+    await Promise.all(names.map(name => until(name, isReady, 40_000)))
+    console.log(`20 pods at once: ${Math.round(performance.now() - askedMs)} ms`)
+    await Promise.all(names.map(name => node.client.delete(Pod, { namespace: 'default', name })))
+    await Promise.all(names.map(name => gone(name, 40_000)))
   })
 
   it('whose liveness probe fails is killed and started again', async () => {

@@ -2,6 +2,7 @@ import type { Informer } from '#client/informers/informer.ts'
 import { isMirror } from '#kinds/core/v1/pod.facts.ts'
 import type { Pod } from '#kinds/core/v1/pod.ts'
 import type { RuntimeEvent } from '../runtime/runtime.ts'
+import { label } from './container-labels.ts'
 import { removeOrphans } from './orphans.ts'
 import type { PodHost } from './pod-host.ts'
 import { podKeyOf, uidOf } from './pod-names.ts'
@@ -58,8 +59,25 @@ export class NodePods {
     this.#worker(podUid)?.wake()
   }
 
-  wakeAll(): void {
-    for (const worker of this.#workers.values()) worker.wake()
+  /** Asks the runtime for all it has, and wakes the pods that this is news for: events may have been lost. */
+  async relist(): Promise<void> {
+    const { runtime } = this.#host
+    const [sandboxes, containers] = await Promise.all([runtime.listSandboxes(), runtime.listContainers()])
+    const seen = new Map<string, string[]>()
+    const note = (uid: string, what: string) => {
+      const known = seen.get(uid)
+      if (known) known.push(what)
+      else seen.set(uid, [what])
+    }
+    for (const { id, metadata, ready } of sandboxes) note(metadata.uid, `${id} ${ready}`)
+    for (const { id, labels, state } of containers) note(labels[label.podUid] ?? '', `${id} ${state}`)
+    for (const [uid, worker] of this.#workers) {
+      const known = [
+        ...worker.state.sandboxes.map(({ id, ready }) => `${id} ${ready}`),
+        ...worker.state.containers.map(({ id, state }) => `${id} ${state}`),
+      ]
+      if (known.sort().join() !== (seen.get(uid) ?? []).sort().join()) worker.wake()
+    }
   }
 
   /** The workers, by uid. */

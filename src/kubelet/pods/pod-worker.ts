@@ -489,7 +489,8 @@ export class PodWorker {
     probes.stop(uid, true)
     if (this.#failure) this.#tell(false)
     this.#killGraceSeconds = byItself ? this.#pod.spec.terminationGracePeriodSeconds : this.#graceSeconds()
-    await stopAll(this.#host, this.#pod, this.#state, this.#killGraceSeconds, this.#stopping.signal)
+    const { signal } = this.#stopping
+    await raced(stopAll(this.#host, this.#pod, this.#state, this.#killGraceSeconds, signal), signal)
     if (this.#stopping.signal.aborted) return NEVER
     this.#killGraceSeconds = undefined
     probes.stop(uid)
@@ -552,8 +553,9 @@ const backoffKey = (container: Container) => `${container.name} ${container.imag
 /** Waits for `work`, but no longer than until `signal` aborts: work goes on, and its outcome is no longer of interest. */
 function raced(work: Promise<void>, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
+    const abort = () => resolve()
     if (signal.aborted) resolve()
-    signal.addEventListener('abort', () => resolve(), { once: true })
-    work.then(resolve, reject)
+    signal.addEventListener('abort', abort, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
   })
 }

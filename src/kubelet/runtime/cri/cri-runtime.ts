@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Logger } from '#base/log/logger.ts'
 import { type Clock, sleep, type Timer } from '#base/time/clock.ts'
 import {
@@ -255,6 +256,7 @@ function followEvents(
   hasEnded: (id: string) => Promise<boolean>,
 ): Disposable {
   const ended = new AbortController()
+  setMaxListeners(0, ended.signal) // As many containers may end at once as there are.
   let subscription: Disposable | undefined
   let timer: Timer | undefined
   const settle = async (event: RuntimeEvent) => {
