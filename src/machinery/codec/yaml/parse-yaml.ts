@@ -1,9 +1,10 @@
 import { defineScalarTag, defineSequenceTag, FAILSAFE_SCHEMA, loadAll, mapTag, mergeTag, NOT_RESOLVED, YAMLException } from 'js-yaml'
 import { plainValue } from './plain-scalar.ts'
+import { repeatedKeys } from './repeated-keys.ts'
 
 export interface ParsedYaml {
   readonly value: unknown
-  /** What strict reading would refuse: a key that stands twice, in upstream's words. */
+  /** What strict reading would refuse: one text that names all keys which stand twice, in upstream's words. Empty when there are none. */
   readonly duplicates: readonly string[]
 }
 
@@ -28,7 +29,8 @@ export function readYaml(source: string | Uint8Array): ParsedYaml {
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error
     if (error.reason !== 'duplicated mapping key') throw yamlError(error)
-    return { value: jsonable(tolerantly(text), text), duplicates: [duplicateText(error, text)] }
+    const repeated = repeatedKeys(firstDocument(text), MAX_DEPTH)
+    return { value: jsonable(tolerantly(text), text), duplicates: [`yaml: unmarshal errors:\n  ${repeated.join('\n  ')}`] }
   }
 }
 
@@ -81,6 +83,8 @@ const SCHEMA = FAILSAFE_SCHEMA.withTags(
   mergeTag,
   mapTag,
   seqTag,
+  // A tag that nobody knows does not change the text it stands before.
+  defineScalarTag<string>('!', { matchByTagPrefix: true, resolve: source => source, identify: () => false }),
 )
 
 function documentsOf(text: string, isStream: boolean): unknown[] {
@@ -134,13 +138,6 @@ function checked(value: unknown): unknown {
 
 function floatText(value: number): string {
   return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf'
-}
-
-function duplicateText(error: YAMLException, text: string): string {
-  const line = error.mark?.line ?? 0
-  const key = (text.split('\n')[line] ?? '').slice(0, error.mark?.column ?? 0).match(/([\w.-]+)"?\s*:?\s*$/)?.[1]
-  const named = key ?? /^\s*(?:- )*"?([^":]+)/.exec(text.split('\n')[line] ?? '')?.[1] ?? ''
-  return `yaml: unmarshal errors:\n  line ${line + 1}: key "${named}" already set in map`
 }
 
 function yamlError(error: YAMLException): YamlError {

@@ -45,6 +45,14 @@ describe('parseYaml', () => {
     const { value, duplicates } = readYaml('data:\n  q: 1\n  q: 2\n')
     expect(value).toEqual({ data: { q: 2 } })
     expect(duplicates).toEqual(['yaml: unmarshal errors:\n  line 3: key "q" already set in map'])
+    expect(readYaml('{"data":{"q":"3","q":"4"}}').duplicates).toEqual(['yaml: unmarshal errors:\n  line 1: key "q" already set in map'])
+    expect(readYaml('a: 1\na: 2\nb: [{c: 1}, {"c d": 1,\n "c d": 2}]').duplicates[0]).toBe(
+      'yaml: unmarshal errors:\n  line 2: key "a" already set in map\n  line 4: key "c d" already set in map',
+    )
+  })
+
+  it('reads past tags that nobody knows', () => {
+    expect(parseYaml('a: !foo b')).toEqual({ a: 'b' })
   })
 
   it('refuses bombs in no time', () => {
