@@ -1,15 +1,23 @@
-import { podWarnings } from './pod.warnings.ts'
-import { validateNewPod, validatePod, validatePodUpdate } from './pod.rules.ts'
-import { preparePod, preparePodUpdate } from './pod.strategy.ts'
-import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
+import { type ApiObjectDraft, defineKind, type Kind, type ObjectWith } from '#machinery/kind/kind.ts'
+import type { DraftOf } from '#machinery/schema/schema.ts'
 import { podColumns, podRowConditions } from './pod.columns.ts'
 import { applyPodDefaults } from './pod.defaults.ts'
+import { validateNewPod, validatePod, validatePodUpdate } from './pod.rules.ts'
+import { preparePod, preparePodUpdate } from './pod.strategy.ts'
+import { podWarnings } from './pod.warnings.ts'
 import { PodSpec } from './pod-spec.ts'
 import { PodStatus } from './pod-status.ts'
 
 export interface Pod extends ObjectWith<{ spec: PodSpec; status: PodStatus }> {}
 
-export const Pod = defineKind({
+/** What a client may send of a pod. */
+export interface PodDraft extends ApiObjectDraft {
+  readonly spec?: DraftOf<typeof PodSpec> | undefined
+  readonly status?: DraftOf<typeof PodStatus> | undefined
+}
+
+// Its type is named, since written out it is longer than a declaration file may hold.
+export const Pod: Kind<Pod, PodDraft> = defineKind({
   group: '',
   version: 'v1',
   kind: 'Pod',
