@@ -153,7 +153,7 @@ function documentsOf(
   for (const [name, shape] of types) {
     documents[name] = shape
       ? typeDocument(shape, dialect, kinds.get(name) ?? metaKinds(name, source, owner))
-      : specialDocument(name, dialect)
+      : (specialDocument(name, dialect) ?? { type: 'object' })
   }
   return documents
 }
