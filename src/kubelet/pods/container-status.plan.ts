@@ -69,7 +69,7 @@ function lost(old: ContainerStatus): ContainerStateTerminated {
   return {
     exitCode: 137,
     reason: 'ContainerStatusUnknown',
-    message: 'The container could not be located when the pod was terminated',
+    message: 'The container could not be located when the pod was deleted.  The container used to be Running',
     startedAt: null,
     finishedAt: null,
     ...(old.containerID ? { containerID: old.containerID } : {}),
@@ -86,8 +86,9 @@ function lastStateOf(
   if (state.waiting && latest?.state === 'exited') return { terminated: terminatedOf(facts, latest) }
   if (previous?.state === 'exited') return { terminated: terminatedOf(facts, previous) }
   if (latest && latest.attempt > 0 && old?.lastState.terminated) return old.lastState
-  if (!latest && old) return old.state.terminated && !state.terminated ? { terminated: old.state.terminated } : old.lastState
-  return {}
+  if (latest || !old || state.terminated) return old && !latest ? old.lastState : {}
+  if (old.state.terminated) return { terminated: old.state.terminated }
+  return old.state.running ? { terminated: lost(old) } : old.lastState
 }
 
 function terminatedOf(facts: StatusFacts, container: ObservedContainer): ContainerStateTerminated {

@@ -109,6 +109,17 @@ describe('the status of a container', () => {
     expect(ready({ startup: 'success', readiness: 'success' })).toMatchObject({ started: true, ready: true })
   })
 
+  it("that was lost with the runtime's memory, and is made anew, ended in an unknown way", () => {
+    const running = { running: { startedAt: null } }
+    const old = { name: 'a', state: running, lastState: {}, ready: true, restartCount: 2, image: 'a:1', imageID: '', containerID: 'x://1' }
+    const [a] = status(pod(['a']), EMPTY_STATE, { oldStatuses: new Map([['a', old as ContainerStatus]]) }).containerStatuses!
+    expect(a).toMatchObject({
+      restartCount: 2,
+      state: { waiting: {} },
+      lastState: { terminated: { exitCode: 137, reason: 'ContainerStatusUnknown' } },
+    })
+  })
+
   it('is unknown when it ran and the runtime has forgotten it', () => {
     const old = {
       name: 'a',

@@ -528,15 +528,18 @@ export class PodWorker {
     return NEVER
   }
 
-  /** Removes what ended containers left behind, all but the newest of each name. Called now and then. */
+  /** Removes containers that have ended, and their logs, but for the last two of each name. Called now and then. */
   async collectGarbage(): Promise<void> {
-    const seen = new Set<string>()
+    const { runtime, logsDirectory, volumes } = this.#host
+    const seen = new Map<string, number>()
     for (const { name, id, state, attempt } of this.#state.containers) {
-      const isLatest = !seen.has(name)
-      seen.add(name)
-      if (isLatest || state !== 'exited') continue
-      const isPrevious = latestOf(this.#state, name)?.attempt === attempt + 1
-      if (!isPrevious) await this.#host.runtime.removeContainer(id)
+      const newer = seen.get(name) ?? 0
+      seen.set(name, newer + 1)
+      if (newer < 2 || state === 'running') continue
+      await runtime.removeContainer(id)
+      await rm(containerLogFile(logsDirectory, this.#pod, name, attempt), { force: true })
+      await rm(terminationLogFile(volumes.podDirectory(uidOf(this.#pod)), name, attempt), { force: true })
+      this.#terminationMessages.delete(id)
     }
   }
 }
