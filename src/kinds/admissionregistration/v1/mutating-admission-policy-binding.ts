@@ -1,3 +1,4 @@
+import { validateMutatingBinding } from './policy.rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { message, omitempty, optional, type StoredOf, string } from '#machinery/schema/schema.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
@@ -30,4 +31,5 @@ export const MutatingAdmissionPolicyBinding = defineKind({
     { name: 'ParamRef', of: ({ spec }) => paramRefText(spec.paramRef) },
     ageColumn,
   ],
+  validate: validateMutatingBinding,
 })

@@ -1,3 +1,4 @@
+import { validateMutatingPolicy } from './policy.rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { defaulted, list, listMap, message, omitempty, oneOf, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
@@ -55,4 +56,5 @@ export const MutatingAdmissionPolicy = defineKind({
     { name: 'ParamKind', of: ({ spec }) => paramKindText(spec.paramKind) },
     ageColumn,
   ],
+  validate: validateMutatingPolicy,
 })

@@ -1,3 +1,4 @@
+import { validateWebhooks } from './webhook.rules.ts'
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
 import { defaulted, int32, list, listMap, message, needed, omitempty, required, type StoredOf, string } from '#machinery/schema/schema.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
@@ -44,4 +45,5 @@ export const MutatingWebhookConfiguration = defineKind({
   generation: true,
   fields,
   columns: [nameColumn, { name: 'Webhooks', type: 'integer', of: ({ webhooks }) => webhooks?.length ?? 0 }, ageColumn],
+  validate: ({ webhooks }, errors) => validateWebhooks(webhooks, errors.at('webhooks')),
 })

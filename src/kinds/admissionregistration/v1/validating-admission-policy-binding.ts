@@ -1,3 +1,4 @@
+import { validateValidatingBinding } from './policy.rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { listSet, message, omitempty, oneOf, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
@@ -31,4 +32,5 @@ export const ValidatingAdmissionPolicyBinding = defineKind({
     { name: 'ParamRef', of: ({ spec }) => paramRefText(spec.paramRef) },
     ageColumn,
   ],
+  validate: validateValidatingBinding,
 })

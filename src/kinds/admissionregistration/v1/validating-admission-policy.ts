@@ -1,3 +1,4 @@
+import { validateValidatingPolicy } from './policy.rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { defaulted, int64, list, listMap, message, omitempty, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
@@ -73,4 +74,8 @@ export const ValidatingAdmissionPolicy = defineKind({
     { name: 'ParamKind', of: ({ spec }) => paramKindText(spec.paramKind) },
     ageColumn,
   ],
+  prepareCreate(policy) {
+    policy.status = {}
+  },
+  validate: validateValidatingPolicy,
 })

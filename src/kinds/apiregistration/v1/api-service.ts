@@ -1,3 +1,5 @@
+import { isPathSegmentName } from '#machinery/meta/names.ts'
+import { validateAPIService } from './api-service.rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import {
   boolean,
@@ -68,6 +70,11 @@ export const APIService = defineKind({
     { name: 'Available', of: ({ status }) => availableText(status) },
     ageColumn,
   ],
+  prepareCreate(service) {
+    service.status = {}
+  },
+  validate: validateAPIService,
+  validateName: isPathSegmentName,
 })
 
 function availableText({ conditions = [] }: APIServiceStatus): string {

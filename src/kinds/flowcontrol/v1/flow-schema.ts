@@ -1,3 +1,4 @@
+import { validateFlowSchema } from './flow-schema.rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import {
   boolean,
@@ -118,4 +119,8 @@ export const FlowSchema = defineKind({
     ageColumn,
     { name: 'MissingPL', of: ({ status }) => status.conditions?.find(({ type }) => type === 'Dangling')?.status ?? '?' },
   ],
+  prepareCreate(flowSchema) {
+    flowSchema.status = {}
+  },
+  validate: validateFlowSchema,
 })

@@ -1,3 +1,4 @@
+import { validatePriorityLevel } from './priority-level-configuration.rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import {
   defaulted,
@@ -90,4 +91,8 @@ export const PriorityLevelConfiguration = defineKind({
     { name: 'QueueLengthLimit', of: ({ spec }) => spec.limited?.limitResponse.queuing?.queueLengthLimit ?? NONE },
     ageColumn,
   ],
+  prepareCreate(level) {
+    level.status = {}
+  },
+  validate: validatePriorityLevel,
 })

@@ -53,7 +53,7 @@ export function textOfIP({ family, bits }: IpAddress): string {
 /** `errors` stands at the address. */
 export function validateIP(text: string, errors: FieldErrors): IpAddress | undefined {
   const address = parseIP(text)
-  if (!address) errors.invalid(text, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)')
+  if (!address) errors.invalid(text, parseIP(withoutZeros(text)) ? ZEROS : 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)')
   else if (isMapped(address)) errors.invalid(text, 'must not be an IPv4-mapped IPv6 address')
   return address
 }
@@ -68,7 +68,8 @@ export function validateCanonicalIP(text: string, errors: FieldErrors): void {
 export function validateCIDR(text: string, errors: FieldErrors): Cidr | undefined {
   const range = parseCIDR(text)
   if (!range) {
-    errors.invalid(text, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)')
+    const detail = parseCIDR(withoutZeros(text)) ? ZEROS : 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)'
+    errors.invalid(text, detail)
     return undefined
   }
   if (isMapped(range)) errors.invalid(text, 'must not have an IPv4-mapped IPv6 address')
@@ -98,6 +99,13 @@ export function validateOrdinaryIP(text: string, errors: FieldErrors): void {
 /** Whether both families stand in a list once. */
 export function isDualStack(addresses: readonly (IpAddress | undefined)[]): boolean {
   return new Set(addresses.map(address => address?.family)).size === 2 && !addresses.includes(undefined)
+}
+
+const ZEROS = 'must not have leading 0s'
+
+/** `010.0.0.01` as decimal: some read such numbers as octal, so they are refused. */
+export function withoutZeros(text: string): string {
+  return text.includes(':') ? text : text.replace(/(^|[./])0+(?=[0-9])/g, '$1')
 }
 
 function isIn(address: IpAddress, ranges: readonly string[]): boolean {

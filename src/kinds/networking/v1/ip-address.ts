@@ -1,6 +1,6 @@
 import { validateImmutable } from '../../meta/v1/rules.ts'
 import { isDNS1123Subdomain, isPathSegmentName } from '#machinery/meta/names.ts'
-import { parseIP, textOfIP } from '../../meta/v1/ip.ts'
+import { parseIP, textOfIP, withoutZeros } from '../../meta/v1/ip.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { message, needed, omitempty, required, type StoredOf, string } from '#machinery/schema/schema.ts'
 import { nameColumn } from '../../meta/v1/columns.ts'
@@ -44,7 +44,8 @@ export const IPAddress = defineKind({
   validateUpdate: ({ spec }, old, errors) => validateImmutable(spec.parentRef, old.spec.parentRef, errors.at('spec').at('parentRef')),
   validateName: name => {
     const address = parseIP(name)
-    if (!address) return ['must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)']
+    if (!address)
+      return [parseIP(withoutZeros(name)) ? 'must not have leading 0s' : 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)']
     return textOfIP(address) === name ? [] : [`must be in canonical form ("${textOfIP(address)}")`]
   },
 })

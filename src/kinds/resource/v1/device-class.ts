@@ -1,3 +1,4 @@
+import { validateConfiguration, validateDeviceSelectors } from './resource-claim-spec.rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { inline, list, message, omitempty, optional, type StoredOf, string } from '#machinery/schema/schema.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
@@ -29,4 +30,8 @@ export const DeviceClass = defineKind({
   generation: true,
   spec: DeviceClassSpec,
   columns: [nameColumn, ageColumn],
+  validate({ spec }, errors) {
+    validateDeviceSelectors(spec.selectors, errors.at('spec').at('selectors'))
+    spec.config?.forEach((config, index) => validateConfiguration(config, errors.at('spec').at('config').index(index)))
+  },
 })

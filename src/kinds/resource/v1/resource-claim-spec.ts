@@ -40,26 +40,42 @@ export const CapacityRequirements = message('io.k8s.api.resource.v1.CapacityRequ
 })
 export interface CapacityRequirements extends StoredOf<typeof CapacityRequirements> {}
 
-export const DeviceSubRequest = message('io.k8s.api.resource.v1.DeviceSubRequest', {
-  name: required(1, string),
-  deviceClassName: required(2, string),
-  selectors: omitempty(3, list(DeviceSelector)),
-  allocationMode: defaulted(4, DeviceAllocationMode, 'ExactCount', '', 'value'),
-  count: omitempty(5, int64),
-  tolerations: omitempty(6, list(DeviceToleration)),
-  capacity: optional(7, CapacityRequirements),
-})
+export const DeviceSubRequest = message(
+  'io.k8s.api.resource.v1.DeviceSubRequest',
+  {
+    name: required(1, string),
+    deviceClassName: required(2, string),
+    selectors: omitempty(3, list(DeviceSelector)),
+    allocationMode: defaulted(4, DeviceAllocationMode, 'ExactCount', '', 'value'),
+    count: omitempty(5, int64),
+    tolerations: omitempty(6, list(DeviceToleration)),
+    capacity: optional(7, CapacityRequirements),
+  },
+  {
+    applyDefaults(request) {
+      if (request.allocationMode === 'ExactCount') request.count ??= 1
+    },
+  },
+)
 export interface DeviceSubRequest extends StoredOf<typeof DeviceSubRequest> {}
 
-export const ExactDeviceRequest = message('io.k8s.api.resource.v1.ExactDeviceRequest', {
-  deviceClassName: required(1, string),
-  selectors: omitempty(2, list(DeviceSelector)),
-  allocationMode: defaulted(3, DeviceAllocationMode, 'ExactCount', '', 'value'),
-  count: omitempty(4, int64),
-  adminAccess: optional(5, boolean),
-  tolerations: omitempty(6, list(DeviceToleration)),
-  capacity: optional(7, CapacityRequirements),
-})
+export const ExactDeviceRequest = message(
+  'io.k8s.api.resource.v1.ExactDeviceRequest',
+  {
+    deviceClassName: required(1, string),
+    selectors: omitempty(2, list(DeviceSelector)),
+    allocationMode: defaulted(3, DeviceAllocationMode, 'ExactCount', '', 'value'),
+    count: omitempty(4, int64),
+    adminAccess: optional(5, boolean),
+    tolerations: omitempty(6, list(DeviceToleration)),
+    capacity: optional(7, CapacityRequirements),
+  },
+  {
+    applyDefaults(request) {
+      if (request.allocationMode === 'ExactCount') request.count ??= 1
+    },
+  },
+)
 export interface ExactDeviceRequest extends StoredOf<typeof ExactDeviceRequest> {}
 
 export const DeviceRequest = message('io.k8s.api.resource.v1.DeviceRequest', {

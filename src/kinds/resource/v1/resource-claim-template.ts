@@ -1,3 +1,7 @@
+import { internal } from '../../meta/v1/rules.ts'
+import { FIELD_IMMUTABLE } from '#machinery/meta/validate-object-meta.ts'
+import { validateDeviceClaim } from './resource-claim-spec.rules.ts'
+import { equal } from '#machinery/kind/draft.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { ObjectMeta } from '#machinery/kind/object-meta.ts'
 import { embedded, message, required, type StoredOf } from '#machinery/schema/schema.ts'
@@ -22,4 +26,8 @@ export const ResourceClaimTemplate = defineKind({
   deleteReturnsObject: true,
   spec: ResourceClaimTemplateSpec,
   columns: [nameColumn, ageColumn],
+  validate: ({ spec }, errors) => validateDeviceClaim(spec.spec.devices, errors.at('spec').at('spec').at('devices')),
+  validateUpdate({ spec }, old, errors) {
+    if (!equal(spec, old.spec)) errors.at('spec').invalid(internal(spec), FIELD_IMMUTABLE)
+  },
 })

@@ -1,3 +1,7 @@
+import { internal } from '../../meta/v1/rules.ts'
+import { FIELD_IMMUTABLE } from '#machinery/meta/validate-object-meta.ts'
+import { validateDeviceClaim } from './resource-claim-spec.rules.ts'
+import { equal } from '#machinery/kind/draft.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import {
   boolean,
@@ -105,6 +109,13 @@ export const ResourceClaim = defineKind({
   spec: ResourceClaimSpec,
   status: ResourceClaimStatus,
   columns: [nameColumn, { name: 'State', of: stateText }, ageColumn],
+  prepareCreate(claim) {
+    claim.status = {}
+  },
+  validate: ({ spec }, errors) => validateDeviceClaim(spec.devices, errors.at('spec').at('devices')),
+  validateUpdate({ spec }, old, errors, subresource) {
+    if (subresource === '' && !equal(spec, old.spec)) errors.at('spec').invalid(internal(spec), FIELD_IMMUTABLE)
+  },
 })
 
 function stateText({ metadata, status }: ResourceClaim): string {

@@ -1,3 +1,5 @@
+import { validateImmutable } from '../../meta/v1/rules.ts'
+import { stampTaints, validateResourceSlice } from './resource-slice.rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import {
   boolean,
@@ -137,4 +139,18 @@ export const ResourceSlice = defineKind({
     { name: 'Pool', of: ({ spec }) => spec.pool.name },
     ageColumn,
   ],
+  prepareCreate(slice, { now }) {
+    stampTaints(slice, now)
+  },
+  prepareUpdate(slice, _old, { now }) {
+    stampTaints(slice, now)
+  },
+  validate: validateResourceSlice,
+  validateUpdate({ spec }, old, errors) {
+    const at = errors.at('spec')
+    validateImmutable(spec.driver, old.spec.driver, at.at('driver'))
+    validateImmutable(spec.pool.name, old.spec.pool.name, at.at('pool').at('name'))
+    validateImmutable(spec.nodeName, old.spec.nodeName, at.at('nodeName'))
+  },
+  selectableFields: { 'spec.nodeName': ({ spec }) => spec.nodeName ?? '', 'spec.driver': ({ spec }) => spec.driver },
 })

@@ -1,10 +1,9 @@
 import type { FieldErrors } from '#machinery/status/field-errors.ts'
-import { validateDriverName } from '../../core/v1/volume.rules.ts'
 import { validateImmutable, validateWord } from '../../meta/v1/rules.ts'
 import type { CSIDriver, CSIDriverSpec } from './csi-driver.ts'
 
 export function validateCSIDriver({ metadata, spec }: CSIDriver, errors: FieldErrors): void {
-  if (metadata.name) validateDriverName(metadata.name, errors.at('name'))
+  if ((metadata.name ?? '').length > 63) errors.at('name').tooLong(63)
   const at = errors.at('spec')
   validateWord(spec.fsGroupPolicy, ['File', 'None', 'ReadWriteOnceWithFSType'], at.at('fsGroupPolicy'))
   validateTokens(spec, at.at('tokenRequests'))

@@ -62,4 +62,8 @@ export const CSIDriver = defineKind({
   ],
   validate: validateCSIDriver,
   validateUpdate: validateCSIDriverUpdate,
+  // Its generation begins to be counted with the first change.
+  prepareCreate({ metadata }) {
+    delete metadata.generation
+  },
 })
