@@ -2,7 +2,21 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { ManagedFieldsEntry } from '../meta/object-meta.ts'
 import type { JsonObject } from '../patch/json-object.ts'
-import { defaulted, embedded, int32, list, listMap, listSet, map, message, omitempty, oneOf, optional, string } from '../schema/schema.ts'
+import {
+  defaulted,
+  embedded,
+  int32,
+  list,
+  listMap,
+  listSet,
+  map,
+  message,
+  omitempty,
+  oneOf,
+  optional,
+  rawExtension,
+  string,
+} from '../schema/schema.ts'
 import type { StatusError } from '../status/status-error.ts'
 import { applyConfiguration, ignoredBy, managedFieldsAfterUpdate } from './field-manager.ts'
 import { FieldSet, pathText } from './field-set.ts'
@@ -288,6 +302,20 @@ describe('[A7] mistakes', () => {
     ],
   ])('answers %j with 500', (config, text) => {
     expect(message409(() => stored().apply('m', config))).toBe(`500: failed to create typed patch object (/a; /v1, Kind=Thing): ${text}`)
+  })
+})
+
+describe('an object nested beyond all reason', () => {
+  it('is stored without being tracked, and is not applied', () => {
+    const Raw = message('x.v1.Raw', { metadata: embedded(1, Meta), data: optional(2, rawExtension) })
+    let data: object = {}
+    for (let depth = 0; depth < 100_000; depth++) data = { a: data }
+    const writer = { manager: 'm', subresource: '', now: '2026-01-01T00:00:00Z', force: false }
+    const raw = { apiVersion: 'v1', schema: Raw }
+    expect(managedFieldsAfterUpdate(undefined, { metadata: {}, data }, writer, raw)).toEqual([])
+    expect(message409(() => applyConfiguration(undefined, { metadata: {}, data }, writer, raw))).toBe(
+      '400: the configuration is nested too deeply',
+    )
   })
 })
 

@@ -35,7 +35,13 @@ export function managedFieldsAfterUpdate(live: JsonObject | undefined, next: Jso
   const owners = ownersToStartFrom(live, next, writer)
   // An object that nobody tracks stays so until the first apply.
   if (owners.size === 0 && live && uidOf(live) !== '') return []
-  return encodeOwners(tracked(live ?? emptyOf(type.schema), next, writer, owners, type))
+  try {
+    return encodeOwners(tracked(live ?? emptyOf(type.schema), next, writer, owners, type))
+  } catch (error) {
+    // Nested beyond what the engine's stack walks: such an object is stored all the same, with the owners it had.
+    if (error instanceof RangeError) return encodeOwners(owners)
+    throw error
+  }
 }
 
 /** What an apply makes of an object. */
@@ -51,6 +57,20 @@ export interface Applied {
  * client is to see: conflicts with other managers unless `force`, unknown fields, wrong types.
  */
 export function applyConfiguration(
+  live: JsonObject | undefined,
+  config: JsonObject,
+  writer: Writer & { readonly force: boolean },
+  type: TypedVersion,
+): Applied {
+  try {
+    return appliedTo(live, config, writer, type)
+  } catch (error) {
+    if (error instanceof RangeError) throw badRequest('the configuration is nested too deeply', error)
+    throw error
+  }
+}
+
+function appliedTo(
   live: JsonObject | undefined,
   config: JsonObject,
   writer: Writer & { readonly force: boolean },

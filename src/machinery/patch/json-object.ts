@@ -24,13 +24,24 @@ export function jsonTypeOf(value: unknown): string {
   return Array.isArray(value) ? 'array' : typeof value
 }
 
-/** Whether two JSON values are the same, keys in any order. */
+/** Whether two JSON values are the same, keys in any order. Without recursion, since the depth is the client's choice. */
 export function isSameJson(left: unknown, right: unknown): boolean {
-  if (left === right) return true
-  if (Array.isArray(left)) {
-    return Array.isArray(right) && left.length === right.length && left.every((item, index) => isSameJson(item, right[index]))
+  const open: [unknown, unknown][] = [[left, right]]
+  for (let pair = open.pop(); pair; pair = open.pop()) {
+    const [one, other] = pair
+    if (one === other || (one ?? null) === (other ?? null)) continue
+    if (Array.isArray(one)) {
+      if (!Array.isArray(other) || one.length !== other.length) return false
+      for (let index = 0; index < one.length; index++) open.push([one[index], other[index]])
+    } else {
+      if (!isJsonObject(one) || !isJsonObject(other)) return false
+      const keys = Object.keys(one)
+      if (keys.length !== Object.keys(other).length) return false
+      for (const key of keys) {
+        if (!Object.hasOwn(other, key)) return false
+        open.push([one[key], other[key]])
+      }
+    }
   }
-  if (!isJsonObject(left) || !isJsonObject(right)) return (left ?? null) === (right ?? null)
-  const keys = Object.keys(left)
-  return keys.length === Object.keys(right).length && keys.every(key => Object.hasOwn(right, key) && isSameJson(left[key], right[key]))
+  return true
 }
