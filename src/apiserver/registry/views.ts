@@ -1,4 +1,5 @@
 import type { AnyKind, ApiObject } from '#machinery/kind/kind.ts'
+import { decodeObject } from './body.ts'
 
 /** The kind under which objects of `kind` are stored. */
 export function storedKindOf(kind: AnyKind): AnyKind {
@@ -27,11 +28,11 @@ export function show(kind: AnyKind, object: ApiObject): ApiObject {
 export function toStored(kind: AnyKind, object: ApiObject): ApiObject {
   const { view } = kind
   if (!view) return object
-  const stored = view.up(object as unknown as Record<string, unknown>) as unknown as ApiObject
-  return { ...stored, apiVersion: view.of.apiVersion, kind: view.of.kind }
+  return decodeObject(view.of, view.up(object as unknown as Record<string, unknown>))
 }
 
 function convertDown(kind: AnyKind, object: ApiObject): ApiObject {
-  const { kind: _, apiVersion: __, ...rest } = kind.view!.down(object as unknown as Record<string, unknown>) as unknown as ApiObject
-  return { kind: kind.kind, apiVersion: kind.apiVersion, ...rest } as ApiObject
+  const shown = decodeObject(kind, kind.view!.down(object as unknown as Record<string, unknown>))
+  const { resourceVersion } = object.metadata
+  return resourceVersion === undefined ? shown : { ...shown, metadata: { ...shown.metadata, resourceVersion } }
 }

@@ -33,7 +33,13 @@ export function fieldOf(kind: AnyKind, object: ApiObject, field: string): string
   if (field === 'metadata.namespace') return object.metadata.namespace ?? ''
   const fields = kind.hooks.selectableFields
   const read = fields && Object.hasOwn(fields, field) ? fields[field] : undefined
-  return read ? read(object) : ''
+  if (!read) return ''
+  try {
+    return read(object)
+  } catch {
+    // An object that somebody else has stored may lack what the kind always has: it is not selected by that field, and all else goes on.
+    return ''
+  }
 }
 
 /** The first field of the selector that objects of `kind` cannot be selected by. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { defaultAdmission } from '#apiserver/admission/plugins.ts'
+import { ADMISSION_CACHES, defaultAdmission } from '#apiserver/admission/plugins.ts'
 import { addressAt, addressRange } from '#apiserver/allocation/service-addresses.ts'
 import { serviceAllocation } from '#apiserver/allocation/service-allocation.ts'
 import { type ApiServer, createApiServer } from '#apiserver/api-server.ts'
@@ -112,7 +112,7 @@ export async function startLoneApiServer(options: LoneApiServerOptions): Promise
     log,
     kinds: [...builtInKinds, ...subresourceKinds],
     authorizer,
-    admission: defaultAdmission(options.admission),
+    admission: defaultAdmission({ informers: () => own.informers!, random }, options.admission),
     behaviours: [
       ...behaviours,
       serviceAllocation({
@@ -136,6 +136,7 @@ export async function startLoneApiServer(options: LoneApiServerOptions): Promise
   own.objects = boundObjects(own.informers)
   authorizers.push(...options.authorizationModes.map(mode => authorizerOf(mode, own.informers!)))
   await server.ready()
+  await Promise.all(ADMISSION_CACHES.map(kind => own.informers!.of(kind).synced()))
   const listening = await server.listen({
     address: options.address,
     port: options.port,
