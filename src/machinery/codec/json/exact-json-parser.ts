@@ -1,22 +1,6 @@
+import { FloatLiteral } from './float-literal.ts'
 import { charText, JsonError } from './json-error.ts'
 import type { ParsedJson } from './parse-json.ts'
-
-/** A number that was written as a float though its value is whole (`1.0`), or is beyond what a double holds (`1e400`). */
-export class FloatLiteral {
-  readonly text: string
-
-  constructor(text: string) {
-    this.text = text
-  }
-
-  valueOf(): number {
-    return Number(this.text)
-  }
-
-  toJSON(): number {
-    return Number(this.text)
-  }
-}
 
 /** An object or list that is being read, with where its parent keeps it. */
 interface Open {

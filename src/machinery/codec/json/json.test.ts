@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { encodeJson, encodePrettyJson } from './encode-json.ts'
+import { withoutFloatLiterals } from './float-literal.ts'
 import { FloatLiteral, parseJson, readJson } from './parse-json.ts'
 
 describe('parseJson', () => {
@@ -24,6 +25,9 @@ describe('parseJson', () => {
     expect(marked['a']).toBeInstanceOf(FloatLiteral)
     expect([marked['a']!.text, marked['b']!.text, marked['c']]).toEqual(['1.0', '1e3', 1.5])
     expect(JSON.stringify(marked)).toBe('{"a":1,"b":1000,"c":1.5}')
+    expect(withoutFloatLiterals(parseJson('{"a":[1.0,{"b":1e3}],"__proto__":2.0}', { marksFloats: true }))).toEqual(
+      JSON.parse('{"a":[1,{"b":1000}],"__proto__":2}'),
+    )
   })
 
   it('takes __proto__ and constructor for keys', () => {

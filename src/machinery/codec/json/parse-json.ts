@@ -37,7 +37,7 @@ export function readJson(source: string | Uint8Array, options: JsonOptions = {})
   return new ExactJsonParser(text, MAX_DEPTH, options.marksFloats ?? false).parse()
 }
 
-export { FloatLiteral } from './exact-json-parser.ts'
+export { FloatLiteral } from './float-literal.ts'
 export { JsonError } from './json-error.ts'
 
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
