@@ -1,6 +1,6 @@
 import { encodeMessage } from '../codec/protobuf/envelope.ts'
-import { encodeYaml } from '../codec/yaml/encode-yaml.ts'
-import { isJsonObject, type JsonObject } from '../patch/json-object.ts'
+import type { JsonObject } from '../patch/json-object.ts'
+import { anyOf, extensionsOf, METHODS, named } from './gnostic.ts'
 import { GnosticDocument, type GnosticSchema } from './gnostic-types.ts'
 import type { Document } from './type-document.ts'
 
@@ -19,8 +19,6 @@ export function encodeOpenApiV2(document: Document): Uint8Array {
     securityDefinitions: { additionalProperties: named(securityDefinitions, apiKey => ({ apiKey })) },
   })
 }
-
-const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch']
 
 function pathItem(value: unknown): JsonObject {
   const item = value as JsonObject
@@ -71,24 +69,4 @@ function schemaOf(value: unknown): GnosticSchema {
     ...(additionalProperties === undefined ? {} : { additionalProperties: { schema: schemaOf(additionalProperties) } }),
     vendorExtension: extensionsOf(schema),
   }
-}
-
-/** What begins with `x-`, each as YAML. */
-function extensionsOf(object: JsonObject): readonly JsonObject[] {
-  return Object.keys(object)
-    .filter(key => key.startsWith('x-'))
-    .sort()
-    .map(name => ({ name, value: anyOf(object[name]) }))
-}
-
-function anyOf(value: unknown): JsonObject {
-  return { yaml: encodeYaml(value) }
-}
-
-/** An object as a list of names and values, in the order of the names. */
-function named(object: unknown, convert: (value: unknown) => unknown): readonly JsonObject[] {
-  if (!isJsonObject(object)) return []
-  return Object.keys(object)
-    .sort()
-    .map(name => ({ name, value: convert(object[name]) }))
 }

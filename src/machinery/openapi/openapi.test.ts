@@ -18,7 +18,9 @@ import {
   time,
 } from '../schema/schema.ts'
 import { encodeOpenApiV2 } from './encode-openapi-v2.ts'
+import { encodeOpenApiV3 } from './encode-openapi-v3.ts'
 import { GnosticDocument } from './gnostic-types.ts'
+import { GnosticV3Document } from './gnostic-v3-types.ts'
 import { type OpenApiSource, openApiV2Document, openApiV3Document, openApiV3Paths } from './openapi-document.ts'
 import { groupName } from './operations.ts'
 
@@ -136,6 +138,28 @@ describe('documents of version 3', () => {
       'RbacAuthorization',
       'FlowcontrolApiserver',
     ])
+  })
+})
+
+describe('protobuf of version 3', () => {
+  it('holds what the document holds', () => {
+    const bytes = encodeOpenApiV3(openApiV3Document(source, 'apis/apps/v1')!)
+    const read = readMessage(GnosticV3Document, bytes) as unknown as {
+      components: { schemas: { additionalProperties: { name: string; value: { schema: Json } }[] } }
+    }
+    const part = read.components.schemas.additionalProperties.find(({ name }) => name === 'io.k8s.api.apps.v1.Part')
+    expect(part?.value.schema).toEqual({
+      description: 'A part.',
+      type: 'object',
+      required: ['name'],
+      properties: {
+        additionalProperties: [
+          { name: 'name', value: { schema: { type: 'string', default: { string: '' } } } },
+          { name: 'size', value: { reference: { $ref: '#/components/schemas/io.k8s.apimachinery.pkg.api.resource.Quantity' } } },
+        ],
+      },
+    })
+    expect(encodeMessage(GnosticV3Document, read)).toEqual(bytes)
   })
 })
 
