@@ -1,4 +1,5 @@
 import type { Informers } from '#client/informers/informer.ts'
+import { Namespace } from '#kinds/core/v1/namespace.ts'
 import { Node } from '#kinds/core/v1/node.ts'
 import { isTerminal } from '#kinds/core/v1/pod.facts.ts'
 import { Pod } from '#kinds/core/v1/pod.ts'
@@ -27,6 +28,7 @@ export async function followCluster(options: FollowOptions): Promise<Disposable>
   const { informers, cache, signal, happened } = options
   const nodes = informers.of(Node)
   const pods = informers.of(Pod)
+  const namespaces = informers.of(Namespace)
   await informers.synced(signal)
   const followed = [
     nodes.onChange((node, old) => {
@@ -37,6 +39,9 @@ export async function followCluster(options: FollowOptions): Promise<Disposable>
       }
       const info = cache.setNode(node)
       for (const event of old ? nodeEvents(node, old) : (['node added'] as const)) happened({ event, node: info })
+    }),
+    namespaces.onChange((namespace, old) => {
+      if (old && !equal(namespace?.metadata.labels, old.metadata.labels)) cache.namespaceChanged()
     }),
     pods.onChange((pod, old) => followPod(options, pod, old)),
   ]

@@ -4,17 +4,19 @@ import type { Clock } from '#base/time/clock.ts'
 import type { Client } from '#client/client.ts'
 import type { EventRecorder } from '#client/events/event-recorder.ts'
 import type { Informers } from '#client/informers/informer.ts'
+import { Namespace } from '#kinds/core/v1/namespace.ts'
 import { Pod } from '#kinds/core/v1/pod.ts'
 import type { NodeInfo } from './cache/node-info.ts'
 import { type PodInfo, podInfo } from './cache/pod-info.ts'
 import { schedulerCache } from './cache/scheduler-cache.ts'
-import { defaultProfile } from './default-profile.ts'
+import type { KubeSchedulerConfiguration } from './configuration/scheduler-configuration.ts'
 import { followCluster } from './follow-cluster.ts'
 import { nominations } from './framework/nominations.ts'
-import type { Refusal } from './framework/plugin.ts'
-import type { Profile } from './framework/profile.ts'
+import type { PostFilterResult, Refusal } from './framework/plugin.ts'
+import type { PluginWith, Profile } from './framework/profile.ts'
 import { type SchedulingCycle, schedulingCycle } from './framework/scheduling-cycle.ts'
 import { selectNode } from './framework/select-node.ts'
+import { type ProfileSettings, profilesOf } from './profiles.ts'
 import { schedulingQueue } from './queue/scheduling-queue.ts'
 import { refusalMessage } from './refusal-message.ts'
 
@@ -26,9 +28,15 @@ export interface SchedulerOptions {
   readonly random: Random
   readonly log: Logger
   readonly events: EventRecorder
+  /** Profiles and backoff of a KubeSchedulerConfiguration; absent: the default ones. Mistakes in it are thrown. */
+  readonly configuration?: SchedulerSettings
   /** How many bindings may be under way at once. */
   readonly parallelBindings?: number
 }
+
+/** What of a KubeSchedulerConfiguration the scheduler itself goes by. */
+export type SchedulerSettings = ProfileSettings &
+  Partial<Pick<KubeSchedulerConfiguration, 'podInitialBackoffSeconds' | 'podMaxBackoffSeconds'>>
 
 /** A scheduler that runs. */
 export interface Scheduler {
@@ -46,15 +54,26 @@ const PARALLEL_BINDINGS = 64
 export async function startScheduler(options: SchedulerOptions): Promise<Scheduler> {
   const { client, informers, clock, random, log, events } = options
   const ended = new AbortController()
-  const cache = schedulerCache()
+  const namespaces = informers.of(Namespace)
+  const cache = schedulerCache(namespace => namespaces.get('', namespace)?.metadata.labels)
   const nominated = nominations()
   const binding = new Set<Promise<void>>()
-  const profile: Profile = defaultProfile({ client, informers, events, log })
+  const settings = options.configuration ?? {}
+  const finishedPreempting = (pod: PodInfo) => queue.happened({ event: 'pod finished preempting', pod: pod.pod })
+  const profiles = profilesOf(settings, { client, informers, events, clock, log, finishedPreempting })
+  const profileOf = (pod: Pod) => profiles.get(pod.spec.schedulerName ?? '')!
   const limit = options.parallelBindings ?? PARALLEL_BINDINGS
   let isRunning = false
   let start = 0
 
-  const queue = schedulingQueue({ clock, plugins: profile.plugins, ready: () => wake() })
+  const queue = schedulingQueue({
+    clock,
+    profileOf,
+    profiles: [...profiles.values()],
+    ready: () => wake(),
+    initialBackoffMs: (settings.podInitialBackoffSeconds ?? 1) * 1000,
+    maxBackoffMs: (settings.podMaxBackoffSeconds ?? 10) * 1000,
+  })
 
   const wake = () => {
     if (isRunning || ended.signal.aborted) return
@@ -79,57 +98,58 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
 
   const scheduleOne = (info: PodInfo) => {
     const cycle = schedulingCycle(info, cache)
+    const profile = profileOf(info.pod)
     const selection = selectNode(cycle, profile, nominated, start, random)
     if (cache.nodes.length > 0) start = (start + selection.seen) % cache.nodes.length
-    if (!selection.node) return refuse(cycle, selection.refusals, selection.refusal)
-    const refusal = reserve(cycle, selection.node)
-    if (refusal) return refuse(cycle, new Map([[selection.node, refusal]]), undefined)
-    const bound = bind(cycle, selection.node).finally(() => {
+    if (!selection.node) return refuse(profile, cycle, selection.refusals, selection.refusal)
+    const refusal = reserve(profile, cycle, selection.node)
+    if (refusal) return refuse(profile, cycle, new Map([[selection.node, refusal]]), undefined)
+    const bound = bind(profile, cycle, selection.node).finally(() => {
       binding.delete(bound)
       wake()
     })
     binding.add(bound)
   }
 
-  const reserve = (cycle: SchedulingCycle, node: NodeInfo): Refusal | undefined => {
+  const reserve = (profile: Profile, cycle: SchedulingCycle, node: NodeInfo): Refusal | undefined => {
     cache.assume(cycle.info, node)
-    for (const plugin of profile.plugins) {
-      const refusal = plugin.reserve?.(cycle, node)
+    for (const plugin of profile.points.reserve) {
+      const refusal = plugin.reserve(cycle, node)
       if (!refusal) continue
-      release(cycle, node)
+      release(profile, cycle, node)
       return refusal
     }
     return undefined
   }
 
-  const release = (cycle: SchedulingCycle, node: NodeInfo) => {
-    for (const plugin of profile.plugins) plugin.unreserve?.(cycle, node)
+  const release = (profile: Profile, cycle: SchedulingCycle, node: NodeInfo) => {
+    for (const plugin of profile.points.reserve.slice().reverse()) plugin.unreserve?.(cycle, node)
     cache.forget(cycle.info)
   }
 
-  const bind = async (cycle: SchedulingCycle, node: NodeInfo) => {
+  const bind = async (profile: Profile, cycle: SchedulingCycle, node: NodeInfo) => {
     const { signal } = ended
     try {
-      for (const plugin of profile.plugins) {
-        const permitted = plugin.permit?.(cycle, node, signal)
+      for (const plugin of profile.points.permit) {
+        const permitted = plugin.permit(cycle, node, signal)
         if (permitted) await permitted
       }
-      for (const plugin of profile.plugins) if (plugin.preBind) await plugin.preBind(cycle, node, signal)
-      await profile.plugins.find(plugin => plugin.bind)!.bind!(cycle, node, signal)
+      for (const plugin of profile.points.preBind) await plugin.preBind(cycle, node, signal)
+      await profile.points.bind[0]!.bind(cycle, node, signal)
       nominated.remove(cycle.info.uid)
       queue.remove(cycle.info.uid)
-      for (const plugin of profile.plugins) plugin.postBind?.(cycle, node)
+      for (const plugin of profile.points.postBind) plugin.postBind(cycle, node)
       events.record(cycle.pod, 'Normal', 'Scheduled', `Successfully assigned ${nameOf(cycle.pod)} to ${node.name}`)
     } catch (error) {
-      release(cycle, node)
+      release(profile, cycle, node)
       if (signal.aborted) return
       queue.failed(cycle.info)
       if (!isGone(error)) log.warn('a pod could not be bound', { pod: nameOf(cycle.pod), node: node.name, error })
     }
   }
 
-  const refuse = (cycle: SchedulingCycle, refusals: ReadonlyMap<NodeInfo, Refusal>, refusal: Refusal | undefined) => {
-    const result = refusal ? undefined : profile.plugins.find(plugin => plugin.postFilter)?.postFilter?.(cycle, refusals)
+  const refuse = (profile: Profile, cycle: SchedulingCycle, refusals: ReadonlyMap<NodeInfo, Refusal>, refusal: Refusal | undefined) => {
+    const result = refusal ? undefined : afterFilters(profile.points.postFilter, cycle, refusals)
     const nominatedNodeName = result?.nominatedNodeName
     if (nominatedNodeName) nominated.add(cycle.info, nominatedNodeName)
     queue.refused(cycle.info, refusal ? [refusal] : [...new Set(refusals.values())])
@@ -157,7 +177,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
     informers,
     cache,
     signal: ended.signal,
-    isOurs: pod => pod.spec.schedulerName === profile.schedulerName,
+    isOurs: pod => profiles.has(pod.spec.schedulerName ?? ''),
     waits: pod => queue.put(pod),
     gone(pod) {
       queue.remove(pod.metadata.uid ?? '')
@@ -175,6 +195,21 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
       await Promise.allSettled(binding)
     },
   }
+}
+
+/** The first plugin that makes room decides; else what the plugins say. */
+function afterFilters(
+  plugins: readonly PluginWith<'postFilter'>[],
+  cycle: SchedulingCycle,
+  refusals: ReadonlyMap<NodeInfo, Refusal>,
+): PostFilterResult | undefined {
+  const messages: string[] = []
+  for (const plugin of plugins) {
+    const result = plugin.postFilter(cycle, refusals)
+    if (result?.nominatedNodeName) return result
+    if (result?.message) messages.push(result.message)
+  }
+  return messages.length > 0 ? { message: messages.join(' ') } : undefined
 }
 
 const nameOf = (pod: Pod) => `${pod.metadata.namespace}/${pod.metadata.name}`

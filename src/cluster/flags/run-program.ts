@@ -1,12 +1,12 @@
 import '#base/time/dispose.ts'
 import { readFileSync } from 'node:fs'
+import { VERSION } from '#apiserver/http/version.ts'
 import { klog } from '#base/log/klog.ts'
 import type { Logger } from '#base/log/logger.ts'
 import type { Random } from '#base/random/random.ts'
 import { systemRandom } from '#base/random/system-random.ts'
 import type { Clock } from '#base/time/clock.ts'
 import { realClock } from '#base/time/real-clock.ts'
-import { KUBERNETES_VERSION } from '../commands/version.ts'
 import { SetupError } from '../setup-error.ts'
 import { ConfigFileError, type ConfigKind, readConfig } from './config-file.ts'
 import { type FlagSections, type FlagValues, type Program, readCommandLine } from './flag-set.ts'
@@ -31,7 +31,7 @@ export async function runProgram<S extends FlagSections>(
   program: Program<S>,
   work: (context: ProgramContext<S>) => Promise<void>,
 ): Promise<void> {
-  const line = readCommandLine(program, process.argv.slice(2), KUBERNETES_VERSION)
+  const line = readCommandLine(program, process.argv.slice(2), VERSION.gitVersion)
   if (line.do !== 'run') {
     const stream = line.do === 'print' ? process.stdout : process.stderr
     stream.write(line.text)
@@ -51,7 +51,7 @@ export async function runProgram<S extends FlagSections>(
   process.on('SIGTERM', end)
   process.on('SIGINT', end)
   try {
-    log.info('starting', { program: program.name, version: KUBERNETES_VERSION, pid: process.pid })
+    log.info('starting', { program: program.name, version: VERSION.gitVersion, pid: process.pid })
     await work({ flags: line.values, given: line.given, log, clock, random: systemRandom(), signal: stop.signal })
     process.exitCode = 0
   } catch (error) {

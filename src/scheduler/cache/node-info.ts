@@ -10,6 +10,8 @@ import { amountsBySlot } from './resource-slots.ts'
  */
 export class NodeInfo {
   readonly name: string
+  /** Where it stands in the list of all nodes. */
+  place = -1
   /** Undefined while only pods of the node are known, or once it was deleted. */
   node: Node | undefined
   labels: Readonly<Record<string, string>> = {}
@@ -20,9 +22,6 @@ export class NodeInfo {
   scoredCpu = 0
   scoredMemory = 0
   readonly pods = new Map<string, PodInfo>()
-  /** How many of its pods have (anti-)affinity of any sort, and required anti-affinity. */
-  affinityPods = 0
-  requiredAntiAffinityPods = 0
   /** Sizes of the images it has, by name. */
   imageBytes: ReadonlyMap<string, number> = new Map()
   readonly #ports = new Map<string, number>()
@@ -39,6 +38,20 @@ export class NodeInfo {
     this.imageBytes = new Map(
       (node.status.images ?? []).flatMap(image => (image.names ?? []).map(name => [name, image.sizeBytes ?? 0] as const)),
     )
+  }
+
+  /** The node is gone; pods of it may yet be known. */
+  clear(): void {
+    this.node = undefined
+    this.labels = {}
+    this.taints = []
+    this.allocatable = []
+    this.imageBytes = new Map()
+  }
+
+  /** Whether it has a taint that keeps pods off. */
+  get isTainted(): boolean {
+    return this.taints.some(taint => taint.effect === 'NoSchedule' || taint.effect === 'NoExecute')
   }
 
   addPod(pod: PodInfo): void {
@@ -72,7 +85,12 @@ export class NodeInfo {
     copy.taints = this.taints
     copy.allocatable = this.allocatable
     copy.imageBytes = this.imageBytes
-    for (const pod of this.pods.values()) copy.addPod(pod)
+    copy.place = this.place
+    for (const pod of this.pods.values()) copy.pods.set(pod.uid, pod)
+    for (let slot = 0; slot < this.requested.length; slot++) copy.requested[slot] = this.requested[slot]!
+    copy.scoredCpu = this.scoredCpu
+    copy.scoredMemory = this.scoredMemory
+    for (const [port, count] of this.#ports) copy.#ports.set(port, count)
     return copy
   }
 
@@ -80,9 +98,6 @@ export class NodeInfo {
     for (const slot of pod.requestedSlots) this.requested[slot] = (this.requested[slot] ?? 0) + sign * pod.requests[slot]!
     this.scoredCpu += sign * pod.scoredCpu
     this.scoredMemory += sign * pod.scoredMemory
-    if (pod.affinity.length + pod.antiAffinity.length + pod.preferredAffinity.length + pod.preferredAntiAffinity.length > 0)
-      this.affinityPods += sign
-    if (pod.antiAffinity.length > 0) this.requiredAntiAffinityPods += sign
     for (const port of pod.hostPorts) {
       const key = keyOfPort(port)
       const count = (this.#ports.get(key) ?? 0) + sign

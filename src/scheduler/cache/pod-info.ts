@@ -1,7 +1,10 @@
 import type { PodAffinityTerm } from '#kinds/core/v1/affinity.ts'
+import type { Container } from '#kinds/core/v1/container.ts'
 import { requestsOf } from '#kinds/core/v1/pod.facts.ts'
 import type { Pod } from '#kinds/core/v1/pod.ts'
-import { LabelSelector } from '#machinery/selectors/label-selector.ts'
+import type { PodSpec } from '#kinds/core/v1/pod-spec.ts'
+import { Quantity } from '#machinery/quantity/quantity.ts'
+import { LabelSelector, requirement } from '#machinery/selectors/label-selector.ts'
 import { amountsBySlot, CPU, MEMORY, PODS } from './resource-slots.ts'
 
 /** A pod with what scheduling asks of it again and again, computed once per version of the pod. */
@@ -22,6 +25,8 @@ export interface PodInfo {
   readonly antiAffinity: readonly AffinityTerm[]
   readonly preferredAffinity: readonly WeightedTerm[]
   readonly preferredAntiAffinity: readonly WeightedTerm[]
+  /** Whether it has terms of any of these sorts. */
+  readonly hasTerms: boolean
 }
 
 export interface HostPort {
@@ -32,7 +37,12 @@ export interface HostPort {
 
 /** A term of (anti-)affinity, ready to be matched. */
 export interface AffinityTerm {
+  /** The same for terms that are about the same pods. */
+  readonly key: string
   readonly topologyKey: string
+  /** The namespaces it names; undefined if labels of namespaces decide. */
+  readonly namespaces: ReadonlySet<string> | undefined
+  readonly selector: LabelSelector
   /** Whether the term is about this pod. `labelsOf` gives a namespace's labels. */
   matches(pod: Pod, labelsOf: NamespaceLabels): boolean
 }
@@ -62,11 +72,17 @@ export function podInfo(pod: Pod): PodInfo {
 }
 
 function compute(pod: Pod): PodInfo {
-  const requests = amountsBySlot(requestsOf(pod))
+  const requests = amountsBySlot(requestsOf({ spec: heldSpec(pod) }))
   requests[PODS] = 1
   const { podAffinity, podAntiAffinity } = pod.spec.affinity ?? {}
+  const affinity = (podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []).map(term => affinityTerm(pod, term))
+  const antiAffinity = (podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []).map(term => affinityTerm(pod, term))
+  const preferredAffinity = (podAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map(weighted(pod))
+  const preferredAntiAffinity = (podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map(weighted(pod))
   const containers = pod.spec.containers
-  const unset = (name: string) => containers.filter(container => container.resources.requests?.[name] === undefined).length
+  const wholePod = pod.spec.resources?.requests
+  const unset = (name: string) =>
+    wholePod?.[name] === undefined ? containers.filter(container => container.resources.requests?.[name] === undefined).length : 0
   return {
     pod,
     uid: pod.metadata.uid ?? '',
@@ -77,11 +93,49 @@ function compute(pod: Pod): PodInfo {
     scoredCpu: requests[CPU]! + unset('cpu') * SCORED_CPU_MILLI,
     scoredMemory: requests[MEMORY]! + unset('memory') * SCORED_MEMORY_BYTES,
     hostPorts: hostPortsOf(pod),
-    affinity: (podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []).map(term => affinityTerm(pod, term)),
-    antiAffinity: (podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []).map(term => affinityTerm(pod, term)),
-    preferredAffinity: (podAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map(weighted(pod)),
-    preferredAntiAffinity: (podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map(weighted(pod)),
+    affinity,
+    antiAffinity,
+    preferredAffinity,
+    preferredAntiAffinity,
+    hasTerms: affinity.length + antiAffinity.length + preferredAffinity.length + preferredAntiAffinity.length > 0,
   }
+}
+
+/**
+ * The spec by which a pod holds room on its node: while a resize is under way, a container holds the larger of what it is to have and of
+ * what it still has.
+ */
+function heldSpec(pod: Pod): PodSpec {
+  const statuses = [...(pod.status.containerStatuses ?? []), ...(pod.status.initContainerStatuses ?? [])]
+  const held = new Map(statuses.flatMap(status => (status.allocatedResources || status.resources ? [[status.name, status] as const] : [])))
+  if (held.size === 0 || !pod.spec.nodeName) return pod.spec
+  const grown = (container: Container): Container => {
+    const status = held.get(container.name)
+    const requests = largest([container.resources.requests, status?.allocatedResources, status?.resources?.requests])
+    return requests === undefined ? container : { ...container, resources: { ...container.resources, requests } }
+  }
+  const { initContainers } = pod.spec
+  return {
+    ...pod.spec,
+    containers: pod.spec.containers.map(grown),
+    ...(initContainers ? { initContainers: initContainers.map(grown) } : {}),
+  }
+}
+
+type Quantities = Readonly<Record<string, string>>
+
+/** By resource the largest of several amounts; undefined if all are the same as the first. */
+function largest([first = {}, ...others]: readonly (Quantities | undefined)[]): Quantities | undefined {
+  let result: Record<string, string> | undefined
+  for (const amounts of others) {
+    for (const [name, text] of Object.entries(amounts ?? {})) {
+      const known = (result ?? first)[name]
+      if (known === undefined || known === text || Quantity.parse(text).compare(Quantity.parse(known)) <= 0) continue
+      result ??= { ...first }
+      result[name] = text
+    }
+  }
+  return result
 }
 
 function hostPortsOf(pod: Pod): HostPort[] {
@@ -100,18 +154,34 @@ const weighted =
     term: affinityTerm(pod, podAffinityTerm),
   })
 
-/** `matchLabelKeys` and `mismatchLabelKeys` were turned into requirements of the selector when the pod was created. */
+/** With the requirements that `matchLabelKeys` and `mismatchLabelKeys` stand for, unless the API server put them into the selector. */
 function affinityTerm(pod: Pod, term: PodAffinityTerm): AffinityTerm {
-  const selector = term.labelSelector ? LabelSelector.ofObject(term.labelSelector) : LabelSelector.nothing
+  const selector = selectorOf(pod, term)
   const namespaceSelector = term.namespaceSelector ? LabelSelector.ofObject(term.namespaceSelector) : undefined
   const named = new Set(term.namespaces ?? [])
   if (named.size === 0 && !namespaceSelector) named.add(pod.metadata.namespace ?? '')
+  const key = `${[...named].sort().join()}|${namespaceSelector ? `${namespaceSelector} ` : '-'}|${selector.isNothing ? '!' : selector}`
   return {
+    key,
     topologyKey: term.topologyKey,
+    namespaces: namespaceSelector ? undefined : named,
+    selector,
     matches(other, labelsOf) {
       const namespace = other.metadata.namespace ?? ''
       if (!named.has(namespace) && !namespaceSelector?.matches(labelsOf(namespace) ?? {})) return false
       return selector.matches(other.metadata.labels)
     },
   }
+}
+
+function selectorOf(pod: Pod, { labelSelector, matchLabelKeys = [], mismatchLabelKeys = [] }: PodAffinityTerm): LabelSelector {
+  if (!labelSelector) return LabelSelector.nothing
+  const own = LabelSelector.ofObject(labelSelector)
+  const labels = pod.metadata.labels ?? {}
+  const more = [
+    ...matchLabelKeys.map(key => ({ key, operator: 'in' as const })),
+    ...mismatchLabelKeys.map(key => ({ key, operator: 'notin' as const })),
+  ].filter(({ key, operator }) => labels[key] !== undefined && !own.requirements.some(one => one.key === key && one.operator === operator))
+  if (more.length === 0) return own
+  return new LabelSelector([...own.requirements, ...more.map(({ key, operator }) => requirement(key, operator, [labels[key]!]))])
 }

@@ -1,8 +1,12 @@
 import type { Node } from '#kinds/core/v1/node.ts'
 import type { Pod } from '#kinds/core/v1/pod.ts'
+import { equal } from '#machinery/kind/draft.ts'
 import type { NodeSet } from '../framework/scheduling-cycle.ts'
+import { interleaved } from './interleaved.ts'
 import { NodeInfo } from './node-info.ts'
-import { type PodInfo, podInfo } from './pod-info.ts'
+import { type NamespaceLabels, type PodInfo, podInfo } from './pod-info.ts'
+import { CountedPods } from './pod-tallies.ts'
+import { Topology } from './topology.ts'
 
 /**
  * All nodes with their pods: those that are bound, and those that this scheduler assumes to be because it has chosen a node for them and
@@ -19,14 +23,19 @@ export interface SchedulerCache extends NodeSet {
   /** Takes back an assumption that did not come true. */
   forget(pod: PodInfo): void
   isAssumed(uid: string): boolean
+  /** The labels of a namespace changed, which terms of affinity may go by. */
+  namespaceChanged(): void
+  /** Another cache with the same nodes and pods: to try things on. */
+  copy(): SchedulerCache
 }
 
-export function schedulerCache(): SchedulerCache {
+export function schedulerCache(labelsOf: NamespaceLabels = () => undefined): SchedulerCache {
   const byName = new Map<string, NodeInfo>()
   const placed = new Map<string, { readonly node: NodeInfo; readonly assumed: boolean }>()
-  const withAffinity = new Set<NodeInfo>()
-  const withRequiredAntiAffinity = new Set<NodeInfo>()
-  let nodes: NodeInfo[] = []
+  const topology = new Topology()
+  const images = new Map<string, number>()
+  const tallies = new CountedPods(topology, labelsOf, () => byName.values())
+  let nodes: readonly NodeInfo[] | undefined
 
   const nodeOf = (name: string) => {
     let node = byName.get(name)
@@ -36,51 +45,79 @@ export function schedulerCache(): SchedulerCache {
     }
     return node
   }
-  const refile = (node: NodeInfo) => {
-    keep(withAffinity, node, node.affinityPods > 0)
-    keep(withRequiredAntiAffinity, node, node.requiredAntiAffinityPods > 0)
-  }
   const place = (pod: PodInfo, node: NodeInfo, assumed: boolean) => {
     remove(pod.uid)
     node.addPod(pod)
+    tallies.count(pod, node, 1)
     placed.set(pod.uid, { node, assumed })
-    refile(node)
   }
   const remove = (uid: string) => {
     const where = placed.get(uid)
     if (!where) return
+    const { node } = where
     placed.delete(uid)
-    where.node.removePod(uid)
-    refile(where.node)
-    if (!where.node.node && where.node.pods.size === 0) byName.delete(where.node.name)
+    const pod = node.pods.get(uid)!
+    node.removePod(uid)
+    tallies.count(pod, node, -1)
+    if (!node.node && node.pods.size === 0) byName.delete(node.name)
+  }
+  const countImages = (node: NodeInfo, sign: 1 | -1) => {
+    for (const image of node.imageBytes.keys()) images.set(image, (images.get(image) ?? 0) + sign)
+  }
+  const all = () => {
+    if (!nodes) {
+      nodes = interleaved([...byName.values()].filter(node => node.node))
+      nodes.forEach((node, index) => {
+        node.place = index
+      })
+    }
+    return nodes
   }
 
-  return {
+  const cache: SchedulerCache = {
     get nodes() {
-      return nodes
+      return all()
     },
-    withAffinity,
-    withRequiredAntiAffinity,
+    topology,
+    tallies,
+    nodesWithImage: image => images.get(image) ?? 0,
     get(name) {
       const node = byName.get(name)
       return node?.node ? node : undefined
     },
     setNode(object) {
       const node = nodeOf(object.metadata.name ?? '')
-      const isNew = node.node === undefined
+      const before = node.node
+      const { labels, isTainted } = node
+      countImages(node, -1)
       node.setNode(object)
-      if (isNew) nodes = [...nodes, node]
+      countImages(node, 1)
+      topology.tainted += Number(node.isTainted) - Number(isTainted)
+      if (!before || !sameLabels(labels, node.labels)) {
+        topology.changed()
+        nodes = undefined
+      }
       return node
     },
     removeNode(name) {
       const node = byName.get(name)
-      if (!node) return
-      node.node = undefined
-      nodes = nodes.filter(other => other !== node)
+      if (!node?.node) return
+      countImages(node, -1)
+      topology.tainted -= Number(node.isTainted)
+      node.clear()
+      topology.changed()
+      nodes = undefined
       if (node.pods.size === 0) byName.delete(name)
     },
     setPod(pod) {
-      place(podInfo(pod), nodeOf(pod.spec.nodeName ?? ''), false)
+      const uid = pod.metadata.uid ?? ''
+      const known = placed.get(uid)
+      const old = known?.node.pods.get(uid)
+      const node = nodeOf(pod.spec.nodeName ?? '')
+      // Most changes of a pod are of its status, or confirm what was assumed: nothing that counts here.
+      if (known?.node !== node || !old || !countsTheSame(old.pod, pod)) return place(podInfo(pod), node, false)
+      node.pods.set(uid, { ...old, pod })
+      if (known.assumed) placed.set(uid, { node, assumed: false })
     },
     removePod(pod) {
       remove(pod.metadata.uid ?? '')
@@ -92,10 +129,38 @@ export function schedulerCache(): SchedulerCache {
       if (placed.get(pod.uid)?.assumed) remove(pod.uid)
     },
     isAssumed: uid => placed.get(uid)?.assumed ?? false,
+    namespaceChanged: () => tallies.forgetNamespaces(),
+    copy() {
+      const other = schedulerCache(labelsOf)
+      for (const node of byName.values()) if (node.node) other.setNode(node.node)
+      for (const node of byName.values()) {
+        const target = other.get(node.name)
+        if (target) for (const pod of node.pods.values()) other.assume(pod, target)
+      }
+      return other
+    },
   }
+  return cache
 }
 
-function keep(set: Set<NodeInfo>, node: NodeInfo, belongs: boolean): void {
-  if (belongs) set.add(node)
-  else set.delete(node)
+function sameLabels(left: Readonly<Record<string, string>>, right: Readonly<Record<string, string>>): boolean {
+  const keys = Object.keys(left)
+  return keys.length === Object.keys(right).length && keys.every(key => left[key] === right[key])
 }
+
+/** Whether nothing changed that is counted. */
+function countsTheSame(old: Pod, pod: Pod): boolean {
+  if (old === pod) return true
+  const isDeleted = (one: Pod) => one.metadata.deletionTimestamp !== undefined
+  return (
+    isDeleted(old) === isDeleted(pod) &&
+    equal(old.metadata.labels, pod.metadata.labels) &&
+    (old.spec.containers === pod.spec.containers || equal(old.spec.containers, pod.spec.containers)) &&
+    equal(old.spec.resources, pod.spec.resources) &&
+    equal(heldBy(old), heldBy(pod))
+  )
+}
+
+/** What its containers hold according to its kubelet. */
+const heldBy = ({ status }: Pod) =>
+  status.containerStatuses?.map(({ allocatedResources, resources }) => ({ allocatedResources, resources }))

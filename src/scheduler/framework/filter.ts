@@ -1,61 +1,77 @@
 import type { NodeInfo } from '../cache/node-info.ts'
 import type { PodInfo } from '../cache/pod-info.ts'
-import type { Refusal, SchedulerPlugin } from './plugin.ts'
-import { type NodeSet, type SchedulingCycle, schedulingCycle } from './scheduling-cycle.ts'
+import type { Refusal } from './plugin.ts'
+import type { Profile } from './profile.ts'
+import { type SchedulingCycle, trialOf } from './scheduling-cycle.ts'
+
+type Filters = Profile['points']['filter']
 
 /** What was found out of a pod before any node was looked at. */
 export interface Prefiltered {
   /** Set if no node can take the pod. */
   readonly refusal?: Refusal
-  /** If set, only these nodes come into question. */
-  readonly nodeNames?: ReadonlySet<string>
+  /** If set, only these nodes come into question, and this is what the others are refused for. */
+  readonly only?: { readonly nodeNames: ReadonlySet<string>; readonly refusal: Refusal }
   /** The plugins that have to be asked about each node. */
-  readonly filters: readonly SchedulerPlugin[]
+  readonly filters: Filters
 }
 
 /** Asks every plugin's preFilter. */
-export function prefilter(cycle: SchedulingCycle, plugins: readonly SchedulerPlugin[]): Prefiltered {
-  const filters: SchedulerPlugin[] = []
+export function prefilter(cycle: SchedulingCycle, { points }: Profile): Prefiltered {
   let nodeNames: ReadonlySet<string> | undefined
-  for (const plugin of plugins) {
-    const result = plugin.preFilter?.(cycle)
-    if (result?.refusal) return { refusal: result.refusal, filters: [] }
-    if (plugin.filter && !result?.skip) filters.push(plugin)
-    if (result?.nodeNames) nodeNames = intersection(nodeNames, result.nodeNames)
+  const skipped = new Set<string>()
+  const naming: string[] = []
+  for (const plugin of points.preFilter) {
+    const result = plugin.preFilter(cycle)
+    if (!result) continue
+    if (result.refusal) return { refusal: result.refusal, filters: [] }
+    if (result.skip) skipped.add(plugin.name)
+    if (!result.nodeNames) continue
+    nodeNames = intersection(nodeNames, result.nodeNames)
+    naming.push(plugin.name)
   }
-  return nodeNames ? { filters, nodeNames } : { filters }
+  const filters = skipped.size > 0 ? points.filter.filter(plugin => !skipped.has(plugin.name)) : points.filter
+  return nodeNames ? { filters, only: { nodeNames, refusal: notNamed(naming) } } : { filters }
 }
 
 /** The first refusal of a node, undefined if it can take the pod. Hot: bench/scheduler. */
-export function refusalOf(cycle: SchedulingCycle, filters: readonly SchedulerPlugin[], node: NodeInfo): Refusal | undefined {
-  for (const plugin of filters) {
-    const refusal = plugin.filter!(cycle, node)
+export function refusalOf(cycle: SchedulingCycle, filters: Filters, node: NodeInfo): Refusal | undefined {
+  for (let index = 0; index < filters.length; index++) {
+    const refusal = filters[index]!.filter(cycle, node)
     if (refusal) return refusal
   }
   return undefined
 }
 
-/**
- * Whether `pod` would fit on `node` if that node held what it holds in `nodeSet`: everything is found out anew. For preemption, what-if, and
- * nodes on which other pods are nominated.
- */
-export function wouldFit(pod: PodInfo, node: NodeInfo, nodeSet: NodeSet, plugins: readonly SchedulerPlugin[]): boolean {
-  const cycle = schedulingCycle(pod, nodeSet)
-  const { refusal, nodeNames, filters } = prefilter(cycle, plugins)
-  if (refusal || (nodeNames && !nodeNames.has(node.name))) return false
-  return refusalOf(cycle, filters, node) === undefined
+/** A node on which pods can come and go, to see whether the pod of a cycle would then fit. The node and the cycle themselves stay. */
+export interface Trial {
+  readonly node: NodeInfo
+  add(pod: PodInfo): void
+  remove(pod: PodInfo): void
+  /** Undefined if the pod fits now. */
+  refusal(): Refusal | undefined
 }
 
-/** `nodeSet` with other nodes in the place of those of the same name. */
-export function withNodes(nodeSet: NodeSet, changed: readonly NodeInfo[]): NodeSet {
-  const byName = new Map(changed.map(node => [node.name, node]))
-  const replace = (node: NodeInfo) => byName.get(node.name) ?? node
+export function trialOn(node: NodeInfo, cycle: SchedulingCycle, profile: Profile, filters: Filters): Trial {
+  const copy = node.copy()
+  const trial = trialOf(cycle)
   return {
-    nodes: nodeSet.nodes.map(replace),
-    get: name => byName.get(name) ?? nodeSet.get(name),
-    withAffinity: [...nodeSet.withAffinity].map(replace),
-    withRequiredAntiAffinity: [...nodeSet.withRequiredAntiAffinity].map(replace),
+    node: copy,
+    add(pod) {
+      copy.addPod(pod)
+      for (const plugin of profile.points.preFilter) plugin.addPod?.(trial, pod, copy)
+    },
+    remove(pod) {
+      copy.removePod(pod.uid)
+      for (const plugin of profile.points.preFilter) plugin.removePod?.(trial, pod, copy)
+    },
+    refusal: () => refusalOf(trial, filters, copy),
   }
+}
+
+function notNamed(plugins: readonly string[]): Refusal {
+  const text = `node(s) didn't satisfy plugin(s) [${[...plugins].sort().join(' ')}]`
+  return { plugin: plugins[0]!, code: 'unresolvable', reasons: [text] }
 }
 
 function intersection(left: ReadonlySet<string> | undefined, right: ReadonlySet<string>): ReadonlySet<string> {

@@ -14,6 +14,9 @@ export function nominations(): Nominations & { add(pod: PodInfo, node: string): 
     if (pods?.size === 0) byNode.delete(node)
   }
   return {
+    get isEmpty() {
+      return byNode.size === 0
+    },
     on: node => (byNode.size === 0 ? NONE : [...(byNode.get(node)?.values() ?? NONE)]),
     add(pod, node) {
       remove(pod.uid)

@@ -46,6 +46,7 @@ export type ClusterEvent =
   | 'pod labels changed'
   | 'pod scaled down'
   | 'pod gates removed'
+  | 'pod finished preempting'
   | 'volumes changed'
   | 'resource claims changed'
 
@@ -72,11 +73,15 @@ export interface SchedulerPlugin {
   /** Negative if `left` goes first. One plugin of a profile sorts. */
   compare?(left: QueuedPod, right: QueuedPod): number
   preFilter?(cycle: SchedulingCycle): PreFilterResult | undefined
+  /** What {@link preFilter} found out is to count with `pod` on `node`, too. `node` has it already. */
+  addPod?(cycle: SchedulingCycle, pod: PodInfo, node: NodeInfo): void
+  /** … or without it. */
+  removePod?(cycle: SchedulingCycle, pod: PodInfo, node: NodeInfo): void
   /** Hot: asked for every pod and node. */
   filter?(cycle: SchedulingCycle, node: NodeInfo): Refusal | undefined
   /** When no node was left: make room. */
   postFilter?(cycle: SchedulingCycle, refusals: ReadonlyMap<NodeInfo, Refusal>): PostFilterResult | undefined
-  /** Returns false if the plugin has no preference: score is then not asked. */
+  /** Returns false if the plugin has no preference: score is then not asked. Hot. */
   preScore?(cycle: SchedulingCycle, nodes: readonly NodeInfo[]): boolean
   /** Higher is better; 0 to 100 once normalised. Hot. */
   score?(cycle: SchedulingCycle, node: NodeInfo): number

@@ -1,14 +1,18 @@
 import type { Pod } from '#kinds/core/v1/pod.ts'
 import type { NodeInfo } from '../cache/node-info.ts'
 import type { PodInfo } from '../cache/pod-info.ts'
+import type { PodTallies } from '../cache/pod-tallies.ts'
+import type { Topology } from '../cache/topology.ts'
 
-/** The nodes that a cycle sees. The live cache during a cycle; a copy with other contents for preemption and what-if. */
+/** The nodes that a cycle sees: the cache, which stands still while a cycle looks at it. */
 export interface NodeSet {
+  /** In an order that goes round the zones. */
   readonly nodes: readonly NodeInfo[]
+  readonly topology: Topology
+  readonly tallies: PodTallies
   get(name: string): NodeInfo | undefined
-  /** The nodes that hold a pod with (anti-)affinity of any sort, and those with required anti-affinity. */
-  readonly withAffinity: Iterable<NodeInfo>
-  readonly withRequiredAntiAffinity: Iterable<NodeInfo>
+  /** How many nodes have the image. */
+  nodesWithImage(image: string): number
 }
 
 /** One attempt to place one pod: what plugins share while it lasts. */
@@ -20,7 +24,23 @@ export interface SchedulingCycle {
   readonly state: Map<string, unknown>
 }
 
+/** What a plugin keeps and changes when pods are tried elsewhere: each trial has a copy. */
+export interface TrialState {
+  copy(): TrialState
+}
+
 /** A cycle of `info` over `nodeSet`. */
 export function schedulingCycle(info: PodInfo, nodeSet: NodeSet): SchedulingCycle {
   return { pod: info.pod, info, nodeSet, state: new Map() }
+}
+
+/** The same cycle, in which pods can come and go without the other noticing. */
+export function trialOf(cycle: SchedulingCycle): SchedulingCycle {
+  const state = new Map<string, unknown>()
+  for (const [name, value] of cycle.state) state.set(name, isTrialState(value) ? value.copy() : value)
+  return { ...cycle, state }
+}
+
+function isTrialState(value: unknown): value is TrialState {
+  return typeof value === 'object' && value !== null && typeof (value as { copy?: unknown }).copy === 'function'
 }

@@ -1,20 +1,48 @@
 import type { Random } from '#base/random/random.ts'
 import type { NodeInfo } from '../cache/node-info.ts'
 import type { PodInfo } from '../cache/pod-info.ts'
-import { prefilter, refusalOf, withNodes, wouldFit } from './filter.ts'
+import { prefilter, refusalOf, trialOn } from './filter.ts'
 import type { Refusal } from './plugin.ts'
-import type { Profile } from './profile.ts'
+import type { PluginWith, Profile } from './profile.ts'
 import type { SchedulingCycle } from './scheduling-cycle.ts'
 
 /** Which pods have a node nominated for them and are not there yet. */
 export interface Nominations {
+  readonly isEmpty: boolean
   on(node: string): readonly PodInfo[]
 }
 
 /** What came of looking for a node. */
-export type Selection =
-  | { readonly node: NodeInfo; readonly scores?: ReadonlyMap<NodeInfo, number> }
-  | { readonly node: undefined; readonly refusals: ReadonlyMap<NodeInfo, Refusal>; readonly refusal?: Refusal }
+export type Selection = Selected | Refused
+
+export interface Selected {
+  readonly node: NodeInfo
+  /** How many nodes were looked at. */
+  readonly seen: number
+}
+
+export interface Refused {
+  readonly node: undefined
+  readonly refusals: ReadonlyMap<NodeInfo, Refusal>
+  /** Set if the pod was refused before any node was looked at. */
+  readonly refusal?: Refusal
+  readonly seen: number
+}
+
+/** Those nodes of a pod that pass the filters, and why the others do not. */
+export interface Feasible {
+  readonly nodes: readonly NodeInfo[]
+  readonly refusals: () => ReadonlyMap<NodeInfo, Refusal>
+  readonly refusal?: Refusal
+  readonly seen: number
+}
+
+/** Someone who is told what every plugin said, node by node. */
+export interface Witness {
+  refused?(node: NodeInfo, refusal: Refusal): void
+  /** Weighted and normalised. */
+  scored?(plugin: string, node: NodeInfo, score: number): void
+}
 
 /** Small clusters are looked at whole; of large ones between 5 and 50 percent, fewer the larger they are (upstream's rule). */
 const MIN_NODES = 100
@@ -32,44 +60,62 @@ export function selectNode(
   nominations: Nominations,
   start: number,
   random: Random,
-): Selection & { readonly seen: number } {
-  const { plugins } = profile
-  const { refusal, nodeNames, filters } = prefilter(cycle, plugins)
-  const { nodes } = cycle.nodeSet
-  if (refusal) return { node: undefined, refusals: new Map(), refusal, seen: 0 }
-  const wanted = nodesToFind(nodes.length, profile.percentageOfNodesToScore)
-  const fitting: NodeInfo[] = []
-  const refusals = new Map<NodeInfo, Refusal>()
-  let seen = 0
-  for (; seen < nodes.length && fitting.length < wanted; seen++) {
-    const node = nodes[(start + seen) % nodes.length]!
-    if (nodeNames && !nodeNames.has(node.name)) {
-      refusals.set(node, NOT_NAMED)
-      continue
-    }
-    const refused = refusalOf(cycle, filters, node) ?? refusalByNominated(cycle, profile, nominations, node)
-    if (refused) refusals.set(node, refused)
-    else fitting.push(node)
-  }
-  if (fitting.length === 0) return { node: undefined, refusals, seen }
-  if (fitting.length === 1) return { node: fitting[0]!, seen }
-  return { ...best(cycle, profile, fitting, random), seen }
+): Selected | Refused {
+  const { nodes, refusals, refusal, seen } = feasibleNodes(cycle, profile, nominations, start)
+  if (nodes.length === 0) return { node: undefined, refusals: refusals(), seen, ...(refusal ? { refusal } : {}) }
+  if (nodes.length === 1) return { node: nodes[0]!, seen }
+  return { node: best(totalScores(cycle, profile, nodes), nodes, random), seen }
 }
 
-const NOT_NAMED: Refusal = { plugin: 'NodeAffinity', code: 'unresolvable', reasons: ["node(s) didn't match Pod's node affinity/selector"] }
-const NOMINATED: Refusal = {
-  plugin: 'NodeResourcesFit',
-  code: 'unschedulable',
-  reasons: ['node(s) are kept for nominated pods of higher priority'],
+export function feasibleNodes(cycle: SchedulingCycle, profile: Profile, nominations: Nominations, start: number): Feasible {
+  const { refusal, only, filters } = prefilter(cycle, profile)
+  if (refusal) return { nodes: [], refusals: () => NONE, refusal, seen: 0 }
+  const { nodes } = cycle.nodeSet
+  const wanted = nodesToFind(only ? only.nodeNames.size : nodes.length, profile.percentageOfNodesToScore)
+  const fitting: NodeInfo[] = []
+  const refused: NodeInfo[] = []
+  const reasons: Refusal[] = []
+  const look = (node: NodeInfo) => {
+    const why =
+      refusalOf(cycle, filters, node) ?? (nominations.isEmpty ? undefined : refusalByNominated(cycle, profile, filters, nominations, node))
+    if (why === undefined) fitting.push(node)
+    else {
+      refused.push(node)
+      reasons.push(why)
+    }
+  }
+  let seen = 0
+  if (only) {
+    for (const name of only.nodeNames) {
+      const node = cycle.nodeSet.get(name)
+      if (node && fitting.length < wanted) look(node)
+    }
+  } else {
+    for (; seen < nodes.length && fitting.length < wanted; seen++) look(nodes[(start + seen) % nodes.length]!)
+  }
+  const refusals = () => {
+    const all = new Map(refused.map((node, index) => [node, reasons[index]!]))
+    if (only) for (const node of nodes) if (!only.nodeNames.has(node.name)) all.set(node, only.refusal)
+    return all
+  }
+  return { nodes: fitting, refusals, seen }
 }
+
+const NONE: ReadonlyMap<NodeInfo, Refusal> = new Map()
 
 /** Pods of the same or higher priority that are on their way to a node have its room already. */
-function refusalByNominated(cycle: SchedulingCycle, { plugins }: Profile, nominations: Nominations, node: NodeInfo): Refusal | undefined {
+function refusalByNominated(
+  cycle: SchedulingCycle,
+  profile: Profile,
+  filters: readonly PluginWith<'filter'>[],
+  nominations: Nominations,
+  node: NodeInfo,
+): Refusal | undefined {
   const coming = nominations.on(node.name).filter(other => other.priority >= cycle.info.priority && other.uid !== cycle.info.uid)
   if (coming.length === 0) return undefined
-  const trial = node.copy()
-  for (const other of coming) trial.addPod(other)
-  return wouldFit(cycle.info, trial, withNodes(cycle.nodeSet, [trial]), plugins) ? undefined : NOMINATED
+  const trial = trialOn(node, cycle, profile, filters)
+  for (const other of coming) trial.add(other)
+  return trial.refusal()
 }
 
 function nodesToFind(all: number, percentage: number): number {
@@ -78,13 +124,7 @@ function nodesToFind(all: number, percentage: number): number {
   return Math.max(MIN_NODES, Math.floor((all * percent) / 100))
 }
 
-function best(
-  cycle: SchedulingCycle,
-  profile: Profile,
-  nodes: readonly NodeInfo[],
-  random: Random,
-): { node: NodeInfo; scores: ReadonlyMap<NodeInfo, number> } {
-  const totals = totalScores(cycle, profile, nodes)
+function best(totals: Float64Array, nodes: readonly NodeInfo[], random: Random): NodeInfo {
   let chosen = 0
   let equals = 1
   for (let index = 1; index < nodes.length; index++) {
@@ -93,24 +133,29 @@ function best(
       equals = 1
     } else if (totals[index] === totals[chosen] && random.below(++equals) === 0) chosen = index
   }
-  return {
-    node: nodes[chosen]!,
-    get scores() {
-      return new Map(nodes.map((node, index) => [node, totals[index]!]))
-    },
-  }
+  return nodes[chosen]!
 }
 
 /** The weighted sum of every plugin's score, node by node. */
-export function totalScores(cycle: SchedulingCycle, { plugins, weights }: Profile, nodes: readonly NodeInfo[]): Float64Array {
+export function totalScores(
+  cycle: SchedulingCycle,
+  { points, weights }: Profile,
+  nodes: readonly NodeInfo[],
+  witness?: Witness,
+): Float64Array {
   const totals = new Float64Array(nodes.length)
   const scores = new Float64Array(nodes.length)
-  for (const plugin of plugins) {
-    if (!plugin.score || plugin.preScore?.(cycle, nodes) === false) continue
+  const skipped = new Set<string>()
+  for (const plugin of points.preScore) if (!plugin.preScore(cycle, nodes)) skipped.add(plugin.name)
+  for (const plugin of points.score) {
+    if (skipped.has(plugin.name)) continue
     for (let index = 0; index < nodes.length; index++) scores[index] = plugin.score(cycle, nodes[index]!)
     plugin.normalize?.(cycle, scores)
     const weight = weights[plugin.name] ?? 1
-    for (let index = 0; index < nodes.length; index++) totals[index]! += weight * scores[index]!
+    for (let index = 0; index < nodes.length; index++) {
+      totals[index]! += weight * scores[index]!
+      witness?.scored?.(plugin.name, nodes[index]!, weight * scores[index]!)
+    }
   }
   return totals
 }

@@ -5,53 +5,75 @@ import type { PodDisruptionBudget } from '#kinds/policy/v1/pod-disruption-budget
 import { LabelSelector } from '#machinery/selectors/label-selector.ts'
 import type { NodeInfo } from '../cache/node-info.ts'
 import type { PodInfo } from '../cache/pod-info.ts'
-import { withNodes, wouldFit } from '../framework/filter.ts'
+import { prefilter, trialOn } from '../framework/filter.ts'
 import type { Refusal, SchedulerPlugin } from '../framework/plugin.ts'
-import type { NodeSet, SchedulingCycle } from '../framework/scheduling-cycle.ts'
+import type { PluginWith, Profile } from '../framework/profile.ts'
+import { type SchedulingCycle, schedulingCycle } from '../framework/scheduling-cycle.ts'
+import { bestOf, type Candidate, moreImportant } from './preemption.plan.ts'
+
+/** Upstream's DefaultPreemptionArgs: how many nodes are looked at. */
+export interface DefaultPreemptionArgs {
+  readonly minCandidateNodesPercentage?: number
+  readonly minCandidateNodesAbsolute?: number
+}
 
 export interface PreemptionOptions {
   readonly client: Client
   readonly events: EventRecorder
-  /** The plugins whose filters a pod has to pass. */
-  plugins(): readonly SchedulerPlugin[]
+  readonly args?: DefaultPreemptionArgs
+  /** The profile whose filters a pod has to pass. */
+  profile(): Profile
   /** The budgets of a namespace. */
   budgets(namespace: string): readonly PodDisruptionBudget[]
+  /** Asks extenders which candidates remain, and which victims. */
+  narrow?(pod: Pod, candidates: readonly Candidate[]): readonly Candidate[]
   /** Called with an eviction that the API server refused. */
   failed(victim: Pod, error: unknown): void
+  /** The evictions for a pod were asked for: it may be tried again. */
+  finished(pod: PodInfo): void
 }
-
-/** The pods to evict from a node so that a pod fits there. */
-export interface Candidate {
-  readonly node: NodeInfo
-  readonly victims: readonly PodInfo[]
-  /** How many of them a disruption budget would rather keep. */
-  readonly violations: number
-}
-
-/** Upstream's bounds of the search: a tenth of the nodes, at least a hundred. */
-const MIN_CANDIDATES = 100
-const CANDIDATE_SHARE = 0.1
 
 const NAME = 'DefaultPreemption'
 
 /** Evicts pods of lower priority where that makes room, sparing disruption budgets and important pods as far as it can. */
 export function defaultPreemption(options: PreemptionOptions): SchedulerPlugin {
+  const underWay = new Set<string>()
+  const percent = options.args?.minCandidateNodesPercentage ?? 10
+  const absolute = options.args?.minCandidateNodesAbsolute ?? 100
+
+  /** All but the last victim go at once; the last one's going wakes the pod. */
+  const evictAll = async (cycle: SchedulingCycle, { victims }: Candidate, node: NodeInfo) => {
+    underWay.add(cycle.info.uid)
+    try {
+      await Promise.all(victims.slice(0, -1).map(victim => evict(victim, cycle.pod, node, options)))
+    } finally {
+      underWay.delete(cycle.info.uid)
+    }
+    await evict(victims.at(-1)!, cycle.pod, node, options)
+    options.finished(cycle.info)
+  }
+
   return {
     name: NAME,
-    wakesOn: ['pod removed'],
+    wakesOn: ['pod removed', 'pod finished preempting'],
+    preEnqueue: pod => (underWay.has(pod.metadata.uid ?? '') ? WAITING : undefined),
     postFilter(cycle, refusals) {
       if (cycle.pod.spec.preemptionPolicy === 'Never') return { message: 'preemption: not eligible due to preemptionPolicy=Never.' }
-      const helpful = [...refusals].filter(([, refusal]) => refusal.code === 'unschedulable').map(([node]) => node)
       if (isWaitingForVictims(cycle, refusals))
         return { message: 'preemption: not eligible due to a terminating pod on the nominated node.' }
-      const candidates = candidatesOf(cycle, helpful, options)
-      const best = bestOf(candidates)
-      if (!best) return { message: `preemption: ${describe(cycle.nodeSet.nodes.length, helpful.length)}` }
-      for (const victim of best.victims) void evict(victim, cycle.pod, best.node, options)
+      const helpful = [...refusals].filter(([, refusal]) => refusal.code === 'unschedulable').map(([node]) => node)
+      const all = cycle.nodeSet.nodes.length
+      const limit = Math.max(absolute, Math.floor((all * percent) / 100))
+      const candidates = candidatesOf(cycle, helpful, limit, options)
+      const best = bestOf(options.narrow?.(cycle.pod, candidates) ?? candidates)
+      if (!best) return { message: `preemption: ${describe(all, helpful.length)}` }
+      if (best.victims.length > 0) void evictAll(cycle, best, best.node)
       return { nominatedNodeName: best.node.name, message: '' }
     },
   }
 }
+
+const WAITING: Refusal = { plugin: NAME, code: 'unresolvable', reasons: ['waiting for the preemption for this pod to be finished'] }
 
 /** A pod that already has a node nominated waits until the victims there have ended. */
 function isWaitingForVictims({ pod, nodeSet, info }: SchedulingCycle, refusals: ReadonlyMap<NodeInfo, Refusal>): boolean {
@@ -68,42 +90,51 @@ function describe(all: number, helpful: number): string {
   return `0/${all} nodes are available: ${reasons.join(', ')}.`
 }
 
-function candidatesOf(cycle: SchedulingCycle, nodes: readonly NodeInfo[], options: PreemptionOptions): Candidate[] {
-  const limit = Math.max(MIN_CANDIDATES, Math.floor(cycle.nodeSet.nodes.length * CANDIDATE_SHARE))
+/** Stops once there are enough to choose among. Starts where the pod's uid says, so that not all pods look at the same nodes. */
+function candidatesOf(cycle: SchedulingCycle, nodes: readonly NodeInfo[], limit: number, options: PreemptionOptions): Candidate[] {
+  const asked = schedulingCycle(cycle.info, cycle.nodeSet)
+  const { refusal, filters } = prefilter(asked, options.profile())
+  if (refusal) return []
   const candidates: Candidate[] = []
-  for (const node of nodes) {
-    const candidate = victimsOn(cycle.info, node, cycle.nodeSet, options)
+  const start = nodes.length > 0 ? hashOf(cycle.info.uid) % nodes.length : 0
+  for (let index = 0; index < nodes.length && candidates.length < limit; index++) {
+    const candidate = victimsOn(nodes[(start + index) % nodes.length]!, asked, filters, options)
     if (candidate) candidates.push(candidate)
-    if (candidates.length >= limit) break
   }
   return candidates
+}
+
+function hashOf(text: string): number {
+  let hash = 0
+  for (let index = 0; index < text.length; index++) hash = (Math.imul(hash, 31) + text.charCodeAt(index)) >>> 0
+  return hash
 }
 
 /**
  * The fewest pods that have to go: first all of lower priority leave, then as many as possible come back, the most important first and those
  * that a budget protects before the others.
  */
-export function victimsOn(
-  pod: PodInfo,
+function victimsOn(
   node: NodeInfo,
-  nodeSet: NodeSet,
-  options: Pick<PreemptionOptions, 'plugins' | 'budgets'>,
+  cycle: SchedulingCycle,
+  filters: readonly PluginWith<'filter'>[],
+  options: PreemptionOptions,
 ): Candidate | undefined {
-  const lower = [...node.pods.values()].filter(other => other.priority < pod.priority)
+  const lower: PodInfo[] = []
+  for (const other of node.pods.values()) if (other.priority < cycle.info.priority) lower.push(other)
   if (lower.length === 0) return undefined
-  const trial = node.copy()
-  for (const other of lower) trial.removePod(other.uid)
-  const fits = () => wouldFit(pod, trial, withNodes(nodeSet, [trial]), options.plugins())
-  if (!fits()) return undefined
+  const trial = trialOn(node, cycle, options.profile(), filters)
+  for (const other of lower) trial.remove(other)
+  if (trial.refusal()) return undefined
   const isProtected = protectedBy(lower, options.budgets)
   const victims: PodInfo[] = []
   for (const other of lower.sort((left, right) => Number(isProtected(right)) - Number(isProtected(left)) || moreImportant(left, right))) {
-    trial.addPod(other)
-    if (fits()) continue
-    trial.removePod(other.uid)
+    trial.add(other)
+    if (!trial.refusal()) continue
+    trial.remove(other)
     victims.push(other)
   }
-  return { node, victims, violations: victims.filter(isProtected).length }
+  return { node, victims: victims.sort(moreImportant), violations: victims.filter(isProtected).length }
 }
 
 /** The pods whose eviction a budget would not allow, counting those before them. */
@@ -122,39 +153,15 @@ function protectedBy(pods: readonly PodInfo[], budgets: PreemptionOptions['budge
   return pod => kept.has(pod)
 }
 
-/** Negative if `left` matters more: by priority, then by how long it has been running. */
-function moreImportant(left: PodInfo, right: PodInfo): number {
-  return right.priority - left.priority || startOf(left).localeCompare(startOf(right))
-}
-
-const startOf = ({ pod }: PodInfo) => pod.status.startTime ?? pod.metadata.creationTimestamp ?? ''
-
-/** The candidate that hurts least, by upstream's order of criteria. */
-export function bestOf(candidates: readonly Candidate[]): Candidate | undefined {
-  const highest = ({ victims }: Candidate) => Math.max(...victims.map(victim => victim.priority))
-  const sum = ({ victims }: Candidate) => victims.reduce((total, victim) => total + victim.priority + 2 ** 31, 0)
-  const latestStart = (candidate: Candidate) =>
-    candidate.victims
-      .filter(victim => victim.priority === highest(candidate))
-      .map(startOf)
-      .sort()[0] ?? ''
-  return [...candidates].sort(
-    (left, right) =>
-      left.violations - right.violations ||
-      highest(left) - highest(right) ||
-      sum(left) - sum(right) ||
-      left.victims.length - right.victims.length ||
-      latestStart(right).localeCompare(latestStart(left)),
-  )[0]
-}
-
 async function evict(victim: PodInfo, preemptor: Pod, node: NodeInfo, { client, events, failed }: PreemptionOptions): Promise<void> {
   const { pod } = victim
-  const message = `default-scheduler: preempting to accommodate a higher priority pod`
+  const message = `${preemptor.spec.schedulerName ?? 'default-scheduler'}: preempting to accommodate a higher priority pod`
   try {
-    const condition = { type: 'DisruptionTarget', status: 'True', reason: 'PreemptionByScheduler', message }
-    await client.patch(Pod, pod, { type: 'strategic', body: { status: { conditions: [condition] } } }, { subresource: 'status' })
-    await client.delete(Pod, pod, { preconditions: { uid: pod.metadata.uid } })
+    if (pod.metadata.deletionTimestamp === undefined) {
+      const condition = { type: 'DisruptionTarget', status: 'True', reason: 'PreemptionByScheduler', message }
+      await client.patch(Pod, pod, { type: 'strategic', body: { status: { conditions: [condition] } } }, { subresource: 'status' })
+      await client.delete(Pod, pod, { preconditions: { uid: pod.metadata.uid } })
+    }
     events.record(pod, 'Normal', 'Preempted', `Preempted by pod ${preemptor.metadata.uid} on node ${node.name}`)
   } catch (error) {
     failed(pod, error)

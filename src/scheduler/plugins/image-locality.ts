@@ -4,6 +4,7 @@ import type { SchedulerPlugin } from '../framework/plugin.ts'
 import type { NodeSet } from '../framework/scheduling-cycle.ts'
 import { MAX_SCORE } from './normalize.ts'
 
+const NAME = 'ImageLocality'
 const MEBIBYTE = 1024 * 1024
 /** Upstream's bounds: less is not worth it, more counts no further. */
 const MIN_BYTES = 23 * MEBIBYTE
@@ -12,11 +13,17 @@ const MAX_BYTES_PER_CONTAINER = 1000 * MEBIBYTE
 /** Prefers nodes that already have the pod's images. Images that few nodes have count less, so that those few do not heat up. */
 export function imageLocality(): SchedulerPlugin {
   return {
-    name: 'ImageLocality',
-    preScore: ({ pod }, nodes) => nodes.some(node => imagesOf(pod).some(image => node.imageBytes.has(image))),
-    score({ pod, nodeSet }, node) {
+    name: NAME,
+    preScore({ pod, nodeSet, state }) {
       const images = imagesOf(pod)
-      const bytes = images.reduce((sum, image) => sum + scaledBytes(image, node, nodeSet), 0)
+      if (!images.some(image => nodeSet.nodesWithImage(image) > 0)) return false
+      state.set(NAME, images)
+      return true
+    },
+    score({ nodeSet, state }, node) {
+      const images = state.get(NAME) as readonly string[]
+      let bytes = 0
+      for (const image of images) bytes += scaledBytes(image, node, nodeSet)
       const most = MAX_BYTES_PER_CONTAINER * images.length
       const bounded = Math.min(Math.max(bytes, MIN_BYTES), most)
       return Math.floor((MAX_SCORE * (bounded - MIN_BYTES)) / (most - MIN_BYTES))
@@ -33,10 +40,7 @@ function withTag(image: string): string {
   return image.lastIndexOf(':') <= image.lastIndexOf('/') ? `${image}:latest` : image
 }
 
-function scaledBytes(image: string, node: NodeInfo, { nodes }: NodeSet): number {
+function scaledBytes(image: string, node: NodeInfo, nodeSet: NodeSet): number {
   const bytes = node.imageBytes.get(image)
-  if (bytes === undefined) return 0
-  let have = 0
-  for (const other of nodes) if (other.imageBytes.has(image)) have++
-  return Math.floor((bytes * have) / nodes.length)
+  return bytes === undefined ? 0 : Math.floor((bytes * nodeSet.nodesWithImage(image)) / nodeSet.nodes.length)
 }

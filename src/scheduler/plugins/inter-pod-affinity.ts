@@ -1,30 +1,115 @@
 import type { NodeInfo } from '../cache/node-info.ts'
 import type { AffinityTerm, NamespaceLabels, PodInfo, WeightedTerm } from '../cache/pod-info.ts'
+import type { Tally } from '../cache/tally.ts'
 import type { ClusterChange, Refusal, SchedulerPlugin } from '../framework/plugin.ts'
-import type { SchedulingCycle } from '../framework/scheduling-cycle.ts'
+import type { SchedulingCycle, TrialState } from '../framework/scheduling-cycle.ts'
 import { MAX_SCORE } from './normalize.ts'
 
-const refusal = (code: Refusal['code'], reason: string): Refusal => ({ plugin: 'InterPodAffinity', code, reasons: [reason] })
+const NAME = 'InterPodAffinity'
+const refusal = (code: Refusal['code'], reason: string): Refusal => ({ plugin: NAME, code, reasons: [reason] })
 const AFFINITY = refusal('unresolvable', "node(s) didn't match pod affinity rules")
 const ANTI_AFFINITY = refusal('unschedulable', "node(s) didn't match pod anti-affinity rules")
 const EXISTING_ANTI_AFFINITY = refusal('unschedulable', "node(s) didn't satisfy existing pods anti-affinity rules")
 
-/** How many pods (or how much weight) stands in each domain: by `<topology key>=<value>`. */
-type DomainCounts = Map<string, number>
-
-interface FilterState {
-  /** Domains in which a pod that runs there forbids this one. */
-  readonly forbidden: DomainCounts
-  readonly affinity: DomainCounts
-  readonly antiAffinity: DomainCounts
+/** Upstream's InterPodAffinityArgs. */
+export interface InterPodAffinityArgs {
+  /** What a required affinity of a pod that is there counts for, when this pod is what it asks for. */
+  readonly hardPodAffinityWeight?: number | undefined
+  /** Preferences of pods that are there do not count for pods that have none. */
+  readonly ignorePreferredTermsOfExistingPods?: boolean | undefined
 }
 
-const NAME = 'InterPodAffinity'
-/** What a hard affinity of a running pod counts for when this pod matches it (`hardPodAffinityWeight`). */
-const HARD_AFFINITY_WEIGHT = 1
+/** Pods counted by domain of one topology key, with what a trial changed. */
+class Count {
+  readonly topologyKey: string
+  readonly #tally: Tally
+  #changes: Map<string, number> | undefined
 
-/** Places pods by what runs beside them: affinity and anti-affinity between pods, by topology domain. */
-export function interPodAffinity(labelsOf: NamespaceLabels): SchedulerPlugin {
+  constructor(topologyKey: string, tally: Tally, changes?: ReadonlyMap<string, number>) {
+    this.topologyKey = topologyKey
+    this.#tally = tally
+    this.#changes = changes && new Map(changes)
+  }
+
+  around({ labels }: NodeInfo): number {
+    const value = labels[this.topologyKey]
+    if (value === undefined) return 0
+    return (this.#tally.domains(this.topologyKey).counts.get(value) ?? 0) + (this.#changes?.get(value) ?? 0)
+  }
+
+  get isEmpty(): boolean {
+    let total = 0
+    for (const count of this.#tally.domains(this.topologyKey).counts.values()) {
+      total += count
+      if (!this.#changes && total > 0) return false
+    }
+    for (const change of this.#changes?.values() ?? []) total += change
+    return total === 0
+  }
+
+  change(node: NodeInfo, amount: number): void {
+    const value = node.labels[this.topologyKey]
+    if (value === undefined) return
+    this.#changes ??= new Map()
+    this.#changes.set(value, (this.#changes.get(value) ?? 0) + amount)
+  }
+
+  copy(): Count {
+    return new Count(this.topologyKey, this.#tally, this.#changes)
+  }
+}
+
+class FilterState implements TrialState {
+  /** Where pods are that forbid this one, by term. */
+  readonly forbidding: { readonly term: AffinityTerm; readonly count: Count }[]
+  /** Where the pods are that all terms of affinity are about, by the topology key of each term. */
+  readonly affinity: readonly Count[]
+  readonly antiAffinity: readonly Count[]
+
+  constructor(parts: Pick<FilterState, 'forbidding' | 'affinity' | 'antiAffinity'>) {
+    this.forbidding = parts.forbidding
+    this.affinity = parts.affinity
+    this.antiAffinity = parts.antiAffinity
+  }
+
+  copy(): FilterState {
+    return new FilterState({
+      forbidding: this.forbidding.map(({ term, count }) => ({ term, count: count.copy() })),
+      affinity: this.affinity.map(count => count.copy()),
+      antiAffinity: this.antiAffinity.map(count => count.copy()),
+    })
+  }
+}
+
+/** What the nodes of each domain are worth: added up from several tallies. */
+interface Weighing {
+  readonly topologyKey: string
+  readonly counts: ReadonlyMap<string, number>
+  readonly weight: number
+}
+
+/**
+ * Places pods by what runs beside them: affinity and anti-affinity between pods, by topology domain.
+ *
+ * Hot: bench/scheduler. Nothing here looks at other pods: they are counted as they come and go.
+ */
+export function interPodAffinity(labelsOf: NamespaceLabels, args: InterPodAffinityArgs = {}): SchedulerPlugin {
+  const { hardPodAffinityWeight = 1, ignorePreferredTermsOfExistingPods = false } = args
+
+  const changed = ({ info, pod, state }: SchedulingCycle, other: PodInfo, node: NodeInfo, sign: 1 | -1) => {
+    const known = state.get(NAME) as FilterState | undefined
+    if (!known) return
+    if (known.affinity.length > 0 && matchesAll(info.affinity, other, labelsOf))
+      for (const count of known.affinity) count.change(node, sign)
+    info.antiAffinity.forEach((term, index) => {
+      if (term.matches(other.pod, labelsOf)) known.antiAffinity[index]!.change(node, sign)
+    })
+    for (const term of other.antiAffinity) {
+      if (!term.matches(pod, labelsOf)) continue
+      known.forbidding.find(one => one.term.key === term.key && one.term.topologyKey === term.topologyKey)?.count.change(node, sign)
+    }
+  }
+
   return {
     name: NAME,
     wakesOn: [
@@ -35,110 +120,93 @@ export function interPodAffinity(labelsOf: NamespaceLabels): SchedulerPlugin {
       'pod removed',
     ],
     preFilter(cycle) {
-      const state = filterState(cycle, labelsOf)
+      const state = filterState(cycle)
       if (!state) return { skip: true }
       cycle.state.set(NAME, state)
       return undefined
     },
-    filter({ info, state, pod }, node) {
-      const { forbidden, affinity, antiAffinity } = state.get(NAME) as FilterState
-      if (info.affinity.length > 0 && !satisfies(info, affinity, node, () => matchesAll(info.affinity, pod, labelsOf))) return AFFINITY
-      if (info.antiAffinity.some(term => countAt(antiAffinity, term.topologyKey, node) > 0)) return ANTI_AFFINITY
-      if (forbidden.size > 0) {
-        for (const [key, value] of Object.entries(node.labels)) if (forbidden.has(`${key}=${value}`)) return EXISTING_ANTI_AFFINITY
-      }
+    addPod: (cycle, other, node) => changed(cycle, other, node, 1),
+    removePod: (cycle, other, node) => changed(cycle, other, node, -1),
+    filter({ info, state }, node) {
+      const { forbidding, affinity, antiAffinity } = state.get(NAME) as FilterState
+      if (affinity.length > 0 && !satisfies(affinity, node, () => matchesAll(info.affinity, info, labelsOf))) return AFFINITY
+      for (let index = 0; index < antiAffinity.length; index++) if (antiAffinity[index]!.around(node) > 0) return ANTI_AFFINITY
+      for (let index = 0; index < forbidding.length; index++) if (forbidding[index]!.count.around(node) > 0) return EXISTING_ANTI_AFFINITY
       return undefined
     },
     preScore(cycle) {
-      const weights = domainWeights(cycle, labelsOf)
-      cycle.state.set(`${NAME} weights`, weights)
-      return weights.size > 0
+      const weighings = weighingsOf(cycle, hardPodAffinityWeight, ignorePreferredTermsOfExistingPods)
+      cycle.state.set(`${NAME} weights`, weighings)
+      return weighings.length > 0
     },
     score({ state }, node) {
-      const weights = state.get(`${NAME} weights`) as DomainCounts
+      const weighings = state.get(`${NAME} weights`) as readonly Weighing[]
       let sum = 0
-      for (const [domain, weight] of weights) {
-        const at = domain.indexOf('=')
-        if (node.labels[domain.slice(0, at)] === domain.slice(at + 1)) sum += weight
+      for (let index = 0; index < weighings.length; index++) {
+        const { topologyKey, counts, weight } = weighings[index]!
+        const value = node.labels[topologyKey]
+        if (value !== undefined) sum += weight * (counts.get(value) ?? 0)
       }
       return sum
     },
     normalize(_cycle, scores) {
-      const lowest = Math.min(...scores)
-      const range = Math.max(...scores) - lowest
+      let lowest = Number.POSITIVE_INFINITY
+      let highest = Number.NEGATIVE_INFINITY
+      for (const score of scores) {
+        if (score < lowest) lowest = score
+        if (score > highest) highest = score
+      }
+      const range = highest - lowest
       for (let index = 0; index < scores.length; index++)
-        scores[index] = range === 0 ? 0 : Math.floor((MAX_SCORE * (scores[index]! - lowest)) / range)
+        scores[index] = range > 0 ? Math.floor((MAX_SCORE * (scores[index]! - lowest)) / range) : 0
     },
   }
 }
 
 /** Undefined if neither this pod nor any other has a rule that matters. */
-function filterState({ info, pod, nodeSet }: SchedulingCycle, labelsOf: NamespaceLabels): FilterState | undefined {
-  const forbidden: DomainCounts = new Map()
-  for (const node of nodeSet.withRequiredAntiAffinity) {
-    for (const other of node.pods.values()) {
-      for (const term of other.antiAffinity) if (term.matches(pod, labelsOf)) countIn(forbidden, term.topologyKey, node, 1)
-    }
-  }
-  if (forbidden.size === 0 && info.affinity.length === 0 && info.antiAffinity.length === 0) return undefined
-  const affinity: DomainCounts = new Map()
-  const antiAffinity: DomainCounts = new Map()
-  if (info.affinity.length > 0 || info.antiAffinity.length > 0) {
-    for (const node of nodeSet.nodes) {
-      for (const other of node.pods.values()) {
-        if (info.affinity.length > 0 && matchesAll(info.affinity, other.pod, labelsOf)) {
-          for (const term of info.affinity) countIn(affinity, term.topologyKey, node, 1)
-        }
-        for (const term of info.antiAffinity) if (term.matches(other.pod, labelsOf)) countIn(antiAffinity, term.topologyKey, node, 1)
-      }
-    }
-  }
-  return { forbidden, affinity, antiAffinity }
+function filterState({ info, nodeSet: { tallies } }: SchedulingCycle): FilterState | undefined {
+  const forbidding = tallies.hasTerms('antiAffinity') ? tallies.about(info, 'antiAffinity') : []
+  if (forbidding.length === 0 && info.affinity.length === 0 && info.antiAffinity.length === 0) return undefined
+  const friends = info.affinity.length > 0 ? tallies.meantBy(info.affinity) : undefined
+  return new FilterState({
+    forbidding: forbidding.map(({ term, tally }) => ({ term, count: new Count(term.topologyKey, tally) })),
+    affinity: friends ? info.affinity.map(({ topologyKey }) => new Count(topologyKey, friends)) : [],
+    antiAffinity: info.antiAffinity.map(term => new Count(term.topologyKey, tallies.meantBy([term]))),
+  })
 }
 
 /** Every term is met in the node's domain. The first pod of a group that has affinity to itself may go anywhere that has the domains. */
-function satisfies(pod: PodInfo, counts: DomainCounts, node: NodeInfo, isFirstOfItsKind: () => boolean): boolean {
+function satisfies(counts: readonly Count[], node: NodeInfo, isFirstOfItsKind: () => boolean): boolean {
   let met = true
-  for (const { topologyKey } of pod.affinity) {
-    if (node.labels[topologyKey] === undefined) return false
-    if (countAt(counts, topologyKey, node) === 0) met = false
+  for (const count of counts) {
+    if (node.labels[count.topologyKey] === undefined) return false
+    if (met && count.around(node) === 0) met = false
   }
-  return met || (counts.size === 0 && isFirstOfItsKind())
+  return met || (counts.every(count => count.isEmpty) && isFirstOfItsKind())
 }
 
-function matchesAll(terms: readonly AffinityTerm[], pod: PodInfo['pod'], labelsOf: NamespaceLabels): boolean {
+function matchesAll(terms: readonly AffinityTerm[], { pod }: PodInfo, labelsOf: NamespaceLabels): boolean {
   return terms.every(term => term.matches(pod, labelsOf))
 }
 
-/** The weight of each domain for this pod: by its own preferences, and by those of the pods that run. */
-function domainWeights({ info, pod, nodeSet }: SchedulingCycle, labelsOf: NamespaceLabels): DomainCounts {
-  const weights: DomainCounts = new Map()
+/** What weighs for this pod: its own preferences, and those of the pods that are there. */
+function weighingsOf({ info, nodeSet: { tallies } }: SchedulingCycle, hardWeight: number, ignoreOthers: boolean): Weighing[] {
+  const weighings: Weighing[] = []
+  const weigh = ({ topologyKey }: AffinityTerm, tally: Tally, weight: number) => {
+    if (weight === 0 || tally.isEmpty) return
+    const { counts } = tally.domains(topologyKey)
+    if (counts.size > 0) weighings.push({ topologyKey, counts, weight })
+  }
+  const own = (terms: readonly WeightedTerm[], sign: 1 | -1) => {
+    for (const { term, weight } of terms) weigh(term, tallies.meantBy([term]), sign * weight)
+  }
+  own(info.preferredAffinity, 1)
+  own(info.preferredAntiAffinity, -1)
   const hasPreferences = info.preferredAffinity.length + info.preferredAntiAffinity.length > 0
-  const add = (terms: readonly WeightedTerm[], sign: 1 | -1, about: PodInfo['pod'], node: NodeInfo) => {
-    for (const { weight, term } of terms) if (term.matches(about, labelsOf)) countIn(weights, term.topologyKey, node, sign * weight)
-  }
-  for (const node of hasPreferences ? nodeSet.nodes : nodeSet.withAffinity) {
-    for (const other of node.pods.values()) {
-      add(info.preferredAffinity, 1, other.pod, node)
-      add(info.preferredAntiAffinity, -1, other.pod, node)
-      for (const term of other.affinity) if (term.matches(pod, labelsOf)) countIn(weights, term.topologyKey, node, HARD_AFFINITY_WEIGHT)
-      add(other.preferredAffinity, 1, pod, node)
-      add(other.preferredAntiAffinity, -1, pod, node)
-    }
-  }
-  return weights
-}
-
-function countIn(counts: DomainCounts, topologyKey: string, node: NodeInfo, amount: number): void {
-  const value = node.labels[topologyKey]
-  if (value === undefined) return
-  const domain = `${topologyKey}=${value}`
-  counts.set(domain, (counts.get(domain) ?? 0) + amount)
-}
-
-function countAt(counts: DomainCounts, topologyKey: string, node: NodeInfo): number {
-  const value = node.labels[topologyKey]
-  return value === undefined ? 0 : (counts.get(`${topologyKey}=${value}`) ?? 0)
+  if (ignoreOthers && !hasPreferences) return weighings
+  if (tallies.hasTerms('affinity')) for (const { term, tally } of tallies.about(info, 'affinity')) weigh(term, tally, hardWeight)
+  if (tallies.hasTerms('preference')) for (const { term, tally, weight } of tallies.about(info, 'preference')) weigh(term, tally, weight)
+  return weighings
 }
 
 function concerns(terms: readonly AffinityTerm[], { pod }: ClusterChange, labelsOf: NamespaceLabels): boolean {

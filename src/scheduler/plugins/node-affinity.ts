@@ -1,30 +1,47 @@
-import { matchesRequiredAffinity, matchesTerm } from '#kinds/core/v1/node-selector.facts.ts'
+import type { NodeAffinity } from '#kinds/core/v1/affinity.ts'
+import { matchesNodeSelector, matchesRequiredAffinity, matchesTerm } from '#kinds/core/v1/node-selector.facts.ts'
 import type { Pod } from '#kinds/core/v1/pod.ts'
 import type { Refusal, SchedulerPlugin } from '../framework/plugin.ts'
 import { normalizeUp } from './normalize.ts'
 
 const REFUSAL: Refusal = { plugin: 'NodeAffinity', code: 'unresolvable', reasons: ["node(s) didn't match Pod's node affinity/selector"] }
 
-/** Keeps a pod to the nodes that its node selector and required node affinity name, and prefers those of its preferred terms. */
-export function nodeAffinity(): SchedulerPlugin {
+const ENFORCED: Refusal = {
+  plugin: 'NodeAffinity',
+  code: 'unresolvable',
+  reasons: ["node(s) didn't match scheduler-enforced node affinity"],
+}
+
+/**
+ * Keeps a pod to the nodes that its node selector and required node affinity name, and prefers those of its preferred terms. `added` counts
+ * for every pod of the profile besides its own.
+ */
+export function nodeAffinity(added?: NodeAffinity): SchedulerPlugin {
+  const enforced = added?.requiredDuringSchedulingIgnoredDuringExecution
+  const addedPreferences = added?.preferredDuringSchedulingIgnoredDuringExecution ?? []
+  const preferencesOf = (pod: Pod) => {
+    const own = pod.spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []
+    return addedPreferences.length === 0 ? own : [...own, ...addedPreferences]
+  }
   return {
     name: 'NodeAffinity',
     wakesOn: ['node added', 'node labels changed'],
     preFilter({ pod }) {
       const required = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution
-      if (!required && !pod.spec.nodeSelector) return { skip: true }
+      if (!required && !pod.spec.nodeSelector && !enforced) return { skip: true }
       const nodeNames = namedNodes(pod)
       return nodeNames ? { nodeNames } : undefined
     },
-    filter: ({ pod }, { node }) => (matchesRequiredAffinity(pod.spec, node!) ? undefined : REFUSAL),
+    filter({ pod }, { node }) {
+      if (enforced && !matchesNodeSelector(enforced, node!)) return ENFORCED
+      return matchesRequiredAffinity(pod.spec, node!) ? undefined : REFUSAL
+    },
     preScore: ({ pod }) => preferencesOf(pod).length > 0,
     score: ({ pod }, { node }) =>
       preferencesOf(pod).reduce((sum, { weight, preference }) => (weight > 0 && matchesTerm(preference, node!) ? sum + weight : sum), 0),
     normalize: (_cycle, scores) => normalizeUp(scores),
   }
 }
-
-const preferencesOf = (pod: Pod) => pod.spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []
 
 /** The nodes that every required term names by `metadata.name`, if each does: as daemon pods are written. */
 function namedNodes(pod: Pod): ReadonlySet<string> | undefined {

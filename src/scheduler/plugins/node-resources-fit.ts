@@ -1,16 +1,27 @@
 import type { NodeInfo } from '../cache/node-info.ts'
 import type { PodInfo } from '../cache/pod-info.ts'
-import { CPU, MEMORY, PODS, resourceOf } from '../cache/resource-slots.ts'
+import { CPU, MEMORY, PODS, resourceOf, slotOf } from '../cache/resource-slots.ts'
 import type { Refusal, SchedulerPlugin } from '../framework/plugin.ts'
 import { MAX_SCORE } from './normalize.ts'
 
+/** Upstream's NodeResourcesFitArgs. */
+export interface NodeResourcesFitArgs {
+  /** Extended resources that someone else sees to. */
+  readonly ignoredResources?: readonly string[] | undefined
+  /** The parts before `/` of such resources. */
+  readonly ignoredResourceGroups?: readonly string[] | undefined
+  readonly scoringStrategy?: ScoringStrategy | undefined
+}
+
 /** How a node's use of its resources is turned into a score. */
-export type ScoringStrategy =
-  | { readonly type: 'LeastAllocated' | 'MostAllocated'; readonly resources?: readonly WeightedResource[] }
-  | { readonly type: 'RequestedToCapacityRatio'; readonly resources?: readonly WeightedResource[]; readonly shape: readonly ShapePoint[] }
+export interface ScoringStrategy {
+  readonly type: 'LeastAllocated' | 'MostAllocated' | 'RequestedToCapacityRatio'
+  readonly resources?: readonly WeightedResource[] | undefined
+  readonly requestedToCapacityRatio?: { readonly shape?: readonly ShapePoint[] | undefined } | undefined
+}
 
 export interface WeightedResource {
-  readonly name: 'cpu' | 'memory'
+  readonly name?: string | undefined
   readonly weight: number
 }
 
@@ -25,23 +36,34 @@ const DEFAULT_RESOURCES: readonly WeightedResource[] = [
   { name: 'memory', weight: 1 },
 ]
 
-/** Keeps pods off nodes that have not enough left of what they request; scores how full a node would be. */
-export function nodeResourcesFit(strategy: ScoringStrategy = { type: 'LeastAllocated' }): SchedulerPlugin {
-  const resources = strategy.resources ?? DEFAULT_RESOURCES
+/** Keeps pods off nodes that have not enough left of what they request; scores how full a node would be. Hot: bench/scheduler. */
+export function nodeResourcesFit(args: NodeResourcesFitArgs = {}): SchedulerPlugin {
+  const strategy = args.scoringStrategy ?? { type: 'LeastAllocated' }
+  const resources = (strategy.resources?.length ? strategy.resources : DEFAULT_RESOURCES).map(({ name = '', weight }) => ({
+    slot: slotOf(name),
+    weight,
+  }))
   const scoreOf = scorerOf(strategy)
+  const ignored = new Set(args.ignoredResources)
+  const groups = new Set(args.ignoredResourceGroups)
+  const isIgnored = (slot: number) =>
+    slot > PODS && (ignored.has(resourceOf(slot)) || (groups.size > 0 && groups.has(resourceOf(slot).split('/')[0]!)))
+  const skips = ignored.size + groups.size > 0 ? isIgnored : undefined
   return {
     name: 'NodeResourcesFit',
     wakesOn: ['node added', 'node allocatable changed', 'pod removed', 'pod scaled down'],
-    filter: ({ info }, node) => shortageOf(info, node),
+    filter: ({ info }, node) => shortageOf(info, node, skips),
     score({ info }, node) {
       let sum = 0
       let weights = 0
-      for (const { name, weight } of resources) {
-        const slot = name === 'cpu' ? CPU : MEMORY
+      for (let index = 0; index < resources.length; index++) {
+        const { slot, weight } = resources[index]!
+        const wanted = info.requests[slot] ?? 0
+        // An extended resource counts only for pods that want it.
+        if (slot > PODS && wanted === 0) continue
         const allocatable = node.allocatable[slot] ?? 0
         if (allocatable === 0) continue
-        const requested = name === 'cpu' ? node.scoredCpu + info.scoredCpu : node.scoredMemory + info.scoredMemory
-        sum += weight * scoreOf(requested, allocatable)
+        sum += weight * scoreOf(requestedOf(info, node, slot), allocatable)
         weights += weight
       }
       return weights === 0 ? 0 : Math.floor(sum / weights)
@@ -49,16 +71,23 @@ export function nodeResourcesFit(strategy: ScoringStrategy = { type: 'LeastAlloc
   }
 }
 
+/** What would be requested of the node with the pod there; containers without a request count as small ones. */
+function requestedOf(pod: PodInfo, node: NodeInfo, slot: number): number {
+  if (slot === CPU) return node.scoredCpu + pod.scoredCpu
+  if (slot === MEMORY) return node.scoredMemory + pod.scoredMemory
+  return (node.requested[slot] ?? 0) + (pod.requests[slot] ?? 0)
+}
+
 /** One refusal per set of resources that a node is short of, kept. */
 const refusals = new Map<string, Refusal>()
 
-function shortageOf(pod: PodInfo, node: NodeInfo): Refusal | undefined {
+function shortageOf(pod: PodInfo, node: NodeInfo, skips: ((slot: number) => boolean) | undefined): Refusal | undefined {
   let short: number[] | undefined
   let hopeless = false
   for (const slot of pod.requestedSlots) {
     const wanted = pod.requests[slot]!
     const allocatable = node.allocatable[slot] ?? 0
-    if (wanted <= allocatable - (node.requested[slot] ?? 0)) continue
+    if (wanted <= allocatable - (node.requested[slot] ?? 0) || skips?.(slot)) continue
     short ??= []
     short.push(slot)
     if (wanted > allocatable) hopeless = true
@@ -86,7 +115,7 @@ function scorerOf(strategy: ScoringStrategy): (requested: number, allocatable: n
     case 'MostAllocated':
       return (requested, allocatable) => Math.floor((Math.min(requested, allocatable) * MAX_SCORE) / allocatable)
     case 'RequestedToCapacityRatio': {
-      const points = strategy.shape
+      const points = strategy.requestedToCapacityRatio?.shape ?? []
       return (requested, allocatable) => 10 * interpolate(points, Math.floor((Math.min(requested, allocatable) * MAX_SCORE) / allocatable))
     }
   }

@@ -4,9 +4,12 @@ import { firstUntolerated } from '#kinds/core/v1/toleration.facts.ts'
 import type { TopologySpreadConstraint } from '#kinds/core/v1/topology-spread-constraint.ts'
 import { LabelSelector, requirement } from '#machinery/selectors/label-selector.ts'
 import type { NodeInfo } from '../cache/node-info.ts'
+import type { PodInfo } from '../cache/pod-info.ts'
+import type { Tally } from '../cache/tally.ts'
 import type { Refusal, SchedulerPlugin } from '../framework/plugin.ts'
 import type { SchedulingCycle } from '../framework/scheduling-cycle.ts'
 import { MAX_SCORE } from './normalize.ts'
+import { type DomainView, HardSpread, type Spread, SpreadState } from './spread-state.ts'
 
 const NAME = 'PodTopologySpread'
 const MISSING: Refusal = {
@@ -15,79 +18,109 @@ const MISSING: Refusal = {
   reasons: ["node(s) didn't match pod topology spread constraints (missing required label)"],
 }
 const SKEWED: Refusal = { plugin: NAME, code: 'unschedulable', reasons: ["node(s) didn't match pod topology spread constraints"] }
+const HOSTNAME = 'kubernetes.io/hostname'
 
-/** A constraint, ready to be counted by. */
-interface Spread {
-  readonly topologyKey: string
-  readonly maxSkew: number
-  readonly minDomains: number
-  readonly selector: LabelSelector
-  readonly constraint: TopologySpreadConstraint
-  /** Whether the pod itself counts. */
-  readonly counts: boolean
-}
-
-interface Counted {
-  readonly spread: Spread
-  /** Matching pods by the value of the topology key. */
-  readonly domains: Map<string, number>
-  lowest: number
+/** Upstream's PodTopologySpreadArgs. */
+export interface PodTopologySpreadArgs {
+  /** What counts for pods that have no constraints of their own. */
+  readonly defaultConstraints?: readonly TopologySpreadConstraint[] | undefined
+  /** `System`: softly over nodes and zones. */
+  readonly defaultingType?: 'System' | 'List' | undefined
 }
 
 /** What counts as spread for pods that do not say (upstream's system defaults): softly over nodes and zones. */
-const SYSTEM_DEFAULTS: readonly { readonly topologyKey: string; readonly maxSkew: number }[] = [
-  { topologyKey: 'kubernetes.io/hostname', maxSkew: 3 },
-  { topologyKey: 'topology.kubernetes.io/zone', maxSkew: 5 },
+const SYSTEM_DEFAULTS: readonly TopologySpreadConstraint[] = [
+  { topologyKey: HOSTNAME, maxSkew: 3, whenUnsatisfiable: 'ScheduleAnyway' },
+  { topologyKey: 'topology.kubernetes.io/zone', maxSkew: 5, whenUnsatisfiable: 'ScheduleAnyway' },
 ]
 
 /** Which pods belong together with a pod that has no constraints of its own: what its Services and controllers select. */
 export type DefaultSelector = (pod: Pod) => LabelSelector | undefined
 
-/** Spreads pods over domains of the topology (KEP-895), as hard or as soft constraints. */
-export function podTopologySpread(defaultSelector: DefaultSelector): SchedulerPlugin {
+interface SoftState {
+  readonly spreads: readonly SoftSpread[]
+  /** Whether nodes that lack one of the keys get nothing. */
+  readonly requireAll: boolean
+}
+
+interface SoftSpread {
+  readonly topologyKey: string
+  readonly maxSkew: number
+  /** How much a pod counts: more, the more domains there are. */
+  readonly weight: number
+  count(node: NodeInfo): number
+}
+
+/**
+ * Spreads pods over domains of the topology (KEP-895), as hard or as soft constraints.
+ *
+ * Hot: bench/scheduler. Nothing here looks at other pods: they are counted as they come and go.
+ */
+export function podTopologySpread(defaultSelector: DefaultSelector, args: PodTopologySpreadArgs = {}): SchedulerPlugin {
+  const systemDefaults = (args.defaultingType ?? 'System') === 'System'
+  const defaults = systemDefaults ? SYSTEM_DEFAULTS : (args.defaultConstraints ?? [])
+
+  const spreadsOf = (pod: Pod, when: TopologySpreadConstraint['whenUnsatisfiable']): Spread[] => {
+    const own = pod.spec.topologySpreadConstraints ?? []
+    if (own.length > 0) return own.filter(one => one.whenUnsatisfiable === when).map(constraint => spreadOf(pod, constraint))
+    const meant = defaults.filter(one => one.whenUnsatisfiable === when)
+    const selector = meant.length > 0 ? defaultSelector(pod) : undefined
+    return selector ? meant.map(constraint => ({ constraint, selector, counts: selector.matches(pod.metadata.labels) })) : []
+  }
+
+  const changed = ({ state, pod }: SchedulingCycle, other: PodInfo, node: NodeInfo, sign: 1 | -1) => {
+    const known = state.get(NAME) as SpreadState | undefined
+    if (!known || other.namespace !== (pod.metadata.namespace ?? '') || other.pod.metadata.deletionTimestamp !== undefined) return
+    for (const one of known.spreads) {
+      if (one.spread.selector.matches(other.pod.metadata.labels) && includes(one.spread.constraint, pod, node)) one.change(node, sign)
+    }
+  }
+
   return {
     name: NAME,
     wakesOn: ['node added', 'node removed', 'node labels changed', 'node taints changed', 'pod added', 'pod removed', 'pod labels changed'],
     preFilter(cycle) {
       const spreads = spreadsOf(cycle.pod, 'DoNotSchedule')
       if (spreads.length === 0) return { skip: true }
-      cycle.state.set(NAME, count(cycle, spreads, cycle.nodeSet.nodes, true))
+      cycle.state.set(NAME, new SpreadState(spreads.map(spread => new HardSpread(spread, domainsOf(cycle, spread, spreads)))))
       return undefined
     },
+    addPod: (cycle, other, node) => changed(cycle, other, node, 1),
+    removePod: (cycle, other, node) => changed(cycle, other, node, -1),
     filter({ state }, node) {
-      for (const { spread, domains, lowest } of state.get(NAME) as readonly Counted[]) {
-        const value = node.labels[spread.topologyKey]
+      const { spreads } = state.get(NAME) as SpreadState
+      for (let index = 0; index < spreads.length; index++) {
+        const one = spreads[index]!
+        const value = node.labels[one.topologyKey]
         if (value === undefined) return MISSING
-        const skew = (domains.get(value) ?? 0) + (spread.counts ? 1 : 0) - lowest
-        if (skew > spread.maxSkew) return SKEWED
+        if (one.skewWith(value) > one.maxSkew) return SKEWED
       }
       return undefined
     },
     preScore(cycle, nodes) {
-      const own = spreadsOf(cycle.pod, 'ScheduleAnyway')
-      const isDefault = own.length === 0 && (cycle.pod.spec.topologySpreadConstraints ?? []).length === 0
-      const spreads = isDefault ? defaultSpreads(cycle.pod, defaultSelector) : own
+      const spreads = spreadsOf(cycle.pod, 'ScheduleAnyway')
       if (spreads.length === 0) return false
-      cycle.state.set(`${NAME} soft`, { counted: count(cycle, spreads, nodes, false), required: !isDefault })
+      const requireAll = (cycle.pod.spec.topologySpreadConstraints ?? []).length > 0 || !systemDefaults
+      cycle.state.set(`${NAME} soft`, { requireAll, spreads: spreads.map(one => softSpread(cycle, one, spreads, nodes, requireAll)) })
       return true
     },
     score({ state }, node) {
-      const { counted, required } = state.get(`${NAME} soft`) as { counted: readonly Counted[]; required: boolean }
+      const { spreads, requireAll } = state.get(`${NAME} soft`) as SoftState
       let sum = 0
-      for (const { spread, domains } of counted) {
-        const value = node.labels[spread.topologyKey]
-        if (value === undefined) {
-          if (required) return Number.NaN
-          continue
-        }
-        sum += (domains.get(value) ?? 0) * Math.log(domains.size + 2) + (spread.maxSkew - 1)
+      for (let index = 0; index < spreads.length; index++) {
+        const { topologyKey, maxSkew, weight, count } = spreads[index]!
+        if (node.labels[topologyKey] !== undefined) sum += count(node) * weight + (maxSkew - 1)
+        else if (requireAll) return Number.NaN
       }
       return Math.round(sum)
     },
     normalize(_cycle, scores) {
-      const known = [...scores].filter(score => !Number.isNaN(score))
-      const highest = Math.max(...known, 0)
-      const lowest = Math.min(...known, highest)
+      let lowest = Number.POSITIVE_INFINITY
+      let highest = 0
+      for (const score of scores) {
+        if (score < lowest) lowest = score
+        if (score > highest) highest = score
+      }
       for (let index = 0; index < scores.length; index++) {
         const score = scores[index]!
         if (Number.isNaN(score)) scores[index] = 0
@@ -97,58 +130,94 @@ export function podTopologySpread(defaultSelector: DefaultSelector): SchedulerPl
   }
 }
 
-function spreadsOf(pod: Pod, whenUnsatisfiable: TopologySpreadConstraint['whenUnsatisfiable']): Spread[] {
-  return (pod.spec.topologySpreadConstraints ?? []).flatMap(constraint => {
-    if (constraint.whenUnsatisfiable !== whenUnsatisfiable) return []
-    const own = LabelSelector.ofObject(constraint.labelSelector)
-    const labels = pod.metadata.labels ?? {}
-    const same = (constraint.matchLabelKeys ?? []).flatMap(key => (labels[key] === undefined ? [] : [requirement(key, '=', [labels[key]])]))
-    const selector = same.length === 0 ? own : new LabelSelector([...own.requirements, ...same], own.isNothing)
-    const { topologyKey, maxSkew, minDomains = 1 } = constraint
-    return [{ topologyKey, maxSkew, minDomains, selector, constraint, counts: selector.matches(labels) }]
-  })
+function spreadOf(pod: Pod, constraint: TopologySpreadConstraint): Spread {
+  const own = LabelSelector.ofObject(constraint.labelSelector)
+  const labels = pod.metadata.labels ?? {}
+  const same = (constraint.matchLabelKeys ?? []).flatMap(key => (labels[key] === undefined ? [] : [requirement(key, '=', [labels[key]])]))
+  const selector = same.length === 0 ? own : new LabelSelector([...own.requirements, ...same], own.isNothing)
+  return { constraint, selector, counts: selector.matches(labels) }
 }
 
-function defaultSpreads(pod: Pod, defaultSelector: DefaultSelector): Spread[] {
-  const selector = defaultSelector(pod)
-  if (!selector) return []
-  return SYSTEM_DEFAULTS.map(({ topologyKey, maxSkew }) => ({
-    topologyKey,
-    maxSkew,
-    minDomains: 1,
-    selector,
-    constraint: { topologyKey, maxSkew, whenUnsatisfiable: 'ScheduleAnyway' },
-    counts: selector.matches(pod.metadata.labels),
-  }))
+/**
+ * The domains of a hard constraint: those of the nodes that have all keys and that the constraint includes. Where all nodes do, they are
+ * known; else the nodes are gone through, but never their pods.
+ */
+function domainsOf(cycle: SchedulingCycle, { constraint, selector }: Spread, all: readonly Spread[]): DomainView {
+  const { nodeSet, pod, info } = cycle
+  const { topologyKey } = constraint
+  const tally = nodeSet.tallies.selected(info.namespace, selector)
+  if (
+    isPlain(cycle, constraint) &&
+    (all.length === 1 || all.every(one => nodeSet.topology.isEverywhere(one.constraint.topologyKey, nodeSet.nodes)))
+  ) {
+    const values = nodeSet.topology.values(topologyKey, nodeSet.nodes)
+    return { size: values.size, domains: tally.domains(topologyKey) }
+  }
+  const counts = new Map<string, number>()
+  for (const node of nodeSet.nodes) {
+    if (hasKeys(node, all) && includes(constraint, pod, node)) counts.set(node.labels[topologyKey]!, 0)
+  }
+  addCounts(counts, tally, constraint, pod, node => hasKeys(node, all))
+  return { size: counts.size, domains: { counts, lowest: () => lowestOf(counts) } }
 }
 
-/** Counts matching pods per domain. Domains come from `candidates`; pods are counted on every node of these domains that the constraint includes. */
-function count({ pod, nodeSet }: SchedulingCycle, spreads: readonly Spread[], candidates: readonly NodeInfo[], isHard: boolean): Counted[] {
-  const namespace = pod.metadata.namespace
-  const hasAllKeys = (node: NodeInfo) => spreads.every(spread => node.labels[spread.topologyKey] !== undefined)
-  return spreads.map(spread => {
-    const domains = new Map<string, number>()
-    for (const node of candidates) {
-      const value = node.labels[spread.topologyKey]
-      if (value !== undefined && (!isHard || (hasAllKeys(node) && includes(spread.constraint, pod, node)))) domains.set(value, 0)
-    }
-    for (const node of nodeSet.nodes) {
-      const value = node.labels[spread.topologyKey]
-      if (value === undefined || !domains.has(value) || node.pods.size === 0 || !includes(spread.constraint, pod, node)) continue
-      let matching = 0
-      for (const other of node.pods.values()) {
-        if (
-          other.namespace === namespace &&
-          other.pod.metadata.deletionTimestamp === undefined &&
-          spread.selector.matches(other.pod.metadata.labels)
-        )
-          matching++
-      }
-      domains.set(value, domains.get(value)! + matching)
-    }
-    const lowest = domains.size < spread.minDomains ? 0 : Math.min(...domains.values())
-    return { spread, domains, lowest: Number.isFinite(lowest) ? lowest : 0 }
-  })
+function softSpread(
+  cycle: SchedulingCycle,
+  { constraint, selector }: Spread,
+  all: readonly Spread[],
+  nodes: readonly NodeInfo[],
+  requireAll: boolean,
+): SoftSpread {
+  const { nodeSet, info, pod } = cycle
+  const { topologyKey, maxSkew } = constraint
+  const tally = nodeSet.tallies.selected(info.namespace, selector)
+  const isCounted = (node: NodeInfo) => !requireAll || hasKeys(node, all)
+  if (topologyKey === HOSTNAME) {
+    let size = nodes.length
+    if (requireAll) for (const node of nodes) if (!hasKeys(node, all)) size--
+    return { topologyKey, maxSkew, weight: Math.log(size + 2), count: node => tally.on(node) }
+  }
+  const seen = new Set<string | undefined>()
+  for (const node of nodes) if (isCounted(node)) seen.add(node.labels[topologyKey])
+  const isEverywhere = () => all.every(one => nodeSet.topology.isEverywhere(one.constraint.topologyKey, nodeSet.nodes))
+  let counts = tally.domains(topologyKey).counts
+  if (!isPlain(cycle, constraint) || (requireAll && all.length > 1 && !isEverywhere())) {
+    counts = new Map()
+    addCounts(counts as Map<string, number>, tally, constraint, pod, isCounted)
+  }
+  return { topologyKey, maxSkew, weight: Math.log(seen.size + 2), count: node => counts.get(node.labels[topologyKey]!) ?? 0 }
+}
+
+/** Whether the constraint includes every node there is, so that counts need no look at them. */
+function isPlain({ pod, nodeSet }: SchedulingCycle, { nodeAffinityPolicy, nodeTaintsPolicy }: TopologySpreadConstraint): boolean {
+  const isPicky =
+    pod.spec.nodeSelector !== undefined || pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution !== undefined
+  return (!isPicky || nodeAffinityPolicy === 'Ignore') && (nodeTaintsPolicy !== 'Honor' || nodeSet.topology.tainted === 0)
+}
+
+function hasKeys(node: NodeInfo, spreads: readonly Spread[]): boolean {
+  for (const { constraint } of spreads) if (node.labels[constraint.topologyKey] === undefined) return false
+  return true
+}
+
+function addCounts(
+  counts: Map<string, number>,
+  tally: Tally,
+  constraint: TopologySpreadConstraint,
+  pod: Pod,
+  isCounted: (node: NodeInfo) => boolean,
+): void {
+  for (const [node, count] of tally.byNode) {
+    const value = node.labels[constraint.topologyKey]
+    if (value === undefined || !node.node || !isCounted(node) || !includes(constraint, pod, node)) continue
+    counts.set(value, (counts.get(value) ?? 0) + count)
+  }
+}
+
+function lowestOf(counts: ReadonlyMap<string, number>): number {
+  let lowest = Number.POSITIVE_INFINITY
+  for (const count of counts.values()) if (count < lowest) lowest = count
+  return lowest
 }
 
 /** Whether a node's pods count (KEP-3094): by default nodes that the pod's affinity excludes do not, whatever their taints. */

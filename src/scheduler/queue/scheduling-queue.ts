@@ -2,6 +2,7 @@ import type { Clock, Timer } from '#base/time/clock.ts'
 import type { Pod } from '#kinds/core/v1/pod.ts'
 import { type PodInfo, podInfo } from '../cache/pod-info.ts'
 import type { ClusterChange, ClusterEvent, QueuedPod, Refusal, SchedulerPlugin } from '../framework/plugin.ts'
+import type { Profile } from '../framework/profile.ts'
 import { PodHeap } from './pod-heap.ts'
 
 /**
@@ -28,7 +29,10 @@ export interface SchedulingQueue {
 
 export interface SchedulingQueueOptions {
   readonly clock: Clock
-  readonly plugins: readonly SchedulerPlugin[]
+  /** The profile of a pod: only its plugins are asked. */
+  profileOf(pod: Pod): Profile
+  /** All profiles; they sort alike. */
+  readonly profiles: readonly Profile[]
   /** Called whenever a pod becomes active. */
   ready(): void
   readonly initialBackoffMs?: number
@@ -48,17 +52,20 @@ interface Entry extends QueuedPod {
   backoffUntil: number
   refusedBy: ReadonlySet<string>
   triedAt: number
+  /** Of its profile: by event. */
+  readonly waking: Waking
   /** An event that may help came while it was being tried. */
   missed: boolean
 }
 
 export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueue {
-  const { clock, plugins, ready } = options
-  const sorter = plugins.find(plugin => plugin.compare)
-  const compare = (left: QueuedPod, right: QueuedPod) => sorter?.compare?.(left, right) || left.queuedAt - right.queuedAt
+  const { clock, profiles, profileOf, ready } = options
+  const sorter = profiles[0]!.points.queueSort[0]!
+  const compare = (left: QueuedPod, right: QueuedPod) => sorter.compare(left, right) || left.queuedAt - right.queuedAt
   const entries = new Map<string, Entry>()
   const active = new PodHeap<Entry>(compare)
-  const waking = wakingPlugins(plugins)
+  const wakings = new Map(profiles.map(profile => [profile, wakingPlugins(profile.plugins)]))
+  const events = new Set([...wakings.values()].flatMap(waking => [...waking.keys()]))
   const count = { active: 0, backoff: 0, unschedulable: 0, gated: 0, trying: 0 }
   let timer: { readonly at: number; readonly timer: Timer } | undefined
   let ended = false
@@ -75,16 +82,24 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
   }
 
   const gateOf = (pod: Pod) => {
-    for (const plugin of plugins) {
-      const refusal = plugin.preEnqueue?.(pod)
+    for (const plugin of profileOf(pod).points.preEnqueue) {
+      const refusal = plugin.preEnqueue(pod)
       if (refusal) return refusal
     }
     return undefined
   }
 
+  /** To the active part if no plugin keeps it out; then it waits for what may change that plugin's mind. */
+  const activate = (entry: Entry) => {
+    const gate = gateOf(entry.info.pod)
+    if (!gate) return move(entry, 'active')
+    entry.refusedBy = new Set([gate.plugin])
+    if (entry.where !== 'gated') move(entry, 'gated')
+  }
+
   /** To the active part, by way of the backoff if that is not over. */
   const requeue = (entry: Entry) => {
-    if (entry.backoffUntil <= clock.monotonic()) return move(entry, 'active')
+    if (entry.backoffUntil <= clock.monotonic()) return activate(entry)
     move(entry, 'backoff')
     wakeAt(entry.backoffUntil)
   }
@@ -108,7 +123,7 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
             ? entry.triedAt + UNSCHEDULABLE_LIMIT_MS
             : undefined
       if (due === undefined) continue
-      if (due <= now) move(entry, 'active')
+      if (due <= now) activate(entry)
       else next = Math.min(next, due)
     }
     if (next < Number.POSITIVE_INFINITY) wakeAt(next)
@@ -130,10 +145,11 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
       refusedBy: new Set(),
       triedAt: 0,
       missed: false,
+      waking: wakings.get(profileOf(info.pod))!,
     }
     entries.set(info.uid, entry)
     count.gated++
-    if (!gateOf(info.pod)) move(entry, 'active')
+    activate(entry)
   }
 
   return {
@@ -145,9 +161,8 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
       if (entry.where === 'active') active.remove(entry)
       entry.info = info
       if (entry.where === 'active') active.push(entry)
-      else if (entry.where === 'gated') {
-        if (!gateOf(pod)) move(entry, 'active')
-      } else if (specChanged(old, pod)) {
+      else if (entry.where === 'gated') activate(entry)
+      else if (specChanged(old, pod)) {
         if (entry.where === 'unschedulable') requeue(entry)
         else entry.missed = true
       }
@@ -185,15 +200,16 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
       requeue(entry)
     },
     happened(change) {
-      const helped = waking.get(change.event)
-      if (!helped || count.unschedulable + count.trying === 0) return
+      if (!events.has(change.event) || count.unschedulable + count.trying + count.gated === 0) return
       for (const entry of entries.values()) {
-        if (entry.where !== 'unschedulable' && entry.where !== 'trying') continue
-        const mayHelp = helped.some(
-          ({ plugin, helps }) => (entry.where === 'trying' || entry.refusedBy.has(plugin)) && helps(entry.info, change),
-        )
+        if (entry.where === 'active' || entry.where === 'backoff') continue
+        const isTrying = entry.where === 'trying'
+        const mayHelp = entry.waking
+          .get(change.event)
+          ?.some(({ plugin, helps }) => (isTrying || entry.refusedBy.has(plugin)) && helps(entry.info, change))
         if (!mayHelp) continue
-        if (entry.where === 'trying') entry.missed = true
+        if (isTrying) entry.missed = true
+        else if (entry.where === 'gated') activate(entry)
         else requeue(entry)
       }
     },
@@ -205,14 +221,11 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
   }
 }
 
-interface Waking {
-  readonly plugin: string
-  helps(pod: PodInfo, change: ClusterChange): boolean
-}
-
 /** For each event the plugins whose refusals it may undo. */
-function wakingPlugins(plugins: readonly SchedulerPlugin[]): ReadonlyMap<ClusterEvent, readonly Waking[]> {
-  const byEvent = new Map<ClusterEvent, Waking[]>()
+type Waking = ReadonlyMap<ClusterEvent, readonly { readonly plugin: string; helps(pod: PodInfo, change: ClusterChange): boolean }[]>
+
+function wakingPlugins(plugins: readonly SchedulerPlugin[]): Waking {
+  const byEvent = new Map<ClusterEvent, { readonly plugin: string; helps(pod: PodInfo, change: ClusterChange): boolean }[]>()
   for (const plugin of plugins) {
     for (const wake of plugin.wakesOn ?? []) {
       const { event, helps } = typeof wake === 'string' ? { event: wake, helps: () => true } : wake

@@ -1,12 +1,16 @@
 import type { Logger } from '#base/log/logger.ts'
+import type { Clock } from '#base/time/clock.ts'
 import type { Client } from '#client/client.ts'
 import type { EventRecorder } from '#client/events/event-recorder.ts'
 import type { Informers } from '#client/informers/informer.ts'
 import { Namespace } from '#kinds/core/v1/namespace.ts'
+import type { Pod } from '#kinds/core/v1/pod.ts'
 import { PodDisruptionBudget } from '#kinds/policy/v1/pod-disruption-budget.ts'
+import type { PodInfo } from './cache/pod-info.ts'
+import type { PluginArgs } from './configuration/plugin-args.ts'
 import { defaultSelector } from './default-selector.ts'
 import type { SchedulerPlugin } from './framework/plugin.ts'
-import { DEFAULT_WEIGHTS, type Profile } from './framework/profile.ts'
+import type { Profile } from './framework/profile.ts'
 import { defaultBinder } from './plugins/default-binder.ts'
 import { defaultPreemption } from './plugins/default-preemption.ts'
 import { imageLocality } from './plugins/image-locality.ts'
@@ -18,42 +22,55 @@ import { nodeResourcesBalancedAllocation } from './plugins/node-resources-balanc
 import { nodeResourcesFit } from './plugins/node-resources-fit.ts'
 import { nodeUnschedulable } from './plugins/node-unschedulable.ts'
 import { podTopologySpread } from './plugins/pod-topology-spread.ts'
+import type { Candidate } from './plugins/preemption.plan.ts'
 import { prioritySort } from './plugins/priority-sort.ts'
 import { schedulingGates } from './plugins/scheduling-gates.ts'
 import { taintToleration } from './plugins/taint-toleration.ts'
 
-export interface ProfileContext {
+/** What plugins need of the scheduler around them. */
+export interface PluginContext {
   readonly client: Client
   readonly informers: Informers
   readonly events: EventRecorder
+  readonly clock: Clock
   readonly log: Logger
+  /** The profile that a plugin belongs to, once it is complete. */
+  profile(): Profile
+  /** The evictions for a pod were asked for. */
+  finishedPreempting(pod: PodInfo): void
+  /** What extenders leave of the candidates of a preemption. */
+  narrowCandidates?(pod: Pod, candidates: readonly Candidate[]): readonly Candidate[]
 }
 
-/** The profile of pods that name no scheduler. The order is upstream's: cheap filters that refuse many nodes come first. */
-export function defaultProfile({ client, informers, events, log }: ProfileContext): Profile {
+/** Every plugin there is, one instance of each, by name. */
+export function allPlugins(context: PluginContext, args: PluginArgs): Map<string, SchedulerPlugin> {
+  const { client, informers, events, log } = context
   const namespaces = informers.of(Namespace)
   const budgets = informers.of(PodDisruptionBudget)
-  const plugins: SchedulerPlugin[] = [
+  const plugins: readonly SchedulerPlugin[] = [
     schedulingGates(),
     prioritySort(),
     nodeUnschedulable(),
     nodeName(),
     taintToleration(),
-    nodeAffinity(),
+    nodeAffinity(args.NodeAffinity.addedAffinity),
     nodePorts(),
-    nodeResourcesFit(),
-    podTopologySpread(defaultSelector(informers)),
-    interPodAffinity(namespace => namespaces.get('', namespace)?.metadata.labels),
+    nodeResourcesFit(args.NodeResourcesFit),
+    podTopologySpread(defaultSelector(informers), args.PodTopologySpread),
+    interPodAffinity(namespace => namespaces.get('', namespace)?.metadata.labels, args.InterPodAffinity),
     defaultPreemption({
       client,
       events,
-      plugins: () => plugins,
+      args: args.DefaultPreemption,
+      profile: context.profile,
       budgets: namespace => budgets.list(namespace),
+      ...(context.narrowCandidates ? { narrow: context.narrowCandidates } : {}),
+      finished: context.finishedPreempting,
       failed: (pod, error) => log.warn('a pod could not be preempted', { pod: `${pod.metadata.namespace}/${pod.metadata.name}`, error }),
     }),
-    nodeResourcesBalancedAllocation(),
+    nodeResourcesBalancedAllocation(args.NodeResourcesBalancedAllocation.resources),
     imageLocality(),
     defaultBinder(client),
   ]
-  return { schedulerName: 'default-scheduler', plugins, weights: DEFAULT_WEIGHTS, percentageOfNodesToScore: 0 }
+  return new Map(plugins.map(plugin => [plugin.name, plugin]))
 }
