@@ -90,7 +90,7 @@ describe('decode', () => {
     ],
     [{ spec: { ports: {} } }, 'json: cannot unmarshal object into Go struct field ServiceSpec.spec.ports of type []v1.ServicePort'],
     [{ spec: { ports: [{ port: true }] } }, 'json: cannot unmarshal bool into Go struct field ServicePort.spec.ports.port of type int32'],
-    [{ spec: { selector: { a: 1 } } }, 'json: cannot unmarshal number into Go struct field ServiceSpec.spec.selector.a of type string'],
+    [{ spec: { selector: { a: 1 } } }, 'json: cannot unmarshal number into Go struct field ServiceSpec.spec.selector of type string'],
     [{ raw: 'a$==' }, 'illegal base64 data at input byte 1'],
     [[], 'json: cannot unmarshal array into Go value of type v1.Thing'],
   ])('refuses %j as upstream words it', (value, message) => {

@@ -1,5 +1,6 @@
 import { canonicalQuantity } from '../quantity/quantity.ts'
 import { canonicalMicroTime, canonicalTime } from '../time/time.ts'
+import { FloatLiteral } from '../codec/json/float-literal.ts'
 import { type AnyField, type AnySchema, type MessageShape, type Shape, shapeOf } from './schema.ts'
 
 /** What a client sent does not have the type that the schema says. The message is upstream's (Go's `encoding/json`). */
@@ -55,7 +56,7 @@ function compile(schema: AnySchema): Decoder {
     case 'number':
       return (value, path, _context, owner) => {
         if (typeof value === 'number') return value
-        if (typeof value === 'bigint') return Number(value)
+        if (typeof value === 'bigint' || value instanceof FloatLiteral) return Number(value)
         throw mismatch(value, path, owner, 'float64')
       }
     case 'integer':
@@ -95,7 +96,7 @@ function compile(schema: AnySchema): Decoder {
         throw mismatch(value, path, owner, 'int32')
       }
     case 'raw':
-      return value => value
+      return plainNumbers
     case 'list': {
       const element = decoderOf(shape.of)
       const goType = goTypeOf(schema)
@@ -118,7 +119,7 @@ function compile(schema: AnySchema): Decoder {
         const result: Record<string, unknown> = {}
         for (const key of Object.keys(value)) {
           const item = value[key]
-          put(result, key, item === null ? zeroOf(shape.of) : element(item, `${path}.${key}`, context, owner))
+          put(result, key, item === null ? zeroOf(shape.of) : element(item, `${path}${KEY_START}${key}${KEY_END}`, context, owner))
         }
         return result
       }
@@ -184,8 +185,12 @@ function compileField(name: string, field: AnyField): CompiledField {
 
 function noteUnknown(shape: MessageShape, value: Record<string, unknown>, path: string, context: DecodeContext): void {
   for (const name of Object.keys(value)) {
-    if (!Object.hasOwn(shape.fields, name)) context.unknown.push(path === '' ? name : `${path}.${name}`)
+    if (!Object.hasOwn(shape.fields, name)) context.unknown.push(path === '' ? name : `${shownPath(path)}.${name}`)
   }
+}
+
+function shownPath(path: string): string {
+  return path.includes(KEY_START) ? path.replaceAll(KEY_START, '.').replaceAll(KEY_END, '') : path
 }
 
 /** The value of a required field that was not sent. */
@@ -252,7 +257,9 @@ function integerDecoder(bits: 32 | 64): Decoder {
 }
 
 function mismatch(value: unknown, path: string, owner: string, goType: string): DecodeError {
-  const what = typeof value === 'number' || typeof value === 'bigint' ? describeNumber(value, goType) : jsonTypeOf(value)
+  const isNumber = typeof value === 'number' || typeof value === 'bigint'
+  const number = value instanceof FloatLiteral ? value.text : isNumber ? value : undefined
+  const what = number === undefined ? jsonTypeOf(value) : describeNumber(number, goType)
   return new DecodeError(`json: cannot unmarshal ${what} into Go ${place(path, owner)} of type ${goType}`)
 }
 
@@ -260,13 +267,37 @@ function outOfRange(value: number | bigint, path: string, owner: string, goType:
   return new DecodeError(`json: cannot unmarshal number ${value} into Go ${place(path, owner)} of type ${goType}`)
 }
 
-function describeNumber(value: number | bigint, goType: string): string {
+function describeNumber(value: number | bigint | string, goType: string): string {
   return goType.startsWith('int') ? `number ${value}` : 'number'
 }
 
-/** Go names the innermost struct and the path of the field from the root, without list indices. */
+/** Any JSON, its numbers as JavaScript has them. Shares what has nothing to change. */
+function plainNumbers(value: unknown): unknown {
+  if (value instanceof FloatLiteral) return Number(value)
+  if (Array.isArray(value)) {
+    const items = value.map(plainNumbers)
+    return items.some((item, index) => item !== value[index]) ? items : value
+  }
+  if (!isObject(value)) return value
+  let changed: Record<string, unknown> | undefined
+  for (const key of Object.keys(value)) {
+    const plain = plainNumbers(value[key])
+    if (plain === value[key]) continue
+    changed ??= { ...value }
+    put(changed, key, plain)
+  }
+  return changed ?? value
+}
+
+/** Around the key of a map within a path: keys are shown of unknown fields only. */
+const KEY_START = '\u0001'
+const KEY_END = '\u0002'
+// biome-ignore lint/suspicious/noControlCharactersInRegex: see above
+const NOT_IN_ERRORS = /\[\d+\]|\u0001[^\u0002]*\u0002/g
+
+/** Go names the innermost struct and the path of the field from the root, without list indices and keys of maps. */
 function place(path: string, owner: string): string {
-  return path === '' ? 'value' : `struct field ${owner}.${path.replace(/\[\d+\]/g, '')}`
+  return path === '' ? 'value' : `struct field ${owner}.${path.replace(NOT_IN_ERRORS, '')}`
 }
 
 function jsonTypeOf(value: unknown): string {
