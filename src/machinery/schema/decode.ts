@@ -1,6 +1,6 @@
 import { canonicalQuantity } from '../quantity/quantity.ts'
 import { canonicalMicroTime, canonicalTime } from '../time/time.ts'
-import { FloatLiteral } from '../codec/json/float-literal.ts'
+import { FloatLiteral, withoutFloatLiterals } from '../codec/json/float-literal.ts'
 import { type AnyField, type AnySchema, type MessageShape, type Shape, shapeOf } from './schema.ts'
 
 /** What a client sent does not have the type that the schema says. The message is upstream's (Go's `encoding/json`). */
@@ -96,7 +96,7 @@ function compile(schema: AnySchema): Decoder {
         throw mismatch(value, path, owner, 'int32')
       }
     case 'raw':
-      return plainNumbers
+      return withoutFloatLiterals
     case 'list': {
       const element = decoderOf(shape.of)
       const goType = goTypeOf(schema)
@@ -269,24 +269,6 @@ function outOfRange(value: number | bigint, path: string, owner: string, goType:
 
 function describeNumber(value: number | bigint | string, goType: string): string {
   return goType.startsWith('int') ? `number ${value}` : 'number'
-}
-
-/** Any JSON, its numbers as JavaScript has them. Shares what has nothing to change. */
-function plainNumbers(value: unknown): unknown {
-  if (value instanceof FloatLiteral) return Number(value)
-  if (Array.isArray(value)) {
-    const items = value.map(plainNumbers)
-    return items.some((item, index) => item !== value[index]) ? items : value
-  }
-  if (!isObject(value)) return value
-  let changed: Record<string, unknown> | undefined
-  for (const key of Object.keys(value)) {
-    const plain = plainNumbers(value[key])
-    if (plain === value[key]) continue
-    changed ??= { ...value }
-    put(changed, key, plain)
-  }
-  return changed ?? value
 }
 
 /** Around the key of a map within a path: keys are shown of unknown fields only. */
