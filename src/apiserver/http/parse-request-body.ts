@@ -1,4 +1,4 @@
-import { JsonError, readJson } from '#machinery/codec/json/parse-json.ts'
+import { FloatLiteral, JsonError, readJson } from '#machinery/codec/json/parse-json.ts'
 import { readYaml, YamlError } from '#machinery/codec/yaml/parse-yaml.ts'
 import type { AnyKind } from '#machinery/kind/kind.ts'
 import { badRequest } from '#machinery/status/failures.ts'
@@ -33,15 +33,43 @@ export function encodingOf(contentType: string | undefined): 'json' | 'yaml' | '
   throw new StatusError({ code: 415, reason: 'UnsupportedMediaType', message })
 }
 
-/** What cannot be read is shown to its client as far as thirty bytes. */
+/** What cannot be read, or does not say what it is, is shown to its client as far as thirty bytes. */
 function parsed(kind: AnyKind, bytes: Uint8Array, read: () => Body): Body {
-  try {
-    return read()
-  } catch (error) {
-    if (!(error instanceof JsonError) && !(error instanceof YamlError)) throw error
-    const why = `couldn't get version/kind; json parse error: ${error.message}`
-    throw badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): ${why} (${summary(bytes)})`, error)
+  const unrecognized = (why: string, error?: unknown) => {
+    const reason = `couldn't get version/kind; json parse error: ${why}`
+    return badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): ${reason} (${summary(bytes)})`, error)
   }
+  try {
+    const body = read()
+    const wrong = wrongType(body.value)
+    if (wrong !== undefined) throw unrecognized(`json: cannot unmarshal ${wrong}`)
+    return body
+  } catch (error) {
+    if (error instanceof JsonError || error instanceof YamlError) throw unrecognized(error.message, error)
+    throw error
+  }
+}
+
+/** What is wrong with the part of a body that says what it is, in the words of Go's decoder. */
+function wrongType(value: unknown): string | undefined {
+  if (value === null) return undefined
+  if (typeof value !== 'object' || Array.isArray(value)) return `${jsonTypeOf(value)} into Go value of type ${GO_TYPE_META}`
+  const { apiVersion, kind } = value as { apiVersion?: unknown; kind?: unknown }
+  if (!isTextOrNothing(kind)) return `${jsonTypeOf(kind)} into Go struct field .kind of type string`
+  if (!isTextOrNothing(apiVersion)) return `${jsonTypeOf(apiVersion)} into Go struct field .apiVersion of type string`
+  return undefined
+}
+
+const GO_TYPE_META = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
+
+function isTextOrNothing(value: unknown): boolean {
+  return value === undefined || value === null || typeof value === 'string'
+}
+
+function jsonTypeOf(value: unknown): string {
+  if (Array.isArray(value)) return 'array'
+  if (value instanceof FloatLiteral || typeof value === 'bigint') return 'number'
+  return typeof value === 'boolean' ? 'bool' : typeof value
 }
 
 function summary(bytes: Uint8Array): string {

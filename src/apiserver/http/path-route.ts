@@ -3,7 +3,7 @@ import { type HealthCheck, reportHealth } from '../discovery/health.ts'
 import { headerOf } from './exchange.ts'
 import { negotiate } from './negotiation.ts'
 import { queryOf } from './options.ts'
-import { methodNotAllowed, type RequestContext } from './request-context.ts'
+import { methodNotAllowed, noSuchResource, type RequestContext } from './request-context.ts'
 
 /** A document that is served under a path of its own: OpenAPI, metrics, keys of the token issuer. */
 export interface DocumentRoute {
@@ -64,12 +64,13 @@ export class PathRoute {
     if (first === 'api') {
       if (parts.length === 1) return context.sendObject(200, this.#apiVersions())
       const document = parts.length === 2 ? discovery.resourceList('', second) : undefined
-      if (!document) return context.sendText(404, '404 page not found\n')
+      if (!document) throw noSuchResource()
       return context.sendObject(200, document)
     }
     if (parts.length === 1) return context.sendObject(200, discovery.groupList())
     const document =
       parts.length === 2 ? discovery.groupDocument(second) : parts.length === 3 ? discovery.resourceList(second, third) : undefined
+    if (!document && discovery.group(second)) throw noSuchResource()
     if (!document) return context.sendText(404, '404 page not found\n')
     context.sendObject(200, document)
   }

@@ -23,8 +23,10 @@ export interface ResourceRequestInfo {
   readonly isWatchPath: boolean
 }
 
-/** Takes a path apart: `/api/v1/namespaces/ns/pods/p/log`. Undefined if it cannot be unescaped. */
-export function requestInfoOf(path: string): RequestInfo | undefined {
+/** Takes a path apart: `/api/v1/namespaces/ns/pods/p/log`. Undefined if it cannot be unescaped. An escaped slash is a slash. */
+export function requestInfoOf(escaped: string): RequestInfo | undefined {
+  const path = escaped.includes('%') ? unescaped(escaped) : escaped
+  if (path === undefined) return undefined
   const parts = path.split('/').slice(1)
   const isCore = parts[0] === 'api'
   if (!isCore && parts[0] !== 'apis') return { isResource: false, path }
@@ -36,11 +38,6 @@ export function requestInfoOf(path: string): RequestInfo | undefined {
   let names = parts.slice(head)
   const isWatchPath = names[0] === 'watch' && names.length > 1
   if (isWatchPath) names = names.slice(1)
-  if (path.includes('%')) {
-    const plain = unescaped(names)
-    if (!plain) return undefined
-    names = plain
-  }
   return { isResource: true, path, group, version, isWatchPath, ...placeOf(names) }
 }
 
@@ -56,9 +53,9 @@ function placeOf(names: readonly string[]): Pick<ResourceRequestInfo, 'namespace
 
 const NAMESPACE_SUBRESOURCES: ReadonlySet<string> = new Set(['status', 'finalize'])
 
-function unescaped(names: readonly string[]): string[] | undefined {
+function unescaped(path: string): string | undefined {
   try {
-    return names.map(decodeURIComponent)
+    return decodeURIComponent(path)
   } catch {
     return undefined
   }

@@ -1,6 +1,9 @@
 import type { Clock } from '#base/time/clock.ts'
 import type { Patch } from '#client/client.ts'
 import type { RequestTarget } from '#client/direct/api-handler.ts'
+import { durationMs } from '#machinery/duration/duration.ts'
+import { isPathSegmentName } from '#machinery/meta/names.ts'
+import { quote } from '#machinery/status/go-text.ts'
 import { JsonError, readJson } from '#machinery/codec/json/parse-json.ts'
 import { readYaml, YamlError } from '#machinery/codec/yaml/parse-yaml.ts'
 import type { AnyKind, ApiObject } from '#machinery/kind/kind.ts'
@@ -53,7 +56,9 @@ export class ResourceRoute {
     if (context.exchange.query.includes('pretty') || isBrowser(headerOf(context.exchange, 'user-agent'))) {
       context.form = { ...context.form, isPretty: isPretty(query, headerOf(context.exchange, 'user-agent'), context.form) }
     }
+    if (info.subresource !== '' && !kind.subresources.some(({ name }) => name === info.subresource)) throw noSuchResource()
     const target = targetOf(kind, info)
+    checkTimeout(query)
     if (info.subresource !== '') return this.#subresource(context, target, info, query)
     switch (method) {
       case 'GET':
@@ -276,7 +281,7 @@ export class ResourceRoute {
     } catch (error) {
       if (error instanceof JsonError)
         throw badRequest(type === 'strategic' ? error.message : `error decoding patch: ${error.message}`, error)
-      if (error instanceof YamlError) throw badRequest(`error decoding YAML: ${error.message}`, error)
+      if (error instanceof YamlError) throw badRequest(`error decoding YAML: error converting YAML to JSON: ${error.message}`, error)
       throw error
     }
   }
@@ -359,7 +364,23 @@ function targetOf(kind: AnyKind, info: ResourceRequestInfo): RequestTarget {
   const isNamespaced = kind.scope === 'Namespaced'
   if (!isNamespaced && info.namespace !== '') throw noSuchResource()
   if (isNamespaced && info.namespace === '' && info.name !== '' && !info.isWatchPath) throw noSuchResource()
+  if (info.name !== '') {
+    if (!isKept(kind)) throw noSuchResource()
+    const wrong = isPathSegmentName(info.name)
+    if (wrong.length > 0) throw badRequest(`Name parameter invalid: ${quote(info.name)}: ${wrong.join(';')}`)
+  }
   return { kind, namespace: info.namespace, name: info.name }
+}
+
+/** How long the client wants to wait; only its form is looked at, since nothing here takes longer than clients wait. */
+function checkTimeout(query: Query): void {
+  const timeout = query.get('timeout')
+  if (timeout === null || timeout === '') return
+  try {
+    durationMs(timeout)
+  } catch {
+    throw badRequest(`invalid timeout specified in the request URL - time: invalid duration ${quote(timeout)}`)
+  }
 }
 
 function need(kind: AnyKind, verb: AnyKind['verbs'][number]): void {

@@ -49,24 +49,18 @@ export function complain(duplicates: readonly string[], unknown: readonly string
 /** The body says itself what it is; both parts may be left out. */
 function checkType(value: unknown, kind: AnyKind, kinds: KindRegistry): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return
-  const { apiVersion = kind.apiVersion, kind: name = kind.kind } = value as { apiVersion?: unknown; kind?: unknown }
-  if (typeof apiVersion !== 'string' || typeof name !== 'string') {
-    const field = typeof apiVersion !== 'string' ? 'apiVersion' : 'kind'
-    const got = jsonTypeOf(field === 'kind' ? name : apiVersion)
-    const cause = `couldn't get version/kind; json parse error: json: cannot unmarshal ${got} into Go struct field .${field} of type string`
-    throw badRequest(cause)
-  }
-  const effectiveVersion = apiVersion || kind.apiVersion
-  const effectiveName = name || kind.kind
+  const sent = value as { apiVersion?: unknown; kind?: unknown }
+  const effectiveVersion = typeof sent.apiVersion === 'string' && sent.apiVersion !== '' ? sent.apiVersion : kind.apiVersion
+  const effectiveName = typeof sent.kind === 'string' && sent.kind !== '' ? sent.kind : kind.kind
   if (effectiveVersion === kind.apiVersion && effectiveName === kind.kind) return
   const { group, version } = groupVersionOf(effectiveVersion)
   const subject = cannotBeHandled(effectiveName, version, kind)
-  if (!kinds.byKind(group, version, effectiveName)) {
+  if (!isRegistered(group, version, effectiveName, kinds)) {
     throw badRequest(`${subject}: no kind ${quote(effectiveName)} is registered for version ${quote(effectiveVersion)} in scheme ${SCHEME}`)
   }
   if (effectiveName !== kind.kind) {
     throw badRequest(
-      `${subject}: converting (${goType(effectiveVersion, effectiveName)}) to (${goType(kind.apiVersion, kind.kind)}): unknown conversion`,
+      `${subject}: converting (${version}.${effectiveName}) to (${internalType(kind)}): unknown conversion`,
     )
   }
   throw badRequest(`the API version in the data (${effectiveVersion}) does not match the expected API version (${kind.apiVersion})`)
@@ -78,12 +72,16 @@ export function cannotBeHandled(sentKind: string, sentVersion: string, kind: Any
 
 const SCHEME = '"pkg/api/legacyscheme/scheme.go:30"'
 
-function goType(apiVersion: string, kind: string): string {
-  return `${groupVersionOf(apiVersion).version}.${kind}`
+/** Beside the kinds that are served, every version knows the types of options, lists and events. */
+function isRegistered(group: string, version: string, name: string, kinds: KindRegistry): boolean {
+  if (kinds.byKind(group, version, name)) return true
+  const isVersion = [...kinds.all()].some(kind => kind.group === group && kind.version === version)
+  return isVersion && (COMMON.has(name) || (name.endsWith('List') && kinds.byKind(group, version, name.slice(0, -4)) !== undefined))
 }
 
-function jsonTypeOf(value: unknown): string {
-  if (value === null) return 'null'
-  if (Array.isArray(value)) return 'array'
-  return typeof value === 'boolean' ? 'bool' : typeof value
+const COMMON = new Set(['List', 'Status', 'WatchEvent', 'DeleteOptions', 'CreateOptions', 'UpdateOptions', 'PatchOptions', 'ListOptions', 'GetOptions'])
+
+/** The Go type in upstream's internal packages: `core.ConfigMap`. */
+function internalType({ group, kind }: AnyKind): string {
+  return `${group === '' ? 'core' : group.split('.', 1)[0]!}.${kind}`
 }

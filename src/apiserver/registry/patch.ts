@@ -5,6 +5,7 @@ import { isJsonObject, type JsonObject } from '#machinery/patch/json-object.ts'
 import { applyJsonPatch } from '#machinery/patch/json-patch.ts'
 import { applyMergePatch } from '#machinery/patch/merge-patch.ts'
 import { applyStrategicMergePatch } from '#machinery/patch/strategic-merge-patch.ts'
+import { groupVersionOf } from '#machinery/meta/object-meta.ts'
 import { DecodeError } from '#machinery/schema/decode.ts'
 import { badRequest, invalid } from '#machinery/status/failures.ts'
 import { FieldErrors } from '#machinery/status/field-errors.ts'
@@ -97,6 +98,7 @@ function applyOf(core: Core, request: WriteRequest, { body, force }: Extract<Pat
   const apply = (live: ApiObject): Mutable<ApiObject> => {
     const context = { ...ownershipOf(core, request), force: force ?? false }
     const object = draft(core.ownership.apply(live, applied, context)) as Mutable<ApiObject>
+    placeIn(object, request)
     return object
   }
   return {
@@ -117,24 +119,33 @@ function emptyOf(request: WriteRequest): ApiObject {
   return { kind: kind.kind, apiVersion: kind.apiVersion, metadata } as ApiObject
 }
 
+/** What was sent, once it is clear that it is about this object. */
 function appliedObject(request: WriteRequest, body: unknown): JsonObject {
-  if (!isJsonObject(body)) throw badRequest('error decoding YAML: the patch is not an object')
+  const object = isJsonObject(body) ? body : {}
   const { kind, name, namespace } = request
-  const { apiVersion, kind: sentKind, metadata } = body
+  const apiVersion = typeof object['apiVersion'] === 'string' ? object['apiVersion'] : ''
+  const sentKind = typeof object['kind'] === 'string' ? object['kind'] : ''
   if (apiVersion !== kind.apiVersion || sentKind !== kind.kind) {
-    if (!apiVersion || !sentKind) throw badRequest(`Object 'Kind' is missing in '${goJson(body)}'`)
+    const { group, version } = groupVersionOf(apiVersion)
+    throw badRequest(`invalid object type: ${group}/${version}, Kind=${sentKind}`)
   }
-  const sent = isJsonObject(metadata) ? metadata : {}
-  const given = sent['name'] ?? ''
-  if (given !== '' && given !== name) {
-    throw badRequest(`the name of the object (${String(given)}) does not match the name on the URL (${name})`)
+  const metadata = isJsonObject(object['metadata']) ? object['metadata'] : {}
+  const given = metadata['name'] ?? ''
+  if (given === '') throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`)
+  if (given !== name) throw badRequest(`the name of the object (${String(given)}) does not match the name on the URL (${name})`)
+  const space = metadata['namespace'] ?? ''
+  if (kind.scope === 'Namespaced' && space !== '' && space !== namespace) {
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
   }
-  if (kind.scope === 'Namespaced') {
-    const space = sent['namespace'] ?? ''
-    if (space !== '' && space !== namespace) {
-      throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
-    }
-    return { ...body, metadata: { ...sent, name, namespace } }
-  }
-  return { ...body, metadata: { ...sent, name } }
+  return withoutIgnored(object, request)
+}
+
+/** A status is applied by its own subresource, and only there. */
+function withoutIgnored(object: JsonObject, { kind, subresource }: WriteRequest): JsonObject {
+  if (!kind.subresources.some(({ name }) => name === 'status')) return object
+  const { status, ...rest } = object
+  if (subresource === '') return status === undefined ? object : rest
+  if (subresource !== 'status') return object
+  const { apiVersion, kind: sentKind, metadata } = object
+  return { apiVersion, kind: sentKind, metadata, ...(status === undefined ? {} : { status }) }
 }

@@ -65,7 +65,7 @@ export async function change(core: Core, request: WriteRequest, step: Change): P
     const current = core.objects.cacheOf(kind).get(key)
     if (!current) {
       if (!step.first) throw notFound(resourceOf(request), request.name)
-      return { object: await createDecoded(core, request, firstOf(step.first(), request), step.setsOwnership), created: true }
+      return { object: await createDecoded(core, request, firstOf(step.first(), request, step.isPatch), step.setsOwnership), created: true }
     }
     const object = await tryChange(core, request, step, kind, current)
     if (object) return { object: show(request.kind, object), created: false }
@@ -84,7 +84,7 @@ async function tryChange(
   const shown = show(request.kind, current)
   const sent = step.next(shown)
   const insists = checkRevision(request, sent, current, step.isPatch)
-  checkIdentity(request, sent, current)
+  if (!step.isPatch) checkIdentity(request, sent, current)
   carryOver(sent, shown, request.subresource, request.kind)
   const owned = step.setsOwnership ? sent : core.ownership.afterUpdate(shown, sent, ownershipOf(core, request))
   const object = toStored(request.kind, owned) as Mutable<ApiObject>
@@ -155,13 +155,14 @@ function checkIdentity(request: WriteRequest, sent: ApiObject, current: ApiObjec
   )
 }
 
-function firstOf(object: Mutable<ApiObject>, request: WriteRequest): Mutable<ApiObject> {
+function firstOf(object: Mutable<ApiObject>, request: WriteRequest, isPatch: boolean): Mutable<ApiObject> {
   const { uid, resourceVersion } = object.metadata
-  if (uid) {
+  if (isPatch) delete object.metadata.resourceVersion
+  else if (uid) {
     const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: `
     throw conflict(resourceOf(request), request.name, why)
   }
-  if (resourceVersion && resourceVersion !== '0') throw notFound(resourceOf(request), request.name)
+  if (!isPatch && resourceVersion && resourceVersion !== '0') throw notFound(resourceOf(request), request.name)
   delete object.metadata.resourceVersion
   return object
 }
@@ -232,6 +233,8 @@ function validate(request: WriteRequest, object: ApiObject, old: ApiObject): voi
   const checkName = kind.hooks.validateName ?? nameIsDNSSubdomain
   const rules = { isNamespaced: kind.scope === 'Namespaced', checkName, standardFinalizersOnly: true }
   validateObjectMetaUpdate(object.metadata, old.metadata, rules, errors.at('metadata'))
+  // Upstream looks at metadata twice, for the kind and for all kinds, and tells both.
+  errors.addAll([...errors.all])
   if (request.subresource === '') kind.hooks.validate?.(object, errors)
   kind.hooks.validateUpdate?.(object, old, errors, request.subresource)
   if (!errors.isEmpty) throw invalid(request.kind, request.name, errors.all)
