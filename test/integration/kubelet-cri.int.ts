@@ -55,7 +55,10 @@ async function until(name: string, wanted: (pod: Pod) => boolean, timeoutMs = 20
   for (;;) {
     const pod = await get(name)
     if (wanted(pod)) return pod
-    if (performance.now() > deadline) throw new Error(`pod ${name} did not become as wanted:\n${JSON.stringify(pod.status, null, 1)}`)
+    if (performance.now() > deadline) {
+      const told = (await eventsOf(name)).join('\n')
+      throw new Error(`pod ${name} did not become as wanted:\n${JSON.stringify(pod.status, null, 1)}\n${told}`)
+    }
     await delay(20)
   }
 }
@@ -186,6 +189,25 @@ describe('a pod', () => {
     expect(JSON.parse(status)).toMatchObject({ status: 'Success' })
   })
 
+  it('takes in and gives out megabytes', async () => {
+    const input = 'x'.repeat(3_000_000)
+    const { stdout, status } = await exec('/exec/default/web/main?output=1&input=1&command=cat', input)
+    expect([stdout.length, status.status]).toEqual([input.length, 'Success'])
+  })
+
+  it('is joined by attach', async () => {
+    await run('cat', {
+      restartPolicy: 'Never',
+      containers: [{ ...shell('echo first; read word; echo got $word'), stdin: true, stdinOnce: true }],
+    })
+    await until('cat', found => found.status.phase === 'Running')
+    const { stdout } = await exec('/attach/default/cat/main?output=1&input=1', 'hello\n')
+    expect(stdout).toContain('got hello\n')
+    await until('cat', found => found.status.phase === 'Succeeded')
+    await node.client.delete(Pod, { namespace: 'default', name: 'cat' })
+    await gone('cat')
+  })
+
   it('is reached through port-forward', async () => {
     const { certificate: cert, privateKey: key } = node.apiServerCredential
     const url = `https://127.0.0.1:${kubelet.serverPort()}/portForward/default/web`
@@ -210,6 +232,16 @@ describe('a pod', () => {
     const found = JSON.parse(summary).pods.find((one: { podRef: { name: string } }) => one.podRef.name === 'web')
     expect(found.containers[0]).toMatchObject({ name: 'main', memory: { workingSetBytes: expect.any(Number) } })
     expect((await ask('/metrics', node.apiServerCredential)).text).toContain('kubelet_running_pods 1\n')
+  })
+
+  it('goes on when containerd is killed and comes again', async () => {
+    const before = await get('web')
+    await node.restartContainerd()
+    await run('after', { restartPolicy: 'Never', containers: [shell('exit 0')] })
+    await until('after', found => found.status.phase === 'Succeeded', 30_000)
+    expect((await get('web')).status.containerStatuses).toEqual(before.status.containerStatuses)
+    await node.client.delete(Pod, { namespace: 'default', name: 'after' })
+    await gone('after')
   })
 
   it('is taken over by the next kubelet and does not restart', async () => {

@@ -1,14 +1,16 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createApiServer } from '#apiserver/api-server.ts'
-import { alwaysAllow } from '#apiserver/authorization/always.ts'
+import { setTimeout as delay } from 'node:timers/promises'
 import { silentLogger } from '#base/log/logger.ts'
 import { type Credential, certificateAuthority, newAuthority } from '#base/pki/certificate-authority.ts'
+import { newKeyPair } from '#base/pki/key-pair.ts'
+import { endProcess, sendSignal } from '#base/process/running-process.ts'
 import { systemRandom } from '#base/random/system-random.ts'
 import { realClock } from '#base/time/real-clock.ts'
 import type { Client } from '#client/client.ts'
-import { directClient } from '#client/direct/direct-client.ts'
+import { startControlPlane } from '#cluster/components/control-plane.ts'
+import { findContainerd } from '#cluster/containerd/containerd-processes.ts'
 import { runtimeTraits, startNodeRuntime, stopNodeRuntime } from '#cluster/containerd/node-runtime.ts'
 import { builtinImages } from '#cluster/images/image-store.ts'
 import { ensureImages } from '#cluster/images/load.ts'
@@ -17,8 +19,7 @@ import { prepareMachine, releaseMachine } from '#cluster/machine/prepare.ts'
 import { ensureNetwork, removeNetwork } from '#cluster/network/network.ts'
 import { silentProgress } from '#cluster/progress/progress.ts'
 import { residue } from '#cluster/residue.ts'
-import { Namespace } from '#kinds/core/v1/namespace.ts'
-import { builtInKinds } from '#kinds/kinds.ts'
+import { ServiceAccount } from '#kinds/core/v1/service-account.ts'
 import { type Kubelet, startKubelet } from '#kubelet/kubelet.ts'
 import { openCgroups } from '#kubelet/resources/cgroup-fs.ts'
 import { criRuntime } from '#kubelet/runtime/cri/cri-runtime.ts'
@@ -35,6 +36,8 @@ export interface KubeletNode {
   readonly apiServerCredential: Credential
   readonly authority: string
   startKubelet(): Promise<Kubelet>
+  /** Kills containerd, whose containers run on, and starts it again. */
+  restartContainerd(): Promise<void>
   /** What is left on the machine of it; nothing after {@link stop}. */
   residue(): Promise<string[]>
   /** Ends everything that runs. */
@@ -58,13 +61,18 @@ export async function startKubeletNode(): Promise<KubeletNode> {
   await ensureImages(node, images)
 
   const store = new MemoryStore({ clock })
-  const server = createApiServer({ store, kinds: builtInKinds, clock, random: systemRandom(), log: silentLogger, authorizer: alwaysAllow })
-  await server.ready()
-  const client = directClient(server.handler, { user: { name: 'admin', groups: ['system:masters'] } })
-  for (const namespace of ['default', 'kube-node-lease']) {
-    await client.create(Namespace, { metadata: { name: namespace } }).catch(() => undefined)
-  }
   const root = await newAuthority(clock, 'test')
+  const plane = await startControlPlane({
+    store,
+    clock,
+    random: systemRandom(),
+    log: silentLogger,
+    serviceAccountKeys: newKeyPair(),
+    parameters: { rootCA: root.certificate },
+  })
+  const client = plane.clientFor({ name: 'admin', groups: ['system:masters'] })
+  const nodeClient = plane.clientFor({ name: `system:node:${node.name}`, groups: ['system:nodes'] })
+  await defaultAccount(client)
   const authority = certificateAuthority(clock, root)
   const issue = (commonName: string, organizations: string[], usages: ('server' | 'client')[], ipAddresses: string[] = []) =>
     authority.issue({ commonName, organizations, usages, ipAddresses, validSeconds: 3600 })
@@ -81,7 +89,7 @@ export async function startKubeletNode(): Promise<KubeletNode> {
     async startKubelet() {
       const kubelet = startKubelet({
         nodeName: node.name,
-        client,
+        client: nodeClient,
         runtime,
         clock,
         random: systemRandom(),
@@ -100,10 +108,16 @@ export async function startKubeletNode(): Promise<KubeletNode> {
       await kubelet.ready
       return kubelet
     },
+    async restartContainerd() {
+      const containerd = findContainerd(node)!
+      sendSignal(containerd, 'SIGKILL')
+      await endProcess(containerd, 1000)
+      await startNodeRuntime(layout, node, traits)
+    },
     residue: () => residue(layout),
     async stop() {
       runtime.close()
-      await server.stop()
+      await plane.stop()
       await store.close()
       await stopNodeRuntime(layout, node, traits)
       await removeNetwork(layout)
@@ -114,6 +128,12 @@ export async function startKubeletNode(): Promise<KubeletNode> {
       rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** Pods are let in once their account is there; a controller makes it. */
+async function defaultAccount(client: Client): Promise<void> {
+  const name = { namespace: 'default', name: 'default' }
+  while (!(await client.get(ServiceAccount, name).catch(() => undefined))) await delay(20)
 }
 
 const line = (level: string) => (message: string, fields?: object) => console.log(level, message, fields ?? '')

@@ -50,6 +50,10 @@ export class NodePods {
 
   /** Wakes the pod that a container or sandbox belongs to. */
   onRuntimeEvent(event: RuntimeEvent): void {
+    if (event.type === 'lost') {
+      this.relist().catch(error => this.#host.log.verbose('the runtime could not be asked for all it has', { error: error.message }))
+      return
+    }
     const owner = this.#ownerOf.get(event.id) ?? this.#find(event.id)
     if (owner !== undefined) this.#worker(owner)?.wake()
     else for (const worker of this.#workers.values()) if (worker.isBusy) worker.wake() // It may be one that is being made just now.

@@ -90,9 +90,10 @@ export interface RuntimeCondition {
 }
 
 export interface RuntimeEvent {
-  /** The container or sandbox it is about. */
+  /** The container or sandbox it is about; empty for `lost`. */
   readonly id: string
-  readonly type: 'started' | 'exited' | 'oom' | 'removed'
+  /** `lost`: events may not have come through for a while. */
+  readonly type: 'started' | 'exited' | 'oom' | 'lost'
 }
 
 export interface Sandbox {

@@ -279,7 +279,10 @@ function followEvents(
       error => {
         if (ended.signal.aborted) return
         log.verbose('the event stream of the container runtime broke; subscribing again', { error: error?.message })
-        timer = clock.after(SUBSCRIBE_AGAIN_MS, subscribe)
+        timer = clock.after(SUBSCRIBE_AGAIN_MS, () => {
+          subscribe()
+          timer = clock.after(SUBSCRIBE_AGAIN_MS, () => listener({ id: '', type: 'lost' }))
+        })
       },
     )
   }
