@@ -1,31 +1,69 @@
+import {
+  certificateSigningRequestApprovingController,
+  certificateSigningRequestCleanerController,
+  certificateSigningRequestSigningController,
+} from './certificates.ts'
 import { clusterRoleAggregationController } from './clusterrole-aggregation.ts'
+import { cronJobController } from './cronjob.ts'
+import { daemonSetController } from './daemonset.ts'
 import { deploymentController } from './deployment.ts'
+import { disruptionController } from './disruption.ts'
+import { endpointsController } from './endpoints.ts'
 import { endpointSliceController } from './endpointslice.ts'
 import { garbageCollectorController } from './garbage-collector.ts'
 import { jobController } from './job.ts'
 import { namespaceController } from './namespace.ts'
 import { nodeIpamController } from './node-ipam.ts'
 import { nodeLifecycleController } from './node-lifecycle.ts'
+import { podGarbageCollectorController } from './pod-garbage-collector.ts'
 import { replicaSetController } from './replicaset.ts'
+import { replicationControllerController } from './replicationcontroller.ts'
+import { resourceQuotaController } from './resourcequota.ts'
 import { rootCACertificatePublisherController } from './root-ca-certificate-publisher.ts'
 import type { Controller } from './runtime/controller.ts'
 import { serviceAccountController } from './serviceaccount.ts'
 import { serviceAccountTokenController } from './serviceaccount-token.ts'
+import { statefulSetController } from './statefulset.ts'
+import { taintEvictionController } from './taint-eviction.ts'
+import { ttlAfterFinishedController } from './ttl-after-finished.ts'
+import { validatingAdmissionPolicyStatusController } from './validatingadmissionpolicy-status.ts'
+import {
+  persistentVolumeClaimProtectionController,
+  persistentVolumeProtectionController,
+  volumeAttributesClassProtectionController,
+} from './volume-protection.ts'
 
 /** Every controller, in the order in which they start, under upstream's names. */
 export const controllers: readonly Controller[] = [
   serviceAccountTokenController,
+  endpointsController,
   endpointSliceController,
+  replicationControllerController,
+  podGarbageCollectorController,
+  resourceQuotaController,
   namespaceController,
   serviceAccountController,
   garbageCollectorController,
+  daemonSetController,
   jobController,
   deploymentController,
   replicaSetController,
+  disruptionController,
+  statefulSetController,
+  cronJobController,
+  certificateSigningRequestSigningController,
+  certificateSigningRequestApprovingController,
+  certificateSigningRequestCleanerController,
   nodeIpamController,
   nodeLifecycleController,
+  taintEvictionController,
   clusterRoleAggregationController,
+  persistentVolumeClaimProtectionController,
+  persistentVolumeProtectionController,
+  volumeAttributesClassProtectionController,
+  ttlAfterFinishedController,
   rootCACertificatePublisherController,
+  validatingAdmissionPolicyStatusController,
 ]
 
 /** Those that run only when they are asked for by name: `*` does not mean them. */

@@ -33,6 +33,8 @@ export interface ControllerDefinition<K extends AnyKind> {
   readonly concurrency?: number
   /** Every object is due again after so long even if nothing changed. */
   readonly resyncMs?: number
+  /** Makes keys due for reasons that no watch knows. Called once when the caches are filled; disposed of at the end. */
+  triggers?(due: (key: string) => void): Disposable
   /** Called when an object is new or changed, when something watched changed, and after failures: brings the world closer to what it asks for. */
   reconcile(object: ObjectOf<K>, tools: Tools): Promise<void>
   /** Called when an object is gone. */
@@ -157,6 +159,8 @@ class Loop<K extends AnyKind> implements AsyncDisposable {
         }),
       ),
     )
+    const triggers = this.#definition.triggers?.(key => this.#queue.add(key))
+    if (triggers) this.#subscriptions.push(triggers)
   }
 
   async #work(key: string, signal: AbortSignal): Promise<Worked | undefined> {
