@@ -4,7 +4,7 @@ import type { Logger } from '#base/log/logger.ts'
 import type { Random } from '#base/random/random.ts'
 import { type Clock, every, sleep } from '#base/time/clock.ts'
 import type { Client } from '#client/client.ts'
-import { eventRecorder } from '#client/events/event-recorder.ts'
+import { type EventRecorder, eventRecorder } from '#client/events/event-recorder.ts'
 import { informers } from '#client/informers/informers.ts'
 import type { Taint } from '#kinds/core/v1/node.ts'
 import { isMirror } from '#kinds/core/v1/pod.facts.ts'
@@ -138,7 +138,7 @@ class RunningKubelet {
     })
     const podInformer = sources.only(Pod, { fieldSelector: `spec.nodeName=${nodeName}` })
     const services = sources.of(Service)
-    const reporter = this.#reporter(machine, log)
+    const reporter = this.#reporter(machine, log, recorder)
     this.#ending.push(() => reporter.stop())
     const apiPods = new ApiPods({ client, informer: podInformer, log, nodeUid: () => reporter.node?.metadata.uid })
     const host = await this.#host(
@@ -269,7 +269,7 @@ class RunningKubelet {
     }
   }
 
-  #reporter(machine: MachineFacts, log: Logger): NodeReporter {
+  #reporter(machine: MachineFacts, log: Logger, recorder: EventRecorder): NodeReporter {
     const { client, clock, nodeName, labels = {}, taints = [], podCIDRs = [], providerID } = this.#options
     const own = {
       ...LABEL_OS,
@@ -286,6 +286,9 @@ class RunningKubelet {
       taints,
       podCIDRs,
       providerID,
+      // Upstream's kubelet gives the node's name for its uid in these events, and kubectl looks for that.
+      event: (type, reason, message) =>
+        recorder.record({ apiVersion: 'v1', kind: 'Node', metadata: { name: nodeName, uid: nodeName } }, type, reason, message),
       status: async old => {
         this.#images = await this.#options.runtime.listImages().catch(() => this.#images)
         return planNodeStatus(

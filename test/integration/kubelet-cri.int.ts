@@ -127,6 +127,14 @@ describe('the node', () => {
     expect(found.status.addresses).toContainEqual({ type: 'InternalIP', address: node.node.address })
     expect(found.status.images?.flatMap(({ names }) => names)).toContain(BUSYBOX_IMAGE)
   })
+
+  it('tells that it is ready', async () => {
+    const { items } = await node.client.list(Event, { namespace: 'default' })
+    const told = items.filter(event => event.involvedObject.kind === 'Node' && event.source?.component === 'kubelet')
+    expect(told.map(event => event.message)).toEqual(
+      expect.arrayContaining(['Starting kubelet.', `Node ${node.node.name} status is now: NodeReady`]),
+    )
+  })
 })
 
 describe('a pod', () => {
@@ -206,6 +214,20 @@ describe('a pod', () => {
     await until('cat', found => found.status.phase === 'Succeeded')
     await node.client.delete(Pod, { namespace: 'default', name: 'cat' })
     await gone('cat')
+  })
+
+  it('lets an ephemeral container look into it', async () => {
+    const debug = { name: 'debug', image: BUSYBOX_IMAGE, command: ['sh', '-c', 'ps; sleep 60'], targetContainerName: 'main' }
+    const options = { subresource: 'ephemeralcontainers' }
+    await node.client.patch(
+      Pod,
+      { namespace: 'default', name: 'web' },
+      { type: 'strategic', body: { spec: { ephemeralContainers: [debug] } } },
+      options,
+    )
+    await until('web', found => found.status.ephemeralContainerStatuses?.[0]?.state.running !== undefined)
+    await delay(200)
+    expect((await ask('/containerLogs/default/web/debug', node.apiServerCredential)).text).toContain('httpd -p 0.0.0.0:8080')
   })
 
   it('is reached through port-forward', async () => {

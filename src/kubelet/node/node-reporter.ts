@@ -2,6 +2,7 @@ import type { Logger } from '#base/log/logger.ts'
 import { type Clock, every } from '#base/time/clock.ts'
 import type { Client } from '#client/client.ts'
 import { Lease } from '#kinds/coordination/v1/lease.ts'
+import { nodeCondition } from '#kinds/core/v1/node.facts.ts'
 import { Node, type Taint } from '#kinds/core/v1/node.ts'
 import type { NodeStatus } from '#kinds/core/v1/node-status.ts'
 import { draft, equal } from '#machinery/kind/draft.ts'
@@ -18,6 +19,8 @@ export interface NodeReporterOptions {
   readonly taints: readonly Taint[]
   readonly podCIDRs: readonly string[]
   readonly providerID: string | undefined
+  /** Tells of the node as `kubectl describe node` shows it. */
+  readonly event: (type: 'Normal' | 'Warning', reason: string, message: string) => void
   /** The status as it is now, given what the API has. */
   readonly status: (old: Node | undefined) => Promise<NodeStatus>
 }
@@ -28,6 +31,14 @@ const RENEW_MS = 10_000
 const CHECK_MS = 10_000
 /** A status without news is told this often. */
 const REPORT_MS = 300_000
+
+/** How upstream names a condition's turn to True, and to False. */
+const TURNS: Readonly<Record<string, readonly [string, string]>> = {
+  Ready: ['NodeReady', 'NodeNotReady'],
+  MemoryPressure: ['NodeHasInsufficientMemory', 'NodeHasSufficientMemory'],
+  DiskPressure: ['NodeHasDiskPressure', 'NodeHasNoDiskPressure'],
+  PIDPressure: ['NodeHasInsufficientPID', 'NodeHasSufficientPID'],
+}
 
 /** Keeps the node's object and its lease: registers it, renews the lease every 10 s, tells the status when it changes. */
 export class NodeReporter {
@@ -50,8 +61,10 @@ export class NodeReporter {
 
   /** Makes the node known, and goes on telling of it. */
   async start(): Promise<void> {
-    const { clock } = this.#options
+    const { clock, event } = this.#options
     await this.#register()
+    event('Normal', 'Starting', 'Starting kubelet.')
+    this.#tellTurns(undefined)
     this.#timers.push(
       every(clock, RENEW_MS, () => this.#renew()),
       every(clock, CHECK_MS, () => this.report()),
@@ -123,8 +136,21 @@ export class NodeReporter {
     const { addresses: _, ...rest } = status
     const body = { status: { ...rest, ...addresses } }
     const options = { subresource: 'status', signal: this.#stop.signal }
+    const before = this.#node
     this.#node = await client.patch(Node, { name: nodeName }, { type: 'strategic', body }, options)
     this.#toldMs = clock.now()
+    this.#tellTurns(before)
+  }
+
+  /** An event for each condition that is another than before. */
+  #tellTurns(before: Node | undefined): void {
+    const { event, nodeName } = this.#options
+    for (const { type, status } of this.#node?.status.conditions ?? []) {
+      const reason = TURNS[type]?.[status === 'True' ? 0 : 1]
+      const old = before && nodeCondition(before, type)
+      if (reason === undefined || old?.status === status) continue
+      event('Normal', reason, `Node ${nodeName} status is now: ${reason}`)
+    }
   }
 
   async #renew(): Promise<void> {

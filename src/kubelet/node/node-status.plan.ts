@@ -127,7 +127,7 @@ function imagesOf(images: readonly RuntimeImage[]): ContainerImage[] {
 export function isNews(status: NodeStatus, old: NodeStatus, equal: (a: unknown, b: unknown) => boolean): boolean {
   const still = (of: NodeStatus) => ({
     ...of,
-    conditions: (of.conditions ?? []).map(({ lastHeartbeatTime: _, ...condition }) => condition),
+    conditions: (of.conditions ?? []).map(condition => ({ ...condition, lastHeartbeatTime: null })),
   })
   const names = Object.keys(status) as (keyof NodeStatus)[]
   return names.some(name => !equal(still(status)[name], still(old)[name]))

@@ -105,7 +105,7 @@ export class NodePods {
   /** Clears away what is left of pods that nobody wants, and of containers long ended. */
   async collectGarbage(): Promise<void> {
     await removeOrphans(this.#host, uid => this.#workers.has(uid))
-    for (const worker of [...this.#workers.values()]) await worker.collectGarbage()
+    for (const worker of this.#workers.values()) await worker.collectGarbage()
   }
 
   async stop(): Promise<void> {

@@ -90,7 +90,7 @@ async function readAll(
       log.warn('a pod manifest cannot be used; it is left as it was', { path, error: (error as Error).message })
     }
   }
-  for (const path of [...known.keys()]) {
+  for (const path of known.keys()) {
     if (seen.has(path)) continue
     known.delete(path)
     changed = true

@@ -157,7 +157,7 @@ export class SpdyConnection implements Disposable {
     if (this.#ended) return
     this.#ended = true
     this.#headerReader[Symbol.dispose]()
-    for (const stream of [...this.#streams.values()]) stream.connectionEnded(error)
+    for (const stream of this.#streams.values()) stream.connectionEnded(error)
     this.#socket.on('error', () => {})
     if (!error) this.#socket.end()
     this.#end()

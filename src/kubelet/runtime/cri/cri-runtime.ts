@@ -11,7 +11,6 @@ import {
   type RuntimeEvent,
   type RuntimeImage,
   type Sandbox,
-  type SandboxConfig,
   type SandboxStats,
 } from '../runtime.ts'
 import { type CriChannel, openCriChannel } from './cri-channel.ts'
@@ -112,7 +111,7 @@ export function criRuntime(options: CriOptions): Runtime {
       return found ? imageOf(found) : undefined
     },
     async pullImage(name, auth, sandboxConfig) {
-      const request = { image: { image: name }, auth: auth ?? null, sandboxConfig: sandboxConfig && withoutHandler(sandboxConfig) }
+      const request = { image: { image: name }, auth: auth ?? null, sandboxConfig }
       return (await image<Cri.PullImageResponse>('PullImage', request, PULL_TIMEOUT_MS)).imageRef
     },
     removeImage: name => gone(image('RemoveImage', { image: { image: name } })),
@@ -133,7 +132,6 @@ export function criRuntime(options: CriOptions): Runtime {
   }
 }
 
-const withoutHandler = ({ runtimeHandler: _, ...rest }: SandboxConfig) => rest
 const selector = (podUid: string | undefined) => (podUid === undefined ? {} : { [POD_UID_LABEL]: podUid })
 const ms = (nanoseconds: number) => nanoseconds / 1e6
 
