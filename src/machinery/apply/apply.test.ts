@@ -305,17 +305,16 @@ describe('[A7] mistakes', () => {
   })
 })
 
-describe('an object nested beyond all reason', () => {
-  it('is stored without being tracked, and is not applied', () => {
-    const Raw = message('x.v1.Raw', { metadata: embedded(1, Meta), data: optional(2, rawExtension) })
+describe('JSON that a typed object carries', () => {
+  const Raw = message('x.v1.Raw', { metadata: embedded(1, Meta), data: optional(2, rawExtension) })
+  const raw = { apiVersion: 'v1', schema: Raw }
+  const writer = { manager: 'm', subresource: '', now: '2026-01-01T00:00:00Z' }
+
+  it('is owned as one, however deep it is', () => {
     let data: object = {}
     for (let depth = 0; depth < 100_000; depth++) data = { a: data }
-    const writer = { manager: 'm', subresource: '', now: '2026-01-01T00:00:00Z', force: false }
-    const raw = { apiVersion: 'v1', schema: Raw }
-    expect(managedFieldsAfterUpdate(undefined, { metadata: {}, data }, writer, raw)).toEqual([])
-    expect(message409(() => applyConfiguration(undefined, { metadata: {}, data }, writer, raw))).toBe(
-      '400: the configuration is nested too deeply',
-    )
+    const [entry] = managedFieldsAfterUpdate(undefined, { metadata: {}, data }, writer, raw)
+    expect(entry?.fieldsV1).toEqual({ 'f:data': {} })
   })
 })
 

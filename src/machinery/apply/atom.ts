@@ -84,7 +84,8 @@ function boiledDown(shape: ReturnType<typeof shapeOf>): Atom | 'deduced' | 'atom
       }
     }
     case 'raw':
-      return shape.as === 'json' ? 'atomic' : 'deduced'
+      // Any JSON that a typed object carries is one unit.
+      return 'atomic'
     default:
       return SCALARS.untyped
   }

@@ -1,6 +1,6 @@
-import { encodeJson } from '../codec/json/encode-json.ts'
-import { isJsonObject, type JsonObject, valueAt } from '../patch/json-object.ts'
+import { isJsonObject, type JsonObject, setAt, valueAt } from '../patch/json-object.ts'
 import type { AnySchema } from '../schema/schema.ts'
+import { goJson } from '../status/go-text.ts'
 import type { FieldSet } from './field-set.ts'
 import { compare, fieldsOf } from './typed-values.ts'
 
@@ -27,7 +27,7 @@ export function allowedConflicts(live: JsonObject, schema: AnySchema): FieldSet 
 
 /** `object` with the annotation telling of `config`, so that a later client-side apply knows what was applied. */
 export function withLastApplied(object: JsonObject, config: JsonObject): JsonObject {
-  const text = `${encodeJson(withoutAnnotation(config))}\n`
+  const text = `${goJson(sorted(withoutAnnotation(config)))}\n`
   return annotated(object, text.length > MAX_LENGTH ? '' : text)
 }
 
@@ -53,4 +53,13 @@ function withoutAnnotation(config: JsonObject): JsonObject {
   if (!isJsonObject(metadata) || !isJsonObject(annotations) || !Object.hasOwn(annotations, LAST_APPLIED)) return config
   const { [LAST_APPLIED]: _, ...rest } = annotations
   return { ...config, metadata: { ...metadata, annotations: rest } }
+}
+
+/** With the keys of all objects in order, as Go writes maps. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (!isJsonObject(value)) return value
+  const result: Record<string, unknown> = {}
+  for (const key of Object.keys(value).sort()) setAt(result, key, sorted(value[key]))
+  return result
 }

@@ -111,6 +111,13 @@ describe('validateObjectMeta', () => {
     expect(wrong.join()).toContain('Only one reference can have Controller set to true. Found "true" in references for Event/ and Event/')
   })
 
+  it('wants a version in the apiVersion of an owner', () => {
+    const owner = { apiVersion: 'a/b/c', kind: 'X', name: 'o', uid: 'u' }
+    expect(check({ ...fine, ownerReferences: [owner] })).toEqual([
+      'metadata.ownerReferences.apiVersion: Invalid value: "a/b/c": version must not be empty',
+    ])
+  })
+
   it('limits annotations to 256 KiB', () => {
     expect(check({ ...fine, annotations: { a: 'x'.repeat(256 * 1024) } })).toEqual([
       'metadata.annotations: Too long: may not be more than 262144 bytes',

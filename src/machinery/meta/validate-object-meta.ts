@@ -91,7 +91,8 @@ const STANDARD_FINALIZERS = new Set(['kubernetes', 'orphan', 'foregroundDeletion
 function validateOwnerReferences(owners: readonly OwnerReference[] | undefined, errors: FieldErrors): void {
   let firstController = ''
   for (const owner of owners ?? []) {
-    const { group, version } = groupVersionOf(owner.apiVersion)
+    // More than one slash is no group and version at all.
+    const { group, version } = groupVersionOf(owner.apiVersion.split('/').length > 2 ? '' : owner.apiVersion)
     if (version === '') errors.at('apiVersion').invalid(owner.apiVersion, 'version must not be empty')
     for (const field of ['kind', 'name', 'uid'] as const) {
       if (owner[field] === '') errors.at(field).invalid('', 'must not be empty')
