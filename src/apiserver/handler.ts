@@ -156,10 +156,12 @@ export class Handler implements ApiHandler {
     await this.#check(caller, target, 'deletecollection', '', { fieldSelector, labelSelector })
     const { items } = await list(this.core, target, selection)
     const deleted: ApiObject[] = []
-    for (const { metadata } of items) {
+    for (const object of items) {
+      const { metadata } = object
       const one = { kind: target.kind, namespace: metadata.namespace ?? '', name: metadata.name ?? '' }
       try {
-        deleted.push((await remove(this.core, this.#request(caller, one, '', options), options)).object)
+        await remove(this.core, this.#request(caller, one, '', options), options)
+        deleted.push(object)
       } catch (error) {
         if (!(error instanceof StatusError) || error.reason !== 'NotFound') throw error
       }

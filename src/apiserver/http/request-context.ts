@@ -41,10 +41,13 @@ export class RequestContext {
     return {
       user: this.user,
       ...(userAgent === undefined ? {} : { userAgent }),
-      warn: text => {
-        if (!this.#warnings.includes(text)) this.#warnings.push(text)
-      },
+      warn: text => this.warn(text),
     }
+  }
+
+  /** Adds a `Warning` header to the answer. */
+  warn(text: string): void {
+    if (!this.#warnings.includes(text)) this.#warnings.push(text)
   }
 
   /** Answers with bytes. */

@@ -59,6 +59,8 @@ export class ResourceRoute {
     if (info.subresource !== '' && !kind.subresources.some(({ name }) => name === info.subresource)) throw noSuchResource()
     const target = targetOf(kind, info)
     checkTimeout(query)
+    const deprecation = DEPRECATIONS[`${kind.apiVersion}/${kind.kind}`]
+    if (deprecation) context.warn(deprecation)
     if (info.subresource !== '') return this.#subresource(context, target, info, query)
     switch (method) {
       case 'GET':
@@ -349,6 +351,11 @@ export class ResourceRoute {
   }
 }
 
+/** What every request for a kind that is on its way out is answered with. */
+const DEPRECATIONS: Readonly<Record<string, string>> = {
+  'v1/Endpoints': 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
+  'v1/ComponentStatus': 'v1 ComponentStatus is deprecated in v1.19+',
+}
 const GZIPPED: ResponseHeaders = { 'content-encoding': 'gzip', vary: 'Accept-Encoding' }
 const METHOD_VERBS: Readonly<Record<string, string>> = { GET: 'get', POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' }
 const PATCH_TYPES: Readonly<Record<string, Patch['type']>> = {

@@ -1,3 +1,4 @@
+import { JsonError, parseJson } from '#machinery/codec/json/parse-json.ts'
 import { badRequest } from '#machinery/status/failures.ts'
 
 /** Where a list goes on. */
@@ -18,12 +19,12 @@ export function encodeContinue({ revision, start }: ContinueToken): string {
 /** Throws 400 where the token is none of ours. */
 export function decodeContinue(token: string): ContinueToken {
   const value = parse(token)
-  if (value.v !== 'meta.k8s.io/v1') throw badToken('continue key is not valid: server does not recognize this encoded version')
+  if (value.v !== 'meta.k8s.io/v1') throw badToken('invalid continue token: continue key is not valid: server does not recognize this encoded version')
   if (!value.rv || typeof value.rv !== 'number')
-    throw badToken('continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)')
+    throw badToken('invalid continue token: continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)')
   if (typeof value.start !== 'string' || value.start === '')
-    throw badToken('continue key is not valid: encoded start key empty (version meta.k8s.io/v1)')
-  if (`/${value.start}`.split('/').includes('..')) throw badToken(`continue key is not valid: ${value.start}`)
+    throw badToken('invalid continue token: continue key is not valid: encoded start key empty (version meta.k8s.io/v1)')
+  if (`/${value.start}`.split('/').includes('..')) throw badToken(`invalid continue token: continue key is not valid: ${value.start}`)
   return { revision: value.rv, start: value.start }
 }
 
@@ -33,15 +34,19 @@ export function continueKey(token: ContinueToken, prefix: string): string {
 }
 
 function parse(token: string): { v?: unknown; rv?: unknown; start?: unknown } {
+  const bad = [...token].findIndex(char => !/[A-Za-z0-9_=-]/.test(char))
+  if (bad >= 0 || token.length % 4 === 1) {
+    const at = bad >= 0 ? bad : token.length - 1
+    throw badToken(`invalid continue token: continue key is not valid: illegal base64 data at input byte ${at}`)
+  }
   try {
     const binary = atob(token.replaceAll('-', '+').replaceAll('_', '/'))
-    const text = new TextDecoder().decode(Uint8Array.from(binary, char => char.charCodeAt(0)))
-    const value: unknown = JSON.parse(text)
-    if (typeof value === 'object' && value !== null) return value
-  } catch {
-    // Said below: the token is the client's, why it cannot be read does not matter.
+    const value = parseJson(Uint8Array.from(binary, char => char.charCodeAt(0)))
+    return typeof value === 'object' && value !== null ? value : {}
+  } catch (error) {
+    if (error instanceof JsonError) throw badToken(`invalid continue token: continue key is not valid: ${error.message}`)
+    throw error
   }
-  throw badToken('continue key is not valid: illegal base64 data or JSON')
 }
 
 function badToken(message: string) {

@@ -82,6 +82,14 @@ export function placeIn(object: Mutable<ApiObject>, request: WriteRequest): void
   object.metadata = { ...object.metadata, namespace: request.namespace }
 }
 
+/** The object names itself as the URL does. */
+export function checkSentName(name: string, request: WriteRequest): void {
+  if (name === '') throw badRequest(`the name of the object (${request.name} based on URL) was undeterminable: name must be provided`)
+  if (name !== request.name) {
+    throw badRequest(`the name of the object (${name}) does not match the name on the URL (${request.name})`)
+  }
+}
+
 export function ownershipOf(core: Core, request: WriteRequest) {
   const { kind, subresource, fieldManager: manager } = request
   return { kind, subresource, manager, time: timestamp(core.clock.now()) }

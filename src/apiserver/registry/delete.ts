@@ -162,7 +162,8 @@ const FOREGROUND = 'foregroundDeletion'
 
 function checkPreconditions(request: WriteRequest, options: DeleteOptions, current: ApiObject): void {
   const { uid, resourceVersion } = options.preconditions ?? {}
-  const of = { group: request.kind.group, resource: request.kind.kind }
+  const { group, kind } = storedKindOf(request.kind)
+  const of = { group, resource: kind }
   if (uid !== undefined && uid !== current.metadata.uid) {
     throw conflict(
       of,

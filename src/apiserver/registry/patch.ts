@@ -12,7 +12,7 @@ import { FieldErrors } from '#machinery/status/field-errors.ts'
 import { goJson, quote } from '#machinery/status/go-text.ts'
 import { decodeObject } from './body.ts'
 import type { Core } from './core.ts'
-import { ownershipOf, placeIn } from './create.ts'
+import { checkSentName, ownershipOf, placeIn } from './create.ts'
 import { dedupeOwners } from './owners.ts'
 import { type Change, change, type Written } from './update.ts'
 import type { WriteRequest } from './write-request.ts'
@@ -39,20 +39,26 @@ function patchOf(request: WriteRequest, { patch: { type, body }, duplicates = []
           : type === 'merge'
             ? applyMergePatch(document, body)
             : applyStrategicMergePatch(document, body, request.kind.schema)
-      return patchedObject(request, type === 'strategic' ? body : patched, patched, duplicates)
+      return patchedObject(request, type === 'strategic' ? body : patched, patched, duplicates, type === 'strategic')
     },
   }
 }
 
 /** The patched JSON as an object. What is wrong with it is said of the field `patch`, about nameless objects: so upstream does. */
-function patchedObject(request: WriteRequest, shown: unknown, patched: JsonObject, duplicates: readonly string[]): Mutable<ApiObject> {
+function patchedObject(
+  request: WriteRequest,
+  shown: unknown,
+  patched: JsonObject,
+  duplicates: readonly string[],
+  isStrategic: boolean,
+): Mutable<ApiObject> {
   checkType(request.kind, patched, shown)
   const unknown: string[] = []
   let object: ApiObject
   try {
     object = decodeObject(request.kind, patched, unknown)
   } catch (error) {
-    if (error instanceof DecodeError) throw invalidPatch(shown, error.message)
+    if (error instanceof DecodeError) throw invalidPatch(shown, isStrategic ? conversionText(error.message) : error.message)
     throw error
   }
   const complaints = [...duplicates.map(path => `duplicate field ${quote(path)}`), ...unknown.map(path => `unknown field ${quote(path)}`)]
@@ -67,11 +73,10 @@ function patchedObject(request: WriteRequest, shown: unknown, patched: JsonObjec
 }
 
 function checkType(kind: AnyKind, patched: JsonObject, shown: unknown): void {
-  const { kind: name, apiVersion } = patched
+  const name = patched['kind'] || kind.kind
+  const apiVersion = patched['apiVersion'] || kind.apiVersion
   if (name === kind.kind && apiVersion === kind.apiVersion) return
-  if (typeof name !== 'string' || typeof apiVersion !== 'string' || name === '' || apiVersion === '') {
-    throw invalidPatch(shown, `Object 'Kind' is missing in '${goJson(patched)}'`)
-  }
+  if (typeof name !== 'string' || typeof apiVersion !== 'string') throw invalidPatch(shown, 'kind and apiVersion have to be strings')
   throw invalidPatch(
     shown,
     `no kind ${quote(name)} is registered for version ${quote(apiVersion)} in scheme "pkg/api/legacyscheme/scheme.go:30"`,
@@ -79,11 +84,16 @@ function checkType(kind: AnyKind, patched: JsonObject, shown: unknown): void {
 }
 
 function checkName(request: WriteRequest, object: Mutable<ApiObject>): void {
-  const { name = '' } = object.metadata
-  if (name !== '' && name !== request.name) {
-    throw badRequest(`the name of the object (${name}) does not match the name on the URL (${request.name})`)
-  }
+  checkSentName(object.metadata.name ?? '', request)
   placeIn(object, request)
+}
+
+/** Strategic merge decodes by other means than the rest, and says so in other words. */
+function conversionText(message: string): string {
+  const [, from = '', to = ''] = /^json: cannot unmarshal (\w+).* of type (\S+)$/.exec(message) ?? []
+  if (to.startsWith('[]')) return `cannot restore slice from ${from}`
+  if (to.startsWith('map[')) return `cannot restore map from ${from}`
+  return message
 }
 
 function invalidPatch(shown: unknown, detail: string) {
@@ -122,7 +132,7 @@ function emptyOf(request: WriteRequest): ApiObject {
 /** What was sent, once it is clear that it is about this object. */
 function appliedObject(request: WriteRequest, body: unknown): JsonObject {
   const object = isJsonObject(body) ? body : {}
-  const { kind, name, namespace } = request
+  const { kind, namespace } = request
   const apiVersion = typeof object['apiVersion'] === 'string' ? object['apiVersion'] : ''
   const sentKind = typeof object['kind'] === 'string' ? object['kind'] : ''
   if (apiVersion !== kind.apiVersion || sentKind !== kind.kind) {
@@ -131,8 +141,7 @@ function appliedObject(request: WriteRequest, body: unknown): JsonObject {
   }
   const metadata = isJsonObject(object['metadata']) ? object['metadata'] : {}
   const given = metadata['name'] ?? ''
-  if (given === '') throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`)
-  if (given !== name) throw badRequest(`the name of the object (${String(given)}) does not match the name on the URL (${name})`)
+  checkSentName(String(given), request)
   const space = metadata['namespace'] ?? ''
   if (kind.scope === 'Namespaced' && space !== '' && space !== namespace) {
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request')

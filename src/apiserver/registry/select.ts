@@ -20,11 +20,11 @@ export function selectionOf(
   return { namespace: options.namespace ?? '', labels, fields: requested === kind ? fields : renamed(requested, fields) }
 }
 
-/** Kinds that have no fields of their own to select by are named by their group, the others by a plain sentence. */
+/** Upstream words it differently from group to group. */
 function unknownFieldText(kind: AnyKind, field: string): string {
-  if (!kind.hooks.selectableFields || kind.group !== '') {
-    return `${quote(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`
-  }
+  if (!kind.hooks.selectableFields) return `${quote(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`
+  if (kind.group === 'batch') return `field label ${quote(field)} not supported for ${kind.kind}`
+  if (kind.group === 'resource.k8s.io') return `field label not supported for ${kind.apiVersion}, Kind=${kind.kind}: ${field}`
   return `field label not supported: ${field}`
 }
 

@@ -2,14 +2,14 @@ import { equal } from '#machinery/kind/draft.ts'
 import type { AnyKind, ApiObject, Mutable } from '#machinery/kind/kind.ts'
 import { nameIsDNSSubdomain } from '#machinery/meta/names.ts'
 import { validateObjectMetaUpdate } from '#machinery/meta/validate-object-meta.ts'
-import { badRequest, conflict, invalid, notFound, OBJECT_MODIFIED } from '#machinery/status/failures.ts'
+import { conflict, invalid, notFound, OBJECT_MODIFIED } from '#machinery/status/failures.ts'
 import { FieldErrors } from '#machinery/status/field-errors.ts'
 import { quote } from '#machinery/status/go-text.ts'
 import { StatusError } from '#machinery/status/status-error.ts'
 import type { AdmissionRequest } from '../admission/admission.ts'
 import { type Body, objectFrom } from './body.ts'
 import type { Core } from './core.ts'
-import { createDecoded, ownershipOf, placeIn, resourceOf, writeContextOf } from './create.ts'
+import { checkSentName, createDecoded, ownershipOf, placeIn, resourceOf, writeContextOf } from './create.ts'
 import { isReadyToGo, removeNow } from './delete.ts'
 import { cacheKey, cacheKeyOf, revisionOf } from './object-store.ts'
 import { dedupeOwners } from './owners.ts'
@@ -37,11 +37,7 @@ export interface Change {
 /** Replaces an object (or its subresource) by a body. */
 export async function update(core: Core, request: WriteRequest, body: Body): Promise<Written> {
   const object = objectFrom(body, request, core.kinds) as Mutable<ApiObject>
-  const name = object.metadata.name ?? ''
-  if (name !== request.name && name !== '') {
-    throw badRequest(`the name of the object (${name}) does not match the name on the URL (${request.name})`)
-  }
-  if (name === '') object.metadata = { name: request.name, ...object.metadata }
+  checkSentName(object.metadata.name ?? '', request)
   placeIn(object, request)
   dedupeOwners(object, request.caller)
   const { createOnUpdate } = request.kind
