@@ -55,7 +55,10 @@ export function encodeOwners(owners: Owners): ManagedFieldsEntry[] {
   }))
 }
 
-/** `next`, or `old` where the two differ in nothing but times: a write that changes nothing shall not change that either. */
+/**
+ * `next`, or `old` where the two differ in nothing but times. For writes that change nothing else of the object: they shall not change
+ * that either. A write that did change something keeps `next`, with its new time.
+ */
 export function ignoringTimes(
   old: readonly ManagedFieldsEntry[] | undefined,
   next: readonly ManagedFieldsEntry[] | undefined,
