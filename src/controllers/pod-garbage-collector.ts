@@ -122,7 +122,9 @@ async function remove({ client, clock }: ControllerContext, pod: Pod, why: strin
     const condition = { type: 'DisruptionTarget', status: 'True' as const, reason: 'DeletionByPodGC', message: why }
     const others = (pod.status.conditions ?? []).filter(({ type }) => type !== condition.type)
     const conditions = [...others, { ...condition, lastProbeTime: null, lastTransitionTime: timeOf(clock.now()) }]
-    await client.updateStatus(Pod, { ...pod, status: { ...pod.status, phase: 'Failed', conditions } }).catch(error => {
+    // Its role lets it patch the status, not replace it.
+    const body = { metadata: { uid: pod.metadata.uid }, status: { phase: 'Failed', conditions } }
+    await client.patch(Pod, pod, { type: 'strategic', body }, { subresource: 'status' }).catch(error => {
       if (!isNotFound(error)) throw error
     })
   }

@@ -37,13 +37,16 @@ export interface RunningControllers {
   stop(): Promise<void>
 }
 
+/** Controllers without an account of their own: the one that makes accounts usable cannot wait for its own token. */
+const ACTS_AS_MANAGER: ReadonlySet<string> = new Set(['serviceaccount-token-controller'])
+
 /** Starts the controllers that are enabled, over shared caches. */
 export function startControllers(options: ControllersOptions): RunningControllers {
   const { client, clock, random, log, kinds, enabled = ['*'], metrics = noMetrics } = options
   const shared = options.informers ?? newInformers({ client, clock, log })
   const recorders: Disposable[] = []
   const contextFor = (controller: string): ControllerContext => {
-    const own = options.clientFor?.(controller) ?? client
+    const own = ACTS_AS_MANAGER.has(controller) ? client : (options.clientFor?.(controller) ?? client)
     return {
       client: own,
       informers: shared,

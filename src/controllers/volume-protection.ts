@@ -3,7 +3,7 @@ import { PersistentVolumeClaim } from '#kinds/core/v1/persistent-volume-claim.ts
 import { isTerminal } from '#kinds/core/v1/pod.facts.ts'
 import { Pod } from '#kinds/core/v1/pod.ts'
 import { VolumeAttributesClass } from '#kinds/storage/v1/volume-attributes-class.ts'
-import type { AnyKind, ApiObject } from '#machinery/kind/kind.ts'
+import type { AnyKind, ApiObject, DraftObjectOf } from '#machinery/kind/kind.ts'
 import { isNotFound } from '#machinery/status/status-error.ts'
 import { defineController, type Tools, whole } from './runtime/define-controller.ts'
 import { mapped } from './runtime/watches.ts'
@@ -66,14 +66,13 @@ async function protect<K extends AnyKind>(
   { client }: Tools,
   isUsed: () => Promise<boolean>,
 ): Promise<void> {
-  const { finalizers = [], deletionTimestamp, uid, resourceVersion } = object.metadata
+  const { finalizers = [], deletionTimestamp } = object.metadata
   const has = finalizers.includes(finalizer)
   let next: readonly string[] | undefined
   if (!deletionTimestamp && !has) next = [...finalizers, finalizer]
   else if (deletionTimestamp && has && !(await isUsed())) next = finalizers.filter(other => other !== finalizer)
   if (!next) return
-  const metadata = { uid, resourceVersion, finalizers: next.length > 0 ? next : null }
-  await client.patch(kind, object, { type: 'merge', body: { metadata } }).catch(error => {
+  await client.update(kind, { ...object, metadata: { ...object.metadata, finalizers: next } } as DraftObjectOf<K>).catch(error => {
     if (!isNotFound(error)) throw error
   })
 }
