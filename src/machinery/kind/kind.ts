@@ -168,6 +168,8 @@ export interface View {
   up(object: Record<string, unknown>): Record<string, unknown>
   /** From the stored version to this one. */
   down(object: Record<string, unknown>): Record<string, unknown>
+  /** Selectable fields of this version that the stored one calls otherwise. */
+  readonly fieldNames?: Readonly<Record<string, string>>
 }
 
 type SpecField<S> = S extends AnySchema ? { spec: ReturnType<typeof embedded<S>> } : unknown
@@ -268,9 +270,13 @@ export function defineKind<Spec = undefined, Status = undefined, F extends Field
   }
 }
 
-/** Declares a further version (or group) in which the objects of `stored` are served. */
-export function defineVersionOf<K extends AnyKind>(stored: AnyKind, kind: K, conversion: Omit<View, 'of'>): K {
-  return { ...kind, view: { of: stored, ...conversion } }
+/** Declares a further version (or group) in which the objects of `stored` are served. `Shown` and `Stored` are the two forms of an object. */
+export function defineVersionOf<Stored extends ApiObject, Shown extends ApiObject, Draft>(
+  stored: AnyKind,
+  kind: Kind<Shown, Draft>,
+  conversion: { up(object: Shown): Stored; down(object: Stored): Shown; fieldNames?: View['fieldNames'] },
+): Kind<Shown, Draft> {
+  return { ...kind, view: { of: stored, ...(conversion as unknown as Omit<View, 'of'>) } }
 }
 
 /** The schema of a whole object: `apiVersion` and `kind` are outside of upstream's protobuf message, metadata is its first field. */

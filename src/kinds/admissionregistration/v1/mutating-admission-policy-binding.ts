@@ -1,9 +1,9 @@
-import { validateMutatingBinding } from './policy.rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { message, omitempty, optional, type StoredOf, string } from '#machinery/schema/schema.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { MatchResources } from './match-resources.ts'
 import { ParamRef, paramRefText } from './param-ref.ts'
+import { validateMutatingBinding } from './policy.rules.ts'
 
 export const MutatingAdmissionPolicyBindingSpec = message('io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicyBindingSpec', {
   policyName: omitempty(1, string),

@@ -1,4 +1,3 @@
-import { validateMutatingPolicy } from './policy.rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { defaulted, list, listMap, message, omitempty, oneOf, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
@@ -6,6 +5,7 @@ import { FailurePolicyType } from './failure-policy-type.ts'
 import { MatchCondition } from './match-condition.ts'
 import { MatchResources } from './match-resources.ts'
 import { ParamKind, paramKindText } from './param-kind.ts'
+import { validateMutatingPolicy } from './policy.rules.ts'
 import { ReinvocationPolicyType } from './reinvocation-policy-type.ts'
 import { Variable } from './variable.ts'
 

@@ -1,7 +1,6 @@
-import { isQualifiedName } from '#machinery/meta/names.ts'
-import type { FieldErrors } from '#machinery/status/field-errors.ts'
+import { isDNS1035Label, isQualifiedName } from '#machinery/meta/names.ts'
 import { groupVersionOf } from '#machinery/meta/object-meta.ts'
-import { isDNS1035Label } from '#machinery/meta/names.ts'
+import type { FieldErrors } from '#machinery/status/field-errors.ts'
 import { validateWord } from '../../meta/v1/rules.ts'
 import type { MutatingAdmissionPolicy, Mutation } from './mutating-admission-policy.ts'
 import type { MutatingAdmissionPolicyBinding } from './mutating-admission-policy-binding.ts'
@@ -133,7 +132,9 @@ export function validateMutatingPolicy({ spec }: MutatingAdmissionPolicy, errors
   }
   validateVariables(spec.variables, at.at('variables'))
   if ((spec.mutations ?? []).length === 0) at.at('mutations').required('mutations must contain at least one item')
-  spec.mutations?.forEach((mutation, index) => validateMutation(mutation, at.at('mutations').index(index)))
+  spec.mutations?.forEach((mutation, index) => {
+    validateMutation(mutation, at.at('mutations').index(index))
+  })
   validateWord(spec.reinvocationPolicy, ['IfNeeded', 'Never'], at.at('reinvocationPolicy'))
   validateMatchConditions(spec.matchConditions, at.at('matchConditions'))
 }

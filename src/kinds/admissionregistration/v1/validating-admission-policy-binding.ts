@@ -1,9 +1,9 @@
-import { validateValidatingBinding } from './policy.rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { listSet, message, omitempty, oneOf, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { MatchResources } from './match-resources.ts'
 import { ParamRef, paramRefText } from './param-ref.ts'
+import { validateValidatingBinding } from './policy.rules.ts'
 
 export const ValidatingAdmissionPolicyBindingSpec = message('io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicyBindingSpec', {
   policyName: required(1, string),

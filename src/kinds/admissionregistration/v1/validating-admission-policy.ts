@@ -1,4 +1,3 @@
-import { validateValidatingPolicy } from './policy.rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { defaulted, int64, list, listMap, message, omitempty, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
@@ -7,6 +6,7 @@ import { FailurePolicyType } from './failure-policy-type.ts'
 import { MatchCondition } from './match-condition.ts'
 import { MatchResources } from './match-resources.ts'
 import { ParamKind, paramKindText } from './param-kind.ts'
+import { validateValidatingPolicy } from './policy.rules.ts'
 import { Variable } from './variable.ts'
 
 export const AuditAnnotation = message('io.k8s.api.admissionregistration.v1.AuditAnnotation', {

@@ -1,4 +1,3 @@
-import { validateWebhooks } from './webhook.rules.ts'
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
 import { defaulted, int32, list, listMap, message, needed, omitempty, required, type StoredOf, string } from '#machinery/schema/schema.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
@@ -8,6 +7,7 @@ import { MatchCondition } from './match-condition.ts'
 import { MatchPolicyType } from './match-policy-type.ts'
 import { RuleWithOperations } from './rule-with-operations.ts'
 import { SideEffectClass } from './side-effect-class.ts'
+import { validateWebhooks } from './webhook.rules.ts'
 import { WebhookClientConfig } from './webhook-client-config.ts'
 
 export const ValidatingWebhook = message('io.k8s.api.admissionregistration.v1.ValidatingWebhook', {

@@ -1,5 +1,5 @@
-import { isDNS1123Subdomain, isQualifiedName } from '#machinery/meta/names.ts'
 import { isPortNumber } from '#machinery/meta/formats.ts'
+import { isDNS1123Subdomain, isQualifiedName } from '#machinery/meta/names.ts'
 import type { FieldErrors } from '#machinery/status/field-errors.ts'
 import { validateLabelSelector, validateWord } from '../../meta/v1/rules.ts'
 import type { MatchCondition } from './match-condition.ts'
@@ -24,7 +24,9 @@ export function validateWebhooks(webhooks: readonly (ValidatingWebhook | Mutatin
 function validateWebhook(webhook: ValidatingWebhook | MutatingWebhook, errors: FieldErrors): void {
   validateFullName(webhook.name, errors.at('name'))
   validateVersions(webhook.admissionReviewVersions, errors.at('admissionReviewVersions'))
-  webhook.rules?.forEach((rule, index) => validateRule(rule, errors.at('rules').index(index)))
+  webhook.rules?.forEach((rule, index) => {
+    validateRule(rule, errors.at('rules').index(index))
+  })
   validateWord(webhook.failurePolicy, ['Fail', 'Ignore'], errors.at('failurePolicy'))
   validateWord(webhook.matchPolicy, ['Equivalent', 'Exact'], errors.at('matchPolicy'))
   const sideEffects: string | undefined = webhook.sideEffects
@@ -43,7 +45,10 @@ function validateWebhook(webhook: ValidatingWebhook | MutatingWebhook, errors: F
 }
 
 function validateFullName(name: string, errors: FieldErrors): void {
-  if (name === '') return errors.required()
+  if (name === '') {
+    errors.required()
+    return
+  }
   const wrong = isDNS1123Subdomain(name)
   errors.invalidEach(name, wrong)
   if (wrong.length === 0 && name.split('.').length < 3)
@@ -51,9 +56,15 @@ function validateFullName(name: string, errors: FieldErrors): void {
 }
 
 function validateVersions(versions: readonly string[], errors: FieldErrors): void {
-  if (versions.length === 0) return errors.required('must specify one of v1, v1beta1')
+  if (versions.length === 0) {
+    errors.required('must specify one of v1, v1beta1')
+    return
+  }
   versions.forEach((version, index) => {
-    if (versions.indexOf(version) < index) return errors.index(index).invalid(version, 'duplicate version')
+    if (versions.indexOf(version) < index) {
+      errors.index(index).invalid(version, 'duplicate version')
+      return
+    }
     if (!/^[a-z]([-a-z0-9]*[a-z0-9])?$/.test(version)) {
       errors
         .index(index)
@@ -118,8 +129,14 @@ function validateResources(resources: readonly string[], errors: FieldErrors): v
 
 /** Where a webhook is: a URL, or a service of the cluster. */
 export function validateClient({ url, service }: WebhookClientConfig, errors: FieldErrors): void {
-  if ((url === undefined) === (service === undefined)) return errors.required('exactly one of url or service is required')
-  if (url !== undefined) return validateUrl(url, errors.at('url'))
+  if ((url === undefined) === (service === undefined)) {
+    errors.required('exactly one of url or service is required')
+    return
+  }
+  if (url !== undefined) {
+    validateUrl(url, errors.at('url'))
+    return
+  }
   if (!service) return
   const at = errors.at('service')
   if (service.name === '') at.at('name').required()
@@ -132,7 +149,10 @@ const FORM = '; desired format: https://host[/path]'
 
 function validateUrl(text: string, errors: FieldErrors): void {
   const match = /^([A-Za-z][A-Za-z0-9+.-]*):(?:\/\/(?:([^@/?#]*)@)?([^/?#]*))?[^?#]*(?:\?([^#]*))?(?:#(.*))?$/.exec(text)
-  if (!match) return errors.required(`url must be a valid URL: parse ${JSON.stringify(text)}: invalid URI for request${FORM}`)
+  if (!match) {
+    errors.required(`url must be a valid URL: parse ${JSON.stringify(text)}: invalid URI for request${FORM}`)
+    return
+  }
   const [, scheme = '', user, host = '', query, fragment] = match
   if (scheme !== 'https') errors.invalid(scheme, `'https' is the only allowed URL scheme${FORM}`)
   if (host === '') errors.invalid(host, `host must be specified${FORM}`)

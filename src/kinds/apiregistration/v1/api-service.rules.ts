@@ -1,5 +1,5 @@
-import { isDNS1035Label, isDNS1123Subdomain } from '#machinery/meta/names.ts'
 import { isPortNumber } from '#machinery/meta/formats.ts'
+import { isDNS1035Label, isDNS1123Subdomain } from '#machinery/meta/names.ts'
 import type { FieldErrors } from '#machinery/status/field-errors.ts'
 import type { APIService } from './api-service.ts'
 

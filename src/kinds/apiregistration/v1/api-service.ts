@@ -1,6 +1,5 @@
-import { isPathSegmentName } from '#machinery/meta/names.ts'
-import { validateAPIService } from './api-service.rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
+import { isPathSegmentName } from '#machinery/meta/names.ts'
 import {
   boolean,
   bytes,
@@ -17,6 +16,7 @@ import {
 } from '#machinery/schema/schema.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
+import { validateAPIService } from './api-service.rules.ts'
 
 export const ServiceReference = message('io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.ServiceReference', {
   namespace: omitempty(1, string),

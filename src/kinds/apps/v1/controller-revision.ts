@@ -1,9 +1,9 @@
 import { equal } from '#machinery/kind/draft.ts'
-import { FIELD_IMMUTABLE } from '#machinery/meta/validate-object-meta.ts'
-import { internal, validateNonNegative } from '../../meta/v1/rules.ts'
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
+import { FIELD_IMMUTABLE } from '#machinery/meta/validate-object-meta.ts'
 import { embedded, int64, rawExtension, required } from '#machinery/schema/schema.ts'
 import { ageColumn, NONE, nameColumn } from '../../meta/v1/columns.ts'
+import { internal, validateNonNegative } from '../../meta/v1/rules.ts'
 
 const fields = {
   data: embedded(2, rawExtension),

@@ -27,10 +27,15 @@ export function validateDaemonSet({ spec }: DaemonSet, errors: FieldErrors): voi
 
 function validateStrategy({ type, rollingUpdate }: DaemonSetUpdateStrategy, errors: FieldErrors): void {
   if (type === 'OnDelete') return
-  if (type !== 'RollingUpdate')
-    return errors.notSupported({ Type: type, RollingUpdate: rollingUpdate ?? null }, ['RollingUpdate', 'OnDelete'])
+  if (type !== 'RollingUpdate') {
+    errors.notSupported({ Type: type, RollingUpdate: rollingUpdate ?? null }, ['RollingUpdate', 'OnDelete'])
+    return
+  }
   const at = errors.at('rollingUpdate')
-  if (!rollingUpdate) return at.required()
+  if (!rollingUpdate) {
+    at.required()
+    return
+  }
   const { maxUnavailable, maxSurge } = rollingUpdate
   validateCountOrPercent(maxUnavailable, at.at('maxUnavailable'))
   validateCountOrPercent(maxSurge, at.at('maxSurge'))
@@ -41,7 +46,10 @@ function validateStrategy({ type, rollingUpdate }: DaemonSetUpdateStrategy, erro
 }
 
 export function validateDaemonSetUpdate(daemonSet: DaemonSet, old: DaemonSet, errors: FieldErrors, subresource: string): void {
-  if (subresource !== 'status') return validateImmutable(daemonSet.spec.selector, old.spec.selector, errors.at('spec').at('selector'))
+  if (subresource !== 'status') {
+    validateImmutable(daemonSet.spec.selector, old.spec.selector, errors.at('spec').at('selector'))
+    return
+  }
   for (const name of COUNTS) validateNonNegative(daemonSet.status[name], errors.at('status').at(name))
 }
 

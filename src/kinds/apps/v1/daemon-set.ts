@@ -1,7 +1,5 @@
 import { equal } from '#machinery/kind/draft.ts'
-import { templateWarnings } from './deployment.rules.ts'
-import { validateDaemonSet, validateDaemonSetUpdate } from './daemon-set.rules.ts'
-import { defineKind, type ObjectWith, type Mutable } from '#machinery/kind/kind.ts'
+import { defineKind, type Mutable, type ObjectWith } from '#machinery/kind/kind.ts'
 import {
   defaulted,
   embedded,
@@ -23,6 +21,8 @@ import { ageColumn, containerColumns, labelsText, nameColumn, selectorText } fro
 import { ConditionStatus } from '../../meta/v1/condition-status.ts'
 import { LabelSelector } from '../../meta/v1/label-selector.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
+import { validateDaemonSet, validateDaemonSetUpdate } from './daemon-set.rules.ts'
+import { templateWarnings } from './deployment.rules.ts'
 
 export const RollingUpdateDaemonSet = message('io.k8s.api.apps.v1.RollingUpdateDaemonSet', {
   maxUnavailable: defaulted(1, intOrString, 1),

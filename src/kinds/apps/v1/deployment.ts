@@ -1,5 +1,4 @@
 import { equal } from '#machinery/kind/draft.ts'
-import { templateWarnings, validateDeployment, validateDeploymentUpdate } from './deployment.rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import {
   boolean,
@@ -24,6 +23,7 @@ import { ageColumn, containerColumns, nameColumn, selectorText } from '../../met
 import { ConditionStatus } from '../../meta/v1/condition-status.ts'
 import { LabelSelector } from '../../meta/v1/label-selector.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
+import { templateWarnings, validateDeployment, validateDeploymentUpdate } from './deployment.rules.ts'
 
 export const RollingUpdateDeployment = message('io.k8s.api.apps.v1.RollingUpdateDeployment', {
   maxUnavailable: defaulted(1, intOrString, '25%'),

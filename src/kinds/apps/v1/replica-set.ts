@@ -1,8 +1,4 @@
 import { equal } from '#machinery/kind/draft.ts'
-import { validateReplicaCounts } from './replica-counts.rules.ts'
-import { templateWarnings } from './deployment.rules.ts'
-import { validateSelectorAndTemplate } from './workload.rules.ts'
-import { validateImmutable, validateNonNegative } from '../../meta/v1/rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import {
   defaulted,
@@ -22,7 +18,11 @@ import { PodTemplateSpec } from '../../core/v1/pod-template-spec.ts'
 import { ageColumn, containerColumns, nameColumn, selectorText } from '../../meta/v1/columns.ts'
 import { ConditionStatus } from '../../meta/v1/condition-status.ts'
 import { LabelSelector } from '../../meta/v1/label-selector.ts'
+import { validateImmutable, validateNonNegative } from '../../meta/v1/rules.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
+import { templateWarnings } from './deployment.rules.ts'
+import { validateReplicaCounts } from './replica-counts.rules.ts'
+import { validateSelectorAndTemplate } from './workload.rules.ts'
 
 export const ReplicaSetSpec = message('io.k8s.api.apps.v1.ReplicaSetSpec', {
   replicas: defaulted(1, int32, 1),

@@ -77,7 +77,10 @@ const CHANGEABLE = [
 ]
 
 export function validateStatefulSetUpdate(set: StatefulSet, old: StatefulSet, errors: FieldErrors, subresource: string): void {
-  if (subresource === 'status') return validateStatus(set.status, old.status, errors.at('status'))
+  if (subresource === 'status') {
+    validateStatus(set.status, old.status, errors.at('status'))
+    return
+  }
   if (!equal(fixedPart(set.spec), fixedPart(old.spec))) errors.at('spec').forbidden(FORBIDDEN)
 }
 

@@ -1,6 +1,4 @@
 import { equal } from '#machinery/kind/draft.ts'
-import { templateWarnings } from './deployment.rules.ts'
-import { validateNewStatefulSet, validateStatefulSet, validateStatefulSetUpdate } from './stateful-set.rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import {
   defaulted,
@@ -25,6 +23,8 @@ import { ageColumn, containerColumns, nameColumn } from '../../meta/v1/columns.t
 import { ConditionStatus } from '../../meta/v1/condition-status.ts'
 import { LabelSelector } from '../../meta/v1/label-selector.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
+import { templateWarnings } from './deployment.rules.ts'
+import { validateNewStatefulSet, validateStatefulSet, validateStatefulSetUpdate } from './stateful-set.rules.ts'
 
 export const PersistentVolumeClaimRetentionPolicyType = oneOf('Retain', 'Delete')
 export type PersistentVolumeClaimRetentionPolicyType = StoredOf<typeof PersistentVolumeClaimRetentionPolicyType>

@@ -3,7 +3,7 @@ import type { FieldErrors } from '#machinery/status/field-errors.ts'
 import { validatePodTemplate } from '../../core/v1/pod-template-spec.rules.ts'
 import type { PodTemplateSpec } from '../../core/v1/pod-template-spec.ts'
 import type { LabelSelector as Selector } from '../../meta/v1/label-selector.ts'
-import { isEmptySelector, validateLabelSelector, shownLabels, shownSelector } from '../../meta/v1/rules.ts'
+import { isEmptySelector, shownLabels, shownSelector, validateLabelSelector } from '../../meta/v1/rules.ts'
 
 interface Workload {
   readonly selector?: Selector | undefined
@@ -22,7 +22,10 @@ export function validateSelectorAndTemplate(
     if (isEmptySelector(selector)) errors.at('selector').invalid(selector, `empty selector is invalid for ${what.empty}`)
   }
   const compiled = compile(selector)
-  if (!compiled) return errors.at('selector').invalid(shownSelector(selector), 'invalid label selector')
+  if (!compiled) {
+    errors.at('selector').invalid(shownSelector(selector), 'invalid label selector')
+    return
+  }
   validateTemplateMatches(compiled, template, errors.at('template'))
   validatePodTemplate(template, errors.at('template'))
   validateLongRunning(template, what.deadline, errors.at('template'))

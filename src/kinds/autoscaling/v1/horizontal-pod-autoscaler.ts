@@ -1,5 +1,8 @@
-import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
+import { defineKind, defineVersionOf, type ObjectWith } from '#machinery/kind/kind.ts'
 import { defaulted, int32, int64, message, omitempty, optional, required, type StoredOf, string, time } from '#machinery/schema/schema.ts'
+import { horizontalPodAutoscalerColumns } from '../v2/horizontal-pod-autoscaler.columns.ts'
+import { HorizontalPodAutoscaler as StoredAutoscaler } from '../v2/horizontal-pod-autoscaler.ts'
+import { fromStoredAutoscaler, toStoredAutoscaler } from './horizontal-pod-autoscaler.view.ts'
 
 export const CrossVersionObjectReference = message(
   'io.k8s.api.autoscaling.v1.CrossVersionObjectReference',
@@ -31,7 +34,7 @@ export interface HorizontalPodAutoscalerStatus extends StoredOf<typeof Horizonta
 
 export interface HorizontalPodAutoscaler extends ObjectWith<{ spec: HorizontalPodAutoscalerSpec; status: HorizontalPodAutoscalerStatus }> {}
 
-export const HorizontalPodAutoscaler = defineKind({
+const shownAutoscaler = defineKind({
   group: 'autoscaling',
   version: 'v1',
   kind: 'HorizontalPodAutoscaler',
@@ -43,4 +46,14 @@ export const HorizontalPodAutoscaler = defineKind({
   subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
   spec: HorizontalPodAutoscalerSpec,
   status: HorizontalPodAutoscalerStatus,
+  columns: horizontalPodAutoscalerColumns.map(column => ({
+    ...column,
+    of: (autoscaler: HorizontalPodAutoscaler, context) => column.of(toStoredAutoscaler(autoscaler), context),
+  })),
+})
+
+/** An autoscaler under the fewer fields of version 1: a share of the cpu, and annotations for the rest. */
+export const HorizontalPodAutoscaler = defineVersionOf(StoredAutoscaler, shownAutoscaler, {
+  up: toStoredAutoscaler,
+  down: fromStoredAutoscaler,
 })

@@ -40,7 +40,9 @@ export function validateAutoscaler({ spec }: HorizontalPodAutoscaler, errors: Fi
   if (maxReplicas < 1) at.at('maxReplicas').invalid(maxReplicas, 'must be greater than 0')
   if (maxReplicas < minReplicas) at.at('maxReplicas').invalid(maxReplicas, 'must be greater than or equal to `minReplicas`')
   validateReference(spec.scaleTargetRef, at.at('scaleTargetRef'))
-  spec.metrics?.forEach((metric, index) => validateMetric(metric, at.at('metrics').index(index)))
+  spec.metrics?.forEach((metric, index) => {
+    validateMetric(metric, at.at('metrics').index(index))
+  })
   if (spec.behavior) validateBehavior(spec.behavior, at.at('behavior'))
 }
 

@@ -1,4 +1,3 @@
-import { applyAutoscalerDefaults, validateAutoscaler, validateAutoscalerUpdate } from './horizontal-pod-autoscaler.rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import {
   defaulted,
@@ -21,6 +20,7 @@ import { ConditionStatus } from '../../meta/v1/condition-status.ts'
 import { LabelSelector } from '../../meta/v1/label-selector.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
 import { horizontalPodAutoscalerColumns } from './horizontal-pod-autoscaler.columns.ts'
+import { applyAutoscalerDefaults, validateAutoscaler, validateAutoscalerUpdate } from './horizontal-pod-autoscaler.rules.ts'
 
 export const MetricSourceType = oneOf('Object', 'Pods', 'Resource', 'ContainerResource', 'External')
 export type MetricSourceType = StoredOf<typeof MetricSourceType>

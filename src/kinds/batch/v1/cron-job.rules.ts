@@ -35,7 +35,10 @@ export function validateSchedule({ schedule, timeZone }: CronJobSpec, old: CronJ
 
 function validateTimeZone(zone: string | undefined, errors: FieldErrors): void {
   if (zone === undefined) return
-  if (zone === '') return errors.invalid(zone, 'timeZone must be nil or non-empty string')
+  if (zone === '') {
+    errors.invalid(zone, 'timeZone must be nil or non-empty string')
+    return
+  }
   if (zone.toLowerCase() === 'local') {
     errors.invalid(zone, 'timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones')
   } else if (!isTimeZone(zone)) errors.invalid(zone, `unknown time zone ${zone}`)

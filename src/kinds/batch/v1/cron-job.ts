@@ -1,6 +1,4 @@
 import { equal } from '#machinery/kind/draft.ts'
-import { templateWarnings } from '../../apps/v1/deployment.rules.ts'
-import { validateCronJob, validateNewCronJob, validateSchedule } from './cron-job.rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { ObjectMeta } from '#machinery/kind/object-meta.ts'
 import {
@@ -19,8 +17,10 @@ import {
   string,
   time,
 } from '#machinery/schema/schema.ts'
+import { templateWarnings } from '../../apps/v1/deployment.rules.ts'
 import { ObjectReference } from '../../core/v1/object-reference.ts'
 import { ageColumn, containerColumns, NONE, nameColumn, selectorText, since } from '../../meta/v1/columns.ts'
+import { validateCronJob, validateNewCronJob, validateSchedule } from './cron-job.rules.ts'
 import { JobSpec } from './job-spec.ts'
 
 export const JobTemplateSpec = message('io.k8s.api.batch.v1.JobTemplateSpec', {

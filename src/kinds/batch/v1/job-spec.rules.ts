@@ -56,7 +56,10 @@ function validateCompletionMode(
   errors: FieldErrors,
 ): void {
   if (mode === undefined) return
-  if (mode !== 'NonIndexed' && mode !== 'Indexed') return errors.at('completionMode').notSupported(mode, ['NonIndexed', 'Indexed'])
+  if (mode !== 'NonIndexed' && mode !== 'Indexed') {
+    errors.at('completionMode').notSupported(mode, ['NonIndexed', 'Indexed'])
+    return
+  }
   if (mode !== 'Indexed') return
   if (completions === undefined) errors.at('completions').required('when completion mode is Indexed')
   if (parallelism > MAX_PARALLELISM) {
@@ -84,7 +87,9 @@ function validateFailurePolicy({ podFailurePolicy, template, backoffLimitPerInde
   const rules = podFailurePolicy?.rules ?? []
   const names = new Set([...template.spec.containers, ...(template.spec.initContainers ?? [])].map(({ name }) => name))
   if (rules.length > 20) errors.at('rules').tooMany(rules.length, 20)
-  rules.forEach((rule, index) => validateFailureRule(rule, names, backoffLimitPerIndex !== undefined, errors.at('rules').index(index)))
+  rules.forEach((rule, index) => {
+    validateFailureRule(rule, names, backoffLimitPerIndex !== undefined, errors.at('rules').index(index))
+  })
 }
 
 function validateFailureRule(rule: PodFailurePolicyRule, containers: ReadonlySet<string>, isPerIndex: boolean, errors: FieldErrors): void {
@@ -124,12 +129,15 @@ function validateSuccessPolicy({ successPolicy, completions = 0 }: JobSpec, erro
   const at = errors.at('rules')
   if (rules.length === 0) at.required('at least one rules must be specified when the successPolicy is specified')
   if (rules.length > 20) at.tooMany(rules.length, 20)
-  rules.forEach((rule, index) => validateSuccessRule(rule, completions, at.index(index)))
+  rules.forEach((rule, index) => {
+    validateSuccessRule(rule, completions, at.index(index))
+  })
 }
 
 function validateSuccessRule({ succeededCount, succeededIndexes }: SuccessPolicyRule, completions: number, errors: FieldErrors): void {
   if (succeededCount === undefined && succeededIndexes === undefined) {
-    return errors.required('at least one of succeededCount or succeededIndexes must be specified')
+    errors.required('at least one of succeededCount or succeededIndexes must be specified')
+    return
   }
   let indexes = completions
   if (succeededIndexes !== undefined) {

@@ -3,9 +3,9 @@ import { isDNS1123Label } from '#machinery/meta/names.ts'
 import { LabelSelector } from '#machinery/selectors/label-selector.ts'
 import type { FieldErrors } from '#machinery/status/field-errors.ts'
 import { compile, validateTemplateMatches } from '../../apps/v1/workload.rules.ts'
-import { internal, validateImmutable, validateLabelSelector, validateNonNegative, shownLabels, shownSelector } from '../../meta/v1/rules.ts'
-import type { Job } from './job.ts'
+import { internal, shownLabels, shownSelector, validateImmutable, validateLabelSelector, validateNonNegative } from '../../meta/v1/rules.ts'
 import { isFinished } from './job.facts.ts'
+import type { Job } from './job.ts'
 import { validateJobSpec } from './job-spec.rules.ts'
 
 export function validateJob(job: Job, errors: FieldErrors): void {
@@ -49,7 +49,10 @@ function validatePodNames({ metadata, spec }: Job, errors: FieldErrors): void {
 }
 
 export function validateJobUpdate(job: Job, old: Job, errors: FieldErrors, subresource: string): void {
-  if (subresource === 'status') return validateStatusUpdate(job, old, errors.at('status'))
+  if (subresource === 'status') {
+    validateStatusUpdate(job, old, errors.at('status'))
+    return
+  }
   const at = errors.at('spec')
   validateCompletions(job, old, at.at('completions'))
   validateImmutable(job.spec.selector, old.spec.selector, at.at('selector'))
@@ -66,8 +69,14 @@ function shown(value: unknown): unknown {
 /** An indexed job may be made larger or smaller together with its parallelism. */
 function validateCompletions({ spec }: Job, { spec: old }: Job, errors: FieldErrors): void {
   if (spec.completions === old.completions) return
-  if (spec.completionMode !== 'Indexed') return errors.invalid(spec.completions ?? null, 'field is immutable')
-  if (spec.completions === undefined) return errors.required('when completion mode is Indexed')
+  if (spec.completionMode !== 'Indexed') {
+    errors.invalid(spec.completions ?? null, 'field is immutable')
+    return
+  }
+  if (spec.completions === undefined) {
+    errors.required('when completion mode is Indexed')
+    return
+  }
   if (spec.completions !== spec.parallelism) errors.invalid(spec.completions, `can only be modified in tandem with spec.parallelism`)
 }
 

@@ -1,7 +1,4 @@
 import { equal } from '#machinery/kind/draft.ts'
-import { templateWarnings } from '../../apps/v1/deployment.rules.ts'
-import { validateJob, validateJobUpdate } from './job.rules.ts'
-import { applyJobDefaults, prepareJob } from './job.strategy.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import {
   embedded,
@@ -16,10 +13,13 @@ import {
   string,
   time,
 } from '#machinery/schema/schema.ts'
+import { templateWarnings } from '../../apps/v1/deployment.rules.ts'
 import { ageColumn, containerColumns, nameColumn, selectorText } from '../../meta/v1/columns.ts'
 import { ConditionStatus } from '../../meta/v1/condition-status.ts'
 import { humanDuration } from '../../meta/v1/human-duration.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
+import { validateJob, validateJobUpdate } from './job.rules.ts'
+import { applyJobDefaults, prepareJob } from './job.strategy.ts'
 import { JobSpec } from './job-spec.ts'
 
 export const JobCondition = message('io.k8s.api.batch.v1.JobCondition', {

@@ -1,7 +1,7 @@
 import { draft, equal } from '#machinery/kind/draft.ts'
 import type { Mutable, WriteContext } from '#machinery/kind/kind.ts'
-import { timeOf } from '#machinery/time/time.ts'
 import type { FieldErrors } from '#machinery/status/field-errors.ts'
+import { timeOf } from '#machinery/time/time.ts'
 import { validateSignerName } from '../../core/v1/projected-volume.rules.ts'
 import { textOf } from '../../meta/v1/base64.ts'
 import type { CertificateSigningRequest, CertificateSigningRequestCondition } from './certificate-signing-request.ts'

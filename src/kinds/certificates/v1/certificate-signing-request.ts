@@ -1,11 +1,5 @@
-import { isPathSegmentName } from '#machinery/meta/names.ts'
-import {
-  prepareSigningRequest,
-  prepareSigningRequestUpdate,
-  validateSigningRequest,
-  validateSigningRequestUpdate,
-} from './certificate-signing-request.rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
+import { isPathSegmentName } from '#machinery/meta/names.ts'
 import {
   bytes,
   embedded,
@@ -24,6 +18,12 @@ import { ageColumn, NONE, nameColumn } from '../../meta/v1/columns.ts'
 import { ConditionStatus } from '../../meta/v1/condition-status.ts'
 import { humanDuration } from '../../meta/v1/human-duration.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
+import {
+  prepareSigningRequest,
+  prepareSigningRequestUpdate,
+  validateSigningRequest,
+  validateSigningRequestUpdate,
+} from './certificate-signing-request.rules.ts'
 
 export const CertificateSigningRequestSpec = message('io.k8s.api.certificates.v1.CertificateSigningRequestSpec', {
   request: required(1, bytes),

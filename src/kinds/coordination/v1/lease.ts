@@ -1,7 +1,7 @@
-import type { FieldErrors } from '#machinery/status/field-errors.ts'
-import { isQualifiedName } from '#machinery/meta/names.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
+import { isQualifiedName } from '#machinery/meta/names.ts'
 import { int32, message, microTime, optional, type StoredOf, string } from '#machinery/schema/schema.ts'
+import type { FieldErrors } from '#machinery/status/field-errors.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 
 export const LeaseSpec = message('io.k8s.api.coordination.v1.LeaseSpec', {

@@ -51,7 +51,9 @@ function validatePodAffinityTerm(term: PodAffinityTerm, errors: FieldErrors): vo
 function validateLabelKeys(keys: readonly string[] | undefined, selector: LabelSelector | undefined, errors: FieldErrors): void {
   if (!keys || keys.length === 0) return
   if (!selector) errors.forbidden('must not be specified when labelSelector is not set')
-  keys.forEach((key, index) => validateLabelName(key, errors.index(index)))
+  keys.forEach((key, index) => {
+    validateLabelName(key, errors.index(index))
+  })
 }
 
 /** How pods spread: each pair of topology key and action once. */
@@ -91,7 +93,10 @@ function validateConstraint(constraint: TopologySpreadConstraint, errors: FieldE
 
 function validateSpreadKeys({ matchLabelKeys, labelSelector }: TopologySpreadConstraint, errors: FieldErrors): void {
   if (!matchLabelKeys || matchLabelKeys.length === 0) return
-  if (!labelSelector) return errors.forbidden('must not be specified when labelSelector is not set')
+  if (!labelSelector) {
+    errors.forbidden('must not be specified when labelSelector is not set')
+    return
+  }
   const selected = new Set([
     ...Object.keys(labelSelector.matchLabels ?? {}),
     ...(labelSelector.matchExpressions ?? []).map(expression => expression.key),

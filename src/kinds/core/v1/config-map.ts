@@ -1,12 +1,12 @@
-import { sortedEntries } from '../../meta/v1/rules.ts'
-import { byteLength } from '../../meta/v1/base64.ts'
-import { utf8Length } from '#machinery/meta/utf8.ts'
-import { isConfigMapKey } from '#machinery/meta/formats.ts'
-import type { FieldErrors } from '#machinery/status/field-errors.ts'
 import { equal } from '#machinery/kind/draft.ts'
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
+import { isConfigMapKey } from '#machinery/meta/formats.ts'
+import { utf8Length } from '#machinery/meta/utf8.ts'
 import { boolean, bytes, map, omitempty, optional, string } from '#machinery/schema/schema.ts'
+import type { FieldErrors } from '#machinery/status/field-errors.ts'
+import { byteLength } from '../../meta/v1/base64.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
+import { sortedEntries } from '../../meta/v1/rules.ts'
 
 const fields = {
   immutable: optional(4, boolean),

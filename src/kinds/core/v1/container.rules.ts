@@ -10,8 +10,8 @@ import type { PodSpec } from './pod-spec.ts'
 import { validateLifecycle, validateProbes } from './probe.rules.ts'
 import { validateContainerResources } from './resource-requirements.rules.ts'
 import { validateSecurityContext } from './security-context.rules.ts'
-import type { Volume } from './volume.ts'
 import { validatePullPolicy } from './volume.rules.ts'
+import type { Volume } from './volume.ts'
 
 /** What a container's rules need to know of its pod. */
 export interface ContainerSurroundings {
@@ -111,7 +111,10 @@ function validateRestarts({ restartPolicy, restartPolicyRules = [] }: Container,
   restartPolicyRules.forEach(({ action, exitCodes }, index) => {
     const at = rules.index(index)
     if (!RESTART_ACTIONS.includes(action)) at.at('action').notSupported(action, RESTART_ACTIONS)
-    if (!exitCodes) return at.at('exitCodes').required('must be specified')
+    if (!exitCodes) {
+      at.at('exitCodes').required('must be specified')
+      return
+    }
     const { operator, values = [] } = exitCodes
     if (operator !== 'In' && operator !== 'NotIn') at.at('exitCodes').at('operator').notSupported(operator, ['In', 'NotIn'])
     if (values.length === 0) at.at('exitCodes').at('values').required('must specify at least one value')
@@ -214,7 +217,10 @@ function validatePropagation(
   }
   const recursive = errors.at('recursiveReadOnly')
   if (recursiveReadOnly === undefined || recursiveReadOnly === 'Disabled') return
-  if (!RECURSIVE.includes(recursiveReadOnly)) return recursive.notSupported(recursiveReadOnly, RECURSIVE)
+  if (!RECURSIVE.includes(recursiveReadOnly)) {
+    recursive.notSupported(recursiveReadOnly, RECURSIVE)
+    return
+  }
   if (!readOnly) recursive.forbidden('may only be specified when readOnly is true')
   if (mountPropagation !== undefined && mountPropagation !== 'None') {
     recursive.forbidden('may only be specified when mountPropagation is None or not specified')

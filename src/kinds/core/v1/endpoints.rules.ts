@@ -9,9 +9,15 @@ export function validateEndpoints({ subsets }: Endpoints, errors: FieldErrors): 
   subsets?.forEach(({ addresses = [], notReadyAddresses = [], ports = [] }, index) => {
     const at = errors.at('subsets').index(index)
     if (addresses.length === 0 && notReadyAddresses.length === 0) at.required('must specify `addresses` or `notReadyAddresses`')
-    addresses.forEach((address, position) => validateAddress(address, at.at('addresses').index(position)))
-    notReadyAddresses.forEach((address, position) => validateAddress(address, at.at('notReadyAddresses').index(position)))
-    ports.forEach((port, position) => validatePort(port, ports.length > 1, at.at('ports').index(position)))
+    addresses.forEach((address, position) => {
+      validateAddress(address, at.at('addresses').index(position))
+    })
+    notReadyAddresses.forEach((address, position) => {
+      validateAddress(address, at.at('notReadyAddresses').index(position))
+    })
+    ports.forEach((port, position) => {
+      validatePort(port, ports.length > 1, at.at('ports').index(position))
+    })
   })
 }
 

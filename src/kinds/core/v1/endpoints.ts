@@ -1,7 +1,7 @@
-import { validateEndpoints } from './endpoints.rules.ts'
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
 import { defaulted, int32, list, message, omitempty, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
 import { ageColumn, firstThree, nameColumn } from '../../meta/v1/columns.ts'
+import { validateEndpoints } from './endpoints.rules.ts'
 import { ObjectReference } from './object-reference.ts'
 import { Protocol } from './protocol.ts'
 

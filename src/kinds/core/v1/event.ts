@@ -1,8 +1,8 @@
-import { validateEvent } from './event.rules.ts'
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
 import { embedded, int32, message, omitempty, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
 import { microTimeOrNull, timeOrNull } from '../../meta/v1/time-or-null.ts'
 import { eventColumns } from './event.columns.ts'
+import { validateEvent } from './event.rules.ts'
 import { ObjectReference } from './object-reference.ts'
 
 export const EventSeries = message('io.k8s.api.core.v1.EventSeries', {

@@ -5,12 +5,21 @@ import type { ObjectFieldSelector, ResourceFieldSelector } from './env-var.ts'
 
 /** A field of the pod itself that a container is told; `supported` differs between variables and files. */
 export function validateFieldRef({ apiVersion, fieldPath }: ObjectFieldSelector, supported: readonly string[], errors: FieldErrors): void {
-  if (fieldPath === '') return errors.at('fieldPath').required()
+  if (fieldPath === '') {
+    errors.at('fieldPath').required()
+    return
+  }
   const at = errors.at('fieldPath')
-  if (apiVersion !== 'v1') return at.invalid(fieldPath, `error converting fieldPath: unsupported pod version: ${apiVersion}`)
+  if (apiVersion !== 'v1') {
+    at.invalid(fieldPath, `error converting fieldPath: unsupported pod version: ${apiVersion}`)
+    return
+  }
   const subscript = /^(.*)\['(.*)'\]$/s.exec(fieldPath)
   const path = subscript ? subscript[1]! : fieldPath
-  if (!KNOWN.has(path)) return at.invalid(fieldPath, `error converting fieldPath: field label not supported: ${fieldPath}`)
+  if (!KNOWN.has(path)) {
+    at.invalid(fieldPath, `error converting fieldPath: field label not supported: ${fieldPath}`)
+    return
+  }
   if (subscript) {
     const key = subscript[2]!
     if (path === 'metadata.annotations') errors.invalidEach(key.toLowerCase(), isQualifiedName(key.toLowerCase()))

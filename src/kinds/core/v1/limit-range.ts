@@ -1,6 +1,6 @@
-import { validateLimitRange } from './limit-range.rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { list, map, message, omitempty, quantity, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+import { validateLimitRange } from './limit-range.rules.ts'
 import { roundUp } from './resource-requirements.ts'
 
 export const LimitRangeItem = message(

@@ -1,11 +1,11 @@
-import { validatePodSecurityLabels } from './namespace.rules.ts'
-import { isQualifiedName, nameIsDNSLabel } from '#machinery/meta/names.ts'
 import { draft } from '#machinery/kind/draft.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
+import { isQualifiedName, nameIsDNSLabel } from '#machinery/meta/names.ts'
 import { defaulted, embedded, list, listMap, message, omitempty, oneOf, required, type StoredOf, string } from '#machinery/schema/schema.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { ConditionStatus } from '../../meta/v1/condition-status.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
+import { validatePodSecurityLabels } from './namespace.rules.ts'
 
 export const NamespaceSpec = message('io.k8s.api.core.v1.NamespaceSpec', {
   finalizers: omitempty(1, list(string)),

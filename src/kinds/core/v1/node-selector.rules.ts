@@ -7,7 +7,9 @@ import type { NodeSelector, NodeSelectorRequirement, NodeSelectorTerm } from './
 export function validateNodeSelector(selector: NodeSelector, errors: FieldErrors): void {
   const terms = errors.at('nodeSelectorTerms')
   if (selector.nodeSelectorTerms.length === 0) terms.required('must have at least one node selector term')
-  selector.nodeSelectorTerms.forEach((term, index) => validateNodeSelectorTerm(term, terms.index(index)))
+  selector.nodeSelectorTerms.forEach((term, index) => {
+    validateNodeSelectorTerm(term, terms.index(index))
+  })
 }
 
 /** `checksValues` is false for preferences: values no label could have are harmless there. */
@@ -15,7 +17,9 @@ export function validateNodeSelectorTerm(term: NodeSelectorTerm, errors: FieldEr
   term.matchExpressions?.forEach((requirement, index) => {
     validateExpression(requirement, checksValues, errors.at('matchExpressions').index(index))
   })
-  term.matchFields?.forEach((requirement, index) => validateField(requirement, errors.at('matchFields').index(index)))
+  term.matchFields?.forEach((requirement, index) => {
+    validateField(requirement, errors.at('matchFields').index(index))
+  })
 }
 
 function validateExpression({ key, operator, values = [] }: NodeSelectorRequirement, checksValues: boolean, errors: FieldErrors): void {
@@ -36,7 +40,10 @@ function validateExpression({ key, operator, values = [] }: NodeSelectorRequirem
       errors.at('operator').invalid(operator, 'not a valid selector operator')
   }
   validateLabelName(key, errors.at('key'))
-  if (checksValues) values.forEach((value, index) => errors.at('values').index(index).invalidEach(value, isLabelValue(value)))
+  if (checksValues)
+    values.forEach((value, index) => {
+      errors.at('values').index(index).invalidEach(value, isLabelValue(value))
+    })
 }
 
 function validateField({ key, operator, values = [] }: NodeSelectorRequirement, errors: FieldErrors): void {
@@ -45,5 +52,8 @@ function validateField({ key, operator, values = [] }: NodeSelectorRequirement, 
     errors.at('values').required("must be only one value when `operator` is 'In' or 'NotIn' for node field selector")
   }
   if (key !== 'metadata.name') errors.at('key').invalid(key, 'not a valid field selector key')
-  else values.forEach((value, index) => errors.at('values').index(index).invalidEach(value, nameIsDNSSubdomain(value, false)))
+  else
+    values.forEach((value, index) => {
+      errors.at('values').index(index).invalidEach(value, nameIsDNSSubdomain(value, false))
+    })
 }

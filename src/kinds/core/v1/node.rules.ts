@@ -1,6 +1,6 @@
 import { equal } from '#machinery/kind/draft.ts'
 import type { Mutable } from '#machinery/kind/kind.ts'
-import { nameIsDNSSubdomain, nameIsDNSLabel } from '#machinery/meta/names.ts'
+import { nameIsDNSLabel, nameIsDNSSubdomain } from '#machinery/meta/names.ts'
 import type { FieldErrors } from '#machinery/status/field-errors.ts'
 import { isDualStack, validateCIDR } from '../../meta/v1/ip.ts'
 import { sortedEntries } from '../../meta/v1/rules.ts'
@@ -52,7 +52,10 @@ export function validateNodeUpdate(node: Node, old: Node, errors: FieldErrors): 
 }
 
 function validateConfigSource({ configMap }: NodeConfigSource, errors: FieldErrors): void {
-  if (!configMap) return errors.invalid({}, 'exactly one reference subfield must be non-nil')
+  if (!configMap) {
+    errors.invalid({}, 'exactly one reference subfield must be non-nil')
+    return
+  }
   const at = errors.at('configMap')
   if (configMap.uid) at.at('uid').forbidden('uid must not be set in spec')
   if (configMap.resourceVersion) at.at('resourceVersion').forbidden('resourceVersion must not be set in spec')

@@ -1,7 +1,7 @@
-import { nodeWarnings, preparePodCIDRs, validateNode, validateNodeUpdate } from './node.rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { boolean, list, listSet, message, omitempty, optional, required, type StoredOf, string, time } from '#machinery/schema/schema.ts'
 import { ageColumn, NONE, nameColumn } from '../../meta/v1/columns.ts'
+import { nodeWarnings, preparePodCIDRs, validateNode, validateNodeUpdate } from './node.rules.ts'
 import { NodeConfigSource } from './node-config-source.ts'
 import { NodeStatus } from './node-status.ts'
 import { TaintEffect } from './taint-effect.ts'

@@ -31,7 +31,10 @@ export function validateClaimUpdate(
   errors: FieldErrors,
   subresource: string,
 ): void {
-  if (subresource === 'status') return validateStatusUpdate(claim, errors)
+  if (subresource === 'status') {
+    validateStatusUpdate(claim, errors)
+    return
+  }
   const now = draft(claim.spec)
   const before = draft(old.spec)
   if (!before.volumeName && now.volumeName !== undefined) before.volumeName = now.volumeName

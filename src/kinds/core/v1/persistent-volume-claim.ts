@@ -1,5 +1,3 @@
-import { claimWarnings, normalizeDataSources, validateClaimUpdate } from './persistent-volume-claim.rules.ts'
-import { validateClaimSpec } from './persistent-volume-claim-spec.rules.ts'
 import { type DraftObjectOf, defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import {
   defaulted,
@@ -22,6 +20,8 @@ import { ConditionStatus } from '../../meta/v1/condition-status.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
 import { accessModesText, BETA_CLASS } from './access-modes.ts'
 import { PersistentVolumeAccessMode } from './persistent-volume-access-mode.ts'
+import { claimWarnings, normalizeDataSources, validateClaimUpdate } from './persistent-volume-claim.rules.ts'
+import { validateClaimSpec } from './persistent-volume-claim-spec.rules.ts'
 import { PersistentVolumeClaimSpec } from './persistent-volume-claim-spec.ts'
 
 export const ModifyVolumeStatus = message('io.k8s.api.core.v1.ModifyVolumeStatus', {

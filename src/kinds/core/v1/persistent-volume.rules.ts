@@ -8,11 +8,11 @@ import { validateNodeSelector } from './node-selector.rules.ts'
 import { validateNoBacksteps } from './path.rules.ts'
 import type { PersistentVolume } from './persistent-volume.ts'
 import { validateBasicAmount } from './persistent-volume-claim.rules.ts'
-import { validateAccessModes, VOLUME_MODES } from './persistent-volume-claim-spec.rules.ts'
+import { VOLUME_MODES, validateAccessModes } from './persistent-volume-claim-spec.rules.ts'
 import { PersistentVolumeSource, type PersistentVolumeSpec } from './persistent-volume-spec.ts'
 import { differenceOf } from './pod.rules.ts'
-import { backendRules, validateSecretReference } from './volume-backend.rules.ts'
 import { ISCSI_TOO_LONG, validateDriverName } from './volume.rules.ts'
+import { backendRules, validateSecretReference } from './volume-backend.rules.ts'
 
 export function validatePersistentVolume({ metadata, spec }: PersistentVolume, errors: FieldErrors): void {
   validatePersistentVolumeSpec(spec, metadata.name ?? '', false, errors.at('spec'))

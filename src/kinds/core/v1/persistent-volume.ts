@@ -1,9 +1,9 @@
-import { timeOf } from '#machinery/time/time.ts'
-import { persistentVolumeWarnings, validatePersistentVolume, validatePersistentVolumeUpdate } from './persistent-volume.rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { defaulted, message, omitempty, oneOf, optional, type StoredOf, string, time } from '#machinery/schema/schema.ts'
+import { timeOf } from '#machinery/time/time.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { accessModesText, BETA_CLASS } from './access-modes.ts'
+import { persistentVolumeWarnings, validatePersistentVolume, validatePersistentVolumeUpdate } from './persistent-volume.rules.ts'
 import { PersistentVolumeSpec } from './persistent-volume-spec.ts'
 
 export const PersistentVolumeStatus = message('io.k8s.api.core.v1.PersistentVolumeStatus', {

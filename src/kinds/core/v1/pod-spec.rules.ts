@@ -11,13 +11,13 @@ import { validateLabels } from '#machinery/meta/validate-object-meta.ts'
 import { Quantity } from '#machinery/quantity/quantity.ts'
 import type { FieldErrors } from '#machinery/status/field-errors.ts'
 import { validateIP } from '../../meta/v1/ip.ts'
-import { sortedEntries, validateWord, internal } from '../../meta/v1/rules.ts'
+import { internal, sortedEntries, validateWord } from '../../meta/v1/rules.ts'
 import { validateAffinity, validateSpread } from './affinity.rules.ts'
 import { validateContainers } from './container.rules.ts'
 import { containerRequests } from './pod.defaults.ts'
 import type { PodResourceClaim, PodSpec } from './pod-spec.ts'
 import { validateContainerResources, validatePodResources } from './resource-requirements.rules.ts'
-import { validatePodSecurityContext, validateHostProcess } from './security-context.rules.ts'
+import { validateHostProcess, validatePodSecurityContext } from './security-context.rules.ts'
 import type { SecurityContext } from './security-context.ts'
 import { validateTolerations } from './toleration.rules.ts'
 import { validateVolumes } from './volume.rules.ts'
@@ -50,7 +50,9 @@ export function validatePodSpec(spec: PodSpec, pod: ObjectMeta | undefined, erro
   spec.hostAliases?.forEach(({ ip, hostnames = [] }, index) => {
     const at = errors.at('hostAliases').index(index)
     validateIP(ip, at.at('ip'))
-    hostnames.forEach((name, position) => at.at('hostnames').index(position).invalidEach(name, isDNS1123Subdomain(name)))
+    hostnames.forEach((name, position) => {
+      at.at('hostnames').index(position).invalidEach(name, isDNS1123Subdomain(name))
+    })
   })
   if (spec.overhead) validateContainerResources({ limits: spec.overhead }, new Set(), errors.at('overhead'))
   validateOs(spec, errors)
@@ -135,13 +137,19 @@ function validateHostNetwork(spec: PodSpec, isPod: boolean, errors: FieldErrors)
 function validateDns({ dnsPolicy, dnsConfig }: PodSpec, errors: FieldErrors): void {
   const nameservers = dnsConfig?.nameservers ?? []
   if (dnsPolicy === 'None') {
-    if (!dnsConfig) return errors.required('must provide `dnsConfig` when `dnsPolicy` is None')
+    if (!dnsConfig) {
+      errors.required('must provide `dnsConfig` when `dnsPolicy` is None')
+      return
+    }
     if (nameservers.length === 0) {
-      return errors.at('nameservers').required('must provide at least one DNS nameserver when `dnsPolicy` is None')
+      errors.at('nameservers').required('must provide at least one DNS nameserver when `dnsPolicy` is None')
+      return
     }
   }
   if (nameservers.length > 3) errors.at('nameservers').invalid(nameservers, 'must not have more than 3 nameservers')
-  nameservers.forEach((address, index) => validateIP(address, errors.at('nameservers').index(index)))
+  nameservers.forEach((address, index) => {
+    validateIP(address, errors.at('nameservers').index(index))
+  })
   const searches = dnsConfig?.searches ?? []
   if (searches.length > 32) errors.at('searches').invalid(searches, 'must not have more than 32 search paths')
   if (searches.join(' ').length > 2048) {
@@ -189,8 +197,14 @@ function validateOs(spec: PodSpec, errors: FieldErrors): void {
   const { os, securityContext } = spec
   if (!os) return
   const name: string = os.name
-  if (name === '') return errors.at('os').at('name').required('cannot be empty')
-  if (name !== 'linux' && name !== 'windows') return errors.at('os').notSupported(name, ['linux', 'windows'])
+  if (name === '') {
+    errors.at('os').at('name').required('cannot be empty')
+    return
+  }
+  if (name !== 'linux' && name !== 'windows') {
+    errors.at('os').notSupported(name, ['linux', 'windows'])
+    return
+  }
   const detail = name === 'linux' ? 'windows options cannot be set for a linux pod' : 'cannot be set for a windows pod'
   const podFields = name === 'linux' ? (['windowsOptions'] as const) : LINUX_POD_FIELDS
   const fields = name === 'linux' ? (['windowsOptions'] as const) : LINUX_CONTAINER_FIELDS

@@ -1,9 +1,9 @@
 import { equal } from '#machinery/kind/draft.ts'
-import { podWarnings } from './pod.warnings.ts'
-import { validatePodTemplate } from './pod-template-spec.rules.ts'
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
 import { embedded } from '#machinery/schema/schema.ts'
 import { containerColumns, labelsText, nameColumn } from '../../meta/v1/columns.ts'
+import { podWarnings } from './pod.warnings.ts'
+import { validatePodTemplate } from './pod-template-spec.rules.ts'
 import { PodTemplateSpec } from './pod-template-spec.ts'
 
 const fields = {

@@ -1,8 +1,8 @@
-import type { PodSpec } from './pod-spec.ts'
 import type { Mutable } from '#machinery/kind/kind.ts'
 import { Quantity } from '#machinery/quantity/quantity.ts'
 import type { Container } from './container.ts'
 import type { Pod } from './pod.ts'
+import type { PodSpec } from './pod-spec.ts'
 import { isHugePages } from './resources.facts.ts'
 
 /** What holds for a pod but not for the template of one: limits stand in for requests, and services are announced to it. */

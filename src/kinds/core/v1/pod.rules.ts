@@ -7,9 +7,9 @@ import { isDualStack, parseIP, validateIP } from '../../meta/v1/ip.ts'
 import { validateImmutable } from '../../meta/v1/rules.ts'
 import { validateImageText } from './container.rules.ts'
 import type { ContainerStatus } from './container-status.ts'
+import { isSidecar, MIRROR_ANNOTATION } from './pod.facts.ts'
 import type { Pod } from './pod.ts'
 import { APPARMOR_PREFIX, validatePodAnnotations, validateProfileAnnotations } from './pod-annotations.rules.ts'
-import { isSidecar, MIRROR_ANNOTATION } from './pod.facts.ts'
 import { validateResizedPod } from './pod-resize.rules.ts'
 import { validatePodSpec } from './pod-spec.rules.ts'
 import type { PodSpec } from './pod-spec.ts'
@@ -30,7 +30,9 @@ export function validatePod(pod: Pod, errors: FieldErrors): void {
     })
   }
   for (const list of ['containers', 'initContainers'] as const) {
-    spec[list]?.forEach((container, index) => validateImageText(container, errors.at('spec').at(list).index(index)))
+    spec[list]?.forEach((container, index) => {
+      validateImageText(container, errors.at('spec').at(list).index(index))
+    })
   }
 }
 
@@ -49,13 +51,17 @@ export function validatePodUpdate(pod: Pod, old: Pod, errors: FieldErrors, subre
   if (subresource !== 'resize') validateAnnotationUpdate(pod, old, errors.at('metadata').at('annotations'))
   switch (subresource) {
     case '':
-      return validateSpecUpdate(pod.spec, old.spec, errors.at('spec'))
+      validateSpecUpdate(pod.spec, old.spec, errors.at('spec'))
+      return
     case 'status':
-      return validateStatusUpdate(pod, old, errors)
+      validateStatusUpdate(pod, old, errors)
+      return
     case 'ephemeralcontainers':
-      return validateEphemeralUpdate(pod, old, errors)
+      validateEphemeralUpdate(pod, old, errors)
+      return
     case 'resize':
-      return validateResizedPod(pod, old, errors)
+      validateResizedPod(pod, old, errors)
+      return
   }
 }
 
@@ -82,7 +88,10 @@ const UPDATABLE = [
 function validateSpecUpdate(spec: PodSpec, old: PodSpec, errors: FieldErrors): void {
   for (const list of ['containers', 'initContainers'] as const) {
     const now = spec[list] ?? []
-    if (now.length !== (old[list] ?? []).length) return errors.at(list).forbidden('pod updates may not add or remove containers')
+    if (now.length !== (old[list] ?? []).length) {
+      errors.at(list).forbidden('pod updates may not add or remove containers')
+      return
+    }
   }
   if (!validateDeadline(spec.activeDeadlineSeconds, old.activeDeadlineSeconds, errors.at('activeDeadlineSeconds'))) return
   validateMoreTolerations(spec, old, errors.at('tolerations'))
@@ -135,7 +144,10 @@ function validateDeadline(now: number | undefined, old: number | undefined, erro
 function validateMoreTolerations({ tolerations = [] }: PodSpec, old: PodSpec, errors: FieldErrors): void {
   for (const { tolerationSeconds: _, ...before } of old.tolerations ?? []) {
     const isKept = tolerations.some(({ tolerationSeconds: _, ...after }) => equal(before, after))
-    if (!isKept) return errors.forbidden('existing toleration can not be modified except its tolerationSeconds')
+    if (!isKept) {
+      errors.forbidden('existing toleration can not be modified except its tolerationSeconds')
+      return
+    }
   }
   validateTolerations(tolerations, errors)
 }
@@ -176,11 +188,15 @@ function validateNarrowerAffinity(now: NodeAffinity | undefined, old: NodeAffini
   const before = old?.requiredDuringSchedulingIgnoredDuringExecution
   const after = now?.requiredDuringSchedulingIgnoredDuringExecution
   if (!before || before.nodeSelectorTerms.length === 0) return
-  if (!after) return errors.at('nodeSelectorTerms').required('cannot be unset')
+  if (!after) {
+    errors.at('nodeSelectorTerms').required('cannot be unset')
+    return
+  }
   if (after.nodeSelectorTerms.length !== before.nodeSelectorTerms.length) {
-    return errors
+    errors
       .at('nodeSelectorTerms')
       .invalid(after.nodeSelectorTerms, 'no additions/deletions to non-empty NodeSelectorTerms list are allowed')
+    return
   }
   before.nodeSelectorTerms.forEach((term, index) => {
     const current = after.nodeSelectorTerms[index]

@@ -4,9 +4,9 @@ import type { LabelSelector } from '../../meta/v1/label-selector.ts'
 import type { PodAffinityTerm } from './affinity.ts'
 import type { Container } from './container.ts'
 import type { EphemeralContainer } from './ephemeral-container.ts'
+import { qosClassOf } from './pod.facts.ts'
 import type { Pod } from './pod.ts'
 import { APPARMOR_PREFIX } from './pod-annotations.rules.ts'
-import { qosClassOf } from './pod.facts.ts'
 import type { AppArmorProfile } from './security-context.ts'
 
 /** A new pod is pending, and so stays while a gate holds it. */

@@ -55,7 +55,10 @@ export function validateLifecycle(
 }
 
 function validateStopSignal(signal: string, os: string | undefined, errors: FieldErrors): void {
-  if (os === undefined) return errors.forbidden('may not be set for containers with empty `spec.os.name`')
+  if (os === undefined) {
+    errors.forbidden('may not be set for containers with empty `spec.os.name`')
+    return
+  }
   if (os === 'windows') {
     if (signal !== 'SIGKILL' && signal !== 'SIGTERM') errors.notSupported(signal, ['SIGKILL', 'SIGTERM'])
   } else if (!SIGNALS.has(signal)) errors.notSupported(signal, [...SIGNALS].sort())

@@ -112,10 +112,14 @@ const KEY_TYPES = ['RSA3072', 'RSA4096', 'ECDSAP256', 'ECDSAP384', 'ECDSAP521', 
 
 /** `example.com/signer`: a domain and a path within it. */
 export function validateSignerName(name: string, errors: FieldErrors): void {
-  if (name === '') return errors.required()
+  if (name === '') {
+    errors.required()
+    return
+  }
   const [domain, path, ...more] = name.split('/')
   if (path === undefined || more.length > 0) {
-    return errors.invalid(name, `must be a fully qualified domain and path of the form 'example.com/signer-name'`)
+    errors.invalid(name, `must be a fully qualified domain and path of the form 'example.com/signer-name'`)
+    return
   }
   const wrongDomain = isDNS1123Subdomain(domain!)
   if (wrongDomain.length > 0) errors.invalid(name, `validating label ${JSON.stringify(domain)}: ${wrongDomain[0]}`)

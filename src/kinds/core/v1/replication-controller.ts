@@ -1,10 +1,4 @@
 import { equal } from '#machinery/kind/draft.ts'
-import { LabelSelector } from '#machinery/selectors/label-selector.ts'
-import { podWarnings } from './pod.warnings.ts'
-import { validatePodTemplate } from './pod-template-spec.rules.ts'
-import { validateReplicaCounts } from '../../apps/v1/replica-counts.rules.ts'
-import { validateLongRunning, validateTemplateMatches } from '../../apps/v1/workload.rules.ts'
-import { validateNonNegative } from '../../meta/v1/rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import {
   atomicMap,
@@ -20,9 +14,15 @@ import {
   type StoredOf,
   string,
 } from '#machinery/schema/schema.ts'
+import { LabelSelector } from '#machinery/selectors/label-selector.ts'
+import { validateReplicaCounts } from '../../apps/v1/replica-counts.rules.ts'
+import { validateLongRunning, validateTemplateMatches } from '../../apps/v1/workload.rules.ts'
 import { ageColumn, containerColumns, labelsText, nameColumn } from '../../meta/v1/columns.ts'
 import { ConditionStatus } from '../../meta/v1/condition-status.ts'
+import { validateNonNegative } from '../../meta/v1/rules.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
+import { podWarnings } from './pod.warnings.ts'
+import { validatePodTemplate } from './pod-template-spec.rules.ts'
 import { PodTemplateSpec } from './pod-template-spec.ts'
 
 export const ReplicationControllerSpec = message('io.k8s.api.core.v1.ReplicationControllerSpec', {

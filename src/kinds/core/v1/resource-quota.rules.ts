@@ -2,8 +2,8 @@ import { equal } from '#machinery/kind/draft.ts'
 import type { FieldErrors } from '#machinery/status/field-errors.ts'
 import { internal, sortedEntries } from '../../meta/v1/rules.ts'
 import type { ResourceQuota, ResourceQuotaSpec } from './resource-quota.ts'
-import { isHugePages, isNativeResource } from './resources.facts.ts'
 import { validateResourceAmount, validateResourceName } from './resource-requirements.rules.ts'
+import { isHugePages, isNativeResource } from './resources.facts.ts'
 
 export function validateResourceQuota({ spec, status }: ResourceQuota, errors: FieldErrors): void {
   validateAmounts(spec.hard, errors.at('spec').at('hard'))

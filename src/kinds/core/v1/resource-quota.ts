@@ -1,7 +1,7 @@
-import { validateResourceQuota, validateResourceQuotaUpdate } from './resource-quota.rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { list, map, message, omitempty, oneOf, optional, quantity, required, type StoredOf, string } from '#machinery/schema/schema.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
+import { validateResourceQuota, validateResourceQuotaUpdate } from './resource-quota.rules.ts'
 
 export const ScopedResourceSelectorRequirement = message('io.k8s.api.core.v1.ScopedResourceSelectorRequirement', {
   scopeName: required(1, string),

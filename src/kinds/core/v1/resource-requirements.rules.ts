@@ -1,5 +1,5 @@
 import { isDNS1123Label, isQualifiedName } from '#machinery/meta/names.ts'
-import { Quantity, canonicalQuantity } from '#machinery/quantity/quantity.ts'
+import { canonicalQuantity, Quantity } from '#machinery/quantity/quantity.ts'
 import type { FieldErrors } from '#machinery/status/field-errors.ts'
 import { sortedEntries } from '../../meta/v1/rules.ts'
 import type { ResourceRequirements } from './resource-requirements.ts'
@@ -123,7 +123,10 @@ function validateClaims(claims: ResourceRequirements['claims'], podClaims: Reado
   const seen = new Set<string>()
   claims?.forEach(({ name, request = '' }, index) => {
     const at = errors.index(index)
-    if (name === '') return at.required()
+    if (name === '') {
+      at.required()
+      return
+    }
     if (seen.has(name)) at.duplicate(name)
     else {
       const key = request === '' ? name : `${name}/${request}`

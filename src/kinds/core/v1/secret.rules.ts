@@ -47,7 +47,10 @@ export function validateSecret(secret: Secret, errors: FieldErrors): void {
 }
 
 function validateJson(base64: string | undefined, errors: FieldErrors): void {
-  if (base64 === undefined) return errors.required()
+  if (base64 === undefined) {
+    errors.required()
+    return
+  }
   const wrong = jsonError(textOf(base64))
   if (wrong !== undefined) errors.invalid('<secret contents redacted>', wrong)
 }

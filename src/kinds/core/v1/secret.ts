@@ -1,11 +1,11 @@
-import type { Mutable } from '#machinery/kind/kind.ts'
-import { validateSecret } from './secret.rules.ts'
-import { validateImmutable } from '../../meta/v1/rules.ts'
-import { IMMUTABLE } from './config-map.ts'
 import { equal } from '#machinery/kind/draft.ts'
+import type { Mutable } from '#machinery/kind/kind.ts'
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
 import { boolean, bytes, defaulted, map, omitempty, optional, string } from '#machinery/schema/schema.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
+import { validateImmutable } from '../../meta/v1/rules.ts'
+import { IMMUTABLE } from './config-map.ts'
+import { validateSecret } from './secret.rules.ts'
 
 const fields = {
   immutable: optional(5, boolean),

@@ -15,7 +15,9 @@ export function validatePodSecurityContext(spec: PodSpec, errors: FieldErrors): 
   const context = spec.securityContext
   if (context.fsGroup !== undefined) errors.at('fsGroup').invalidEach(context.fsGroup, isUserID(context.fsGroup))
   validateUser(context, errors)
-  context.supplementalGroups?.forEach((group, index) => errors.at('supplementalGroups').index(index).invalidEach(group, isUserID(group)))
+  context.supplementalGroups?.forEach((group, index) => {
+    errors.at('supplementalGroups').index(index).invalidEach(group, isUserID(group))
+  })
   if (spec.shareProcessNamespace && spec.hostPID) {
     errors.at('shareProcessNamespace').invalid(true, 'ShareProcessNamespace and HostPID cannot both be enabled')
   }
@@ -124,11 +126,20 @@ function validateWindowsOptions(options: WindowsSecurityContextOptions | undefin
 }
 
 function validateWindowsUser(name: string, errors: FieldErrors): void {
-  if (name === '') return errors.invalid(name, 'runAsUserName cannot be an empty string')
+  if (name === '') {
+    errors.invalid(name, 'runAsUserName cannot be an empty string')
+    return
+  }
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
-  if (/[\u0000-\u001f\u007f]/.test(name)) return errors.invalid(name, 'runAsUserName cannot contain control characters')
+  if (/[\u0000-\u001f\u007f]/.test(name)) {
+    errors.invalid(name, 'runAsUserName cannot contain control characters')
+    return
+  }
   const parts = name.split('\\')
-  if (parts.length > 2) return errors.invalid(name, 'runAsUserName cannot contain more than one backslash')
+  if (parts.length > 2) {
+    errors.invalid(name, 'runAsUserName cannot contain more than one backslash')
+    return
+  }
   const domain = parts.length === 2 ? parts[0]! : ''
   const user = parts.at(-1)!
   if (domain.length >= 256) errors.invalid(name, "runAsUserName's Domain length must be under 256 characters")

@@ -7,8 +7,8 @@ import type { FieldErrors } from '#machinery/status/field-errors.ts'
 import { isDualStack, parseIP, validateCIDR, validateIP, validateOrdinaryIP } from '../../meta/v1/ip.ts'
 import { validateWord } from '../../meta/v1/rules.ts'
 import { validatePort } from './probe.rules.ts'
-import type { Service, ServicePort, ServiceSpec } from './service.ts'
 import { needsHealthCheck } from './service.facts.ts'
+import type { Service, ServicePort, ServiceSpec } from './service.ts'
 
 const TYPES = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort']
 
@@ -268,7 +268,10 @@ function keepNodePorts(spec: Mutable<ServiceSpec>, old: ServiceSpec): void {
 
 export function validateServiceUpdate(service: Service, old: Service, errors: FieldErrors, subresource: string): void {
   const at = errors.at('spec')
-  if (subresource === 'status') return validateStatus(service, errors.at('status').at('loadBalancer').at('ingress'))
+  if (subresource === 'status') {
+    validateStatus(service, errors.at('status').at('loadBalancer').at('ingress'))
+    return
+  }
   const { spec } = service
   if (spec.type === 'LoadBalancer' && old.spec.type === 'LoadBalancer' && spec.loadBalancerClass !== old.spec.loadBalancerClass) {
     at.at('loadBalancerClass').invalid(spec.loadBalancerClass ?? null, 'may not change once set')
@@ -336,7 +339,7 @@ export function serviceWarnings({ metadata, spec }: Service): string[] {
   if (spec.type === 'ExternalName' && spec.externalIPs) warnings.push('spec.externalIPs is ignored when spec.type is "ExternalName"')
   if (spec.type !== 'ExternalName' && spec.externalName) warnings.push('spec.externalName is ignored when spec.type is not "ExternalName"')
   if (spec.trafficDistribution === 'PreferClose') {
-    warnings.push('spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone" instead')
+    warnings.push('spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"')
   }
   return warnings
 }

@@ -1,6 +1,5 @@
-import { nameIsDNSLabel } from '#machinery/meta/names.ts'
-import { normalizeClusterIPs, prepareServiceUpdate, serviceWarnings, validateService, validateServiceUpdate } from './service.rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
+import { nameIsDNSLabel } from '#machinery/meta/names.ts'
 import {
   atomicMap,
   boolean,
@@ -21,6 +20,7 @@ import {
 import { ageColumn, labelsText, NONE, nameColumn } from '../../meta/v1/columns.ts'
 import { Condition } from '../../meta/v1/condition.ts'
 import { Protocol } from './protocol.ts'
+import { normalizeClusterIPs, prepareServiceUpdate, serviceWarnings, validateService, validateServiceUpdate } from './service.rules.ts'
 
 export const ServicePort = message(
   'io.k8s.api.core.v1.ServicePort',

@@ -7,7 +7,9 @@ import type { Toleration } from './toleration.ts'
 const EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute']
 
 export function validateTolerations(tolerations: readonly Toleration[] | undefined, errors: FieldErrors): void {
-  tolerations?.forEach((toleration, index) => validateToleration(toleration, errors.index(index)))
+  tolerations?.forEach((toleration, index) => {
+    validateToleration(toleration, errors.index(index))
+  })
 }
 
 function validateToleration(toleration: Toleration, errors: FieldErrors): void {

@@ -128,7 +128,10 @@ export function validateItems(items: readonly KeyToPath[] | undefined, errors: F
 
 /** The name of a CSI driver. */
 export function validateDriverName(driver: string, errors: FieldErrors): void {
-  if (driver === '') return errors.required()
+  if (driver === '') {
+    errors.required()
+    return
+  }
   if (driver.length > 63) errors.tooLong(63)
   errors.invalidEach(driver, isDNS1123Subdomain(driver.toLowerCase()))
 }

@@ -10,7 +10,10 @@ const TYPES = ['FQDN', 'IPv4', 'IPv6']
 export function validateEndpointSlice({ addressType, endpoints, ports }: EndpointSlice, errors: FieldErrors): void {
   validateWord(addressType, TYPES, errors.at('addressType'))
   if (endpoints && endpoints.length > 1000) errors.at('endpoints').tooMany(endpoints.length, 1000)
-  else endpoints?.forEach((endpoint, index) => validateEndpoint(endpoint, addressType, errors.at('endpoints').index(index)))
+  else
+    endpoints?.forEach((endpoint, index) => {
+      validateEndpoint(endpoint, addressType, errors.at('endpoints').index(index))
+    })
   validatePorts(ports ?? [], errors.at('ports'))
 }
 
@@ -22,7 +25,10 @@ function validateEndpoint(
   const at = errors.at('addresses')
   if (addresses.length === 0) at.required('must contain at least 1 address')
   else if (addresses.length > 100) at.tooMany(addresses.length, 100)
-  else addresses.forEach((address, index) => validateAddress(address, type, at.index(index), at))
+  else
+    addresses.forEach((address, index) => {
+      validateAddress(address, type, at.index(index), at)
+    })
   if (nodeName !== undefined) errors.at('nodeName').invalidEach(nodeName, nameIsDNSSubdomain(nodeName, false))
   const topology = errors.at('deprecatedTopology')
   const labels = Object.keys(deprecatedTopology)
@@ -36,7 +42,10 @@ function validateEndpoint(
 }
 
 function validateAddress(address: string, type: string, errors: FieldErrors, list: FieldErrors): void {
-  if (type === 'FQDN') return errors.invalidEach(address, isDNS1123Subdomain(address))
+  if (type === 'FQDN') {
+    errors.invalidEach(address, isDNS1123Subdomain(address))
+    return
+  }
   if (type !== 'IPv4' && type !== 'IPv6') return
   const ip = parseIP(address)
   if (!ip) errors.invalid(address, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)')
@@ -66,7 +75,10 @@ function validateHints({ forZones = [], forNodes = [] }: EndpointHints, errors: 
 }
 
 function validatePorts(ports: readonly EndpointPort[], errors: FieldErrors): void {
-  if (ports.length > 20_000) return errors.tooMany(ports.length, 20_000)
+  if (ports.length > 20_000) {
+    errors.tooMany(ports.length, 20_000)
+    return
+  }
   const names = new Set<string>()
   ports.forEach(({ name, protocol, appProtocol }, index) => {
     const at = errors.index(index)

@@ -1,5 +1,3 @@
-import { validateImmutable } from '../../meta/v1/rules.ts'
-import { validateEndpointSlice } from './endpoint-slice.rules.ts'
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
 import {
   boolean,
@@ -20,6 +18,8 @@ import {
 import { ObjectReference } from '../../core/v1/object-reference.ts'
 import { Protocol } from '../../core/v1/protocol.ts'
 import { ageColumn, firstThree, nameColumn } from '../../meta/v1/columns.ts'
+import { validateImmutable } from '../../meta/v1/rules.ts'
+import { validateEndpointSlice } from './endpoint-slice.rules.ts'
 
 export const EndpointConditions = message('io.k8s.api.discovery.v1.EndpointConditions', {
   ready: optional(1, boolean),

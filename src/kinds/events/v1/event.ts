@@ -1,8 +1,10 @@
-import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
+import { defineKind, defineVersionOf, type ObjectOfFields } from '#machinery/kind/kind.ts'
 import { embedded, int32, message, omitempty, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
-import { EventSource } from '../../core/v1/event.ts'
+import { eventColumns } from '../../core/v1/event.columns.ts'
+import { Event as CoreEvent, EventSource } from '../../core/v1/event.ts'
 import { ObjectReference } from '../../core/v1/object-reference.ts'
 import { microTimeOrNull, timeOrNull } from '../../meta/v1/time-or-null.ts'
+import { fromCoreEvent, toCoreEvent } from './event.view.ts'
 
 export const EventSeries = message('io.k8s.api.events.v1.EventSeries', {
   count: required(1, int32),
@@ -29,7 +31,7 @@ const fields = {
 
 export interface Event extends ObjectOfFields<typeof fields> {}
 
-export const Event = defineKind({
+const shownEvent = defineKind({
   group: 'events.k8s.io',
   version: 'v1',
   kind: 'Event',
@@ -39,4 +41,31 @@ export const Event = defineKind({
   shortNames: ['ev'],
   createOnUpdate: true,
   fields,
+  columns: eventColumns.map(column => ({ ...column, of: (event: Event, context) => column.of(toCoreEvent(event), context) })),
+  selectableFields: {
+    'regarding.kind': ({ regarding }) => regarding.kind ?? '',
+    'regarding.namespace': ({ regarding }) => regarding.namespace ?? '',
+    'regarding.name': ({ regarding }) => regarding.name ?? '',
+    'regarding.uid': ({ regarding }) => regarding.uid ?? '',
+    'regarding.apiVersion': ({ regarding }) => regarding.apiVersion ?? '',
+    'regarding.resourceVersion': ({ regarding }) => regarding.resourceVersion ?? '',
+    'regarding.fieldPath': ({ regarding }) => regarding.fieldPath ?? '',
+    reason: ({ reason }) => reason ?? '',
+    reportingController: ({ reportingController }) => reportingController ?? '',
+    type: ({ type }) => type ?? '',
+  },
 })
+
+const fieldNames = {
+  'regarding.kind': 'involvedObject.kind',
+  'regarding.namespace': 'involvedObject.namespace',
+  'regarding.name': 'involvedObject.name',
+  'regarding.uid': 'involvedObject.uid',
+  'regarding.apiVersion': 'involvedObject.apiVersion',
+  'regarding.resourceVersion': 'involvedObject.resourceVersion',
+  'regarding.fieldPath': 'involvedObject.fieldPath',
+  reportingController: 'reportingComponent',
+}
+
+/** An event of the core group under the field names of the events group. */
+export const Event = defineVersionOf(CoreEvent, shownEvent, { up: toCoreEvent, down: fromCoreEvent, fieldNames })

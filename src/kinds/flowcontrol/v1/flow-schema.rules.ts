@@ -17,32 +17,46 @@ export function validateFlowSchema({ metadata, spec }: FlowSchema, errors: Field
   const name = at.at('priorityLevelConfiguration').at('name')
   if (level.name === '') name.required('must reference a priority level')
   else name.invalidEach(level.name, isDNS1123Subdomain(level.name))
-  spec.rules?.forEach((rule, index) => validateRule(rule, at.at('rules').index(index)))
+  spec.rules?.forEach((rule, index) => {
+    validateRule(rule, at.at('rules').index(index))
+  })
 }
 
 const METHODS = ['ByNamespace', 'ByUser']
 
 function validateRule({ subjects, resourceRules = [], nonResourceRules = [] }: PolicyRulesWithSubjects, errors: FieldErrors): void {
   if (subjects.length === 0) errors.at('subjects').required('subjects must contain at least one value')
-  subjects.forEach((subject, index) => validateSubject(subject, errors.at('subjects').index(index)))
+  subjects.forEach((subject, index) => {
+    validateSubject(subject, errors.at('subjects').index(index))
+  })
   if (resourceRules.length === 0 && nonResourceRules.length === 0) {
     errors.required('at least one of resourceRules and nonResourceRules has to be non-empty')
   }
-  resourceRules.forEach((rule, index) => validateResourceRule(rule, errors.at('resourceRules').index(index)))
-  nonResourceRules.forEach((rule, index) => validateNonResourceRule(rule, errors.at('nonResourceRules').index(index)))
+  resourceRules.forEach((rule, index) => {
+    validateResourceRule(rule, errors.at('resourceRules').index(index))
+  })
+  nonResourceRules.forEach((rule, index) => {
+    validateNonResourceRule(rule, errors.at('nonResourceRules').index(index))
+  })
 }
 
 const SUBJECTS = { ServiceAccount: 'serviceAccount', User: 'user', Group: 'group' } as const
 
 function validateSubject(subject: Subject, errors: FieldErrors): void {
   const own: (typeof SUBJECTS)[keyof typeof SUBJECTS] | undefined = SUBJECTS[subject.kind]
-  if (own === undefined) return errors.at('kind').notSupported(subject.kind, ['Group', 'ServiceAccount', 'User'])
+  if (own === undefined) {
+    errors.at('kind').notSupported(subject.kind, ['Group', 'ServiceAccount', 'User'])
+    return
+  }
   for (const [kind, field] of Object.entries(SUBJECTS)) {
     if (field !== own && subject[field]) errors.at(field).forbidden(`${field} is forbidden when subject kind is not '${kind}'`)
   }
   const at = errors.at(own)
   const part = subject[own]
-  if (!part) return at.required(`${own} is required when subject kind is '${subject.kind}'`)
+  if (!part) {
+    at.required(`${own} is required when subject kind is '${subject.kind}'`)
+    return
+  }
   if (part.name === '') at.at('name').required()
   const { serviceAccount } = subject
   if (own !== 'serviceAccount' || !serviceAccount) return
@@ -92,15 +106,30 @@ function validateNonResourceRule({ verbs, nonResourceURLs }: NonResourcePolicyRu
   if (nonResourceURLs.length === 0) at.required('nonResourceURLs must contain at least one value')
   else if (nonResourceURLs.includes('*')) {
     if (nonResourceURLs.length > 1) at.invalid(nonResourceURLs, "if '*' is present, must not specify other non-resource URLs")
-  } else nonResourceURLs.forEach((url, index) => validateUrl(url, at.index(index)))
+  } else
+    nonResourceURLs.forEach((url, index) => {
+      validateUrl(url, at.index(index))
+    })
 }
 
 function validateUrl(url: string, errors: FieldErrors): void {
-  if (url === '') return errors.invalid(url, 'must not be empty')
+  if (url === '') {
+    errors.invalid(url, 'must not be empty')
+    return
+  }
   if (url === '/') return
-  if (!url.startsWith('/')) return errors.invalid(url, 'must start with slash')
-  if (url.includes(' ')) return errors.invalid(url, 'must not contain white-space')
-  if (url.includes('//')) return errors.invalid(url, 'must not contain double slash')
+  if (!url.startsWith('/')) {
+    errors.invalid(url, 'must start with slash')
+    return
+  }
+  if (url.includes(' ')) {
+    errors.invalid(url, 'must not contain white-space')
+    return
+  }
+  if (url.includes('//')) {
+    errors.invalid(url, 'must not contain double slash')
+    return
+  }
   if (url.includes('*') && (url.indexOf('*') !== url.length - 1 || !url.endsWith('/*'))) {
     errors.invalid(url, 'wildcard can only do suffix matching')
   }

@@ -1,4 +1,3 @@
-import { validateFlowSchema } from './flow-schema.rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import {
   boolean,
@@ -19,6 +18,7 @@ import {
 import { ageColumn, NONE, nameColumn } from '../../meta/v1/columns.ts'
 import { ConditionStatus } from '../../meta/v1/condition-status.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
+import { validateFlowSchema } from './flow-schema.rules.ts'
 
 export const FlowDistinguisherMethod = message('io.k8s.api.flowcontrol.v1.FlowDistinguisherMethod', {
   type: required(1, oneOf('ByUser', 'ByNamespace')),

@@ -1,4 +1,3 @@
-import { validatePriorityLevel } from './priority-level-configuration.rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import {
   defaulted,
@@ -16,6 +15,7 @@ import {
 import { ageColumn, NONE, nameColumn } from '../../meta/v1/columns.ts'
 import { ConditionStatus } from '../../meta/v1/condition-status.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
+import { validatePriorityLevel } from './priority-level-configuration.rules.ts'
 
 export const ExemptPriorityLevelConfiguration = message('io.k8s.api.flowcontrol.v1.ExemptPriorityLevelConfiguration', {
   nominalConcurrencyShares: defaulted(1, int32, 0),

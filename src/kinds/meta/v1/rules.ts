@@ -1,5 +1,5 @@
-import { isPercent } from '#machinery/meta/formats.ts'
 import { equal } from '#machinery/kind/draft.ts'
+import { isPercent } from '#machinery/meta/formats.ts'
 import { isLabelValue, isQualifiedName } from '#machinery/meta/names.ts'
 import { FIELD_IMMUTABLE, validateLabels } from '#machinery/meta/validate-object-meta.ts'
 import type { FieldErrors } from '#machinery/status/field-errors.ts'
@@ -42,7 +42,9 @@ export function validateLabelSelector(selector: LabelSelector | undefined, error
       if (values.length > 0) at.at('values').forbidden("may not be specified when `operator` is 'Exists' or 'DoesNotExist'")
     } else at.at('operator').invalid(operator, 'not a valid selector operator')
     validateLabelName(key, at.at('key'))
-    values.forEach((value, position) => at.at('values').index(position).invalidEach(value, isLabelValue(value)))
+    values.forEach((value, position) => {
+      at.at('values').index(position).invalidEach(value, isLabelValue(value))
+    })
   })
 }
 

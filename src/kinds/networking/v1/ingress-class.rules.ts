@@ -18,7 +18,10 @@ export function validateDomainPath(path: string, errors: FieldErrors): void {
   const slash = path.indexOf('/')
   const domain = path.slice(0, slash)
   const rest = path.slice(slash + 1)
-  if (slash <= 0 || rest === '') return errors.invalid(path, 'must be a domain-prefixed path (such as "acme.io/foo")')
+  if (slash <= 0 || rest === '') {
+    errors.invalid(path, 'must be a domain-prefixed path (such as "acme.io/foo")')
+    return
+  }
   errors.invalidEach(domain, isDNS1123Subdomain(domain))
   if (!/^[A-Za-z0-9/\-._~%!$&'()*+,;=:]+$/.test(rest)) {
     errors.invalid(rest, "Invalid path (regex used for validation is '[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+')")
@@ -32,7 +35,10 @@ function validateParameters({ apiGroup, kind, name, namespace, scope }: IngressC
   if (name === '') errors.at('name').required('name is required')
   else errors.at('name').invalidEach(name, isPathSegmentName(name))
   if (namespace) errors.at('namespace').invalidEach(namespace, isDNS1123Label(namespace))
-  if (scope === null || scope === undefined) return errors.at('scope').required()
+  if (scope === null || scope === undefined) {
+    errors.at('scope').required()
+    return
+  }
   if (scope !== 'Namespace' && scope !== 'Cluster') errors.at('scope').notSupported(scope, ['Cluster', 'Namespace'])
   if (scope === 'Namespace' && !namespace) errors.at('namespace').required("`parameters.scope` is set to 'Namespace'")
   if (scope === 'Cluster' && namespace !== undefined) errors.at('namespace').forbidden("`parameters.scope` is set to 'Cluster'")

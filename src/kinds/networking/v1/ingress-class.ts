@@ -1,8 +1,8 @@
-import { validateIngressClass } from './ingress-class.rules.ts'
-import { validateImmutable } from '../../meta/v1/rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { defaulted, message, omitempty, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
 import { ageColumn, NONE, nameColumn } from '../../meta/v1/columns.ts'
+import { validateImmutable } from '../../meta/v1/rules.ts'
+import { validateIngressClass } from './ingress-class.rules.ts'
 
 export const IngressClassParametersReference = message('io.k8s.api.networking.v1.IngressClassParametersReference', {
   apiGroup: optional(1, string),

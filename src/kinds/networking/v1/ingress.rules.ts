@@ -11,8 +11,12 @@ export function validateIngress({ spec }: Ingress, errors: FieldErrors): void {
   if (rules.length === 0 && !defaultBackend)
     at.invalid(rules.length === 0 ? null : rules, 'either `defaultBackend` or `rules` must be specified')
   if (defaultBackend) validateBackend(defaultBackend, at.at('defaultBackend'))
-  rules.forEach((rule, index) => validateRule(rule, at.at('rules').index(index)))
-  tls.forEach((entry, index) => validateTls(entry, at.at('tls').index(index)))
+  rules.forEach((rule, index) => {
+    validateRule(rule, at.at('rules').index(index))
+  })
+  tls.forEach((entry, index) => {
+    validateTls(entry, at.at('tls').index(index))
+  })
   if (ingressClassName !== undefined) at.at('ingressClassName').invalidEach(ingressClassName, isDNS1123Subdomain(ingressClassName))
 }
 
@@ -30,7 +34,9 @@ function validateRule({ host = '', http }: IngressRule, errors: FieldErrors): vo
   }
   if (!http) return
   if (http.paths.length === 0) errors.at('http').at('paths').required()
-  http.paths.forEach((path, index) => validatePath(path, errors.at('http').at('paths').index(index)))
+  http.paths.forEach((path, index) => {
+    validatePath(path, errors.at('http').at('paths').index(index))
+  })
 }
 
 function validateHost(host: string, errors: FieldErrors): void {
@@ -43,7 +49,10 @@ const ENDINGS = ['/..', '/.']
 
 function validatePath({ path = '', pathType, backend }: HTTPIngressPath, errors: FieldErrors): void {
   const type = pathType as string | undefined
-  if (type === undefined) return errors.at('pathType').required('pathType must be specified')
+  if (type === undefined) {
+    errors.at('pathType').required('pathType must be specified')
+    return
+  }
   const at = errors.at('path')
   if (type === 'Exact' || type === 'Prefix') {
     if (!path.startsWith('/')) at.invalid(path, 'must be an absolute path')
@@ -59,7 +68,10 @@ function validatePath({ path = '', pathType, backend }: HTTPIngressPath, errors:
 
 /** Where requests go: to a service, or to some other object. */
 function validateBackend({ service, resource }: IngressBackend, errors: FieldErrors): void {
-  if (resource && service) return errors.invalid('', 'cannot set both resource and service backends')
+  if (resource && service) {
+    errors.invalid('', 'cannot set both resource and service backends')
+    return
+  }
   if (resource) {
     const at = errors.at('resource')
     if (resource.apiGroup) at.at('apiGroup').invalidEach(resource.apiGroup, isDNS1123Subdomain(resource.apiGroup))
@@ -67,7 +79,10 @@ function validateBackend({ service, resource }: IngressBackend, errors: FieldErr
     if (resource.name === '') at.at('name').required()
     return
   }
-  if (!service) return errors.invalid('', 'resource or service backend is required')
+  if (!service) {
+    errors.invalid('', 'resource or service backend is required')
+    return
+  }
   const at = errors.at('service')
   if (service.name === '') at.at('name').required()
   else at.at('name').invalidEach(service.name, isDNS1123Label(service.name))
@@ -79,7 +94,9 @@ function validateBackend({ service, resource }: IngressBackend, errors: FieldErr
 }
 
 function validateTls({ hosts = [], secretName = '' }: IngressTLS, errors: FieldErrors): void {
-  hosts.forEach((host, index) => validateHost(host, errors.at('hosts').index(index)))
+  hosts.forEach((host, index) => {
+    validateHost(host, errors.at('hosts').index(index))
+  })
   if (secretName !== '') errors.at('secretName').invalidEach(secretName, isDNS1123Subdomain(secretName))
 }
 

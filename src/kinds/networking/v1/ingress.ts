@@ -1,4 +1,3 @@
-import { validateIngress, validateIngressStatus, validateNewIngress } from './ingress.rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import {
   embedded,
@@ -17,6 +16,7 @@ import {
 import { TypedLocalObjectReference } from '../../core/v1/object-reference.ts'
 import { Protocol } from '../../core/v1/protocol.ts'
 import { ageColumn, NONE, nameColumn } from '../../meta/v1/columns.ts'
+import { validateIngress, validateIngressStatus, validateNewIngress } from './ingress.rules.ts'
 
 export const ServiceBackendPort = message(
   'io.k8s.api.networking.v1.ServiceBackendPort',

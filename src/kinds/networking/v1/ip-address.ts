@@ -1,9 +1,9 @@
-import { validateImmutable } from '../../meta/v1/rules.ts'
-import { isDNS1123Subdomain, isPathSegmentName } from '#machinery/meta/names.ts'
-import { parseIP, textOfIP, withoutZeros } from '../../meta/v1/ip.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
+import { isDNS1123Subdomain, isPathSegmentName } from '#machinery/meta/names.ts'
 import { message, needed, omitempty, required, type StoredOf, string } from '#machinery/schema/schema.ts'
 import { nameColumn } from '../../meta/v1/columns.ts'
+import { parseIP, textOfIP, withoutZeros } from '../../meta/v1/ip.ts'
+import { validateImmutable } from '../../meta/v1/rules.ts'
 
 export const ParentReference = message('io.k8s.api.networking.v1.ParentReference', {
   group: omitempty(1, string),

@@ -7,9 +7,16 @@ import type { IPBlock, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } fro
 export function validateNetworkPolicy({ spec }: NetworkPolicy, errors: FieldErrors): void {
   const at = errors.at('spec')
   validateLabelSelector(spec.podSelector, at.at('podSelector'))
-  spec.ingress?.forEach(({ ports, from }, index) => validateRule(ports, from, 'from', at.at('ingress').index(index)))
-  spec.egress?.forEach(({ ports, to }, index) => validateRule(ports, to, 'to', at.at('egress').index(index)))
-  if (spec.policyTypes.length > 2) return at.at('policyTypes').invalid(spec.policyTypes, 'may not specify more than two policyTypes')
+  spec.ingress?.forEach(({ ports, from }, index) => {
+    validateRule(ports, from, 'from', at.at('ingress').index(index))
+  })
+  spec.egress?.forEach(({ ports, to }, index) => {
+    validateRule(ports, to, 'to', at.at('egress').index(index))
+  })
+  if (spec.policyTypes.length > 2) {
+    at.at('policyTypes').invalid(spec.policyTypes, 'may not specify more than two policyTypes')
+    return
+  }
   spec.policyTypes.forEach((type, index) => {
     if (type !== 'Ingress' && type !== 'Egress') at.at('policyTypes').index(index).notSupported(type, ['Ingress', 'Egress'])
   })
@@ -21,8 +28,12 @@ function validateRule(
   name: 'from' | 'to',
   errors: FieldErrors,
 ): void {
-  ports?.forEach((port, index) => validatePort(port, errors.at('ports').index(index)))
-  peers?.forEach((peer, index) => validatePeer(peer, errors.at(name).index(index)))
+  ports?.forEach((port, index) => {
+    validatePort(port, errors.at('ports').index(index))
+  })
+  peers?.forEach((peer, index) => {
+    validatePeer(peer, errors.at(name).index(index))
+  })
 }
 
 const PROTOCOLS = ['TCP', 'UDP', 'SCTP']
@@ -50,7 +61,10 @@ function validatePeer({ podSelector, namespaceSelector, ipBlock }: NetworkPolicy
 }
 
 function validateBlock({ cidr, except = [] }: IPBlock, errors: FieldErrors): void {
-  if (cidr === '') return errors.at('cidr').required()
+  if (cidr === '') {
+    errors.at('cidr').required()
+    return
+  }
   const range = validateCIDR(cidr, errors.at('cidr'))
   if (!range) return
   except.forEach((text, index) => {

@@ -1,4 +1,3 @@
-import { validateNetworkPolicy } from './network-policy.rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import {
   defaulted,
@@ -17,6 +16,7 @@ import {
 import { Protocol } from '../../core/v1/protocol.ts'
 import { ageColumn, nameColumn, selectorText } from '../../meta/v1/columns.ts'
 import { LabelSelector } from '../../meta/v1/label-selector.ts'
+import { validateNetworkPolicy } from './network-policy.rules.ts'
 
 export const IPBlock = message('io.k8s.api.networking.v1.IPBlock', {
   cidr: required(1, string),

@@ -1,9 +1,9 @@
-import { validateImmutable } from '../../meta/v1/rules.ts'
-import { isDualStack, validateCIDR } from '../../meta/v1/ip.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { list, listMap, message, omitempty, type StoredOf, string } from '#machinery/schema/schema.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { Condition } from '../../meta/v1/condition.ts'
+import { isDualStack, validateCIDR } from '../../meta/v1/ip.ts'
+import { validateImmutable } from '../../meta/v1/rules.ts'
 
 export const ServiceCIDRSpec = message('io.k8s.api.networking.v1.ServiceCIDRSpec', {
   cidrs: omitempty(1, list(string)),

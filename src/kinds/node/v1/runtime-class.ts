@@ -1,13 +1,13 @@
-import { validateImmutable } from '../../meta/v1/rules.ts'
-import { validateTolerations } from '../../core/v1/toleration.rules.ts'
-import { validateContainerResources } from '../../core/v1/resource-requirements.rules.ts'
-import { validateLabels } from '#machinery/meta/validate-object-meta.ts'
-import { isDNS1123Label } from '#machinery/meta/names.ts'
 import { equal } from '#machinery/kind/draft.ts'
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
+import { isDNS1123Label } from '#machinery/meta/names.ts'
+import { validateLabels } from '#machinery/meta/validate-object-meta.ts'
 import { atomicMap, list, map, message, omitempty, optional, quantity, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+import { validateContainerResources } from '../../core/v1/resource-requirements.rules.ts'
+import { validateTolerations } from '../../core/v1/toleration.rules.ts'
 import { Toleration } from '../../core/v1/toleration.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
+import { validateImmutable } from '../../meta/v1/rules.ts'
 
 export const Overhead = message('io.k8s.api.node.v1.Overhead', {
   podFixed: omitempty(1, map(quantity)),

@@ -1,11 +1,3 @@
-import {
-  internal,
-  validateAtMostWhole,
-  validateCountOrPercent,
-  validateLabelSelector,
-  validateNonNegative,
-  validateWord,
-} from '../../meta/v1/rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import {
   embedded,
@@ -25,6 +17,14 @@ import {
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { Condition } from '../../meta/v1/condition.ts'
 import { LabelSelector } from '../../meta/v1/label-selector.ts'
+import {
+  internal,
+  validateAtMostWhole,
+  validateCountOrPercent,
+  validateLabelSelector,
+  validateNonNegative,
+  validateWord,
+} from '../../meta/v1/rules.ts'
 
 export const PodDisruptionBudgetSpec = message('io.k8s.api.policy.v1.PodDisruptionBudgetSpec', {
   minAvailable: optional(1, intOrString),

@@ -1,8 +1,8 @@
-import { validateBinding, validateSameRole } from './rbac.rules.ts'
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
 import { isPathSegmentName } from '#machinery/meta/names.ts'
 import { list, omitempty, required } from '#machinery/schema/schema.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
+import { validateBinding, validateSameRole } from './rbac.rules.ts'
 import { RoleRef } from './role-ref.ts'
 import { Subject, subjectsText } from './subject.ts'
 

@@ -1,9 +1,9 @@
-import { validateAggregation, validatePolicyRules } from './rbac.rules.ts'
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
 import { isPathSegmentName } from '#machinery/meta/names.ts'
 import { embedded, list, message, omitempty, optional, type StoredOf } from '#machinery/schema/schema.ts'
 import { LabelSelector } from '../../meta/v1/label-selector.ts'
 import { PolicyRule } from './policy-rule.ts'
+import { validateAggregation, validatePolicyRules } from './rbac.rules.ts'
 
 export const AggregationRule = message('io.k8s.api.rbac.v1.AggregationRule', {
   clusterRoleSelectors: omitempty(1, list(LabelSelector)),

@@ -1,7 +1,7 @@
 import { isDNS1123Label, isDNS1123Subdomain, isPathSegmentName } from '#machinery/meta/names.ts'
 import type { FieldErrors } from '#machinery/status/field-errors.ts'
-import { internal, isEmptySelector, validateLabelSelector } from '../../meta/v1/rules.ts'
 import { compile } from '../../apps/v1/workload.rules.ts'
+import { internal, isEmptySelector, validateLabelSelector } from '../../meta/v1/rules.ts'
 import type { AggregationRule } from './cluster-role.ts'
 import type { PolicyRule } from './policy-rule.ts'
 import type { RoleRef } from './role-ref.ts'
@@ -50,7 +50,9 @@ export function validateBinding(
   if (!kinds.includes(roleRef.kind)) at.at('kind').notSupported(roleRef.kind, kinds)
   if (roleRef.name === '') at.at('name').required()
   else at.at('name').invalidEach(roleRef.name, isPathSegmentName(roleRef.name))
-  subjects.forEach((subject, index) => validateSubject(subject, isNamespaced, errors.at('subjects').index(index)))
+  subjects.forEach((subject, index) => {
+    validateSubject(subject, isNamespaced, errors.at('subjects').index(index))
+  })
 }
 
 function validateSubject({ kind, name, apiGroup = '', namespace = '' }: Subject, isNamespaced: boolean, errors: FieldErrors): void {

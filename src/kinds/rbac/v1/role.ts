@@ -1,8 +1,8 @@
-import { validatePolicyRules } from './rbac.rules.ts'
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
 import { isPathSegmentName } from '#machinery/meta/names.ts'
 import { embedded, list } from '#machinery/schema/schema.ts'
 import { PolicyRule } from './policy-rule.ts'
+import { validatePolicyRules } from './rbac.rules.ts'
 
 const fields = {
   rules: embedded(2, list(PolicyRule, { nullable: true })),

@@ -1,9 +1,9 @@
-import { validateConfiguration, validateDeviceSelectors } from './resource-claim-spec.rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { inline, list, message, omitempty, optional, type StoredOf, string } from '#machinery/schema/schema.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { DeviceConfiguration } from './device-configuration.ts'
 import { DeviceSelector } from './device-selector.ts'
+import { validateConfiguration, validateDeviceSelectors } from './resource-claim-spec.rules.ts'
 
 export const DeviceClassConfiguration = message('io.k8s.api.resource.v1.DeviceClassConfiguration', {
   ...inline(1, DeviceConfiguration),
@@ -32,6 +32,8 @@ export const DeviceClass = defineKind({
   columns: [nameColumn, ageColumn],
   validate({ spec }, errors) {
     validateDeviceSelectors(spec.selectors, errors.at('spec').at('selectors'))
-    spec.config?.forEach((config, index) => validateConfiguration(config, errors.at('spec').at('config').index(index)))
+    spec.config?.forEach((config, index) => {
+      validateConfiguration(config, errors.at('spec').at('config').index(index))
+    })
   },
 })

@@ -25,7 +25,9 @@ export function validateDeviceClaim(claim: DeviceClaim, errors: FieldErrors): vo
     seen.add(request.name)
     validateRequest(request, at)
   })
-  claim.constraints?.forEach((constraint, index) => validateConstraint(constraint, names, errors.at('constraints').index(index)))
+  claim.constraints?.forEach((constraint, index) => {
+    validateConstraint(constraint, names, errors.at('constraints').index(index))
+  })
   claim.config?.forEach((config, index) => {
     validateRequestNames(config.requests, names, errors.at('config').index(index).at('requests'))
     validateConfiguration(config, errors.at('config').index(index))
@@ -35,9 +37,14 @@ export function validateDeviceClaim(claim: DeviceClaim, errors: FieldErrors): vo
 function validateRequest({ name, exactly, firstAvailable }: DeviceRequest, errors: FieldErrors): void {
   validateRequestName(name, errors.at('name'))
   const hasAlternatives = (firstAvailable ?? []).length > 0
-  if (exactly && hasAlternatives)
-    return errors.invalid(null, 'exactly one of `exactly` or `firstAvailable` is required, but multiple fields are set')
-  if (!exactly && !hasAlternatives) return errors.required('exactly one of `exactly` or `firstAvailable` is required')
+  if (exactly && hasAlternatives) {
+    errors.invalid(null, 'exactly one of `exactly` or `firstAvailable` is required, but multiple fields are set')
+    return
+  }
+  if (!exactly && !hasAlternatives) {
+    errors.required('exactly one of `exactly` or `firstAvailable` is required')
+    return
+  }
   if (exactly) validateExact(exactly, errors.at('exactly'))
   const names = new Set<string>()
   firstAvailable?.forEach((part, index) => {
@@ -64,7 +71,9 @@ function validateExact(request: ExactDeviceRequest | DeviceSubRequest, errors: F
   } else if (allocationMode === 'ExactCount') {
     if (count <= 0) errors.at('count').invalid(count, 'must be greater than zero')
   } else errors.at('allocationMode').notSupported(allocationMode, ['All', 'ExactCount'])
-  tolerations?.forEach((toleration, index) => validateToleration(toleration, errors.at('tolerations').index(index)))
+  tolerations?.forEach((toleration, index) => {
+    validateToleration(toleration, errors.at('tolerations').index(index))
+  })
 }
 
 /** Expressions that a device must satisfy; their text is checked where CEL is. */
@@ -117,10 +126,15 @@ function validateRequestNames(requests: readonly string[] | undefined, names: Re
 
 /** `driver.example.com/memory`. */
 function validateFullName(name: string, errors: FieldErrors): void {
-  if (name === '') return errors.required()
+  if (name === '') {
+    errors.required()
+    return
+  }
   const [domain, attribute, ...more] = name.split('/')
-  if (attribute === undefined || more.length > 0)
-    return errors.invalid(name, 'a fully qualified name must be a domain and a name separated by a slash')
+  if (attribute === undefined || more.length > 0) {
+    errors.invalid(name, 'a fully qualified name must be a domain and a name separated by a slash')
+    return
+  }
   if (domain === '') errors.invalid('', 'the domain must not be empty')
   else errors.invalidEach(domain, isDNS1123Subdomain(domain!))
   if (attribute === '') errors.invalid('', 'the name must not be empty')
@@ -129,7 +143,10 @@ function validateFullName(name: string, errors: FieldErrors): void {
 
 /** What a driver is told. */
 export function validateConfiguration({ opaque }: DeviceConfiguration, errors: FieldErrors): void {
-  if (!opaque) return errors.required('must specify one of: `opaque`')
+  if (!opaque) {
+    errors.required('must specify one of: `opaque`')
+    return
+  }
   const at = errors.at('opaque')
   validateDriver(opaque.driver, at.at('driver'))
   const parameters: unknown = opaque.parameters
@@ -140,7 +157,10 @@ export function validateConfiguration({ opaque }: DeviceConfiguration, errors: F
 
 /** The name of a driver of devices. */
 export function validateDriver(driver: string, errors: FieldErrors): void {
-  if (driver === '') return errors.required()
+  if (driver === '') {
+    errors.required()
+    return
+  }
   if (driver.length > 63) errors.tooLong(63)
   errors.invalidEach(driver, isDNS1123Subdomain(driver.toLowerCase()))
 }

@@ -1,11 +1,11 @@
-import { internal } from '../../meta/v1/rules.ts'
-import { FIELD_IMMUTABLE } from '#machinery/meta/validate-object-meta.ts'
-import { validateDeviceClaim } from './resource-claim-spec.rules.ts'
 import { equal } from '#machinery/kind/draft.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { ObjectMeta } from '#machinery/kind/object-meta.ts'
+import { FIELD_IMMUTABLE } from '#machinery/meta/validate-object-meta.ts'
 import { embedded, message, required, type StoredOf } from '#machinery/schema/schema.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
+import { internal } from '../../meta/v1/rules.ts'
+import { validateDeviceClaim } from './resource-claim-spec.rules.ts'
 import { ResourceClaimSpec } from './resource-claim-spec.ts'
 
 export const ResourceClaimTemplateSpec = message('io.k8s.api.resource.v1.ResourceClaimTemplateSpec', {

@@ -1,8 +1,6 @@
-import { internal } from '../../meta/v1/rules.ts'
-import { FIELD_IMMUTABLE } from '#machinery/meta/validate-object-meta.ts'
-import { validateDeviceClaim } from './resource-claim-spec.rules.ts'
 import { equal } from '#machinery/kind/draft.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
+import { FIELD_IMMUTABLE } from '#machinery/meta/validate-object-meta.ts'
 import {
   boolean,
   embedded,
@@ -24,8 +22,10 @@ import {
 import { NodeSelector } from '../../core/v1/node-selector.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { Condition } from '../../meta/v1/condition.ts'
+import { internal } from '../../meta/v1/rules.ts'
 import { DeviceConfiguration } from './device-configuration.ts'
 import { DeviceToleration } from './device-toleration.ts'
+import { validateDeviceClaim } from './resource-claim-spec.rules.ts'
 import { ResourceClaimSpec } from './resource-claim-spec.ts'
 
 export const NetworkDeviceData = message('io.k8s.api.resource.v1.NetworkDeviceData', {

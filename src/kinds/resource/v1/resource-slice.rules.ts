@@ -1,7 +1,7 @@
 import type { Mutable } from '#machinery/kind/kind.ts'
 import { isDNS1123Label, isDNS1123Subdomain, nameIsDNSSubdomain } from '#machinery/meta/names.ts'
-import { timeOf } from '#machinery/time/time.ts'
 import type { FieldErrors } from '#machinery/status/field-errors.ts'
+import { timeOf } from '#machinery/time/time.ts'
 import { validateNodeSelector } from '../../core/v1/node-selector.rules.ts'
 import { validateDriver } from './resource-claim-spec.rules.ts'
 import type { ResourceSlice, ResourceSliceSpec } from './resource-slice.ts'

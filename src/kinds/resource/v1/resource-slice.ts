@@ -1,5 +1,3 @@
-import { validateImmutable } from '../../meta/v1/rules.ts'
-import { stampTaints, validateResourceSlice } from './resource-slice.rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import {
   boolean,
@@ -19,7 +17,9 @@ import {
 } from '#machinery/schema/schema.ts'
 import { NodeSelector } from '../../core/v1/node-selector.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
+import { validateImmutable } from '../../meta/v1/rules.ts'
 import { DeviceTaintEffect } from './device-taint-effect.ts'
+import { stampTaints, validateResourceSlice } from './resource-slice.rules.ts'
 
 export const Counter = message('io.k8s.api.resource.v1.Counter', {
   value: required(1, quantity),

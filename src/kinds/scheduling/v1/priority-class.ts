@@ -1,8 +1,8 @@
-import { validateImmutable, validateWord } from '../../meta/v1/rules.ts'
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
 import { boolean, defaulted, embedded, int32, omitempty, string } from '#machinery/schema/schema.ts'
 import { PreemptionPolicy } from '../../core/v1/preemption-policy.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
+import { validateImmutable, validateWord } from '../../meta/v1/rules.ts'
 
 const fields = {
   value: embedded(2, int32),

@@ -1,4 +1,3 @@
-import { validateCSIDriver, validateCSIDriverUpdate } from './csi-driver.rules.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import {
   boolean,
@@ -15,6 +14,7 @@ import {
   string,
 } from '#machinery/schema/schema.ts'
 import { ageColumn, NONE, nameColumn } from '../../meta/v1/columns.ts'
+import { validateCSIDriver, validateCSIDriverUpdate } from './csi-driver.rules.ts'
 
 export const TokenRequest = message('io.k8s.api.storage.v1.TokenRequest', {
   audience: required(1, string),

@@ -1,9 +1,9 @@
-import { internal, validateLabelName, validateNonNegative } from '../../meta/v1/rules.ts'
-import { validateDriverName } from '../../core/v1/volume.rules.ts'
 import { equal } from '#machinery/kind/draft.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { embedded, int32, list, listMap, message, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+import { validateDriverName } from '../../core/v1/volume.rules.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
+import { internal, validateLabelName, validateNonNegative } from '../../meta/v1/rules.ts'
 
 export const VolumeNodeResources = message('io.k8s.api.storage.v1.VolumeNodeResources', {
   count: optional(1, int32),

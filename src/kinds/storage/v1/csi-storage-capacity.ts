@@ -1,9 +1,9 @@
-import { validateImmutable, validateLabelSelector } from '../../meta/v1/rules.ts'
-import { Quantity } from '#machinery/quantity/quantity.ts'
-import { isDNS1123Subdomain } from '#machinery/meta/names.ts'
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
+import { isDNS1123Subdomain } from '#machinery/meta/names.ts'
+import { Quantity } from '#machinery/quantity/quantity.ts'
 import { optional, quantity, required, string } from '#machinery/schema/schema.ts'
 import { LabelSelector } from '../../meta/v1/label-selector.ts'
+import { validateImmutable, validateLabelSelector } from '../../meta/v1/rules.ts'
 
 const fields = {
   nodeTopology: optional(2, LabelSelector),

@@ -14,7 +14,10 @@ export function validateParameters(
   errors: FieldErrors,
 ): void {
   const entries = Object.entries(parameters ?? {})
-  if (entries.length > MAX_COUNT) return errors.tooLong(MAX_COUNT)
+  if (entries.length > MAX_COUNT) {
+    errors.tooLong(MAX_COUNT)
+    return
+  }
   let size = 0
   for (const [key, value] of entries) {
     if (key === '') errors.invalid(key, 'field can not be empty.')

@@ -1,12 +1,12 @@
-import { validateParameters, validateTopologies } from './storage-class.rules.ts'
-import { validateImmutable, validateWord } from '../../meta/v1/rules.ts'
-import { isQualifiedName } from '#machinery/meta/names.ts'
 import { equal } from '#machinery/kind/draft.ts'
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
+import { isQualifiedName } from '#machinery/meta/names.ts'
 import { boolean, defaulted, list, map, omitempty, oneOf, optional, required, string } from '#machinery/schema/schema.ts'
 import { PersistentVolumeReclaimPolicy } from '../../core/v1/persistent-volume-reclaim-policy.ts'
 import { TopologySelectorTerm } from '../../core/v1/topology-selector-term.ts'
 import { ageColumn } from '../../meta/v1/columns.ts'
+import { validateImmutable, validateWord } from '../../meta/v1/rules.ts'
+import { validateParameters, validateTopologies } from './storage-class.rules.ts'
 
 const fields = {
   provisioner: required(2, string),

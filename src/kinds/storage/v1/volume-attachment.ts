@@ -1,13 +1,13 @@
-import { internal } from '../../meta/v1/rules.ts'
-import { FIELD_IMMUTABLE } from '#machinery/meta/validate-object-meta.ts'
-import { isDNS1123Subdomain } from '#machinery/meta/names.ts'
-import { validatePersistentVolumeSpec } from '../../core/v1/persistent-volume.rules.ts'
-import { validateDriverName } from '../../core/v1/volume.rules.ts'
 import { equal } from '#machinery/kind/draft.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
+import { isDNS1123Subdomain } from '#machinery/meta/names.ts'
+import { FIELD_IMMUTABLE } from '#machinery/meta/validate-object-meta.ts'
 import { boolean, embedded, int32, map, message, omitempty, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+import { validatePersistentVolumeSpec } from '../../core/v1/persistent-volume.rules.ts'
 import { PersistentVolumeSpec } from '../../core/v1/persistent-volume-spec.ts'
+import { validateDriverName } from '../../core/v1/volume.rules.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
+import { internal } from '../../meta/v1/rules.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
 
 export const VolumeAttachmentSource = message('io.k8s.api.storage.v1.VolumeAttachmentSource', {

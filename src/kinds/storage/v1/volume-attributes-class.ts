@@ -1,10 +1,10 @@
-import { validateParameters } from './storage-class.rules.ts'
-import { validateImmutable } from '../../meta/v1/rules.ts'
-import { validateDriverName } from '../../core/v1/volume.rules.ts'
 import { equal } from '#machinery/kind/draft.ts'
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
 import { map, omitempty, required, string } from '#machinery/schema/schema.ts'
+import { validateDriverName } from '../../core/v1/volume.rules.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
+import { validateImmutable } from '../../meta/v1/rules.ts'
+import { validateParameters } from './storage-class.rules.ts'
 
 const fields = {
   driverName: required(2, string),
