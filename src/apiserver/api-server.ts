@@ -13,6 +13,7 @@ import { behaviours as ownBehaviours } from './behaviours/behaviours.ts'
 import { Handler } from './handler.ts'
 import type { Listening } from './http/listen.ts'
 import type { ServeOptions } from './http/serve.ts'
+import type { KubeletConnection } from './node-streams/kubelet-connection.ts'
 import { type Behaviour, Behaviours } from './registry/behaviour.ts'
 import type { Core } from './registry/core.ts'
 import { managedOwnership } from './registry/managed-ownership.ts'
@@ -41,6 +42,8 @@ export interface ApiServerOptions {
   readonly subresources?: readonly SubresourceHandler[]
   /** Kinds that are questions: access and token reviews. */
   readonly reviews?: readonly Review[]
+  /** How kubelets are reached, for logs, exec and their like. */
+  readonly kubeletConnection?: KubeletConnection
 }
 
 /** A running API server. */
@@ -89,6 +92,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     random,
     log,
     authorizer,
+    kubeletConnection: options.kubeletConnection ?? {},
     storeProblem: async () => (await store.status()).problems[0],
     startProblem: () => held.values().next().value,
     stopProblem: () => (isStopping ? 'the server is going down' : undefined),

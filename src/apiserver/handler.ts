@@ -202,6 +202,11 @@ export class Handler implements ApiHandler {
     return { object: (await update(this.core, write, { value: body })).object }
   }
 
+  /** Refuses with 403 what the caller may not do with a subresource that is answered outside of this server. */
+  async admitTo(caller: Caller, target: RequestTarget, verb: string, subresource: string): Promise<void> {
+    await this.#check(caller, target, verb, subresource)
+  }
+
   /** Whether a subresource is more than a part of the object. */
   handlesSubresource(kind: AnyKind, subresource: string): boolean {
     return this.#subresources.find(kind.group, kind.plural, subresource) !== undefined

@@ -1,3 +1,6 @@
+import type { IncomingMessage } from 'node:http'
+import type { Duplex, Readable } from 'node:stream'
+
 /** A request and the way to answer it, whichever protocol it came by. */
 export interface Exchange {
   readonly method: string
@@ -11,12 +14,25 @@ export interface Exchange {
   readonly connection: Connection
   /** The body; rejects with {@link BodyTooLarge} beyond `limit` bytes. */
   body(limit: number): Promise<Uint8Array>
+  /** The body as it comes, for those who pass it on. */
+  readonly incoming: Readable
+  /** There if the client asks to speak another protocol from here on. */
+  readonly upgrade?: Upgrade
   /** Answers as a whole. */
   answer(status: number, headers: ResponseHeaders, body?: Uint8Array): void
   /** Answers bit by bit. */
   stream(status: number, headers: ResponseHeaders): ResponseStream
   /** Calls back once the client has gone before the answer was complete. */
   onAbort(callback: () => void): void
+}
+
+/** A connection that is to change its protocol. Whoever takes its socket answers on it; else the request is answered as any other. */
+export interface Upgrade {
+  readonly request: IncomingMessage
+  /** What was sent behind the request already. */
+  readonly head: Buffer
+  /** Takes the connection: nothing else is answered on it. */
+  take(): Duplex
 }
 
 /** A connection and what it proved of the client. */

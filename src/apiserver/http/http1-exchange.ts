@@ -12,6 +12,7 @@ export function http1Exchange(request: IncomingMessage, response: ServerResponse
     query: question < 0 ? '' : target.slice(question + 1),
     headers: request.headers,
     connection,
+    incoming: request,
     body: limit => readBody(request, limit),
     answer(status, head, body) {
       if (response.headersSent || response.destroyed) return

@@ -13,6 +13,7 @@ export function http2Exchange(stream: ServerHttp2Stream, headers: IncomingHttpHe
     query: question < 0 ? '' : target.slice(question + 1),
     headers,
     connection,
+    incoming: stream,
     body: limit => readBody(stream, limit),
     answer(status, head, body) {
       if (stream.destroyed || stream.headersSent) return

@@ -170,7 +170,7 @@ export function flagOf(query: Query, name: string): boolean | undefined {
   return text !== 'false' && text !== '0'
 }
 
-function integerOf(query: Query, name: string): number | undefined {
+export function integerOf(query: Query, name: string): number | undefined {
   const text = query.get(name)
   if (text === null || text === '') return undefined
   if (!/^[+-]?\d+$/.test(text)) throw badRequest(`strconv.ParseInt: parsing ${quote(text)}: invalid syntax`)

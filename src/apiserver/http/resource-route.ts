@@ -11,6 +11,7 @@ import { badRequest, requestEntityTooLarge } from '#machinery/status/failures.ts
 import { StatusError } from '#machinery/status/status-error.ts'
 import type { Handler } from '../handler.ts'
 import type { Page } from '../registry/read.ts'
+import type { NodeStreams } from '../node-streams/node-streams.ts'
 import { success } from '../subresources/success.ts'
 import type { Gzip } from './compression.ts'
 import { BodyTooLarge, headerOf, type ResponseHeaders } from './exchange.ts'
@@ -36,6 +37,8 @@ export interface ResourceRouteOptions {
   readonly protobuf: ProtobufWriter & ProtobufReader
   readonly framer: WatchFramer
   readonly gzip: Gzip
+  /** Subresources that lead to nodes. */
+  readonly streams: NodeStreams
 }
 
 /** Requests for objects: everything under `/api/v1/…` and `/apis/<group>/<version>/…`. */
@@ -50,6 +53,8 @@ export class ResourceRoute {
     const { kinds } = this.#options.handler.core
     const kind = kinds.byResource(info.group, info.version, info.resource)
     if (!kind || !kind.verbs.length) throw noSuchResource()
+    const stream = info.subresource !== '' && this.#options.streams.find(kind.group, kind.plural, info.subresource)
+    if (stream) return this.#options.streams.serve(context, targetOf(kind, info), stream)
     const { method } = context.exchange
     const query = queryOf(context.exchange.query)
     context.form = this.#negotiate(context, kind, info.name === '' && info.subresource === '')

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Authenticator } from '../authentication/authenticator.ts'
 import { healthChecks } from '../discovery/checks.ts'
 import { DiscoveryDocuments } from '../discovery/documents.ts'
+import { NodeStreams } from '../node-streams/node-streams.ts'
 import type { ServerParts } from '../server-parts.ts'
 import { nodeGzip } from './compression.ts'
 import type { Exchange } from './exchange.ts'
@@ -11,6 +12,7 @@ import { type Listening, listen } from './listen.ts'
 import { type DocumentRoute, PathRoute } from './path-route.ts'
 import { protobuf } from './protobuf.ts'
 import { ResourceRoute } from './resource-route.ts'
+import { upgradeExchange } from './upgrade-exchange.ts'
 import { VERSION } from './version.ts'
 
 /** How a server is reached from outside. */
@@ -33,7 +35,8 @@ export interface ServeOptions {
 /** Opens the port of an API server. */
 export async function serve(parts: ServerParts, options: ServeOptions): Promise<Listening> {
   const { handler, clock, random, log, authorizer, kinds } = parts
-  const resources = new ResourceRoute({ handler, clock, random, protobuf, framer: protobuf, gzip: nodeGzip })
+  const streams = new NodeStreams(handler, parts.kubeletConnection)
+  const resources = new ResourceRoute({ handler, clock, random, protobuf, framer: protobuf, gzip: nodeGzip, streams })
   let listening: Listening | undefined
   const paths = new PathRoute({
     discovery: new DiscoveryDocuments(kinds, storageHash),
@@ -66,7 +69,7 @@ export async function serve(parts: ServerParts, options: ServeOptions): Promise<
     clock,
     log,
     serve: (exchange: Exchange) => front.serve(exchange),
-    upgrade: (_request, socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'),
+    upgrade: (request, socket, head, connection) => void front.serve(upgradeExchange(request, socket, head, connection)),
   })
   return listening
 }

@@ -64,6 +64,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
         // A node's pod CIDR is fixed with its network.
         controllers: ['*', '-node-ipam-controller'],
         parameters: certificateParameters(certificates, layout),
+        kubeletConnection: { ...certificates.kubeletClient, authority: certificates.authority.certificate },
       })
       ending.push(() => started.stop())
       await listen(started, certificates, options)

@@ -12,6 +12,7 @@ import { privilegedGroup } from '#apiserver/authorization/privileged-group.ts'
 import { rbacAuthorizer } from '#apiserver/authorization/rbac/rbac-authorizer.ts'
 import { behaviours } from '#apiserver/behaviours/behaviours.ts'
 import { bootstrap } from '#apiserver/bootstrap/bootstrap.ts'
+import type { KubeletConnection } from '#apiserver/node-streams/kubelet-connection.ts'
 import { serviceAccountToken } from '#apiserver/subresources/service-account-token.ts'
 import { subresources } from '#apiserver/subresources/subresources.ts'
 import type { Logger } from '#base/log/logger.ts'
@@ -43,6 +44,8 @@ export interface ControlPlaneOptions {
   /** Which controllers run, as `--controllers` says it. */
   readonly controllers?: readonly string[]
   readonly parameters?: Partial<ControllerParameters>
+  /** How kubelets are reached, for logs, exec and their like. */
+  readonly kubeletConnection?: KubeletConnection
 }
 
 /** The addresses of a cluster's Services and of its API server. */
@@ -93,6 +96,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     log,
     kinds: [...builtInKinds, ...subresourceKinds],
     authorizer: authorizerChain(authorizers),
+    ...(options.kubeletConnection ? { kubeletConnection: options.kubeletConnection } : {}),
     admission: defaultAdmission({ informers: () => own.informers!, random }),
     behaviours: [
       ...behaviours,

@@ -22,6 +22,7 @@ import { privilegedGroup } from '#apiserver/authorization/privileged-group.ts'
 import { rbacAuthorizer } from '#apiserver/authorization/rbac/rbac-authorizer.ts'
 import { behaviours } from '#apiserver/behaviours/behaviours.ts'
 import { bootstrap } from '#apiserver/bootstrap/bootstrap.ts'
+import type { KubeletConnection } from '#apiserver/node-streams/kubelet-connection.ts'
 import { accessReviews } from '#apiserver/reviews/access-reviews.ts'
 import { identityReviews } from '#apiserver/reviews/identity-reviews.ts'
 import { serviceAccountToken } from '#apiserver/subresources/service-account-token.ts'
@@ -69,6 +70,7 @@ export interface LoneApiServerOptions {
   readonly maxReadsInflight: number
   readonly maxWritesInflight: number
   readonly publishesEndpoints: boolean
+  readonly kubeletConnection?: KubeletConnection
 }
 
 export interface LoneApiServer {
@@ -125,6 +127,7 @@ export async function startLoneApiServer(options: LoneApiServerOptions): Promise
     ],
     subresources: [...subresources, ...(tokenSubresource ?? [])],
     reviews,
+    ...(options.kubeletConnection ? { kubeletConnection: options.kubeletConnection } : {}),
   })
   const hold = server.holdReadiness('the objects that every server ships are not there yet')
   const loopback = directClient(server.handler, {

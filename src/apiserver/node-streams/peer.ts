@@ -1,0 +1,85 @@
+import { type ClientRequest, request as httpRequest, type OutgoingHttpHeaders } from 'node:http'
+import { request as httpsRequest, type RequestOptions } from 'node:https'
+import { isIPv6 } from 'node:net'
+import type { Clock } from '#base/time/clock.ts'
+import type { Node } from '#kinds/core/v1/node.ts'
+import { StatusError } from '#machinery/status/status-error.ts'
+import type { Core } from '../registry/core.ts'
+import { type Destination, read } from '../subresources/connect.ts'
+import { addressOfNode, kubeletPortOf } from '../subresources/node-address.ts'
+import type { KubeletConnection } from './kubelet-connection.ts'
+
+/** Whom a request is passed on to, and how a connection to it is made. */
+export interface Peer {
+  readonly scheme: 'http' | 'https'
+  readonly host: string
+  readonly port: number
+  readonly tls: Pick<RequestOptions, 'ca' | 'cert' | 'key' | 'rejectUnauthorized'>
+}
+
+/** A connection that takes longer to stand is given up. */
+const DIAL_MS = 30_000
+
+/** Finds the peer of a destination. */
+export async function peerOf(core: Core, destination: Destination, kubelets: KubeletConnection, insecure = false): Promise<Peer> {
+  // Programs in pods and on nodes have certificates of their own making, as upstream takes them.
+  if (destination.to === 'address') return { ...destination, tls: { rejectUnauthorized: false } }
+  const node = await read<Node>(core, 'Node', '', destination.node)
+  const host = addressOfNode(node, kubelets.preferredAddressTypes)
+  if (host === '') throw new StatusError({ code: 500, reason: '', message: 'no preferred addresses found; known addresses: []' })
+  const { authority, certificate, privateKey } = kubelets
+  return {
+    scheme: 'https',
+    host,
+    port: kubeletPortOf(node),
+    tls: {
+      rejectUnauthorized: authority !== undefined && !insecure,
+      ...(authority ? { ca: authority } : {}),
+      ...(certificate && privateKey ? { cert: certificate, key: privateKey } : {}),
+    },
+  }
+}
+
+/** Begins a request on a connection of its own, which ends with it. */
+export function begin(
+  peer: Peer,
+  request: { readonly method: string; readonly path: string; readonly headers: OutgoingHttpHeaders },
+  clock: Clock,
+): ClientRequest {
+  const isSecure = peer.scheme === 'https'
+  const call = (isSecure ? httpsRequest : httpRequest)({
+    ...request,
+    hostname: peer.host,
+    port: peer.port,
+    agent: false,
+    setHost: false,
+    headers: { host: authorityOf(peer), ...request.headers },
+    ...(isSecure ? peer.tls : {}),
+  })
+  const timer = clock.after(DIAL_MS, () => call.destroy(new Error(`dial tcp ${authorityOf(peer)}: i/o timeout`)))
+  call.on('socket', socket => {
+    socket.setNoDelay(true)
+    socket.setKeepAlive(true, DIAL_MS)
+    socket.once(isSecure ? 'secureConnect' : 'connect', () => timer.cancel())
+  })
+  call.on('close', () => timer.cancel())
+  return call
+}
+
+export function authorityOf({ host, port }: Pick<Peer, 'host' | 'port'>): string {
+  return `${isIPv6(host) ? `[${host}]` : host}:${port}`
+}
+
+/** What went wrong on the way to a peer, in upstream's words. */
+export function dialFailure(peer: Peer, error: Error & { readonly code?: string }): string {
+  const why = REASONS[error.code ?? '']
+  if (error.message.startsWith('dial ')) return error.message
+  return why ? `dial tcp ${authorityOf(peer)}: connect: ${why}` : error.message
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  EHOSTUNREACH: 'no route to host',
+  ENETUNREACH: 'network is unreachable',
+  ETIMEDOUT: 'connection timed out',
+}
