@@ -55,10 +55,25 @@ export async function startKubeletNode(): Promise<KubeletNode> {
   const { layout } = machine
   const node = layout.nodes[0]!
   const traits = runtimeTraits(machine.facts)
-  await ensureNetwork(layout)
-  const images = await builtinImages(layout, machine.facts)
-  await startNodeRuntime(layout, node, traits)
-  await ensureImages(node, images)
+  const takeDown = async () => {
+    await stopNodeRuntime(layout, node, traits)
+    await removeNetwork(layout)
+    await releaseMachine(where, { purge: false })
+  }
+  const purge = async () => {
+    await releaseMachine(where, { purge: true })
+    rmSync(folder, { recursive: true, force: true })
+  }
+  try {
+    await ensureNetwork(layout)
+    const images = await builtinImages(layout, machine.facts)
+    await startNodeRuntime(layout, node, traits)
+    await ensureImages(node, images)
+  } catch (error) {
+    await takeDown()
+    await purge()
+    throw error
+  }
 
   const store = new MemoryStore({ clock })
   const root = await newAuthority(clock, 'test')
@@ -119,14 +134,9 @@ export async function startKubeletNode(): Promise<KubeletNode> {
       runtime.close()
       await plane.stop()
       await store.close()
-      await stopNodeRuntime(layout, node, traits)
-      await removeNetwork(layout)
-      await releaseMachine(where, { purge: false })
+      await takeDown()
     },
-    async purge() {
-      await releaseMachine(where, { purge: true })
-      rmSync(folder, { recursive: true, force: true })
-    },
+    purge,
   }
 }
 
