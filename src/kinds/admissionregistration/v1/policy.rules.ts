@@ -61,13 +61,10 @@ function validateParamKind(kind: ParamKind | undefined, errors: FieldErrors): vo
 }
 
 function validateVariables(variables: readonly Variable[] | undefined, errors: FieldErrors): void {
-  const names = new Set<string>()
   variables?.forEach(({ name, expression }, index) => {
     const at = errors.index(index)
     if (name === '') at.at('name').required('name is not specified')
     else if (!/^[_a-zA-Z][_a-zA-Z0-9]*$/.test(name)) at.at('name').invalid(name, 'must be a valid CEL identifier')
-    if (names.has(name)) at.at('name').duplicate(name)
-    names.add(name)
     if (expression.trim() === '') at.at('expression').required('expression is not specified')
   })
 }

@@ -106,9 +106,8 @@ function validateConstraint(
   validateRequestNames(requests, names, errors.at('requests'))
   if (matchAttribute !== undefined) validateFullName(matchAttribute, errors.at('matchAttribute'))
   if (distinctAttribute !== undefined) validateFullName(distinctAttribute, errors.at('distinctAttribute'))
-  if (matchAttribute === undefined && distinctAttribute === undefined) {
-    errors.required('exactly one of "matchAttribute" or "distinctAttribute" is required')
-  } else if (matchAttribute !== undefined && distinctAttribute !== undefined) {
+  if ((matchAttribute === undefined) === (distinctAttribute === undefined)) {
+    // Upstream words both mistakes so.
     errors.required('exactly one of "matchAttribute" or "distinctAttribute" is required, but multiple fields are set')
   }
 }
