@@ -3,12 +3,12 @@ import type { Refusal } from './framework/plugin.ts'
 /**
  * Why a pod fits nowhere, in upstream's words: `0/3 nodes are available: 1 Insufficient cpu, 2 node(s) were unschedulable. preemption: …`.
  *
- * `refusals` are those of single nodes; `refusal` is set when the pod was refused before any node was looked at; `postFilter` is what
+ * `refusals` are those of single nodes, with their number; `refusal` is set when the pod was refused before any node was looked at; `postFilter` is what
  * preemption found.
  */
 export function refusalMessage(
   nodes: number,
-  refusals: Iterable<Refusal>,
+  refusals: ReadonlyMap<Refusal, number>,
   refusal: Refusal | undefined,
   postFilter: string | undefined,
 ): string {
@@ -17,9 +17,9 @@ export function refusalMessage(
   return `0/${nodes} nodes are available: ${reasons}.${postFilter ? ` ${postFilter}` : ''}`
 }
 
-function histogram(refusals: Iterable<Refusal>): string {
+function histogram(refusals: ReadonlyMap<Refusal, number>): string {
   const counts = new Map<string, number>()
-  for (const { reasons } of refusals) for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1)
+  for (const [{ reasons }, nodes] of refusals) for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + nodes)
   return [...counts]
     .map(([reason, count]) => `${count} ${reason}`)
     .sort()

@@ -14,6 +14,7 @@ import { followCluster } from './follow-cluster.ts'
 import { nominations } from './framework/nominations.ts'
 import type { PostFilterResult, Refusal } from './framework/plugin.ts'
 import type { PluginWith, Profile } from './framework/profile.ts'
+import { Refusals } from './framework/refusals.ts'
 import { type SchedulingCycle, schedulingCycle } from './framework/scheduling-cycle.ts'
 import { selectNode } from './framework/select-node.ts'
 import { type ProfileSettings, profilesOf } from './profiles.ts'
@@ -103,7 +104,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
     if (cache.nodes.length > 0) start = (start + selection.seen) % cache.nodes.length
     if (!selection.node) return refuse(profile, cycle, selection.refusals, selection.refusal)
     const refusal = reserve(profile, cycle, selection.node)
-    if (refusal) return refuse(profile, cycle, new Map([[selection.node, refusal]]), undefined)
+    if (refusal) return refuse(profile, cycle, refusalsOf(selection.node, refusal), undefined)
     const bound = bind(profile, cycle, selection.node).finally(() => {
       binding.delete(bound)
       wake()
@@ -148,12 +149,12 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
     }
   }
 
-  const refuse = (profile: Profile, cycle: SchedulingCycle, refusals: ReadonlyMap<NodeInfo, Refusal>, refusal: Refusal | undefined) => {
+  const refuse = (profile: Profile, cycle: SchedulingCycle, refusals: Refusals, refusal: Refusal | undefined) => {
     const result = refusal ? undefined : afterFilters(profile.points.postFilter, cycle, refusals)
     const nominatedNodeName = result?.nominatedNodeName
     if (nominatedNodeName) nominated.add(cycle.info, nominatedNodeName)
-    queue.refused(cycle.info, refusal ? [refusal] : [...new Set(refusals.values())])
-    const message = refusalMessage(cache.nodes.length, refusals.values(), refusal, result?.message)
+    queue.refused(cycle.info, refusal ? [refusal] : [...refusals.counts.keys()])
+    const message = refusalMessage(cache.nodes.length, refusals.counts, refusal, result?.message)
     events.record(cycle.pod, 'Warning', 'FailedScheduling', message)
     void reportRefusal(cycle.pod, message, nominatedNodeName)
   }
@@ -197,11 +198,17 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
   }
 }
 
+function refusalsOf(node: NodeInfo, refusal: Refusal): Refusals {
+  const refusals = new Refusals()
+  refusals.add(node, refusal)
+  return refusals
+}
+
 /** The first plugin that makes room decides; else what the plugins say. */
 function afterFilters(
   plugins: readonly PluginWith<'postFilter'>[],
   cycle: SchedulingCycle,
-  refusals: ReadonlyMap<NodeInfo, Refusal>,
+  refusals: Refusals,
 ): PostFilterResult | undefined {
   const messages: string[] = []
   for (const plugin of plugins) {

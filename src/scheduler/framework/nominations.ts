@@ -18,6 +18,7 @@ export function nominations(): Nominations & { add(pod: PodInfo, node: string): 
       return byNode.size === 0
     },
     on: node => (byNode.size === 0 ? NONE : [...(byNode.get(node)?.values() ?? NONE)]),
+    nodeOf: uid => nodeOf.get(uid),
     add(pod, node) {
       remove(pod.uid)
       nodeOf.set(pod.uid, node)

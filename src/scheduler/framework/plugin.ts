@@ -1,6 +1,7 @@
 import type { Pod } from '#kinds/core/v1/pod.ts'
 import type { NodeInfo } from '../cache/node-info.ts'
 import type { PodInfo } from '../cache/pod-info.ts'
+import type { Refusals } from './refusals.ts'
 import type { SchedulingCycle } from './scheduling-cycle.ts'
 
 /**
@@ -80,7 +81,7 @@ export interface SchedulerPlugin {
   /** Hot: asked for every pod and node. */
   filter?(cycle: SchedulingCycle, node: NodeInfo): Refusal | undefined
   /** When no node was left: make room. */
-  postFilter?(cycle: SchedulingCycle, refusals: ReadonlyMap<NodeInfo, Refusal>): PostFilterResult | undefined
+  postFilter?(cycle: SchedulingCycle, refusals: Refusals): PostFilterResult | undefined
   /** Returns false if the plugin has no preference: score is then not asked. Hot. */
   preScore?(cycle: SchedulingCycle, nodes: readonly NodeInfo[]): boolean
   /** Higher is better; 0 to 100 once normalised. Hot. */

@@ -4,12 +4,15 @@ import type { PodInfo } from '../cache/pod-info.ts'
 import { prefilter, refusalOf, trialOn } from './filter.ts'
 import type { Refusal } from './plugin.ts'
 import type { PluginWith, Profile } from './profile.ts'
+import { Refusals } from './refusals.ts'
 import type { SchedulingCycle } from './scheduling-cycle.ts'
 
 /** Which pods have a node nominated for them and are not there yet. */
 export interface Nominations {
   readonly isEmpty: boolean
   on(node: string): readonly PodInfo[]
+  /** The node nominated for a pod. */
+  nodeOf(uid: string): string | undefined
 }
 
 /** What came of looking for a node. */
@@ -23,7 +26,7 @@ export interface Selected {
 
 export interface Refused {
   readonly node: undefined
-  readonly refusals: ReadonlyMap<NodeInfo, Refusal>
+  readonly refusals: Refusals
   /** Set if the pod was refused before any node was looked at. */
   readonly refusal?: Refusal
   readonly seen: number
@@ -32,7 +35,7 @@ export interface Refused {
 /** Those nodes of a pod that pass the filters, and why the others do not. */
 export interface Feasible {
   readonly nodes: readonly NodeInfo[]
-  readonly refusals: () => ReadonlyMap<NodeInfo, Refusal>
+  readonly refusals: Refusals
   readonly refusal?: Refusal
   readonly seen: number
 }
@@ -62,27 +65,29 @@ export function selectNode(
   random: Random,
 ): Selected | Refused {
   const { nodes, refusals, refusal, seen } = feasibleNodes(cycle, profile, nominations, start)
-  if (nodes.length === 0) return { node: undefined, refusals: refusals(), seen, ...(refusal ? { refusal } : {}) }
+  if (nodes.length === 0) return { node: undefined, refusals, seen, ...(refusal ? { refusal } : {}) }
   if (nodes.length === 1) return { node: nodes[0]!, seen }
   return { node: best(totalScores(cycle, profile, nodes), nodes, random), seen }
 }
 
 export function feasibleNodes(cycle: SchedulingCycle, profile: Profile, nominations: Nominations, start: number): Feasible {
   const { refusal, only, filters } = prefilter(cycle, profile)
-  if (refusal) return { nodes: [], refusals: () => NONE, refusal, seen: 0 }
+  if (refusal) return { nodes: [], refusals: new Refusals(), refusal, seen: 0 }
   const { nodes } = cycle.nodeSet
   const wanted = nodesToFind(only ? only.nodeNames.size : nodes.length, profile.percentageOfNodesToScore)
   const fitting: NodeInfo[] = []
-  const refused: NodeInfo[] = []
-  const reasons: Refusal[] = []
+  const refusals = new Refusals()
   const look = (node: NodeInfo) => {
     const why =
       refusalOf(cycle, filters, node) ?? (nominations.isEmpty ? undefined : refusalByNominated(cycle, profile, filters, nominations, node))
     if (why === undefined) fitting.push(node)
-    else {
-      refused.push(node)
-      reasons.push(why)
-    }
+    else refusals.add(node, why)
+  }
+  const nominated = nominations.isEmpty ? undefined : cycle.nodeSet.get(nominations.nodeOf(cycle.info.uid) ?? '')
+  if (nominated && (!only || only.nodeNames.has(nominated.name))) {
+    look(nominated)
+    if (fitting.length > 0) return { nodes: fitting, refusals, seen: 0 }
+    refusals.clear()
   }
   let seen = 0
   if (only) {
@@ -93,15 +98,9 @@ export function feasibleNodes(cycle: SchedulingCycle, profile: Profile, nominati
   } else {
     for (; seen < nodes.length && fitting.length < wanted; seen++) look(nodes[(start + seen) % nodes.length]!)
   }
-  const refusals = () => {
-    const all = new Map(refused.map((node, index) => [node, reasons[index]!]))
-    if (only) for (const node of nodes) if (!only.nodeNames.has(node.name)) all.set(node, only.refusal)
-    return all
-  }
+  if (only) for (const node of nodes) if (!only.nodeNames.has(node.name)) refusals.add(node, only.refusal)
   return { nodes: fitting, refusals, seen }
 }
-
-const NONE: ReadonlyMap<NodeInfo, Refusal> = new Map()
 
 /** Pods of the same or higher priority that are on their way to a node have its room already. */
 function refusalByNominated(

@@ -8,6 +8,7 @@ import type { PodInfo } from '../cache/pod-info.ts'
 import { prefilter, trialOn } from '../framework/filter.ts'
 import type { Refusal, SchedulerPlugin } from '../framework/plugin.ts'
 import type { PluginWith, Profile } from '../framework/profile.ts'
+import type { Refusals } from '../framework/refusals.ts'
 import { type SchedulingCycle, schedulingCycle } from '../framework/scheduling-cycle.ts'
 import { bestOf, type Candidate, moreImportant } from './preemption.plan.ts'
 
@@ -61,7 +62,7 @@ export function defaultPreemption(options: PreemptionOptions): SchedulerPlugin {
       if (cycle.pod.spec.preemptionPolicy === 'Never') return { message: 'preemption: not eligible due to preemptionPolicy=Never.' }
       if (isWaitingForVictims(cycle, refusals))
         return { message: 'preemption: not eligible due to a terminating pod on the nominated node.' }
-      const helpful = [...refusals].filter(([, refusal]) => refusal.code === 'unschedulable').map(([node]) => node)
+      const helpful = refusals.resolvable
       const all = cycle.nodeSet.nodes.length
       const limit = Math.max(absolute, Math.floor((all * percent) / 100))
       const candidates = candidatesOf(cycle, helpful, limit, options)
@@ -76,9 +77,9 @@ export function defaultPreemption(options: PreemptionOptions): SchedulerPlugin {
 const WAITING: Refusal = { plugin: NAME, code: 'unresolvable', reasons: ['waiting for the preemption for this pod to be finished'] }
 
 /** A pod that already has a node nominated waits until the victims there have ended. */
-function isWaitingForVictims({ pod, nodeSet, info }: SchedulingCycle, refusals: ReadonlyMap<NodeInfo, Refusal>): boolean {
+function isWaitingForVictims({ pod, nodeSet, info }: SchedulingCycle, refusals: Refusals): boolean {
   const nominated = pod.status.nominatedNodeName ? nodeSet.get(pod.status.nominatedNodeName) : undefined
-  if (!nominated || refusals.get(nominated)?.code === 'unresolvable') return false
+  if (!nominated || refusals.of(nominated)?.code === 'unresolvable') return false
   return [...nominated.pods.values()].some(other => other.priority < info.priority && other.pod.metadata.deletionTimestamp !== undefined)
 }
 
@@ -139,6 +140,7 @@ function victimsOn(
 
 /** The pods whose eviction a budget would not allow, counting those before them. */
 function protectedBy(pods: readonly PodInfo[], budgets: PreemptionOptions['budgets']): (pod: PodInfo) => boolean {
+  if (pods.every(pod => budgets(pod.namespace).length === 0)) return () => false
   const kept = new Set<PodInfo>()
   const left = new Map<PodDisruptionBudget, number>()
   for (const pod of [...pods].sort(moreImportant)) {

@@ -51,7 +51,12 @@ export function nodeResourcesFit(args: NodeResourcesFitArgs = {}): SchedulerPlug
   const skips = ignored.size + groups.size > 0 ? isIgnored : undefined
   return {
     name: 'NodeResourcesFit',
-    wakesOn: ['node added', 'node allocatable changed', 'pod removed', 'pod scaled down'],
+    wakesOn: [
+      { event: 'node added', helps: (pod, { node }) => node === undefined || shortageOf(pod, node, skips) === undefined },
+      { event: 'node allocatable changed', helps: (pod, { node }) => node === undefined || shortageOf(pod, node, skips) === undefined },
+      'pod removed',
+      'pod scaled down',
+    ],
     filter: ({ info }, node) => shortageOf(info, node, skips),
     score({ info }, node) {
       let sum = 0

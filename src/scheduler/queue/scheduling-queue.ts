@@ -66,13 +66,19 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
   const active = new PodHeap<Entry>(compare)
   const wakings = new Map(profiles.map(profile => [profile, wakingPlugins(profile.plugins)]))
   const events = new Set([...wakings.values()].flatMap(waking => [...waking.keys()]))
-  const count = { active: 0, backoff: 0, unschedulable: 0, gated: 0, trying: 0 }
+  const parts: Readonly<Record<Entry['where'], Set<Entry>>> = {
+    active: new Set(),
+    backoff: new Set(),
+    unschedulable: new Set(),
+    gated: new Set(),
+    trying: new Set(),
+  }
   let timer: { readonly at: number; readonly timer: Timer } | undefined
   let ended = false
 
   const move = (entry: Entry, where: Entry['where']) => {
-    count[entry.where]--
-    count[where]++
+    parts[entry.where].delete(entry)
+    parts[where].add(entry)
     if (entry.where === 'active') active.remove(entry)
     entry.where = where
     if (where === 'active') {
@@ -115,17 +121,12 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
     timer = undefined
     const now = clock.monotonic()
     let next = Number.POSITIVE_INFINITY
-    for (const entry of entries.values()) {
-      const due =
-        entry.where === 'backoff'
-          ? entry.backoffUntil
-          : entry.where === 'unschedulable'
-            ? entry.triedAt + UNSCHEDULABLE_LIMIT_MS
-            : undefined
-      if (due === undefined) continue
+    const bring = (entry: Entry, due: number) => {
       if (due <= now) activate(entry)
       else next = Math.min(next, due)
     }
+    for (const entry of parts.backoff) bring(entry, entry.backoffUntil)
+    for (const entry of parts.unschedulable) bring(entry, entry.triedAt + UNSCHEDULABLE_LIMIT_MS)
     if (next < Number.POSITIVE_INFINITY) wakeAt(next)
   }
 
@@ -148,7 +149,7 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
       waking: wakings.get(profileOf(info.pod))!,
     }
     entries.set(info.uid, entry)
-    count.gated++
+    parts.gated.add(entry)
     activate(entry)
   }
 
@@ -171,14 +172,14 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
       const entry = entries.get(uid)
       if (!entry) return
       if (entry.where === 'active') active.remove(entry)
-      count[entry.where]--
+      parts[entry.where].delete(entry)
       entries.delete(uid)
     },
     pop() {
       const entry = active.pop()
       if (!entry) return undefined
-      count.active--
-      count.trying++
+      parts.active.delete(entry)
+      parts.trying.add(entry)
       entry.where = 'trying'
       entry.attempts++
       entry.missed = false
@@ -200,25 +201,32 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
       requeue(entry)
     },
     happened(change) {
-      if (!events.has(change.event) || count.unschedulable + count.trying + count.gated === 0) return
-      for (const entry of entries.values()) {
-        if (entry.where === 'active' || entry.where === 'backoff') continue
-        const isTrying = entry.where === 'trying'
-        const mayHelp = entry.waking
-          .get(change.event)
-          ?.some(({ plugin, helps }) => (isTrying || entry.refusedBy.has(plugin)) && helps(entry.info, change))
-        if (!mayHelp) continue
-        if (isTrying) entry.missed = true
-        else if (entry.where === 'gated') activate(entry)
-        else requeue(entry)
-      }
+      if (!events.has(change.event)) return
+      for (const entry of parts.trying) if (mayHelp(entry, change)) entry.missed = true
+      for (const entry of parts.unschedulable) if (mayHelp(entry, change)) requeue(entry)
+      for (const entry of parts.gated) if (mayHelp(entry, change)) activate(entry)
     },
-    sizes: () => ({ active: count.active, backoff: count.backoff, unschedulable: count.unschedulable, gated: count.gated }),
+    sizes: () => ({
+      active: parts.active.size,
+      backoff: parts.backoff.size,
+      unschedulable: parts.unschedulable.size,
+      gated: parts.gated.size,
+    }),
     [Symbol.dispose]() {
       ended = true
       timer?.timer.cancel()
     },
   }
+}
+
+/** Whether what happened may undo what refused the pod; while it is being tried that is not known yet. */
+function mayHelp(entry: Entry, change: ClusterChange): boolean {
+  const helpers = entry.waking.get(change.event)
+  if (!helpers) return false
+  for (const { plugin, helps } of helpers) {
+    if ((entry.where === 'trying' || entry.refusedBy.has(plugin)) && helps(entry.info, change)) return true
+  }
+  return false
 }
 
 /** For each event the plugins whose refusals it may undo. */
