@@ -149,6 +149,15 @@ describe('a pod worker', () => {
     expect(deleted).toEqual([])
   })
 
+  it('ends a pod that others declared failed, and does not say otherwise', async () => {
+    const of = pod(['a'])
+    await start(of)
+    worker!.update({ ...of, status: { ...worker!.status, phase: 'Failed' } })
+    await rest()
+    expect(runtime.calls).toContain('stop a#0 30s')
+    expect(worker!.status?.phase).toBe('Failed')
+  })
+
   it('ends a deleted pod in its grace period and then removes all of it', async () => {
     const of = pod(['a'])
     await start(of)

@@ -449,8 +449,9 @@ export class PodWorker {
       failure: this.#failure,
       ended,
     })
-    this.#status = status
-    statuses.set(this.#pod, status)
+    const { phase } = this.#pod.status
+    this.#status = isTerminal(this.#pod) && phase ? { ...status, phase } : status // An end that was told stays what it was.
+    statuses.set(this.#pod, this.#status)
   }
 
   /** What was told last, over what the informer may still show of before; conditions that others own come from the API. */
