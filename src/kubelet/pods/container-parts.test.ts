@@ -15,7 +15,7 @@ import { statusPatch } from './status-writer.ts'
 const missing = async () => {
   throw Object.assign(new Error('gone'), { code: 404 })
 }
-const none: PodReferences = { configMap: missing, secret: missing, services: () => [] }
+const none: PodReferences = { configMap: missing, secret: missing, claim: missing, persistentVolume: missing, services: () => [] }
 const running = { podIPs: ['10.1.0.5'], nodeIPs: ['172.30.0.1'], allocatable: { cpu: '4', memory: '8Gi' } }
 
 describe('expansion', () => {

@@ -2,6 +2,8 @@ import type { ConfigMap } from '#kinds/core/v1/config-map.ts'
 import type { Container } from '#kinds/core/v1/container.ts'
 import type { EnvFromSource, EnvVarSource } from '#kinds/core/v1/env-var.ts'
 import type { EphemeralContainer } from '#kinds/core/v1/ephemeral-container.ts'
+import type { PersistentVolume } from '#kinds/core/v1/persistent-volume.ts'
+import type { PersistentVolumeClaim } from '#kinds/core/v1/persistent-volume-claim.ts'
 import type { Pod } from '#kinds/core/v1/pod.ts'
 import type { Secret } from '#kinds/core/v1/secret.ts'
 import type { Service } from '#kinds/core/v1/service.ts'
@@ -10,10 +12,12 @@ import { fieldOf, type RunningFacts, resourceFieldOf } from './pod-fields.ts'
 import { namespaceOf } from './pod-names.ts'
 import { serviceVariables } from './service-variables.ts'
 
-/** Where the objects are looked up that a pod refers to. Both reject with NotFound when there is none. */
+/** Where the objects are looked up that a pod refers to; rejects with NotFound when there is none. */
 export interface PodReferences {
   configMap(namespace: string, name: string): Promise<ConfigMap>
   secret(namespace: string, name: string): Promise<Secret>
+  claim(namespace: string, name: string): Promise<PersistentVolumeClaim>
+  persistentVolume(name: string): Promise<PersistentVolume>
   services(): readonly Service[]
 }
 

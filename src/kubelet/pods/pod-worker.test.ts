@@ -47,7 +47,7 @@ beforeEach(() => {
     log: silentLogger,
     events: podEvents,
     statuses: new StatusWriter({ client, clock, log: silentLogger, apiPodOf: of => of }),
-    references: { configMap: () => Promise.reject(new Error('none')), secret: () => Promise.reject(new Error('none')), services: () => [] },
+    references: { configMap: none, secret: none, claim: none, persistentVolume: none, services: () => [] },
     tokens: { request: () => Promise.reject(new Error('none')) },
     volumes: new PodVolumes(folder, { tmpfs: async () => {}, mountsUnder: async () => [], unmount: async () => {} }),
     images: new ImagePuller(runtime, clock, podEvents),
@@ -82,6 +82,8 @@ afterEach(async () => {
   expect(clock.pending()).toBe(0)
   rmSync(folder, { recursive: true, force: true })
 })
+
+const none = () => Promise.reject(new Error('none'))
 
 /** Lets the worker work until it waits; disk accesses take real time, so it is given as many turns as it needs. */
 async function rest(): Promise<void> {

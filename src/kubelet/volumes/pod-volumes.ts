@@ -6,6 +6,7 @@ import { configMapVolume } from './config-map-volume.ts'
 import { downwardApiVolume } from './downward-api-volume.ts'
 import { emptyDir } from './empty-dir.ts'
 import { hostPath } from './host-path.ts'
+import { persistentVolumeClaim } from './persistent-volume-claim.ts'
 import { projectedVolume } from './projected-volume.ts'
 import { secretVolume } from './secret-volume.ts'
 import { type MountedVolume, type Mounter, VolumeError, type VolumePlugin, type VolumeRequest } from './volume-plugin.ts'
@@ -18,6 +19,7 @@ export const VOLUME_PLUGINS: readonly VolumePlugin[] = [
   secretVolume,
   projectedVolume,
   downwardApiVolume,
+  persistentVolumeClaim,
 ]
 
 export type VolumeContext = Pick<VolumeRequest, 'references' | 'tokens' | 'running' | 'now'>

@@ -94,6 +94,19 @@ function referencesTo(bench: VolumeBench): PodReferences {
       const data = Object.fromEntries(Object.entries(found.data).map(([key, value]) => [key, Buffer.from(value).toString('base64')]))
       return { kind: 'Secret', type: 'Opaque', ...found, data }
     },
+    claim: async (_, name) => {
+      const { metadata, data } = await find(name)
+      const status = { phase: data['phase'] ?? 'Bound' }
+      return { kind: 'PersistentVolumeClaim', metadata: { ...metadata, uid: name }, spec: { volumeName: data['volume'] }, status } as never
+    },
+    persistentVolume: async name => {
+      const { data } = await find(name)
+      const path = { path: data['path'], type: '' }
+      return {
+        metadata: { name },
+        spec: { claimRef: { uid: data['claim'] }, ...(data['local'] ? { local: path } : { hostPath: path }) },
+      } as never
+    },
     services: () => [],
   }
 }

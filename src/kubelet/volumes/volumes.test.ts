@@ -18,6 +18,7 @@ import { configMapVolume } from './config-map-volume.ts'
 import { downwardApiVolume } from './downward-api-volume.ts'
 import { emptyDir } from './empty-dir.ts'
 import { hostPath } from './host-path.ts'
+import { persistentVolumeClaim } from './persistent-volume-claim.ts'
 import { resolveSubPath } from './pod-volumes.ts'
 import { projectedVolume } from './projected-volume.ts'
 import { secretVolume } from './secret-volume.ts'
@@ -155,6 +156,30 @@ volumePluginSuite(
       expect(filesOf(path)).toEqual(['ca.crt', 'token'])
       expect(readFileSync(join(path, 'token'), 'utf8')).toBe('token-1')
       expect(refreshAtMs).toBe(bench().now + 0.8 * 3_600_000)
+    })
+  },
+)
+
+volumePluginSuite(
+  persistentVolumeClaim,
+  () => ({ persistentVolumeClaim: { claimName: 'data', readOnly: true } }),
+  bench => {
+    bench.data.set('data', { volume: 'pv1' })
+    bench.data.set('pv1', { claim: 'data', path: '/tmp' })
+  },
+  bench => {
+    it('are the path of the volume they are bound to', async () => {
+      expect(await bench().setUp()).toEqual({ path: '/tmp', readOnly: true })
+      bench().data.set('pv1', { claim: 'data', path: '/no/such', local: 'yes' })
+      await expect(bench().setUp()).rejects.toThrow('path "/no/such" does not exist')
+    })
+
+    it('wait until they are bound, and to nobody else', async () => {
+      bench().data.set('data', { volume: 'pv1', phase: 'Pending' })
+      await expect(bench().setUp()).rejects.toThrow('PersistentVolumeClaim "data" is not bound')
+      bench().data.set('data', { volume: 'pv1' })
+      bench().data.set('pv1', { claim: 'other', path: '/tmp' })
+      await expect(bench().setUp()).rejects.toThrow('PersistentVolume "pv1" is bound to another claim than default/data')
     })
   },
 )
