@@ -93,6 +93,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     log,
     authorizer,
     kubeletConnection: options.kubeletConnection ?? {},
+    caches: () => feed.caches,
     storeProblem: async () => (await store.status()).problems[0],
     startProblem: () => held.values().next().value,
     stopProblem: () => (isStopping ? 'the server is going down' : undefined),

@@ -4,6 +4,7 @@ import type { Clock } from '#base/time/clock.ts'
 import type { KindRegistry } from '#machinery/kind/kind-registry.ts'
 import type { Authorizer } from './authorization/authorizer.ts'
 import type { Handler } from './handler.ts'
+import type { WatchCache } from './watch-cache/watch-cache.ts'
 import type { KubeletConnection } from './node-streams/kubelet-connection.ts'
 
 /** What the front of a server needs of its core. */
@@ -15,6 +16,7 @@ export interface ServerParts {
   readonly log: Logger
   readonly authorizer: Authorizer
   readonly kubeletConnection: KubeletConnection
+  caches(): Iterable<WatchCache>
   /** What is wrong with the store; undefined if it answers. */
   storeProblem(): string | undefined | Promise<string | undefined>
   /** What is still to be done before the server has started whole. */

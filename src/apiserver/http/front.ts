@@ -7,14 +7,15 @@ import { StatusError, statusErrorOf } from '#machinery/status/status-error.ts'
 import { refusal } from '../access.ts'
 import type { Authenticator } from '../authentication/authenticator.ts'
 import { ANONYMOUS } from '../authentication/authenticator-chain.ts'
-import type { Authorizer } from '../authorization/authorizer.ts'
+import type { Attributes, Authorizer, ResourceAttributes } from '../authorization/authorizer.ts'
 import { type Exchange, headerOf } from './exchange.ts'
 import { impersonated } from './impersonation.ts'
 import type { Inflight } from './inflight.ts'
+import type { ServerMetrics } from './metrics.ts'
 import type { PathRoute } from './path-route.ts'
 import type { ProtobufWriter } from './render.ts'
-import { RequestContext } from './request-context.ts'
-import { requestInfoOf } from './request-info.ts'
+import { noSuchResource, RequestContext } from './request-context.ts'
+import { type ResourceRequestInfo, requestInfoOf } from './request-info.ts'
 import type { ResourceRoute } from './resource-route.ts'
 
 export interface FrontOptions {
@@ -28,6 +29,7 @@ export interface FrontOptions {
   readonly resources: ResourceRoute
   readonly paths: PathRoute
   readonly inflight: Inflight
+  readonly metrics: ServerMetrics
 }
 
 /** The way of a request through the server: who sends it, what it is about, and who answers it. */
@@ -41,6 +43,7 @@ export class Front {
   async serve(exchange: Exchange): Promise<void> {
     const { random, log, inflight } = this.#options
     const auditId = headerOf(exchange, 'audit-id') ?? random.uuid()
+    const startMs = this.#options.clock.monotonic()
     const context = new RequestContext(exchange, auditId, ANONYMOUS, this.#options.protobuf)
     let release: (() => void) | undefined
     try {
@@ -56,19 +59,42 @@ export class Front {
       context.fail(error)
     } finally {
       release?.()
+      this.#note(context, startMs)
     }
+  }
+
+  #note(context: RequestContext, startMs: number): void {
+    const { clock, metrics } = this.#options
+    const { method, path, query } = context.exchange
+    const info = requestInfoOf(path)
+    const isResource = info?.isResource ?? false
+    const { group, version, resource, subresource, name, namespace } = info?.isResource ? info : NO_RESOURCE
+    const scope = !isResource ? '' : name !== '' ? 'resource' : namespace !== '' ? 'namespace' : 'cluster'
+    const verb = method === 'GET' && isResource && name === '' ? (query.includes('watch=') ? 'WATCH' : 'LIST') : method
+    const labels = { verb, group, version, resource, subresource, scope }
+    metrics.observe(labels, context.status, (clock.monotonic() - startMs) / 1000)
   }
 
   async #dispatch(context: RequestContext): Promise<void> {
     const { path } = context.exchange
     const info = requestInfoOf(path)
     if (!info) throw new StatusError({ code: 400, reason: 'BadRequest', message: `invalid URL escape in ${path}` })
-    const { resources, paths, authorizer } = this.#options
-    if (info.isResource && paths.isServed(info.group, info.version)) return resources.serve(context, info)
-    const attributes = { user: context.user, verb: context.exchange.method.toLowerCase(), path }
-    const { verdict, reason } = await authorizer.authorize(attributes)
-    if (verdict !== 'allow') throw refusal(attributes, reason)
+    const { resources, paths } = this.#options
+    if (info.isResource && paths.isServed(info.group, info.version)) {
+      if (resources.isKnown(info)) return resources.serve(context, info)
+      await this.#allow(resourceAttributes(context, info))
+      throw noSuchResource()
+    }
+    const attributes = info.isResource
+      ? resourceAttributes(context, info)
+      : { user: context.user, verb: context.exchange.method.toLowerCase(), path }
+    await this.#allow(attributes)
     return paths.serve(context)
+  }
+
+  async #allow(attributes: Attributes): Promise<void> {
+    const { verdict, reason } = await this.#options.authorizer.authorize(attributes)
+    if (verdict !== 'allow') throw refusal(attributes, reason)
   }
 
   /** Who sends the request; remembered on the connection, since most of a connection's requests bring the same proof. */
@@ -103,6 +129,17 @@ export class Front {
   }
 }
 
+/** What is asked of a resource that nobody serves: that it is not there is told only to those who might use it. */
+export function resourceAttributes({ user, exchange }: RequestContext, info: ResourceRequestInfo): ResourceAttributes {
+  const { group, version, resource, subresource, namespace, name } = info
+  const isCollection = name === ''
+  const verb = isCollection ? COLLECTION_VERBS[exchange.method] : OBJECT_VERBS[exchange.method]
+  return { user, verb: verb ?? exchange.method.toLowerCase(), group, version, resource, subresource, namespace, name }
+}
+
+const COLLECTION_VERBS: Readonly<Record<string, string>> = { GET: 'list', POST: 'create', DELETE: 'deletecollection' }
+const OBJECT_VERBS: Readonly<Record<string, string>> = { GET: 'get', POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' }
+
 interface Remembered {
   readonly authorization: string
   readonly user: UserInfo
@@ -110,6 +147,7 @@ interface Remembered {
 }
 
 const REMEMBERED_MS = 2000
+const NO_RESOURCE = { group: '', version: '', resource: '', subresource: '', name: '', namespace: '' }
 
 function textOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error)

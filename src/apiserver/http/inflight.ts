@@ -15,6 +15,10 @@ export class Inflight {
     this.#maxWrites = limits.maxWrites
   }
 
+  get current(): { readonly reads: number; readonly writes: number } {
+    return { reads: this.#reads, writes: this.#writes }
+  }
+
   /** Lets the request in; call the answer once it is done. */
   enter(exchange: Pick<Exchange, 'method' | 'path' | 'query'>, user: UserInfo): () => void {
     if (isLong(exchange)) return () => undefined

@@ -16,6 +16,8 @@ export class RequestContext {
   readonly #warnings: string[] = []
   readonly #protobuf: ProtobufWriter
   #isAnswered = false
+  /** The code of the answer. */
+  status = 200
   /** In which form errors are told; set once the Accept header has been understood. */
   form: Negotiated = { encoding: 'json', as: '', asVersion: '', isPretty: false }
 
@@ -53,6 +55,7 @@ export class RequestContext {
   /** Answers with bytes. */
   send(status: number, { bytes, contentType }: Rendered, more: ResponseHeaders = NO_HEADERS): void {
     this.#isAnswered = true
+    this.status = status
     this.exchange.answer(status, { ...this.headers(contentType), ...more }, bytes)
   }
 

@@ -49,6 +49,13 @@ export class ResourceRoute {
     this.#options = options
   }
 
+  /** Whether the resource, and its subresource if one is asked for, is served. */
+  isKnown({ group, version, resource, subresource }: ResourceRequestInfo): boolean {
+    const kind = this.#options.handler.core.kinds.byResource(group, version, resource)
+    if (!kind?.verbs.length) return false
+    return subresource === '' || kind.subresources.some(({ name }) => name === subresource)
+  }
+
   async serve(context: RequestContext, info: ResourceRequestInfo): Promise<void> {
     const { kinds } = this.#options.handler.core
     const kind = kinds.byResource(info.group, info.version, info.resource)

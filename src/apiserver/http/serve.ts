@@ -3,6 +3,10 @@ import type { Authenticator } from '../authentication/authenticator.ts'
 import { healthChecks } from '../discovery/checks.ts'
 import { DiscoveryDocuments } from '../discovery/documents.ts'
 import { NodeStreams } from '../node-streams/node-streams.ts'
+import { DeleteOptions } from '#kinds/meta/v1/delete-options.ts'
+import { Status } from '#kinds/meta/v1/status.ts'
+import { WatchEvent } from '#kinds/meta/v1/watch-event.ts'
+import { subresourceKinds } from '#kinds/kinds.ts'
 import type { ServerParts } from '../server-parts.ts'
 import { nodeGzip } from './compression.ts'
 import type { Exchange } from './exchange.ts'
@@ -10,6 +14,8 @@ import { Front } from './front.ts'
 import { Inflight } from './inflight.ts'
 import { type Listening, listen } from './listen.ts'
 import { type DocumentRoute, PathRoute } from './path-route.ts'
+import { ServerMetrics } from './metrics.ts'
+import { OpenApiRoute } from './openapi-route.ts'
 import { protobuf } from './protobuf.ts'
 import { ResourceRoute } from './resource-route.ts'
 import { upgradeExchange } from './upgrade-exchange.ts'
@@ -35,6 +41,10 @@ export interface ServeOptions {
 /** Opens the port of an API server. */
 export async function serve(parts: ServerParts, options: ServeOptions): Promise<Listening> {
   const { handler, clock, random, log, authorizer, kinds } = parts
+  const inflight = new Inflight({ maxReads: options.maxReadsInflight ?? 400, maxWrites: options.maxWritesInflight ?? 200 })
+  const metrics = new ServerMetrics(() => parts.caches(), () => inflight.current)
+  const openApi = new OpenApiRoute(() => ({ kinds: [...kinds.all()], types: OPENAPI_TYPES, version: '1.36' }), () => clock.now())
+  kinds.onChange(() => openApi.forget())
   const streams = new NodeStreams(handler, parts.kubeletConnection)
   const resources = new ResourceRoute({ handler, clock, random, protobuf, framer: protobuf, gzip: nodeGzip, streams })
   let listening: Listening | undefined
@@ -48,7 +58,7 @@ export async function serve(parts: ServerParts, options: ServeOptions): Promise<
     version: VERSION,
     serverAddress: () => options.advertised ?? `${listening?.address}:${listening?.port}`,
     digest: text => createHash('sha512').update(text).digest('hex'),
-    documents: options.documents ?? [],
+    documents: [openApi, metrics, ...(options.documents ?? [])],
   })
   const front = new Front({
     authenticator: options.authenticator,
@@ -60,7 +70,8 @@ export async function serve(parts: ServerParts, options: ServeOptions): Promise<
     protobuf,
     resources,
     paths,
-    inflight: new Inflight({ maxReads: options.maxReadsInflight ?? 400, maxWrites: options.maxWritesInflight ?? 200 }),
+    inflight,
+    metrics,
   })
   listening = await listen({
     address: options.address,
@@ -73,6 +84,9 @@ export async function serve(parts: ServerParts, options: ServeOptions): Promise<
   })
   return listening
 }
+
+/** Types that the documents speak of beside the kinds. */
+const OPENAPI_TYPES = [Status, DeleteOptions, WatchEvent, ...subresourceKinds.map(({ schema }) => schema)]
 
 function storageHash(name: string): string {
   return createHash('sha256').update(name).digest().subarray(0, 8).toString('base64')

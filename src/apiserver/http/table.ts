@@ -58,7 +58,7 @@ const definitions = new WeakMap<AnyKind, readonly object[]>()
 function definitionsOf(kind: AnyKind, columns: readonly Column<ApiObject>[]): readonly object[] {
   let known = definitions.get(kind)
   if (!known) {
-    known = columns.map(({ name, type = 'string', format = '', description = '', priority = 0 }) => ({
+    known = columns.map(({ name, type = 'string', format = '', description = COMMON_DESCRIPTIONS[name] ?? '', priority = 0 }) => ({
       name,
       type,
       format,
@@ -70,20 +70,25 @@ function definitionsOf(kind: AnyKind, columns: readonly Column<ApiObject>[]): re
   return known
 }
 
+/** What is said of the columns that nearly all kinds have. */
+const NAME_DESCRIPTION =
+  'Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to request the generation of an appropriate name automatically. Name is primarily intended for creation idempotence and configuration definition. Cannot be updated. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names'
+const AGE_DESCRIPTION =
+  'CreationTimestamp is a timestamp representing the server time when this object was created. It is not guaranteed to be set in happens-before order across separate operations. Clients may not set this value. It is represented in RFC3339 form and is in UTC.\n\nPopulated by the system. Read-only. Null for lists. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata'
+const COMMON_DESCRIPTIONS: Readonly<Record<string, string>> = { Name: NAME_DESCRIPTION, Age: AGE_DESCRIPTION }
+
 /** What is shown of a kind that says nothing of its columns. */
 const PLAIN_COLUMNS: readonly Column<ApiObject>[] = [
   {
     name: 'Name',
     format: 'name',
-    description:
-      'Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to request the generation of an appropriate name automatically. Name is primarily intended for creation idempotence and configuration definition. Cannot be updated. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names',
+    description: NAME_DESCRIPTION,
     of: ({ metadata }) => metadata.name ?? '',
   },
   {
     name: 'Created At',
     type: 'date',
-    description:
-      'CreationTimestamp is a timestamp representing the server time when this object was created. It is not guaranteed to be set in happens-before order across separate operations. Clients may not set this value. It is represented in RFC3339 form and is in UTC.\n\nPopulated by the system. Read-only. Null for lists. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata',
+    description: AGE_DESCRIPTION,
     of: ({ metadata }) => metadata.creationTimestamp ?? null,
   },
 ]

@@ -59,9 +59,7 @@ function checkType(value: unknown, kind: AnyKind, kinds: KindRegistry): void {
     throw badRequest(`${subject}: no kind ${quote(effectiveName)} is registered for version ${quote(effectiveVersion)} in scheme ${SCHEME}`)
   }
   if (effectiveName !== kind.kind) {
-    throw badRequest(
-      `${subject}: converting (${version}.${effectiveName}) to (${internalType(kind)}): unknown conversion`,
-    )
+    throw badRequest(`${subject}: converting (${version}.${effectiveName}) to (${internalType(kind)}): unknown conversion`)
   }
   throw badRequest(`the API version in the data (${effectiveVersion}) does not match the expected API version (${kind.apiVersion})`)
 }
@@ -79,7 +77,17 @@ function isRegistered(group: string, version: string, name: string, kinds: KindR
   return isVersion && (COMMON.has(name) || (name.endsWith('List') && kinds.byKind(group, version, name.slice(0, -4)) !== undefined))
 }
 
-const COMMON = new Set(['List', 'Status', 'WatchEvent', 'DeleteOptions', 'CreateOptions', 'UpdateOptions', 'PatchOptions', 'ListOptions', 'GetOptions'])
+const COMMON = new Set([
+  'List',
+  'Status',
+  'WatchEvent',
+  'DeleteOptions',
+  'CreateOptions',
+  'UpdateOptions',
+  'PatchOptions',
+  'ListOptions',
+  'GetOptions',
+])
 
 /** The Go type in upstream's internal packages: `core.ConfigMap`. */
 function internalType({ group, kind }: AnyKind): string {

@@ -19,7 +19,8 @@ export function encodeContinue({ revision, start }: ContinueToken): string {
 /** Throws 400 where the token is none of ours. */
 export function decodeContinue(token: string): ContinueToken {
   const value = parse(token)
-  if (value.v !== 'meta.k8s.io/v1') throw badToken('invalid continue token: continue key is not valid: server does not recognize this encoded version')
+  if (value.v !== 'meta.k8s.io/v1')
+    throw badToken('invalid continue token: continue key is not valid: server does not recognize this encoded version')
   if (!value.rv || typeof value.rv !== 'number')
     throw badToken('invalid continue token: continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)')
   if (typeof value.start !== 'string' || value.start === '')
@@ -41,12 +42,19 @@ function parse(token: string): { v?: unknown; rv?: unknown; start?: unknown } {
   }
   try {
     const binary = atob(token.replaceAll('-', '+').replaceAll('_', '/'))
+    const first = binary.charCodeAt(0)
+    if (first >= 0x80) throw new JsonError(`invalid character '${byteText(first)}' looking for beginning of value`)
     const value = parseJson(Uint8Array.from(binary, char => char.charCodeAt(0)))
     return typeof value === 'object' && value !== null ? value : {}
   } catch (error) {
     if (error instanceof JsonError) throw badToken(`invalid continue token: continue key is not valid: ${error.message}`)
     throw error
   }
+}
+
+/** A byte as Go quotes it in an error. */
+function byteText(byte: number): string {
+  return byte < 0xa0 ? `\\u${byte.toString(16).padStart(4, '0')}` : String.fromCharCode(byte)
 }
 
 function badToken(message: string) {

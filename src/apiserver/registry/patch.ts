@@ -1,11 +1,11 @@
 import type { Patch } from '#client/client.ts'
 import { draft } from '#machinery/kind/draft.ts'
 import type { AnyKind, ApiObject, Mutable } from '#machinery/kind/kind.ts'
+import { groupVersionOf } from '#machinery/meta/object-meta.ts'
 import { isJsonObject, type JsonObject } from '#machinery/patch/json-object.ts'
 import { applyJsonPatch } from '#machinery/patch/json-patch.ts'
 import { applyMergePatch } from '#machinery/patch/merge-patch.ts'
 import { applyStrategicMergePatch } from '#machinery/patch/strategic-merge-patch.ts'
-import { groupVersionOf } from '#machinery/meta/object-meta.ts'
 import { DecodeError } from '#machinery/schema/decode.ts'
 import { badRequest, invalid } from '#machinery/status/failures.ts'
 import { FieldErrors } from '#machinery/status/field-errors.ts'
@@ -28,19 +28,24 @@ export function patch(core: Core, request: WriteRequest, body: PatchBody): Promi
   return change(core, request, body.patch.type === 'apply' ? applyOf(core, request, body.patch) : patchOf(request, body))
 }
 
-function patchOf(request: WriteRequest, { patch: { type, body }, duplicates = [] }: PatchBody): Change {
-  return {
-    isPatch: true,
-    next(current) {
-      const document = current as unknown as JsonObject
-      const patched =
-        type === 'json'
-          ? applyJsonPatch(document, body)
-          : type === 'merge'
-            ? applyMergePatch(document, body)
-            : applyStrategicMergePatch(document, body, request.kind.schema)
-      return patchedObject(request, type === 'strategic' ? body : patched, patched, duplicates, type === 'strategic')
-    },
+function patchOf(request: WriteRequest, body: PatchBody): Change {
+  return { isPatch: true, next: patchedBy(request, body) }
+}
+
+/** What a patch makes of an object of `request.kind`. */
+export function patchedBy(
+  request: WriteRequest,
+  { patch: { type, body }, duplicates = [] }: PatchBody,
+): (current: ApiObject) => Mutable<ApiObject> {
+  return current => {
+    const document = current as unknown as JsonObject
+    const patched =
+      type === 'json'
+        ? applyJsonPatch(document, body)
+        : type === 'merge'
+          ? applyMergePatch(document, body)
+          : applyStrategicMergePatch(document, body, request.kind.schema)
+    return patchedObject(request, type === 'strategic' ? body : patched, patched, duplicates, type === 'strategic')
   }
 }
 
@@ -130,7 +135,7 @@ function emptyOf(request: WriteRequest): ApiObject {
 }
 
 /** What was sent, once it is clear that it is about this object. */
-function appliedObject(request: WriteRequest, body: unknown): JsonObject {
+export function appliedObject(request: WriteRequest, body: unknown): JsonObject {
   const object = isJsonObject(body) ? body : {}
   const { kind, namespace } = request
   const apiVersion = typeof object['apiVersion'] === 'string' ? object['apiVersion'] : ''

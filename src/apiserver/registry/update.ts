@@ -132,7 +132,7 @@ function checkRevision(request: WriteRequest, sent: Mutable<ApiObject>, current:
   if (!isPatch && !storedKindOf(request.kind).unconditionalUpdate) {
     const errors = new FieldErrors()
     errors.at('metadata').at('resourceVersion').invalid(0, 'must be specified for an update')
-    throw invalid(request.kind, request.name, errors.all)
+    throw invalid({ group: request.kind.group, kind: request.kind.plural }, request.name, errors.all)
   }
   sent.metadata.resourceVersion = current.metadata.resourceVersion!
   return false
@@ -208,7 +208,7 @@ function carryOver(object: Mutable<ApiObject>, old: ApiObject, subresource: stri
       if (source[field] === undefined) delete target[field]
       else target[field] = source[field]
     }
-  } else if (kind.subresources.some(({ name }) => name === 'status')) {
+  } else if (subresource === '' && kind.subresources.some(({ name }) => name === 'status')) {
     if (source['status'] === undefined) delete target['status']
     else target['status'] = source['status']
   }

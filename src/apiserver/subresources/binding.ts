@@ -21,6 +21,9 @@ export const podBinding: SubresourceHandler = {
   create: bind,
 }
 
+/** A POST to `bindings` itself: the old way to say the same. */
+export const bindings: SubresourceHandler = { group: '', resource: 'bindings', name: '', create: bind }
+
 /** Binds the pod that is called as the binding: also what a POST to `bindings` does. */
 export async function bind(core: Core, call: SubresourceCall) {
   const { target, caller, dryRun } = call

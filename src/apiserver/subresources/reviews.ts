@@ -1,4 +1,7 @@
+import type { ApiObject, Mutable } from '#machinery/kind/kind.ts'
 import { objectFrom } from '../registry/body.ts'
+import { timestamp } from '../registry/core.ts'
+import { placeIn } from '../registry/create.ts'
 import type { Review } from '../reviews/review.ts'
 import type { SubresourceHandler } from './subresource.ts'
 
@@ -10,11 +13,12 @@ export function reviewHandler(review: Review): SubresourceHandler {
     name: '',
     async create(core, call) {
       const { kind, namespace, name } = call.target
-      const object = objectFrom({ value: call.body }, { ...call, kind, namespace, name, subresource: '' }, core.kinds)
-      const metadata =
-        kind.scope === 'Namespaced' ? { ...object.metadata, namespace: object.metadata.namespace ?? namespace } : object.metadata
-      const asked = { ...object, metadata }
-      return { object: { ...asked, status: await review.answer(asked, call.caller) }, code: 201 }
+      const request = { ...call, kind, namespace, name, subresource: '' }
+      const object = objectFrom({ value: call.body }, request, core.kinds) as Mutable<ApiObject>
+      placeIn(object, request)
+      // Who asks about himself is told when: upstream does so there alone.
+      if (review.resource === 'selfsubjectreviews') object.metadata.creationTimestamp = timestamp(core.clock.now())
+      return { object: { ...object, status: await review.answer(object, call.caller) }, code: 201 }
     },
   }
 }

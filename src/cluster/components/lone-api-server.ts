@@ -23,6 +23,7 @@ import { rbacAuthorizer } from '#apiserver/authorization/rbac/rbac-authorizer.ts
 import { behaviours } from '#apiserver/behaviours/behaviours.ts'
 import { bootstrap } from '#apiserver/bootstrap/bootstrap.ts'
 import type { KubeletConnection } from '#apiserver/node-streams/kubelet-connection.ts'
+import { tokenIssuerRoute } from '#apiserver/http/token-issuer-route.ts'
 import { accessReviews } from '#apiserver/reviews/access-reviews.ts'
 import { identityReviews } from '#apiserver/reviews/identity-reviews.ts'
 import { serviceAccountToken } from '#apiserver/subresources/service-account-token.ts'
@@ -147,6 +148,15 @@ export async function startLoneApiServer(options: LoneApiServerOptions): Promise
     authenticator: authenticatorChain(authenticatorsOf(options, tokens && serviceAccountTokenAuthenticator(tokens)), log),
     allowsAnonymous: options.allowsAnonymous,
     advertised: `${options.advertiseAddress}:${options.port}`,
+    documents: tokens
+      ? [
+          tokenIssuerRoute({
+            issuer: tokens.issuers[0]!,
+            keysUrl: `https://${options.advertiseAddress}:${options.port}/openid/v1/jwks`,
+            keySet: tokens.verifier.keySet,
+          }),
+        ]
+      : [],
     maxReadsInflight: options.maxReadsInflight,
     maxWritesInflight: options.maxWritesInflight,
   })
