@@ -6,7 +6,7 @@ import { RuleWithOperations } from './rule-with-operations.ts'
 export const NamedRuleWithOperations = message(
   'io.k8s.api.admissionregistration.v1.NamedRuleWithOperations',
   {
-    resourceNames: omitempty(1, list(string)),
+    resourceNames: omitempty(1, list(string), 'Names of single objects; empty stands for all.'),
     ...inline(2, RuleWithOperations),
   },
   { mapType: 'atomic' },
@@ -16,11 +16,11 @@ export interface NamedRuleWithOperations extends StoredOf<typeof NamedRuleWithOp
 export const MatchResources = message(
   'io.k8s.api.admissionregistration.v1.MatchResources',
   {
-    namespaceSelector: defaulted(1, LabelSelector, {}),
-    objectSelector: defaulted(2, LabelSelector, {}),
+    namespaceSelector: defaulted(1, LabelSelector, {}, 'Which namespaces are meant, by their labels.'),
+    objectSelector: defaulted(2, LabelSelector, {}, 'Which objects are meant, by their labels.'),
     resourceRules: omitempty(3, list(NamedRuleWithOperations)),
     excludeResourceRules: omitempty(4, list(NamedRuleWithOperations)),
-    matchPolicy: defaulted(7, MatchPolicyType, 'Equivalent'),
+    matchPolicy: defaulted(7, MatchPolicyType, 'Equivalent', 'Whether other versions of the same resource match as well.'),
   },
   { mapType: 'atomic' },
 )

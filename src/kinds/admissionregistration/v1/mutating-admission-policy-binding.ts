@@ -15,6 +15,7 @@ export interface MutatingAdmissionPolicyBindingSpec extends StoredOf<typeof Muta
 export interface MutatingAdmissionPolicyBinding extends ObjectWith<{ spec: MutatingAdmissionPolicyBindingSpec }> {}
 
 export const MutatingAdmissionPolicyBinding = defineKind({
+  documentation: 'Puts a mutating policy into effect.',
   group: 'admissionregistration.k8s.io',
   version: 'v1',
   kind: 'MutatingAdmissionPolicyBinding',

@@ -31,15 +31,20 @@ export const MutatingAdmissionPolicySpec = message('io.k8s.api.admissionregistra
   matchConstraints: optional(2, MatchResources),
   variables: omitempty(3, list(Variable)),
   mutations: omitempty(4, list(Mutation)),
-  failurePolicy: defaulted(5, FailurePolicyType, 'Fail'),
-  matchConditions: omitempty(6, listMap(MatchCondition, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name' })),
-  reinvocationPolicy: omitempty(7, ReinvocationPolicyType),
+  failurePolicy: defaulted(5, FailurePolicyType, 'Fail', 'What happens when nobody answers.'),
+  matchConditions: omitempty(
+    6,
+    listMap(MatchCondition, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name' }),
+    'Expressions that must all be true for a request to be sent.',
+  ),
+  reinvocationPolicy: omitempty(7, ReinvocationPolicyType, 'Whether it is asked again after others changed the object.'),
 })
 export interface MutatingAdmissionPolicySpec extends StoredOf<typeof MutatingAdmissionPolicySpec> {}
 
 export interface MutatingAdmissionPolicy extends ObjectWith<{ spec: MutatingAdmissionPolicySpec }> {}
 
 export const MutatingAdmissionPolicy = defineKind({
+  documentation: 'Changes requests by expressions.',
   group: 'admissionregistration.k8s.io',
   version: 'v1',
   kind: 'MutatingAdmissionPolicy',

@@ -15,15 +15,19 @@ export const MutatingWebhook = message('io.k8s.api.admissionregistration.v1.Muta
   name: required(1, string),
   clientConfig: required(2, WebhookClientConfig),
   rules: omitempty(3, list(RuleWithOperations)),
-  failurePolicy: defaulted(4, FailurePolicyType, 'Fail'),
-  matchPolicy: defaulted(9, MatchPolicyType, 'Equivalent'),
-  namespaceSelector: defaulted(5, LabelSelector, {}),
-  objectSelector: defaulted(11, LabelSelector, {}),
-  sideEffects: needed(6, SideEffectClass),
-  timeoutSeconds: defaulted(7, int32, 10),
-  admissionReviewVersions: required(8, list(string)),
-  reinvocationPolicy: defaulted(10, ReinvocationPolicyType, 'Never'),
-  matchConditions: omitempty(12, listMap(MatchCondition, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name' })),
+  failurePolicy: defaulted(4, FailurePolicyType, 'Fail', 'What happens when nobody answers.'),
+  matchPolicy: defaulted(9, MatchPolicyType, 'Equivalent', 'Whether other versions of the same resource match as well.'),
+  namespaceSelector: defaulted(5, LabelSelector, {}, 'Which namespaces are meant, by their labels.'),
+  objectSelector: defaulted(11, LabelSelector, {}, 'Which objects are meant, by their labels.'),
+  sideEffects: needed(6, SideEffectClass, 'What else the webhook does.'),
+  timeoutSeconds: defaulted(7, int32, 10, 'How many seconds to wait for an answer.'),
+  admissionReviewVersions: required(8, list(string), 'Versions of the review that the webhook understands, best first.'),
+  reinvocationPolicy: defaulted(10, ReinvocationPolicyType, 'Never', 'Whether it is asked again after others changed the object.'),
+  matchConditions: omitempty(
+    12,
+    listMap(MatchCondition, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name' }),
+    'Expressions that must all be true for a request to be sent.',
+  ),
 })
 export interface MutatingWebhook extends StoredOf<typeof MutatingWebhook> {}
 
@@ -34,6 +38,7 @@ const fields = {
 export interface MutatingWebhookConfiguration extends ObjectOfFields<typeof fields> {}
 
 export const MutatingWebhookConfiguration = defineKind({
+  documentation: 'Webhooks that may change requests.',
   group: 'admissionregistration.k8s.io',
   version: 'v1',
   kind: 'MutatingWebhookConfiguration',

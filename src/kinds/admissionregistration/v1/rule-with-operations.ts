@@ -1,7 +1,7 @@
 import { defaulted, inline, list, message, omitempty, oneOf, type StoredOf, string } from '#machinery/schema/schema.ts'
 
 export const Rule = message('io.k8s.api.admissionregistration.v1.Rule', {
-  apiGroups: omitempty(1, list(string)),
+  apiGroups: omitempty(1, list(string), 'API groups; `*` stands for all.'),
   apiVersions: omitempty(2, list(string)),
   resources: omitempty(3, list(string)),
   scope: defaulted(4, oneOf('*', 'Cluster', 'Namespaced'), '*'),

@@ -16,6 +16,7 @@ export interface ValidatingAdmissionPolicyBindingSpec extends StoredOf<typeof Va
 export interface ValidatingAdmissionPolicyBinding extends ObjectWith<{ spec: ValidatingAdmissionPolicyBindingSpec }> {}
 
 export const ValidatingAdmissionPolicyBinding = defineKind({
+  documentation: 'Puts a validating policy into effect.',
   group: 'admissionregistration.k8s.io',
   version: 'v1',
   kind: 'ValidatingAdmissionPolicyBinding',

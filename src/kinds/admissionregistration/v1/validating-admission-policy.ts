@@ -17,8 +17,8 @@ export interface AuditAnnotation extends StoredOf<typeof AuditAnnotation> {}
 
 export const Validation = message('io.k8s.api.admissionregistration.v1.Validation', {
   expression: required(1, string),
-  message: omitempty(2, string),
-  reason: optional(3, string),
+  message: omitempty(2, string, 'What happened, for people.'),
+  reason: optional(3, string, 'What happened, in one word.'),
   messageExpression: omitempty(4, string),
 })
 export interface Validation extends StoredOf<typeof Validation> {}
@@ -27,9 +27,13 @@ export const ValidatingAdmissionPolicySpec = message('io.k8s.api.admissionregist
   paramKind: optional(1, ParamKind),
   matchConstraints: optional(2, MatchResources),
   validations: omitempty(3, list(Validation)),
-  failurePolicy: defaulted(4, FailurePolicyType, 'Fail'),
+  failurePolicy: defaulted(4, FailurePolicyType, 'Fail', 'What happens when nobody answers.'),
   auditAnnotations: omitempty(5, list(AuditAnnotation)),
-  matchConditions: omitempty(6, listMap(MatchCondition, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name' })),
+  matchConditions: omitempty(
+    6,
+    listMap(MatchCondition, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name' }),
+    'Expressions that must all be true for a request to be sent.',
+  ),
   variables: omitempty(7, listMap(Variable, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name' })),
 })
 export interface ValidatingAdmissionPolicySpec extends StoredOf<typeof ValidatingAdmissionPolicySpec> {}
@@ -46,9 +50,9 @@ export const TypeChecking = message('io.k8s.api.admissionregistration.v1.TypeChe
 export interface TypeChecking extends StoredOf<typeof TypeChecking> {}
 
 export const ValidatingAdmissionPolicyStatus = message('io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicyStatus', {
-  observedGeneration: omitempty(1, int64),
+  observedGeneration: omitempty(1, int64, 'The generation of the spec that this status answers to.'),
   typeChecking: optional(2, TypeChecking),
-  conditions: omitempty(3, listMap(Condition, ['type'])),
+  conditions: omitempty(3, listMap(Condition, ['type']), 'What holds of the object right now, one entry per aspect.'),
 })
 export interface ValidatingAdmissionPolicyStatus extends StoredOf<typeof ValidatingAdmissionPolicyStatus> {}
 
@@ -56,6 +60,7 @@ export interface ValidatingAdmissionPolicy
   extends ObjectWith<{ spec: ValidatingAdmissionPolicySpec; status: ValidatingAdmissionPolicyStatus }> {}
 
 export const ValidatingAdmissionPolicy = defineKind({
+  documentation: 'Refuses requests by expressions.',
   group: 'admissionregistration.k8s.io',
   version: 'v1',
   kind: 'ValidatingAdmissionPolicy',

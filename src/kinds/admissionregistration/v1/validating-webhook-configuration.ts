@@ -14,14 +14,18 @@ export const ValidatingWebhook = message('io.k8s.api.admissionregistration.v1.Va
   name: required(1, string),
   clientConfig: required(2, WebhookClientConfig),
   rules: omitempty(3, list(RuleWithOperations)),
-  failurePolicy: defaulted(4, FailurePolicyType, 'Fail'),
-  matchPolicy: defaulted(9, MatchPolicyType, 'Equivalent'),
-  namespaceSelector: defaulted(5, LabelSelector, {}),
-  objectSelector: defaulted(10, LabelSelector, {}),
-  sideEffects: needed(6, SideEffectClass),
-  timeoutSeconds: defaulted(7, int32, 10),
-  admissionReviewVersions: required(8, list(string)),
-  matchConditions: omitempty(11, listMap(MatchCondition, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name' })),
+  failurePolicy: defaulted(4, FailurePolicyType, 'Fail', 'What happens when nobody answers.'),
+  matchPolicy: defaulted(9, MatchPolicyType, 'Equivalent', 'Whether other versions of the same resource match as well.'),
+  namespaceSelector: defaulted(5, LabelSelector, {}, 'Which namespaces are meant, by their labels.'),
+  objectSelector: defaulted(10, LabelSelector, {}, 'Which objects are meant, by their labels.'),
+  sideEffects: needed(6, SideEffectClass, 'What else the webhook does.'),
+  timeoutSeconds: defaulted(7, int32, 10, 'How many seconds to wait for an answer.'),
+  admissionReviewVersions: required(8, list(string), 'Versions of the review that the webhook understands, best first.'),
+  matchConditions: omitempty(
+    11,
+    listMap(MatchCondition, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name' }),
+    'Expressions that must all be true for a request to be sent.',
+  ),
 })
 export interface ValidatingWebhook extends StoredOf<typeof ValidatingWebhook> {}
 
@@ -32,6 +36,7 @@ const fields = {
 export interface ValidatingWebhookConfiguration extends ObjectOfFields<typeof fields> {}
 
 export const ValidatingWebhookConfiguration = defineKind({
+  documentation: 'Webhooks that may refuse requests.',
   group: 'admissionregistration.k8s.io',
   version: 'v1',
   kind: 'ValidatingWebhookConfiguration',

@@ -11,6 +11,6 @@ export interface ServiceReference extends StoredOf<typeof ServiceReference> {}
 export const WebhookClientConfig = message('io.k8s.api.admissionregistration.v1.WebhookClientConfig', {
   url: optional(3, string),
   service: optional(1, ServiceReference),
-  caBundle: omitempty(2, bytes),
+  caBundle: omitempty(2, bytes, 'PEM certificates against which the server is verified.'),
 })
 export interface WebhookClientConfig extends StoredOf<typeof WebhookClientConfig> {}

@@ -31,7 +31,7 @@ export interface ServiceReference extends StoredOf<typeof ServiceReference> {}
 export const WebhookClientConfig = message('io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.WebhookClientConfig', {
   url: optional(3, string),
   service: optional(1, ServiceReference),
-  caBundle: omitempty(2, bytes),
+  caBundle: omitempty(2, bytes, 'PEM certificates against which the server is verified.'),
 })
 export interface WebhookClientConfig extends StoredOf<typeof WebhookClientConfig> {}
 
@@ -50,12 +50,12 @@ export interface CustomResourceConversion extends StoredOf<typeof CustomResource
 export const CustomResourceDefinitionNames = message(
   'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionNames',
   {
-    plural: required(1, string),
-    singular: omitempty(2, string),
-    shortNames: omitempty(3, list(string)),
-    kind: required(4, string),
-    listKind: omitempty(5, string),
-    categories: omitempty(6, list(string)),
+    plural: required(1, string, 'The name in URLs.'),
+    singular: omitempty(2, string, 'The name of one of them.'),
+    shortNames: omitempty(3, list(string), 'Short names for the command line.'),
+    kind: required(4, string, 'The kind.'),
+    listKind: omitempty(5, string, 'The kind of a list.'),
+    categories: omitempty(6, list(string), 'Groups of resources that it belongs to.'),
   },
 )
 export interface CustomResourceDefinitionNames extends StoredOf<typeof CustomResourceDefinitionNames> {}
@@ -108,15 +108,15 @@ export interface SelectableField extends StoredOf<typeof SelectableField> {}
 export const CustomResourceDefinitionVersion = message(
   'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionVersion',
   {
-    name: required(1, string),
-    served: required(2, boolean),
-    storage: required(3, boolean),
-    deprecated: omitempty(7, boolean),
-    deprecationWarning: optional(8, string),
-    schema: optional(4, CustomResourceValidation),
-    subresources: optional(5, CustomResourceSubresources),
-    additionalPrinterColumns: omitempty(6, list(CustomResourceColumnDefinition)),
-    selectableFields: omitempty(9, list(SelectableField)),
+    name: required(1, string, 'The name of the version.'),
+    served: required(2, boolean, 'Whether it can be used.'),
+    storage: required(3, boolean, 'Whether objects are stored in it.'),
+    deprecated: omitempty(7, boolean, 'Whether its use is warned about.'),
+    deprecationWarning: optional(8, string, 'The text of the warning.'),
+    schema: optional(4, CustomResourceValidation, 'What objects look like.'),
+    subresources: optional(5, CustomResourceSubresources, 'Which subresources there are.'),
+    additionalPrinterColumns: omitempty(6, list(CustomResourceColumnDefinition), 'Columns of its tables.'),
+    selectableFields: omitempty(9, list(SelectableField), 'Fields by which objects can be selected.'),
   },
 )
 export interface CustomResourceDefinitionVersion extends StoredOf<typeof CustomResourceDefinitionVersion> {}
@@ -124,12 +124,12 @@ export interface CustomResourceDefinitionVersion extends StoredOf<typeof CustomR
 export const CustomResourceDefinitionSpec = message(
   'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionSpec',
   {
-    group: required(1, string),
-    names: required(3, CustomResourceDefinitionNames),
-    scope: required(4, oneOf('Cluster', 'Namespaced')),
-    versions: required(7, list(CustomResourceDefinitionVersion)),
-    conversion: defaulted(9, CustomResourceConversion, undefined),
-    preserveUnknownFields: omitempty(10, boolean),
+    group: required(1, string, 'The API group of the resource.'),
+    names: required(3, CustomResourceDefinitionNames, 'How it is called.'),
+    scope: required(4, oneOf('Cluster', 'Namespaced'), '`Namespaced` or `Cluster`.'),
+    versions: required(7, list(CustomResourceDefinitionVersion), 'The versions in which it is served.'),
+    conversion: defaulted(9, CustomResourceConversion, undefined, 'How one version becomes another.'),
+    preserveUnknownFields: omitempty(10, boolean, 'Whether unknown fields are kept.'),
   },
 )
 export interface CustomResourceDefinitionSpec extends StoredOf<typeof CustomResourceDefinitionSpec> {}
@@ -139,10 +139,10 @@ export const CustomResourceDefinitionCondition = message(
   {
     type: required(1, string),
     status: required(2, ConditionStatus),
-    lastTransitionTime: embedded(3, timeOrNull),
-    reason: omitempty(4, string),
-    message: omitempty(5, string),
-    observedGeneration: omitempty(6, int64),
+    lastTransitionTime: embedded(3, timeOrNull, 'When the status last changed.'),
+    reason: omitempty(4, string, 'What happened, in one word.'),
+    message: omitempty(5, string, 'What happened, for people.'),
+    observedGeneration: omitempty(6, int64, 'The generation of the spec that this status answers to.'),
   },
 )
 export interface CustomResourceDefinitionCondition extends StoredOf<typeof CustomResourceDefinitionCondition> {}
@@ -150,10 +150,14 @@ export interface CustomResourceDefinitionCondition extends StoredOf<typeof Custo
 export const CustomResourceDefinitionStatus = message(
   'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionStatus',
   {
-    conditions: embedded(1, listMap(CustomResourceDefinitionCondition, ['type'], { nullable: true })),
+    conditions: embedded(
+      1,
+      listMap(CustomResourceDefinitionCondition, ['type'], { nullable: true }),
+      'What holds of the object right now, one entry per aspect.',
+    ),
     acceptedNames: embedded(2, CustomResourceDefinitionNames),
     storedVersions: embedded(3, list(string, { nullable: true })),
-    observedGeneration: omitempty(4, int64),
+    observedGeneration: omitempty(4, int64, 'The generation of the spec that this status answers to.'),
   },
 )
 export interface CustomResourceDefinitionStatus extends StoredOf<typeof CustomResourceDefinitionStatus> {}
@@ -162,6 +166,7 @@ export interface CustomResourceDefinition
   extends ObjectWith<{ spec: CustomResourceDefinitionSpec; status: CustomResourceDefinitionStatus }> {}
 
 export const CustomResourceDefinition = defineKind({
+  documentation: 'A resource that is added to the API.',
   group: 'apiextensions.k8s.io',
   version: 'v1',
   kind: 'CustomResourceDefinition',

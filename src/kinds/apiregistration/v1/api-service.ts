@@ -26,33 +26,38 @@ export const ServiceReference = message('io.k8s.kube-aggregator.pkg.apis.apiregi
 export interface ServiceReference extends StoredOf<typeof ServiceReference> {}
 
 export const APIServiceSpec = message('io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIServiceSpec', {
-  service: optional(1, ServiceReference),
-  group: omitempty(2, string),
-  version: omitempty(3, string),
-  insecureSkipTLSVerify: omitempty(4, boolean),
-  caBundle: omitempty(5, bytes),
-  groupPriorityMinimum: required(7, int32),
-  versionPriority: required(8, int32),
+  service: optional(1, ServiceReference, 'The service that serves it; none if it is built in.'),
+  group: omitempty(2, string, 'The API group.'),
+  version: omitempty(3, string, 'The API version.'),
+  insecureSkipTLSVerify: omitempty(4, boolean, "Whether the server's certificate is not checked."),
+  caBundle: omitempty(5, bytes, 'PEM certificates against which the server is verified.'),
+  groupPriorityMinimum: required(7, int32, 'Where the group stands among others.'),
+  versionPriority: required(8, int32, 'Where the version stands in its group.'),
 })
 export interface APIServiceSpec extends StoredOf<typeof APIServiceSpec> {}
 
 export const APIServiceCondition = message('io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIServiceCondition', {
   type: required(1, string),
   status: required(2, string),
-  lastTransitionTime: embedded(3, timeOrNull),
-  reason: omitempty(4, string),
-  message: omitempty(5, string),
+  lastTransitionTime: embedded(3, timeOrNull, 'When the status last changed.'),
+  reason: omitempty(4, string, 'What happened, in one word.'),
+  message: omitempty(5, string, 'What happened, for people.'),
 })
 export interface APIServiceCondition extends StoredOf<typeof APIServiceCondition> {}
 
 export const APIServiceStatus = message('io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIServiceStatus', {
-  conditions: omitempty(1, listMap(APIServiceCondition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' })),
+  conditions: omitempty(
+    1,
+    listMap(APIServiceCondition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' }),
+    'What holds of the object right now, one entry per aspect.',
+  ),
 })
 export interface APIServiceStatus extends StoredOf<typeof APIServiceStatus> {}
 
 export interface APIService extends ObjectWith<{ spec: APIServiceSpec; status: APIServiceStatus }> {}
 
 export const APIService = defineKind({
+  documentation: 'A version of an API group, and who serves it.',
   group: 'apiregistration.k8s.io',
   version: 'v1',
   kind: 'APIService',

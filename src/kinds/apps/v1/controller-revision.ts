@@ -6,13 +6,14 @@ import { ageColumn, NONE, nameColumn } from '../../meta/v1/columns.ts'
 import { internal, validateNonNegative } from '../../meta/v1/rules.ts'
 
 const fields = {
-  data: embedded(2, rawExtension),
-  revision: required(3, int64),
+  data: embedded(2, rawExtension, 'The remembered state.'),
+  revision: required(3, int64, 'Its number; higher is newer.'),
 }
 
 export interface ControllerRevision extends ObjectOfFields<typeof fields> {}
 
 export const ControllerRevision = defineKind({
+  documentation: 'A remembered state of a daemon set or a stateful set.',
   group: 'apps',
   version: 'v1',
   kind: 'ControllerRevision',

@@ -45,40 +45,45 @@ export const DaemonSetUpdateStrategy = message(
 export interface DaemonSetUpdateStrategy extends StoredOf<typeof DaemonSetUpdateStrategy> {}
 
 export const DaemonSetSpec = message('io.k8s.api.apps.v1.DaemonSetSpec', {
-  selector: needed(1, LabelSelector),
-  template: required(2, PodTemplateSpec),
-  updateStrategy: embedded(3, DaemonSetUpdateStrategy),
-  minReadySeconds: omitempty(4, int32),
-  revisionHistoryLimit: defaulted(6, int32, 10),
+  selector: needed(1, LabelSelector, 'Which pods are its own; they must match the template.'),
+  template: required(2, PodTemplateSpec, 'What its pods look like.'),
+  updateStrategy: embedded(3, DaemonSetUpdateStrategy, 'How old pods are replaced by new ones.'),
+  minReadySeconds: omitempty(4, int32, 'How long a pod must be ready before it counts as available.'),
+  revisionHistoryLimit: defaulted(6, int32, 10, 'How many old revisions are kept.'),
 })
 export interface DaemonSetSpec extends StoredOf<typeof DaemonSetSpec> {}
 
 export const DaemonSetCondition = message('io.k8s.api.apps.v1.DaemonSetCondition', {
   type: required(1, string),
   status: required(2, ConditionStatus),
-  lastTransitionTime: embedded(3, timeOrNull),
-  reason: omitempty(4, string),
-  message: omitempty(5, string),
+  lastTransitionTime: embedded(3, timeOrNull, 'When the status last changed.'),
+  reason: omitempty(4, string, 'What happened, in one word.'),
+  message: omitempty(5, string, 'What happened, for people.'),
 })
 export interface DaemonSetCondition extends StoredOf<typeof DaemonSetCondition> {}
 
 export const DaemonSetStatus = message('io.k8s.api.apps.v1.DaemonSetStatus', {
-  currentNumberScheduled: required(1, int32),
-  numberMisscheduled: required(2, int32),
-  desiredNumberScheduled: required(3, int32),
-  numberReady: required(4, int32),
-  observedGeneration: omitempty(5, int64),
-  updatedNumberScheduled: omitempty(6, int32),
-  numberAvailable: omitempty(7, int32),
-  numberUnavailable: omitempty(8, int32),
-  collisionCount: optional(9, int32),
-  conditions: omitempty(10, listMap(DaemonSetCondition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' })),
+  currentNumberScheduled: required(1, int32, 'How many nodes have the pod that they should have.'),
+  numberMisscheduled: required(2, int32, 'How many nodes have a pod that they should not have.'),
+  desiredNumberScheduled: required(3, int32, 'How many nodes should have a pod.'),
+  numberReady: required(4, int32, 'On how many nodes it is ready.'),
+  observedGeneration: omitempty(5, int64, 'The generation of the spec that this status answers to.'),
+  updatedNumberScheduled: omitempty(6, int32, 'On how many nodes it follows the newest template.'),
+  numberAvailable: omitempty(7, int32, 'On how many nodes it is available.'),
+  numberUnavailable: omitempty(8, int32, 'On how many nodes it is not.'),
+  collisionCount: optional(9, int32, 'How often a computed name was taken already.'),
+  conditions: omitempty(
+    10,
+    listMap(DaemonSetCondition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' }),
+    'What holds of the object right now, one entry per aspect.',
+  ),
 })
 export interface DaemonSetStatus extends StoredOf<typeof DaemonSetStatus> {}
 
 export interface DaemonSet extends ObjectWith<{ spec: DaemonSetSpec; status: DaemonSetStatus }> {}
 
 export const DaemonSet = defineKind({
+  documentation: 'Runs a pod on every node.',
   group: 'apps',
   version: 'v1',
   kind: 'DaemonSet',

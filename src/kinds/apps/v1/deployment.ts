@@ -26,16 +26,16 @@ import { timeOrNull } from '../../meta/v1/time-or-null.ts'
 import { templateWarnings, validateDeployment, validateDeploymentUpdate } from './deployment.rules.ts'
 
 export const RollingUpdateDeployment = message('io.k8s.api.apps.v1.RollingUpdateDeployment', {
-  maxUnavailable: defaulted(1, intOrString, '25%'),
-  maxSurge: defaulted(2, intOrString, '25%'),
+  maxUnavailable: defaulted(1, intOrString, '25%', 'How many pods may be missing, as a number or as a share.'),
+  maxSurge: defaulted(2, intOrString, '25%', 'How many pods may be there in addition, as a number or as a share.'),
 })
 export interface RollingUpdateDeployment extends StoredOf<typeof RollingUpdateDeployment> {}
 
 export const DeploymentStrategy = message(
   'io.k8s.api.apps.v1.DeploymentStrategy',
   {
-    type: defaulted(1, oneOf('Recreate', 'RollingUpdate'), 'RollingUpdate', '', 'value'),
-    rollingUpdate: optional(2, RollingUpdateDeployment),
+    type: defaulted(1, oneOf('Recreate', 'RollingUpdate'), 'RollingUpdate', 'Rolling, or all at once.', 'value'),
+    rollingUpdate: optional(2, RollingUpdateDeployment, 'Details of rolling.'),
   },
   {
     applyDefaults(strategy) {
@@ -46,43 +46,48 @@ export const DeploymentStrategy = message(
 export interface DeploymentStrategy extends StoredOf<typeof DeploymentStrategy> {}
 
 export const DeploymentSpec = message('io.k8s.api.apps.v1.DeploymentSpec', {
-  replicas: defaulted(1, int32, 1),
-  selector: needed(2, LabelSelector),
-  template: required(3, PodTemplateSpec),
+  replicas: defaulted(1, int32, 1, 'How many pods there should be.'),
+  selector: needed(2, LabelSelector, 'Which pods are its own; they must match the template.'),
+  template: required(3, PodTemplateSpec, 'What its pods look like.'),
   strategy: patched(embedded(4, DeploymentStrategy), 'retainKeys'),
-  minReadySeconds: omitempty(5, int32),
-  revisionHistoryLimit: defaulted(6, int32, 10),
-  paused: omitempty(7, boolean),
-  progressDeadlineSeconds: defaulted(9, int32, 600),
+  minReadySeconds: omitempty(5, int32, 'How long a pod must be ready before it counts as available.'),
+  revisionHistoryLimit: defaulted(6, int32, 10, 'How many old revisions are kept.'),
+  paused: omitempty(7, boolean, 'Whether changes wait.'),
+  progressDeadlineSeconds: defaulted(9, int32, 600, 'After how many seconds without progress it counts as failed.'),
 })
 export interface DeploymentSpec extends StoredOf<typeof DeploymentSpec> {}
 
 export const DeploymentCondition = message('io.k8s.api.apps.v1.DeploymentCondition', {
-  type: required(1, string),
-  status: required(2, ConditionStatus),
-  lastUpdateTime: embedded(6, timeOrNull),
-  lastTransitionTime: embedded(7, timeOrNull),
-  reason: omitempty(4, string),
-  message: omitempty(5, string),
+  type: required(1, string, 'What this is about: `Available`, `Progressing` or `ReplicaFailure`.'),
+  status: required(2, ConditionStatus, 'Whether it holds.'),
+  lastUpdateTime: embedded(6, timeOrNull, 'When this entry was last written.'),
+  lastTransitionTime: embedded(7, timeOrNull, 'When the status last changed.'),
+  reason: omitempty(4, string, 'What happened, in one word.'),
+  message: omitempty(5, string, 'What happened, for people.'),
 })
 export interface DeploymentCondition extends StoredOf<typeof DeploymentCondition> {}
 
 export const DeploymentStatus = message('io.k8s.api.apps.v1.DeploymentStatus', {
-  observedGeneration: omitempty(1, int64),
-  replicas: omitempty(2, int32),
-  updatedReplicas: omitempty(3, int32),
-  readyReplicas: omitempty(7, int32),
-  availableReplicas: omitempty(4, int32),
-  unavailableReplicas: omitempty(5, int32),
-  terminatingReplicas: optional(9, int32),
-  conditions: omitempty(6, listMap(DeploymentCondition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' })),
-  collisionCount: optional(8, int32),
+  observedGeneration: omitempty(1, int64, 'The generation of the spec that this status answers to.'),
+  replicas: omitempty(2, int32, 'How many pods there are.'),
+  updatedReplicas: omitempty(3, int32, 'How many pods follow the newest template.'),
+  readyReplicas: omitempty(7, int32, 'How many pods are ready.'),
+  availableReplicas: omitempty(4, int32, 'How many pods have been ready for long enough.'),
+  unavailableReplicas: omitempty(5, int32, 'How many pods are missing to full availability.'),
+  terminatingReplicas: optional(9, int32, 'How many pods are on their way out.'),
+  conditions: omitempty(
+    6,
+    listMap(DeploymentCondition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' }),
+    'What holds of the object right now, one entry per aspect.',
+  ),
+  collisionCount: optional(8, int32, 'How often a computed name was taken already.'),
 })
 export interface DeploymentStatus extends StoredOf<typeof DeploymentStatus> {}
 
 export interface Deployment extends ObjectWith<{ spec: DeploymentSpec; status: DeploymentStatus }> {}
 
 export const Deployment = defineKind({
+  documentation: 'Keeps pods running and replaces them step by step.',
   group: 'apps',
   version: 'v1',
   kind: 'Deployment',

@@ -25,36 +25,41 @@ import { validateReplicaCounts } from './replica-counts.rules.ts'
 import { validateSelectorAndTemplate } from './workload.rules.ts'
 
 export const ReplicaSetSpec = message('io.k8s.api.apps.v1.ReplicaSetSpec', {
-  replicas: defaulted(1, int32, 1),
-  minReadySeconds: omitempty(4, int32),
-  selector: needed(2, LabelSelector),
-  template: embedded(3, PodTemplateSpec),
+  replicas: defaulted(1, int32, 1, 'How many pods there should be.'),
+  minReadySeconds: omitempty(4, int32, 'How long a pod must be ready before it counts as available.'),
+  selector: needed(2, LabelSelector, 'Which pods are its own; they must match the template.'),
+  template: embedded(3, PodTemplateSpec, 'What its pods look like.'),
 })
 export interface ReplicaSetSpec extends StoredOf<typeof ReplicaSetSpec> {}
 
 export const ReplicaSetCondition = message('io.k8s.api.apps.v1.ReplicaSetCondition', {
   type: required(1, string),
   status: required(2, ConditionStatus),
-  lastTransitionTime: embedded(3, timeOrNull),
-  reason: omitempty(4, string),
-  message: omitempty(5, string),
+  lastTransitionTime: embedded(3, timeOrNull, 'When the status last changed.'),
+  reason: omitempty(4, string, 'What happened, in one word.'),
+  message: omitempty(5, string, 'What happened, for people.'),
 })
 export interface ReplicaSetCondition extends StoredOf<typeof ReplicaSetCondition> {}
 
 export const ReplicaSetStatus = message('io.k8s.api.apps.v1.ReplicaSetStatus', {
-  replicas: required(1, int32),
-  fullyLabeledReplicas: omitempty(2, int32),
-  readyReplicas: omitempty(4, int32),
-  availableReplicas: omitempty(5, int32),
-  terminatingReplicas: optional(7, int32),
-  observedGeneration: omitempty(3, int64),
-  conditions: omitempty(6, listMap(ReplicaSetCondition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' })),
+  replicas: required(1, int32, 'How many pods there are.'),
+  fullyLabeledReplicas: omitempty(2, int32, 'How many pods carry all labels of the template.'),
+  readyReplicas: omitempty(4, int32, 'How many pods are ready.'),
+  availableReplicas: omitempty(5, int32, 'How many pods have been ready for long enough.'),
+  terminatingReplicas: optional(7, int32, 'How many pods are on their way out.'),
+  observedGeneration: omitempty(3, int64, 'The generation of the spec that this status answers to.'),
+  conditions: omitempty(
+    6,
+    listMap(ReplicaSetCondition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' }),
+    'What holds of the object right now, one entry per aspect.',
+  ),
 })
 export interface ReplicaSetStatus extends StoredOf<typeof ReplicaSetStatus> {}
 
 export interface ReplicaSet extends ObjectWith<{ spec: ReplicaSetSpec; status: ReplicaSetStatus }> {}
 
 export const ReplicaSet = defineKind({
+  documentation: 'Keeps a number of equal pods running.',
   group: 'apps',
   version: 'v1',
   kind: 'ReplicaSet',

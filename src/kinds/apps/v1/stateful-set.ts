@@ -64,49 +64,65 @@ export const StatefulSetUpdateStrategy = message(
 export interface StatefulSetUpdateStrategy extends StoredOf<typeof StatefulSetUpdateStrategy> {}
 
 export const StatefulSetSpec = message('io.k8s.api.apps.v1.StatefulSetSpec', {
-  replicas: defaulted(1, int32, 1),
-  selector: needed(2, LabelSelector),
-  template: required(3, PodTemplateSpec),
-  volumeClaimTemplates: omitempty(4, list(PersistentVolumeClaimMessage)),
-  serviceName: embedded(5, string),
-  podManagementPolicy: defaulted(6, oneOf('OrderedReady', 'Parallel'), 'OrderedReady', '', 'value'),
-  updateStrategy: embedded(7, StatefulSetUpdateStrategy),
-  revisionHistoryLimit: defaulted(8, int32, 10),
-  minReadySeconds: omitempty(9, int32),
-  persistentVolumeClaimRetentionPolicy: defaulted(10, StatefulSetPersistentVolumeClaimRetentionPolicy, {
-    whenDeleted: 'Retain',
-    whenScaled: 'Retain',
-  }),
-  ordinals: optional(11, StatefulSetOrdinals),
+  replicas: defaulted(1, int32, 1, 'How many pods there should be.'),
+  selector: needed(2, LabelSelector, 'Which pods are its own; they must match the template.'),
+  template: required(3, PodTemplateSpec, 'What its pods look like.'),
+  volumeClaimTemplates: omitempty(4, list(PersistentVolumeClaimMessage), 'Claims that every pod gets one of.'),
+  serviceName: embedded(5, string, 'The service that gives the pods their names.'),
+  podManagementPolicy: defaulted(
+    6,
+    oneOf('OrderedReady', 'Parallel'),
+    'OrderedReady',
+    'Whether pods come one after the other or all at once.',
+    'value',
+  ),
+  updateStrategy: embedded(7, StatefulSetUpdateStrategy, 'How old pods are replaced by new ones.'),
+  revisionHistoryLimit: defaulted(8, int32, 10, 'How many old revisions are kept.'),
+  minReadySeconds: omitempty(9, int32, 'How long a pod must be ready before it counts as available.'),
+  persistentVolumeClaimRetentionPolicy: defaulted(
+    10,
+    StatefulSetPersistentVolumeClaimRetentionPolicy,
+    {
+      whenDeleted: 'Retain',
+      whenScaled: 'Retain',
+    },
+    'When claims are deleted.',
+  ),
+  ordinals: optional(11, StatefulSetOrdinals, 'How pods are numbered.'),
 })
 export interface StatefulSetSpec extends StoredOf<typeof StatefulSetSpec> {}
 
 export const StatefulSetCondition = message('io.k8s.api.apps.v1.StatefulSetCondition', {
   type: required(1, string),
   status: required(2, ConditionStatus),
-  lastTransitionTime: embedded(3, timeOrNull),
-  reason: omitempty(4, string),
-  message: omitempty(5, string),
+  lastTransitionTime: embedded(3, timeOrNull, 'When the status last changed.'),
+  reason: omitempty(4, string, 'What happened, in one word.'),
+  message: omitempty(5, string, 'What happened, for people.'),
 })
 export interface StatefulSetCondition extends StoredOf<typeof StatefulSetCondition> {}
 
 export const StatefulSetStatus = message('io.k8s.api.apps.v1.StatefulSetStatus', {
-  observedGeneration: omitempty(1, int64),
-  replicas: required(2, int32),
-  readyReplicas: omitempty(3, int32),
-  currentReplicas: omitempty(4, int32),
-  updatedReplicas: omitempty(5, int32),
-  currentRevision: omitempty(6, string),
-  updateRevision: omitempty(7, string),
-  collisionCount: optional(9, int32),
-  conditions: omitempty(10, listMap(StatefulSetCondition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' })),
-  availableReplicas: embedded(11, int32),
+  observedGeneration: omitempty(1, int64, 'The generation of the spec that this status answers to.'),
+  replicas: required(2, int32, 'How many pods there are.'),
+  readyReplicas: omitempty(3, int32, 'How many pods are ready.'),
+  currentReplicas: omitempty(4, int32, 'How many pods follow the current revision.'),
+  updatedReplicas: omitempty(5, int32, 'How many pods follow the newest template.'),
+  currentRevision: omitempty(6, string, 'The revision that pods had before the update.'),
+  updateRevision: omitempty(7, string, 'The revision that pods are updated to.'),
+  collisionCount: optional(9, int32, 'How often a computed name was taken already.'),
+  conditions: omitempty(
+    10,
+    listMap(StatefulSetCondition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' }),
+    'What holds of the object right now, one entry per aspect.',
+  ),
+  availableReplicas: embedded(11, int32, 'How many pods have been ready for long enough.'),
 })
 export interface StatefulSetStatus extends StoredOf<typeof StatefulSetStatus> {}
 
 export interface StatefulSet extends ObjectWith<{ spec: StatefulSetSpec; status: StatefulSetStatus }> {}
 
 export const StatefulSet = defineKind({
+  documentation: 'Keeps pods running that have names and storage of their own.',
   group: 'apps',
   version: 'v1',
   kind: 'StatefulSet',

@@ -14,6 +14,7 @@ const fields = {
 export interface SelfSubjectReview extends ObjectOfFields<typeof fields> {}
 
 export const SelfSubjectReview = defineKind({
+  documentation: 'Who the caller is.',
   group: 'authentication.k8s.io',
   version: 'v1',
   kind: 'SelfSubjectReview',

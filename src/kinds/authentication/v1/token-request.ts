@@ -11,9 +11,9 @@ export const BoundObjectReference = message('io.k8s.api.authentication.v1.BoundO
 export interface BoundObjectReference extends StoredOf<typeof BoundObjectReference> {}
 
 export const TokenRequestSpec = message('io.k8s.api.authentication.v1.TokenRequestSpec', {
-  audiences: embedded(1, list(string, { nullable: true })),
-  expirationSeconds: nullable(4, int64),
-  boundObjectRef: nullable(3, BoundObjectReference),
+  audiences: embedded(1, list(string, { nullable: true }), 'For whom the token is meant.'),
+  expirationSeconds: nullable(4, int64, 'After how many seconds it runs out.'),
+  boundObjectRef: nullable(3, BoundObjectReference, 'The object with which the token becomes void.'),
 })
 export interface TokenRequestSpec extends StoredOf<typeof TokenRequestSpec> {}
 
@@ -26,6 +26,7 @@ export interface TokenRequestStatus extends StoredOf<typeof TokenRequestStatus> 
 export interface TokenRequest extends ObjectWith<{ spec: TokenRequestSpec; status: TokenRequestStatus }> {}
 
 export const TokenRequest = defineKind({
+  documentation: 'Asks for a token of a service account.',
   group: 'authentication.k8s.io',
   version: 'v1',
   kind: 'TokenRequest',

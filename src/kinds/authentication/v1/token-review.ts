@@ -3,22 +3,23 @@ import { boolean, embedded, list, message, omitempty, required, type StoredOf, s
 import { UserInfo } from './user-info.ts'
 
 export const TokenReviewSpec = message('io.k8s.api.authentication.v1.TokenReviewSpec', {
-  token: required(1, string),
-  audiences: omitempty(2, list(string)),
+  token: required(1, string, 'The token.'),
+  audiences: omitempty(2, list(string), 'Who is asking.'),
 })
 export interface TokenReviewSpec extends StoredOf<typeof TokenReviewSpec> {}
 
 export const TokenReviewStatus = message('io.k8s.api.authentication.v1.TokenReviewStatus', {
-  authenticated: omitempty(1, boolean),
-  user: embedded(2, UserInfo),
+  authenticated: omitempty(1, boolean, 'Whether the token is good.'),
+  user: embedded(2, UserInfo, 'Whose token it is.'),
   audiences: omitempty(4, list(string)),
-  error: omitempty(3, string),
+  error: omitempty(3, string, 'Why it could not be checked.'),
 })
 export interface TokenReviewStatus extends StoredOf<typeof TokenReviewStatus> {}
 
 export interface TokenReview extends ObjectWith<{ spec: TokenReviewSpec; status: TokenReviewStatus }> {}
 
 export const TokenReview = defineKind({
+  documentation: 'Asks whose token this is.',
   group: 'authentication.k8s.io',
   version: 'v1',
   kind: 'TokenReview',

@@ -5,6 +5,7 @@ import { SubjectAccessReviewStatus } from './subject-access-review-status.ts'
 export interface LocalSubjectAccessReview extends ObjectWith<{ spec: SubjectAccessReviewSpec; status: SubjectAccessReviewStatus }> {}
 
 export const LocalSubjectAccessReview = defineKind({
+  documentation: 'Asks whether somebody may do something in a namespace.',
   group: 'authorization.k8s.io',
   version: 'v1',
   kind: 'LocalSubjectAccessReview',

@@ -15,14 +15,14 @@ export const LabelSelectorAttributes = message('io.k8s.api.authorization.v1.Labe
 export interface LabelSelectorAttributes extends StoredOf<typeof LabelSelectorAttributes> {}
 
 export const ResourceAttributes = message('io.k8s.api.authorization.v1.ResourceAttributes', {
-  namespace: omitempty(1, string),
-  verb: omitempty(2, string),
-  group: omitempty(3, string),
-  version: omitempty(4, string),
-  resource: omitempty(5, string),
-  subresource: omitempty(6, string),
-  name: omitempty(7, string),
+  namespace: omitempty(1, string, 'The namespace; none stands for all.'),
+  verb: omitempty(2, string, 'What is to be done.'),
+  group: omitempty(3, string, 'The API group.'),
+  version: omitempty(4, string, 'The API version.'),
+  resource: omitempty(5, string, 'The resource.'),
+  subresource: omitempty(6, string, 'The subresource.'),
+  name: omitempty(7, string, 'The object; none stands for all.'),
   fieldSelector: optional(8, FieldSelectorAttributes),
-  labelSelector: optional(9, LabelSelectorAttributes),
+  labelSelector: optional(9, LabelSelectorAttributes, 'Which objects are meant, by their labels.'),
 })
 export interface ResourceAttributes extends StoredOf<typeof ResourceAttributes> {}

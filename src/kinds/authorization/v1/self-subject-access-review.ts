@@ -13,6 +13,7 @@ export interface SelfSubjectAccessReviewSpec extends StoredOf<typeof SelfSubject
 export interface SelfSubjectAccessReview extends ObjectWith<{ spec: SelfSubjectAccessReviewSpec; status: SubjectAccessReviewStatus }> {}
 
 export const SelfSubjectAccessReview = defineKind({
+  documentation: 'Asks whether the caller may do something.',
   group: 'authorization.k8s.io',
   version: 'v1',
   kind: 'SelfSubjectAccessReview',

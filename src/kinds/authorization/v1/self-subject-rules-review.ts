@@ -7,16 +7,16 @@ export const SelfSubjectRulesReviewSpec = message('io.k8s.api.authorization.v1.S
 export interface SelfSubjectRulesReviewSpec extends StoredOf<typeof SelfSubjectRulesReviewSpec> {}
 
 export const NonResourceRule = message('io.k8s.api.authorization.v1.NonResourceRule', {
-  verbs: required(1, list(string)),
-  nonResourceURLs: omitempty(2, list(string)),
+  verbs: required(1, list(string), 'What may be done: `get`, `list`, … or `*`.'),
+  nonResourceURLs: omitempty(2, list(string), 'URL paths that are no resources; a trailing `*` is a wildcard.'),
 })
 export interface NonResourceRule extends StoredOf<typeof NonResourceRule> {}
 
 export const ResourceRule = message('io.k8s.api.authorization.v1.ResourceRule', {
-  verbs: required(1, list(string)),
-  apiGroups: omitempty(2, list(string)),
+  verbs: required(1, list(string), 'What may be done: `get`, `list`, … or `*`.'),
+  apiGroups: omitempty(2, list(string), 'API groups; `*` stands for all.'),
   resources: omitempty(3, list(string)),
-  resourceNames: omitempty(4, list(string)),
+  resourceNames: omitempty(4, list(string), 'Names of single objects; empty stands for all.'),
 })
 export interface ResourceRule extends StoredOf<typeof ResourceRule> {}
 
@@ -31,6 +31,7 @@ export interface SubjectRulesReviewStatus extends StoredOf<typeof SubjectRulesRe
 export interface SelfSubjectRulesReview extends ObjectWith<{ spec: SelfSubjectRulesReviewSpec; status: SubjectRulesReviewStatus }> {}
 
 export const SelfSubjectRulesReview = defineKind({
+  documentation: 'Asks what the caller may do in a namespace.',
   group: 'authorization.k8s.io',
   version: 'v1',
   kind: 'SelfSubjectRulesReview',

@@ -5,6 +5,7 @@ import { SubjectAccessReviewStatus } from './subject-access-review-status.ts'
 export interface SubjectAccessReview extends ObjectWith<{ spec: SubjectAccessReviewSpec; status: SubjectAccessReviewStatus }> {}
 
 export const SubjectAccessReview = defineKind({
+  documentation: 'Asks whether somebody may do something.',
   group: 'authorization.k8s.io',
   version: 'v1',
   kind: 'SubjectAccessReview',

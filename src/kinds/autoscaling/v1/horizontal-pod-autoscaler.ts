@@ -16,18 +16,18 @@ export const CrossVersionObjectReference = message(
 export interface CrossVersionObjectReference extends StoredOf<typeof CrossVersionObjectReference> {}
 
 export const HorizontalPodAutoscalerSpec = message('io.k8s.api.autoscaling.v1.HorizontalPodAutoscalerSpec', {
-  scaleTargetRef: required(1, CrossVersionObjectReference),
-  minReplicas: defaulted(2, int32, 1),
-  maxReplicas: required(3, int32),
+  scaleTargetRef: required(1, CrossVersionObjectReference, 'What is scaled.'),
+  minReplicas: defaulted(2, int32, 1, 'The fewest pods to scale down to.'),
+  maxReplicas: required(3, int32, 'The most pods to scale up to.'),
   targetCPUUtilizationPercentage: optional(4, int32),
 })
 export interface HorizontalPodAutoscalerSpec extends StoredOf<typeof HorizontalPodAutoscalerSpec> {}
 
 export const HorizontalPodAutoscalerStatus = message('io.k8s.api.autoscaling.v1.HorizontalPodAutoscalerStatus', {
-  observedGeneration: optional(1, int64),
-  lastScaleTime: optional(2, time),
-  currentReplicas: required(3, int32),
-  desiredReplicas: required(4, int32),
+  observedGeneration: optional(1, int64, 'The generation of the spec that this status answers to.'),
+  lastScaleTime: optional(2, time, 'When the number of pods was last changed.'),
+  currentReplicas: required(3, int32, 'How many pods there are.'),
+  desiredReplicas: required(4, int32, 'How many pods there should be.'),
   currentCPUUtilizationPercentage: optional(5, int32),
 })
 export interface HorizontalPodAutoscalerStatus extends StoredOf<typeof HorizontalPodAutoscalerStatus> {}
@@ -35,6 +35,7 @@ export interface HorizontalPodAutoscalerStatus extends StoredOf<typeof Horizonta
 export interface HorizontalPodAutoscaler extends ObjectWith<{ spec: HorizontalPodAutoscalerSpec; status: HorizontalPodAutoscalerStatus }> {}
 
 const shownAutoscaler = defineKind({
+  documentation: 'Changes the number of pods with the load.',
   group: 'autoscaling',
   version: 'v1',
   kind: 'HorizontalPodAutoscaler',

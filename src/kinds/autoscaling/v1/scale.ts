@@ -15,6 +15,7 @@ export interface ScaleStatus extends StoredOf<typeof ScaleStatus> {}
 export interface Scale extends ObjectWith<{ spec: ScaleSpec; status: ScaleStatus }> {}
 
 export const Scale = defineKind({
+  documentation: 'How many pods something has and should have.',
   group: 'autoscaling',
   version: 'v1',
   kind: 'Scale',

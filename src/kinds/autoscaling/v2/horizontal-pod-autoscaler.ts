@@ -35,7 +35,7 @@ export interface CrossVersionObjectReference extends StoredOf<typeof CrossVersio
 export const HPAScalingPolicy = message('io.k8s.api.autoscaling.v2.HPAScalingPolicy', {
   type: required(1, oneOf('Pods', 'Percent')),
   value: required(2, int32),
-  periodSeconds: required(3, int32),
+  periodSeconds: required(3, int32, 'How many seconds lie between two of them.'),
 })
 export interface HPAScalingPolicy extends StoredOf<typeof HPAScalingPolicy> {}
 
@@ -110,9 +110,9 @@ export const MetricSpec = message('io.k8s.api.autoscaling.v2.MetricSpec', {
 export interface MetricSpec extends StoredOf<typeof MetricSpec> {}
 
 export const HorizontalPodAutoscalerSpec = message('io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerSpec', {
-  scaleTargetRef: required(1, CrossVersionObjectReference),
-  minReplicas: defaulted(2, int32, 1),
-  maxReplicas: required(3, int32),
+  scaleTargetRef: required(1, CrossVersionObjectReference, 'What is scaled.'),
+  minReplicas: defaulted(2, int32, 1, 'The fewest pods to scale down to.'),
+  maxReplicas: required(3, int32, 'The most pods to scale up to.'),
   metrics: omitempty(4, list(MetricSpec)),
   behavior: optional(5, HorizontalPodAutoscalerBehavior),
 })
@@ -121,9 +121,9 @@ export interface HorizontalPodAutoscalerSpec extends StoredOf<typeof HorizontalP
 export const HorizontalPodAutoscalerCondition = message('io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerCondition', {
   type: required(1, string),
   status: required(2, ConditionStatus),
-  lastTransitionTime: embedded(3, timeOrNull),
-  reason: omitempty(4, string),
-  message: omitempty(5, string),
+  lastTransitionTime: embedded(3, timeOrNull, 'When the status last changed.'),
+  reason: omitempty(4, string, 'What happened, in one word.'),
+  message: omitempty(5, string, 'What happened, for people.'),
 })
 export interface HorizontalPodAutoscalerCondition extends StoredOf<typeof HorizontalPodAutoscalerCondition> {}
 
@@ -177,18 +177,23 @@ export const MetricStatus = message('io.k8s.api.autoscaling.v2.MetricStatus', {
 export interface MetricStatus extends StoredOf<typeof MetricStatus> {}
 
 export const HorizontalPodAutoscalerStatus = message('io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerStatus', {
-  observedGeneration: optional(1, int64),
-  lastScaleTime: optional(2, time),
-  currentReplicas: omitempty(3, int32),
-  desiredReplicas: required(4, int32),
+  observedGeneration: optional(1, int64, 'The generation of the spec that this status answers to.'),
+  lastScaleTime: optional(2, time, 'When the number of pods was last changed.'),
+  currentReplicas: omitempty(3, int32, 'How many pods there are.'),
+  desiredReplicas: required(4, int32, 'How many pods there should be.'),
   currentMetrics: embedded(5, list(MetricStatus, { nullable: true })),
-  conditions: omitempty(6, listMap(HorizontalPodAutoscalerCondition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' })),
+  conditions: omitempty(
+    6,
+    listMap(HorizontalPodAutoscalerCondition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' }),
+    'What holds of the object right now, one entry per aspect.',
+  ),
 })
 export interface HorizontalPodAutoscalerStatus extends StoredOf<typeof HorizontalPodAutoscalerStatus> {}
 
 export interface HorizontalPodAutoscaler extends ObjectWith<{ spec: HorizontalPodAutoscalerSpec; status: HorizontalPodAutoscalerStatus }> {}
 
 export const HorizontalPodAutoscaler = defineKind({
+  documentation: 'Changes the number of pods with the load.',
   group: 'autoscaling',
   version: 'v2',
   kind: 'HorizontalPodAutoscaler',

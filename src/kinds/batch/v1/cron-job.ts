@@ -24,33 +24,34 @@ import { validateCronJob, validateNewCronJob, validateSchedule } from './cron-jo
 import { JobSpec } from './job-spec.ts'
 
 export const JobTemplateSpec = message('io.k8s.api.batch.v1.JobTemplateSpec', {
-  metadata: embedded(1, ObjectMeta),
-  spec: embedded(2, JobSpec),
+  metadata: embedded(1, ObjectMeta, 'Labels and annotations of the jobs.'),
+  spec: embedded(2, JobSpec, 'What the jobs are to be.'),
 })
 export interface JobTemplateSpec extends StoredOf<typeof JobTemplateSpec> {}
 
 export const CronJobSpec = message('io.k8s.api.batch.v1.CronJobSpec', {
-  schedule: required(1, string),
-  timeZone: optional(8, string),
-  startingDeadlineSeconds: optional(2, int64),
-  concurrencyPolicy: defaulted(3, oneOf('Allow', 'Forbid', 'Replace'), 'Allow', '', 'value'),
-  suspend: defaulted(4, boolean, false),
-  jobTemplate: required(5, JobTemplateSpec),
-  successfulJobsHistoryLimit: defaulted(6, int32, 3),
-  failedJobsHistoryLimit: defaulted(7, int32, 1),
+  schedule: required(1, string, 'When to run, as five fields.'),
+  timeZone: optional(8, string, 'The time zone of the schedule.'),
+  startingDeadlineSeconds: optional(2, int64, 'How late a run may start.'),
+  concurrencyPolicy: defaulted(3, oneOf('Allow', 'Forbid', 'Replace'), 'Allow', 'What happens while an earlier run goes on.', 'value'),
+  suspend: defaulted(4, boolean, false, 'Whether no more runs start.'),
+  jobTemplate: required(5, JobTemplateSpec, 'What its jobs look like.'),
+  successfulJobsHistoryLimit: defaulted(6, int32, 3, 'How many successful jobs are kept.'),
+  failedJobsHistoryLimit: defaulted(7, int32, 1, 'How many failed jobs are kept.'),
 })
 export interface CronJobSpec extends StoredOf<typeof CronJobSpec> {}
 
 export const CronJobStatus = message('io.k8s.api.batch.v1.CronJobStatus', {
-  active: omitempty(1, list(ObjectReference)),
-  lastScheduleTime: optional(4, time),
-  lastSuccessfulTime: optional(5, time),
+  active: omitempty(1, list(ObjectReference), 'Jobs that run.'),
+  lastScheduleTime: optional(4, time, 'When a job was last started.'),
+  lastSuccessfulTime: optional(5, time, 'When a job last succeeded.'),
 })
 export interface CronJobStatus extends StoredOf<typeof CronJobStatus> {}
 
 export interface CronJob extends ObjectWith<{ spec: CronJobSpec; status: CronJobStatus }> {}
 
 export const CronJob = defineKind({
+  documentation: 'Starts jobs by a schedule.',
   group: 'batch',
   version: 'v1',
   kind: 'CronJob',

@@ -25,10 +25,10 @@ import { JobSpec } from './job-spec.ts'
 export const JobCondition = message('io.k8s.api.batch.v1.JobCondition', {
   type: required(1, string),
   status: required(2, ConditionStatus),
-  lastProbeTime: embedded(3, timeOrNull),
-  lastTransitionTime: embedded(4, timeOrNull),
-  reason: omitempty(5, string),
-  message: omitempty(6, string),
+  lastProbeTime: embedded(3, timeOrNull, 'When this was last checked.'),
+  lastTransitionTime: embedded(4, timeOrNull, 'When the status last changed.'),
+  reason: omitempty(5, string, 'What happened, in one word.'),
+  message: omitempty(6, string, 'What happened, for people.'),
 })
 export interface JobCondition extends StoredOf<typeof JobCondition> {}
 
@@ -39,23 +39,28 @@ export const UncountedTerminatedPods = message('io.k8s.api.batch.v1.UncountedTer
 export interface UncountedTerminatedPods extends StoredOf<typeof UncountedTerminatedPods> {}
 
 export const JobStatus = message('io.k8s.api.batch.v1.JobStatus', {
-  conditions: omitempty(1, list(JobCondition, { patchStrategy: 'merge', patchMergeKey: 'type' })),
-  startTime: optional(2, time),
-  completionTime: optional(3, time),
-  active: omitempty(4, int32),
-  succeeded: omitempty(5, int32),
-  failed: omitempty(6, int32),
-  terminating: optional(11, int32),
-  completedIndexes: omitempty(7, string),
-  failedIndexes: optional(10, string),
-  uncountedTerminatedPods: optional(8, UncountedTerminatedPods),
-  ready: optional(9, int32),
+  conditions: omitempty(
+    1,
+    list(JobCondition, { patchStrategy: 'merge', patchMergeKey: 'type' }),
+    'What holds of the object right now, one entry per aspect.',
+  ),
+  startTime: optional(2, time, 'When the job was taken up.'),
+  completionTime: optional(3, time, 'When the job succeeded.'),
+  active: omitempty(4, int32, 'How many pods run.'),
+  succeeded: omitempty(5, int32, 'How many pods have succeeded.'),
+  failed: omitempty(6, int32, 'How many pods have failed.'),
+  terminating: optional(11, int32, 'How many pods are on their way out.'),
+  completedIndexes: omitempty(7, string, 'Which indexes have succeeded.'),
+  failedIndexes: optional(10, string, 'Which indexes have failed.'),
+  uncountedTerminatedPods: optional(8, UncountedTerminatedPods, 'Pods that ended and were not counted yet.'),
+  ready: optional(9, int32, 'How many pods are ready.'),
 })
 export interface JobStatus extends StoredOf<typeof JobStatus> {}
 
 export interface Job extends ObjectWith<{ spec: JobSpec; status: JobStatus }> {}
 
 export const Job = defineKind({
+  documentation: 'Runs pods until enough of them have succeeded.',
   group: 'batch',
   version: 'v1',
   kind: 'Job',

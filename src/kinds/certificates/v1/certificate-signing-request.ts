@@ -26,30 +26,34 @@ import {
 } from './certificate-signing-request.rules.ts'
 
 export const CertificateSigningRequestSpec = message('io.k8s.api.certificates.v1.CertificateSigningRequestSpec', {
-  request: required(1, bytes),
-  signerName: required(7, string),
-  expirationSeconds: optional(8, int32),
-  usages: omitempty(5, list(string)),
-  username: omitempty(2, string),
-  uid: omitempty(3, string),
-  groups: omitempty(4, list(string)),
-  extra: omitempty(6, map(list(string))),
+  request: required(1, bytes, 'The request, in PEM.'),
+  signerName: required(7, string, 'Who signs.'),
+  expirationSeconds: optional(8, int32, 'After how many seconds it runs out.'),
+  usages: omitempty(5, list(string), 'What the key is used for.'),
+  username: omitempty(2, string, 'Who asks.'),
+  uid: omitempty(3, string, 'The uid of who asks.'),
+  groups: omitempty(4, list(string), 'The groups of who asks.'),
+  extra: omitempty(6, map(list(string)), 'More about who asks.'),
 })
 export interface CertificateSigningRequestSpec extends StoredOf<typeof CertificateSigningRequestSpec> {}
 
 export const CertificateSigningRequestCondition = message('io.k8s.api.certificates.v1.CertificateSigningRequestCondition', {
   type: required(1, string),
   status: required(6, ConditionStatus),
-  reason: omitempty(2, string),
-  message: omitempty(3, string),
-  lastUpdateTime: embedded(4, timeOrNull),
-  lastTransitionTime: embedded(5, timeOrNull),
+  reason: omitempty(2, string, 'What happened, in one word.'),
+  message: omitempty(3, string, 'What happened, for people.'),
+  lastUpdateTime: embedded(4, timeOrNull, 'When this entry was last written.'),
+  lastTransitionTime: embedded(5, timeOrNull, 'When the status last changed.'),
 })
 export interface CertificateSigningRequestCondition extends StoredOf<typeof CertificateSigningRequestCondition> {}
 
 export const CertificateSigningRequestStatus = message('io.k8s.api.certificates.v1.CertificateSigningRequestStatus', {
-  conditions: omitempty(1, listMap(CertificateSigningRequestCondition, ['type'])),
-  certificate: omitempty(2, bytes),
+  conditions: omitempty(
+    1,
+    listMap(CertificateSigningRequestCondition, ['type']),
+    'What holds of the object right now, one entry per aspect.',
+  ),
+  certificate: omitempty(2, bytes, 'The certificate, in PEM.'),
 })
 export interface CertificateSigningRequestStatus extends StoredOf<typeof CertificateSigningRequestStatus> {}
 
@@ -57,6 +61,7 @@ export interface CertificateSigningRequest
   extends ObjectWith<{ spec: CertificateSigningRequestSpec; status: CertificateSigningRequestStatus }> {}
 
 export const CertificateSigningRequest = defineKind({
+  documentation: 'A request for a certificate.',
   group: 'certificates.k8s.io',
   version: 'v1',
   kind: 'CertificateSigningRequest',

@@ -5,19 +5,20 @@ import type { FieldErrors } from '#machinery/status/field-errors.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 
 export const LeaseSpec = message('io.k8s.api.coordination.v1.LeaseSpec', {
-  holderIdentity: optional(1, string),
-  leaseDurationSeconds: optional(2, int32),
-  acquireTime: optional(3, microTime),
-  renewTime: optional(4, microTime),
-  leaseTransitions: optional(5, int32),
-  strategy: optional(6, string),
-  preferredHolder: optional(7, string),
+  holderIdentity: optional(1, string, 'Who has the lease.'),
+  leaseDurationSeconds: optional(2, int32, 'For how long it is valid.'),
+  acquireTime: optional(3, microTime, 'Since when it is held.'),
+  renewTime: optional(4, microTime, 'When it was last renewed.'),
+  leaseTransitions: optional(5, int32, 'How often it changed hands.'),
+  strategy: optional(6, string, 'How the holder is chosen.'),
+  preferredHolder: optional(7, string, 'Who should have it.'),
 })
 export interface LeaseSpec extends StoredOf<typeof LeaseSpec> {}
 
 export interface Lease extends ObjectWith<{ spec: LeaseSpec }> {}
 
 export const Lease = defineKind({
+  documentation: 'A claim that somebody renews while it is alive.',
   group: 'coordination.k8s.io',
   version: 'v1',
   kind: 'Lease',

@@ -3,7 +3,7 @@ import { LabelSelector } from '../../meta/v1/label-selector.ts'
 import { NodeSelector, NodeSelectorTerm } from './node-selector.ts'
 
 export const PreferredSchedulingTerm = message('io.k8s.api.core.v1.PreferredSchedulingTerm', {
-  weight: required(1, int32),
+  weight: required(1, int32, 'How much this counts against others.'),
   preference: required(2, NodeSelectorTerm),
 })
 export interface PreferredSchedulingTerm extends StoredOf<typeof PreferredSchedulingTerm> {}
@@ -15,17 +15,17 @@ export const NodeAffinity = message('io.k8s.api.core.v1.NodeAffinity', {
 export interface NodeAffinity extends StoredOf<typeof NodeAffinity> {}
 
 export const PodAffinityTerm = message('io.k8s.api.core.v1.PodAffinityTerm', {
-  labelSelector: optional(1, LabelSelector),
+  labelSelector: optional(1, LabelSelector, 'Which objects are meant, by their labels.'),
   namespaces: omitempty(2, list(string)),
-  topologyKey: required(3, string),
-  namespaceSelector: optional(4, LabelSelector),
+  topologyKey: required(3, string, 'The node label whose values are the places.'),
+  namespaceSelector: optional(4, LabelSelector, 'Which namespaces are meant, by their labels.'),
   matchLabelKeys: omitempty(5, list(string)),
   mismatchLabelKeys: omitempty(6, list(string)),
 })
 export interface PodAffinityTerm extends StoredOf<typeof PodAffinityTerm> {}
 
 export const WeightedPodAffinityTerm = message('io.k8s.api.core.v1.WeightedPodAffinityTerm', {
-  weight: required(1, int32),
+  weight: required(1, int32, 'How much this counts against others.'),
   podAffinityTerm: required(2, PodAffinityTerm),
 })
 export interface WeightedPodAffinityTerm extends StoredOf<typeof WeightedPodAffinityTerm> {}
@@ -43,8 +43,8 @@ export const PodAntiAffinity = message('io.k8s.api.core.v1.PodAntiAffinity', {
 export interface PodAntiAffinity extends StoredOf<typeof PodAntiAffinity> {}
 
 export const Affinity = message('io.k8s.api.core.v1.Affinity', {
-  nodeAffinity: optional(1, NodeAffinity),
-  podAffinity: optional(2, PodAffinity),
-  podAntiAffinity: optional(3, PodAntiAffinity),
+  nodeAffinity: optional(1, NodeAffinity, 'Which nodes.'),
+  podAffinity: optional(2, PodAffinity, 'Near which pods.'),
+  podAntiAffinity: optional(3, PodAntiAffinity, 'Away from which pods.'),
 })
 export interface Affinity extends StoredOf<typeof Affinity> {}

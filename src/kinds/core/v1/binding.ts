@@ -9,6 +9,7 @@ const fields = {
 export interface Binding extends ObjectOfFields<typeof fields> {}
 
 export const Binding = defineKind({
+  documentation: 'Puts a pod on a node.',
   group: '',
   version: 'v1',
   kind: 'Binding',

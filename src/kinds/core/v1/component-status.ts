@@ -6,18 +6,23 @@ import { ConditionStatus } from '../../meta/v1/condition-status.ts'
 export const ComponentCondition = message('io.k8s.api.core.v1.ComponentCondition', {
   type: required(1, string),
   status: required(2, ConditionStatus),
-  message: omitempty(3, string),
+  message: omitempty(3, string, 'What happened, for people.'),
   error: omitempty(4, string),
 })
 export interface ComponentCondition extends StoredOf<typeof ComponentCondition> {}
 
 const fields = {
-  conditions: omitempty(2, listMap(ComponentCondition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' })),
+  conditions: omitempty(
+    2,
+    listMap(ComponentCondition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' }),
+    'What holds of the object right now, one entry per aspect.',
+  ),
 }
 
 export interface ComponentStatus extends ObjectOfFields<typeof fields> {}
 
 export const ComponentStatus = defineKind({
+  documentation: 'Whether a part of the control plane is well. Out of use.',
   group: '',
   version: 'v1',
   kind: 'ComponentStatus',

@@ -9,14 +9,15 @@ import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { sortedEntries } from '../../meta/v1/rules.ts'
 
 const fields = {
-  immutable: optional(4, boolean),
-  data: omitempty(2, map(string)),
-  binaryData: omitempty(3, map(bytes)),
+  immutable: optional(4, boolean, 'Whether the data never change again.'),
+  data: omitempty(2, map(string), 'Texts by key.'),
+  binaryData: omitempty(3, map(bytes), 'Bytes by key.'),
 }
 
 export interface ConfigMap extends ObjectOfFields<typeof fields> {}
 
 export const ConfigMap = defineKind({
+  documentation: 'Configuration that pods read.',
   group: '',
   version: 'v1',
   kind: 'ConfigMap',

@@ -20,31 +20,31 @@ import { RecursiveReadOnlyMode } from './recursive-read-only-mode.ts'
 import { ResourceRequirements } from './resource-requirements.ts'
 
 export const ContainerStateRunning = message('io.k8s.api.core.v1.ContainerStateRunning', {
-  startedAt: embedded(1, timeOrNull),
+  startedAt: embedded(1, timeOrNull, 'Since when it runs.'),
 })
 export interface ContainerStateRunning extends StoredOf<typeof ContainerStateRunning> {}
 
 export const ContainerStateTerminated = message('io.k8s.api.core.v1.ContainerStateTerminated', {
-  exitCode: required(1, int32),
-  signal: omitempty(2, int32),
-  reason: omitempty(3, string),
-  message: omitempty(4, string),
-  startedAt: embedded(5, timeOrNull),
-  finishedAt: embedded(6, timeOrNull),
-  containerID: omitempty(7, string),
+  exitCode: required(1, int32, 'The exit status.'),
+  signal: omitempty(2, int32, 'The signal that ended it.'),
+  reason: omitempty(3, string, 'What happened, in one word.'),
+  message: omitempty(4, string, 'What happened, for people.'),
+  startedAt: embedded(5, timeOrNull, 'When it started.'),
+  finishedAt: embedded(6, timeOrNull, 'When it ended.'),
+  containerID: omitempty(7, string, 'The id that the runtime gave it.'),
 })
 export interface ContainerStateTerminated extends StoredOf<typeof ContainerStateTerminated> {}
 
 export const ContainerStateWaiting = message('io.k8s.api.core.v1.ContainerStateWaiting', {
-  reason: omitempty(1, string),
-  message: omitempty(2, string),
+  reason: omitempty(1, string, 'What happened, in one word.'),
+  message: omitempty(2, string, 'What happened, for people.'),
 })
 export interface ContainerStateWaiting extends StoredOf<typeof ContainerStateWaiting> {}
 
 export const ContainerState = message('io.k8s.api.core.v1.ContainerState', {
-  waiting: optional(1, ContainerStateWaiting),
-  running: optional(2, ContainerStateRunning),
-  terminated: optional(3, ContainerStateTerminated),
+  waiting: optional(1, ContainerStateWaiting, 'It is not running yet.'),
+  running: optional(2, ContainerStateRunning, 'It runs.'),
+  terminated: optional(3, ContainerStateTerminated, 'It has ended.'),
 })
 export interface ContainerState extends StoredOf<typeof ContainerState> {}
 
@@ -63,7 +63,7 @@ export interface ContainerUser extends StoredOf<typeof ContainerUser> {}
 export const ResourceHealth = message('io.k8s.api.core.v1.ResourceHealth', {
   resourceID: required(1, string),
   health: omitempty(2, oneOf('Healthy', 'Unhealthy', 'Unknown')),
-  message: optional(6, string),
+  message: optional(6, string, 'What happened, for people.'),
 })
 export interface ResourceHealth extends StoredOf<typeof ResourceHealth> {}
 
@@ -86,26 +86,30 @@ export interface VolumeStatus extends StoredOf<typeof VolumeStatus> {}
 export const VolumeMountStatus = message('io.k8s.api.core.v1.VolumeMountStatus', {
   name: required(1, string),
   mountPath: required(2, string),
-  readOnly: omitempty(3, boolean),
+  readOnly: omitempty(3, boolean, 'Whether it can only be read.'),
   recursiveReadOnly: optional(4, RecursiveReadOnlyMode),
   volumeStatus: optional(5, VolumeStatus),
 })
 export interface VolumeMountStatus extends StoredOf<typeof VolumeMountStatus> {}
 
 export const ContainerStatus = message('io.k8s.api.core.v1.ContainerStatus', {
-  name: required(1, string),
-  state: embedded(2, ContainerState),
-  lastState: embedded(3, ContainerState),
-  ready: required(4, boolean),
-  restartCount: required(5, int32),
-  image: required(6, string),
-  imageID: required(7, string),
-  containerID: omitempty(8, string),
-  started: optional(9, boolean),
-  allocatedResources: omitempty(10, map(quantity)),
-  resources: optional(11, ResourceRequirements),
-  volumeMounts: omitempty(12, listMap(VolumeMountStatus, ['mountPath'], { patchStrategy: 'merge', patchMergeKey: 'mountPath' })),
-  user: optional(13, ContainerUser),
+  name: required(1, string, 'The container.'),
+  state: embedded(2, ContainerState, 'What it does now.'),
+  lastState: embedded(3, ContainerState, 'How it ended the last time.'),
+  ready: required(4, boolean, 'Whether it is ready.'),
+  restartCount: required(5, int32, 'How often it was started again.'),
+  image: required(6, string, 'The image that runs.'),
+  imageID: required(7, string, 'The digest of the image that runs.'),
+  containerID: omitempty(8, string, 'The id that the runtime gave it.'),
+  started: optional(9, boolean, 'Whether it has come through its startup probe.'),
+  allocatedResources: omitempty(10, map(quantity), 'What the node has set aside for it.'),
+  resources: optional(11, ResourceRequirements, 'What it has been given.'),
+  volumeMounts: omitempty(
+    12,
+    listMap(VolumeMountStatus, ['mountPath'], { patchStrategy: 'merge', patchMergeKey: 'mountPath' }),
+    'What is mounted where.',
+  ),
+  user: optional(13, ContainerUser, 'The user as whom it runs.'),
   allocatedResourcesStatus: omitempty(14, listMap(ResourceStatus, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name' })),
   stopSignal: optional(15, string),
 })

@@ -26,11 +26,11 @@ import { SecurityContext } from './security-context.ts'
 import { TerminationMessagePolicy } from './termination-message-policy.ts'
 
 export const ContainerPort = message('io.k8s.api.core.v1.ContainerPort', {
-  name: omitempty(1, string),
-  hostPort: omitempty(2, int32),
-  containerPort: required(3, int32),
-  protocol: defaulted(4, Protocol, 'TCP', '', 'value'),
-  hostIP: omitempty(5, string),
+  name: omitempty(1, string, 'A name by which services find the port.'),
+  hostPort: omitempty(2, int32, 'The port of the node that leads here.'),
+  containerPort: required(3, int32, 'The port in the container.'),
+  protocol: defaulted(4, Protocol, 'TCP', 'TCP, UDP or SCTP.', 'value'),
+  hostIP: omitempty(5, string, 'The address of the node to bind to.'),
 })
 export interface ContainerPort extends StoredOf<typeof ContainerPort> {}
 
@@ -53,70 +53,88 @@ export const ContainerRestartRule = message('io.k8s.api.core.v1.ContainerRestart
 export interface ContainerRestartRule extends StoredOf<typeof ContainerRestartRule> {}
 
 export const SleepAction = message('io.k8s.api.core.v1.SleepAction', {
-  seconds: required(1, int64),
+  seconds: required(1, int64, 'How long to pause.'),
 })
 export interface SleepAction extends StoredOf<typeof SleepAction> {}
 
 export const LifecycleHandler = message('io.k8s.api.core.v1.LifecycleHandler', {
-  exec: optional(1, ExecAction),
-  httpGet: optional(2, HTTPGetAction),
-  tcpSocket: optional(3, TCPSocketAction),
-  sleep: optional(4, SleepAction),
+  exec: optional(1, ExecAction, 'A command in the container.'),
+  httpGet: optional(2, HTTPGetAction, 'An HTTP request.'),
+  tcpSocket: optional(3, TCPSocketAction, 'A connection.'),
+  sleep: optional(4, SleepAction, 'A pause.'),
 })
 export interface LifecycleHandler extends StoredOf<typeof LifecycleHandler> {}
 
 export const Lifecycle = message('io.k8s.api.core.v1.Lifecycle', {
-  postStart: optional(1, LifecycleHandler),
-  preStop: optional(2, LifecycleHandler),
-  stopSignal: optional(3, string),
+  postStart: optional(1, LifecycleHandler, 'Runs right after the container was created.'),
+  preStop: optional(2, LifecycleHandler, 'Runs before the container is told to stop.'),
+  stopSignal: optional(3, string, 'The signal that stops the container.'),
 })
 export interface Lifecycle extends StoredOf<typeof Lifecycle> {}
 
 export const VolumeDevice = message('io.k8s.api.core.v1.VolumeDevice', {
-  name: required(1, string),
-  devicePath: required(2, string),
+  name: required(1, string, 'The claim of the pod.'),
+  devicePath: required(2, string, 'The path of the device in the container.'),
 })
 export interface VolumeDevice extends StoredOf<typeof VolumeDevice> {}
 
 export const VolumeMount = message('io.k8s.api.core.v1.VolumeMount', {
-  name: required(1, string),
-  readOnly: omitempty(2, boolean),
-  recursiveReadOnly: optional(7, RecursiveReadOnlyMode),
-  mountPath: required(3, string),
-  subPath: omitempty(4, string),
-  mountPropagation: optional(5, oneOf('None', 'HostToContainer', 'Bidirectional')),
-  subPathExpr: omitempty(6, string),
+  name: required(1, string, 'The volume.'),
+  readOnly: omitempty(2, boolean, 'Whether the container can only read.'),
+  recursiveReadOnly: optional(7, RecursiveReadOnlyMode, 'Whether mounts below are read-only as well.'),
+  mountPath: required(3, string, 'The path in the container.'),
+  subPath: omitempty(4, string, 'The part of the volume that is mounted.'),
+  mountPropagation: optional(5, oneOf('None', 'HostToContainer', 'Bidirectional'), 'Whether mounts made later are seen on the other side.'),
+  subPathExpr: omitempty(6, string, 'The same, with environment variables in it.'),
 })
 export interface VolumeMount extends StoredOf<typeof VolumeMount> {}
 
 export const Container = message(
   'io.k8s.api.core.v1.Container',
   {
-    name: required(1, string),
-    image: omitempty(2, string),
-    command: omitempty(3, list(string)),
-    args: omitempty(4, list(string)),
-    workingDir: omitempty(5, string),
-    ports: omitempty(6, listMap(ContainerPort, ['containerPort', 'protocol'], { patchStrategy: 'merge', patchMergeKey: 'containerPort' })),
-    envFrom: omitempty(19, list(EnvFromSource)),
-    env: omitempty(7, listMap(EnvVar, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name' })),
-    resources: embedded(8, ResourceRequirements),
-    resizePolicy: omitempty(23, list(ContainerResizePolicy)),
-    restartPolicy: optional(24, ContainerRestartPolicy),
-    restartPolicyRules: omitempty(25, list(ContainerRestartRule)),
-    volumeMounts: omitempty(9, listMap(VolumeMount, ['mountPath'], { patchStrategy: 'merge', patchMergeKey: 'mountPath' })),
-    volumeDevices: omitempty(21, listMap(VolumeDevice, ['devicePath'], { patchStrategy: 'merge', patchMergeKey: 'devicePath' })),
-    livenessProbe: optional(10, Probe),
-    readinessProbe: optional(11, Probe),
-    startupProbe: optional(22, Probe),
-    lifecycle: optional(12, Lifecycle),
-    terminationMessagePath: defaulted(13, string, '/dev/termination-log', '', 'value'),
-    terminationMessagePolicy: defaulted(20, TerminationMessagePolicy, 'File', '', 'value'),
-    imagePullPolicy: defaulted(14, PullPolicy, undefined, '', 'value'),
-    securityContext: optional(15, SecurityContext),
-    stdin: omitempty(16, boolean),
-    stdinOnce: omitempty(17, boolean),
-    tty: omitempty(18, boolean),
+    name: required(1, string, 'The name of the container, a DNS label unique in its pod.'),
+    image: omitempty(2, string, 'The image to run.'),
+    command: omitempty(3, list(string), "What is run in place of the image's entry point."),
+    args: omitempty(4, list(string), "Arguments in place of the image's own."),
+    workingDir: omitempty(5, string, 'The directory in which it starts.'),
+    ports: omitempty(
+      6,
+      listMap(ContainerPort, ['containerPort', 'protocol'], { patchStrategy: 'merge', patchMergeKey: 'containerPort' }),
+      'Ports that the container listens on.',
+    ),
+    envFrom: omitempty(19, list(EnvFromSource), 'Where to take whole sets of environment variables from.'),
+    env: omitempty(7, listMap(EnvVar, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name' }), 'Environment variables.'),
+    resources: embedded(8, ResourceRequirements, "What it needs, and at most gets, of the node's resources."),
+    resizePolicy: omitempty(23, list(ContainerResizePolicy), 'Which resources can change without a restart.'),
+    restartPolicy: optional(24, ContainerRestartPolicy, '`Always` makes an init container run beside the others.'),
+    restartPolicyRules: omitempty(25, list(ContainerRestartRule), 'When to restart, by exit code.'),
+    volumeMounts: omitempty(
+      9,
+      listMap(VolumeMount, ['mountPath'], { patchStrategy: 'merge', patchMergeKey: 'mountPath' }),
+      "Where the pod's volumes appear in the container.",
+    ),
+    volumeDevices: omitempty(
+      21,
+      listMap(VolumeDevice, ['devicePath'], { patchStrategy: 'merge', patchMergeKey: 'devicePath' }),
+      'Which block devices the container sees.',
+    ),
+    livenessProbe: optional(10, Probe, 'Restarts the container when it fails.'),
+    readinessProbe: optional(11, Probe, 'Takes the pod out of its services when it fails.'),
+    startupProbe: optional(22, Probe, 'Holds the other probes back until it succeeds.'),
+    lifecycle: optional(12, Lifecycle, 'What is done after the start and before the stop.'),
+    terminationMessagePath: defaulted(13, string, '/dev/termination-log', 'The file in which the container may say why it ended.', 'value'),
+    terminationMessagePolicy: defaulted(
+      20,
+      TerminationMessagePolicy,
+      'File',
+      'Where the message of an ended container is taken from.',
+      'value',
+    ),
+    imagePullPolicy: defaulted(14, PullPolicy, undefined, 'When the image is pulled.', 'value'),
+    securityContext: optional(15, SecurityContext, 'With which rights the container runs.'),
+    stdin: omitempty(16, boolean, 'Whether the container has an input.'),
+    stdinOnce: omitempty(17, boolean, 'Whether the input closes after the first session.'),
+    tty: omitempty(18, boolean, 'Whether the container gets a terminal.'),
   },
   { applyDefaults: applyContainerDefaults },
 )

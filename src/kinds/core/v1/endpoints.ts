@@ -20,10 +20,10 @@ export interface EndpointAddress extends StoredOf<typeof EndpointAddress> {}
 export const EndpointPort = message(
   'io.k8s.api.core.v1.EndpointPort',
   {
-    name: omitempty(1, string),
-    port: required(2, int32),
-    protocol: defaulted(3, Protocol, 'TCP', '', 'value'),
-    appProtocol: optional(4, string),
+    name: omitempty(1, string, 'The name of the port.'),
+    port: required(2, int32, 'The number of the port.'),
+    protocol: defaulted(3, Protocol, 'TCP', 'TCP, UDP or SCTP.', 'value'),
+    appProtocol: optional(4, string, 'What is spoken on the port.'),
   },
   { mapType: 'atomic' },
 )
@@ -37,12 +37,13 @@ export const EndpointSubset = message('io.k8s.api.core.v1.EndpointSubset', {
 export interface EndpointSubset extends StoredOf<typeof EndpointSubset> {}
 
 const fields = {
-  subsets: omitempty(2, list(EndpointSubset)),
+  subsets: omitempty(2, list(EndpointSubset), 'Addresses with the ports they serve.'),
 }
 
 export interface Endpoints extends ObjectOfFields<typeof fields> {}
 
 export const Endpoints = defineKind({
+  documentation: 'The addresses behind a service, in the older form.',
   group: '',
   version: 'v1',
   kind: 'Endpoints',

@@ -27,7 +27,7 @@ export interface ConfigMapKeySelector extends StoredOf<typeof ConfigMapKeySelect
 export const FileKeySelector = message(
   'io.k8s.api.core.v1.FileKeySelector',
   {
-    volumeName: required(1, string),
+    volumeName: required(1, string, 'The volume that this is about.'),
     path: required(2, string),
     key: required(3, string),
     optional: optional(4, boolean),
@@ -69,18 +69,18 @@ export const SecretKeySelector = message(
 export interface SecretKeySelector extends StoredOf<typeof SecretKeySelector> {}
 
 export const EnvVarSource = message('io.k8s.api.core.v1.EnvVarSource', {
-  fieldRef: optional(1, ObjectFieldSelector),
-  resourceFieldRef: optional(2, ResourceFieldSelector),
-  configMapKeyRef: optional(3, ConfigMapKeySelector),
-  secretKeyRef: optional(4, SecretKeySelector),
-  fileKeyRef: optional(5, FileKeySelector),
+  fieldRef: optional(1, ObjectFieldSelector, 'A field of the pod.'),
+  resourceFieldRef: optional(2, ResourceFieldSelector, 'A resource of a container.'),
+  configMapKeyRef: optional(3, ConfigMapKeySelector, 'A key of a config map.'),
+  secretKeyRef: optional(4, SecretKeySelector, 'A key of a secret.'),
+  fileKeyRef: optional(5, FileKeySelector, 'A key of a file in a volume.'),
 })
 export interface EnvVarSource extends StoredOf<typeof EnvVarSource> {}
 
 export const EnvVar = message('io.k8s.api.core.v1.EnvVar', {
-  name: required(1, string),
-  value: omitempty(2, string),
-  valueFrom: optional(3, EnvVarSource),
+  name: required(1, string, 'The name of the variable.'),
+  value: omitempty(2, string, 'Its value; `$(NAME)` stands for an earlier variable.'),
+  valueFrom: optional(3, EnvVarSource, 'Where the value is taken from.'),
 })
 export interface EnvVar extends StoredOf<typeof EnvVar> {}
 
@@ -97,8 +97,8 @@ export const SecretEnvSource = message('io.k8s.api.core.v1.SecretEnvSource', {
 export interface SecretEnvSource extends StoredOf<typeof SecretEnvSource> {}
 
 export const EnvFromSource = message('io.k8s.api.core.v1.EnvFromSource', {
-  prefix: omitempty(1, string),
-  configMapRef: optional(2, ConfigMapEnvSource),
-  secretRef: optional(3, SecretEnvSource),
+  prefix: omitempty(1, string, 'What is put before every name.'),
+  configMapRef: optional(2, ConfigMapEnvSource, 'A config map.'),
+  secretRef: optional(3, SecretEnvSource, 'A secret.'),
 })
 export interface EnvFromSource extends StoredOf<typeof EnvFromSource> {}

@@ -18,25 +18,26 @@ export const EventSource = message('io.k8s.api.core.v1.EventSource', {
 export interface EventSource extends StoredOf<typeof EventSource> {}
 
 const fields = {
-  involvedObject: required(2, ObjectReference),
-  reason: omitempty(3, string),
-  message: omitempty(4, string),
-  source: embedded(5, EventSource),
-  firstTimestamp: embedded(6, timeOrNull),
-  lastTimestamp: embedded(7, timeOrNull),
-  count: omitempty(8, int32),
-  type: omitempty(9, string),
-  eventTime: embedded(10, microTimeOrNull),
-  series: optional(11, EventSeries),
-  action: omitempty(12, string),
-  related: optional(13, ObjectReference),
-  reportingComponent: embedded(14, string),
-  reportingInstance: embedded(15, string),
+  involvedObject: required(2, ObjectReference, 'What the event is about.'),
+  reason: omitempty(3, string, 'What happened, in one word.'),
+  message: omitempty(4, string, 'What happened, for people.'),
+  source: embedded(5, EventSource, 'Who reported it.'),
+  firstTimestamp: embedded(6, timeOrNull, 'When it happened first.'),
+  lastTimestamp: embedded(7, timeOrNull, 'When it happened last.'),
+  count: omitempty(8, int32, 'How often it happened.'),
+  type: omitempty(9, string, '`Normal` or `Warning`.'),
+  eventTime: embedded(10, microTimeOrNull, 'When it was noticed first.'),
+  series: optional(11, EventSeries, 'How it goes on.'),
+  action: omitempty(12, string, 'What was done.'),
+  related: optional(13, ObjectReference, 'A second object that is involved.'),
+  reportingComponent: embedded(14, string, 'The controller that reports it.'),
+  reportingInstance: embedded(15, string, 'Which instance of the controller.'),
 }
 
 export interface Event extends ObjectOfFields<typeof fields> {}
 
 export const Event = defineKind({
+  documentation: 'Something that happened to an object.',
   group: '',
   version: 'v1',
   kind: 'Event',

@@ -17,7 +17,7 @@ import { LocalObjectReference } from './object-reference.ts'
 export const AzureFileVolumeSource = message('io.k8s.api.core.v1.AzureFileVolumeSource', {
   secretName: required(1, string),
   shareName: required(2, string),
-  readOnly: omitempty(3, boolean),
+  readOnly: omitempty(3, boolean, 'Whether it can only be read.'),
 })
 export interface AzureFileVolumeSource extends StoredOf<typeof AzureFileVolumeSource> {}
 
@@ -26,24 +26,24 @@ export const CephFSVolumeSource = message('io.k8s.api.core.v1.CephFSVolumeSource
   path: omitempty(2, string),
   user: omitempty(3, string),
   secretFile: omitempty(4, string),
-  secretRef: optional(5, LocalObjectReference),
-  readOnly: omitempty(6, boolean),
+  secretRef: optional(5, LocalObjectReference, 'The secret that holds the credentials.'),
+  readOnly: omitempty(6, boolean, 'Whether it can only be read.'),
 })
 export interface CephFSVolumeSource extends StoredOf<typeof CephFSVolumeSource> {}
 
 export const CinderVolumeSource = message('io.k8s.api.core.v1.CinderVolumeSource', {
   volumeID: required(1, string),
-  fsType: omitempty(2, string),
-  readOnly: omitempty(3, boolean),
-  secretRef: optional(4, LocalObjectReference),
+  fsType: omitempty(2, string, 'The type of the file system.'),
+  readOnly: omitempty(3, boolean, 'Whether it can only be read.'),
+  secretRef: optional(4, LocalObjectReference, 'The secret that holds the credentials.'),
 })
 export interface CinderVolumeSource extends StoredOf<typeof CinderVolumeSource> {}
 
 export const FlexVolumeSource = message('io.k8s.api.core.v1.FlexVolumeSource', {
   driver: required(1, string),
-  fsType: omitempty(2, string),
-  secretRef: optional(3, LocalObjectReference),
-  readOnly: omitempty(4, boolean),
+  fsType: omitempty(2, string, 'The type of the file system.'),
+  secretRef: optional(3, LocalObjectReference, 'The secret that holds the credentials.'),
+  readOnly: omitempty(4, boolean, 'Whether it can only be read.'),
   options: omitempty(5, map(string)),
 })
 export interface FlexVolumeSource extends StoredOf<typeof FlexVolumeSource> {}
@@ -51,7 +51,7 @@ export interface FlexVolumeSource extends StoredOf<typeof FlexVolumeSource> {}
 export const GlusterfsVolumeSource = message('io.k8s.api.core.v1.GlusterfsVolumeSource', {
   endpoints: required(1, string),
   path: required(2, string),
-  readOnly: omitempty(3, boolean),
+  readOnly: omitempty(3, boolean, 'Whether it can only be read.'),
 })
 export interface GlusterfsVolumeSource extends StoredOf<typeof GlusterfsVolumeSource> {}
 
@@ -60,12 +60,12 @@ export const ISCSIVolumeSource = message('io.k8s.api.core.v1.ISCSIVolumeSource',
   iqn: required(2, string),
   lun: required(3, int32),
   iscsiInterface: defaulted(4, string, 'default', '', 'value'),
-  fsType: omitempty(5, string),
-  readOnly: omitempty(6, boolean),
+  fsType: omitempty(5, string, 'The type of the file system.'),
+  readOnly: omitempty(6, boolean, 'Whether it can only be read.'),
   portals: omitempty(7, list(string)),
   chapAuthDiscovery: omitempty(8, boolean),
   chapAuthSession: omitempty(11, boolean),
-  secretRef: optional(10, LocalObjectReference),
+  secretRef: optional(10, LocalObjectReference, 'The secret that holds the credentials.'),
   initiatorName: optional(12, string),
 })
 export interface ISCSIVolumeSource extends StoredOf<typeof ISCSIVolumeSource> {}
@@ -73,34 +73,34 @@ export interface ISCSIVolumeSource extends StoredOf<typeof ISCSIVolumeSource> {}
 export const RBDVolumeSource = message('io.k8s.api.core.v1.RBDVolumeSource', {
   monitors: required(1, list(string)),
   image: required(2, string),
-  fsType: omitempty(3, string),
+  fsType: omitempty(3, string, 'The type of the file system.'),
   pool: defaulted(4, string, 'rbd', '', 'value'),
   user: defaulted(5, string, 'admin', '', 'value'),
   keyring: defaulted(6, string, '/etc/ceph/keyring', '', 'value'),
-  secretRef: optional(7, LocalObjectReference),
-  readOnly: omitempty(8, boolean),
+  secretRef: optional(7, LocalObjectReference, 'The secret that holds the credentials.'),
+  readOnly: omitempty(8, boolean, 'Whether it can only be read.'),
 })
 export interface RBDVolumeSource extends StoredOf<typeof RBDVolumeSource> {}
 
 export const ScaleIOVolumeSource = message('io.k8s.api.core.v1.ScaleIOVolumeSource', {
   gateway: required(1, string),
   system: required(2, string),
-  secretRef: needed(3, LocalObjectReference),
+  secretRef: needed(3, LocalObjectReference, 'The secret that holds the credentials.'),
   sslEnabled: omitempty(4, boolean),
   protectionDomain: omitempty(5, string),
   storagePool: omitempty(6, string),
   storageMode: defaulted(7, string, 'ThinProvisioned', '', 'value'),
-  volumeName: omitempty(8, string),
-  fsType: defaulted(9, string, 'xfs', '', 'value'),
-  readOnly: omitempty(10, boolean),
+  volumeName: omitempty(8, string, 'The volume that this is about.'),
+  fsType: defaulted(9, string, 'xfs', 'The type of the file system.', 'value'),
+  readOnly: omitempty(10, boolean, 'Whether it can only be read.'),
 })
 export interface ScaleIOVolumeSource extends StoredOf<typeof ScaleIOVolumeSource> {}
 
 export const StorageOSVolumeSource = message('io.k8s.api.core.v1.StorageOSVolumeSource', {
-  volumeName: omitempty(1, string),
+  volumeName: omitempty(1, string, 'The volume that this is about.'),
   volumeNamespace: omitempty(2, string),
-  fsType: omitempty(3, string),
-  readOnly: omitempty(4, boolean),
-  secretRef: optional(5, LocalObjectReference),
+  fsType: omitempty(3, string, 'The type of the file system.'),
+  readOnly: omitempty(4, boolean, 'Whether it can only be read.'),
+  secretRef: optional(5, LocalObjectReference, 'The secret that holds the credentials.'),
 })
 export interface StorageOSVolumeSource extends StoredOf<typeof StorageOSVolumeSource> {}

@@ -8,28 +8,33 @@ import { timeOrNull } from '../../meta/v1/time-or-null.ts'
 import { validatePodSecurityLabels } from './namespace.rules.ts'
 
 export const NamespaceSpec = message('io.k8s.api.core.v1.NamespaceSpec', {
-  finalizers: omitempty(1, list(string)),
+  finalizers: omitempty(1, list(string), 'Who has to agree before the namespace goes away.'),
 })
 export interface NamespaceSpec extends StoredOf<typeof NamespaceSpec> {}
 
 export const NamespaceCondition = message('io.k8s.api.core.v1.NamespaceCondition', {
   type: required(1, string),
   status: required(2, ConditionStatus),
-  lastTransitionTime: embedded(4, timeOrNull),
-  reason: omitempty(5, string),
-  message: omitempty(6, string),
+  lastTransitionTime: embedded(4, timeOrNull, 'When the status last changed.'),
+  reason: omitempty(5, string, 'What happened, in one word.'),
+  message: omitempty(6, string, 'What happened, for people.'),
 })
 export interface NamespaceCondition extends StoredOf<typeof NamespaceCondition> {}
 
 export const NamespaceStatus = message('io.k8s.api.core.v1.NamespaceStatus', {
-  phase: defaulted(1, oneOf('Active', 'Terminating'), 'Active', '', 'value'),
-  conditions: omitempty(2, listMap(NamespaceCondition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' })),
+  phase: defaulted(1, oneOf('Active', 'Terminating'), 'Active', 'Whether the namespace is in use or being emptied.', 'value'),
+  conditions: omitempty(
+    2,
+    listMap(NamespaceCondition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' }),
+    'What holds of the object right now, one entry per aspect.',
+  ),
 })
 export interface NamespaceStatus extends StoredOf<typeof NamespaceStatus> {}
 
 export interface Namespace extends ObjectWith<{ spec: NamespaceSpec; status: NamespaceStatus }> {}
 
 export const Namespace = defineKind({
+  documentation: 'A part of the cluster with names of its own.',
   group: '',
   version: 'v1',
   kind: 'Namespace',

@@ -1,9 +1,13 @@
 import { list, message, omitempty, oneOf, required, type StoredOf, string } from '#machinery/schema/schema.ts'
 
 export const NodeSelectorRequirement = message('io.k8s.api.core.v1.NodeSelectorRequirement', {
-  key: required(1, string),
-  operator: required(2, oneOf('In', 'NotIn', 'Exists', 'DoesNotExist', 'Gt', 'Lt')),
-  values: omitempty(3, list(string)),
+  key: required(1, string, 'The label.'),
+  operator: required(
+    2,
+    oneOf('In', 'NotIn', 'Exists', 'DoesNotExist', 'Gt', 'Lt'),
+    '`In`, `NotIn`, `Exists`, `DoesNotExist`, `Gt` or `Lt`.',
+  ),
+  values: omitempty(3, list(string), 'The values to compare with.'),
 })
 export interface NodeSelectorRequirement extends StoredOf<typeof NodeSelectorRequirement> {}
 

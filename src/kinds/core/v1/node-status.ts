@@ -33,18 +33,18 @@ export const ContainerImage = message('io.k8s.api.core.v1.ContainerImage', {
 export interface ContainerImage extends StoredOf<typeof ContainerImage> {}
 
 export const NodeAddress = message('io.k8s.api.core.v1.NodeAddress', {
-  type: required(1, string),
-  address: required(2, string),
+  type: required(1, string, 'What sort of address it is.'),
+  address: required(2, string, 'The address.'),
 })
 export interface NodeAddress extends StoredOf<typeof NodeAddress> {}
 
 export const NodeCondition = message('io.k8s.api.core.v1.NodeCondition', {
-  type: required(1, string),
-  status: required(2, ConditionStatus),
-  lastHeartbeatTime: embedded(3, timeOrNull),
-  lastTransitionTime: embedded(4, timeOrNull),
-  reason: omitempty(5, string),
-  message: omitempty(6, string),
+  type: required(1, string, 'What this is about: `Ready`, `MemoryPressure`, …'),
+  status: required(2, ConditionStatus, 'Whether it holds.'),
+  lastHeartbeatTime: embedded(3, timeOrNull, 'When the node last said so.'),
+  lastTransitionTime: embedded(4, timeOrNull, 'When the status last changed.'),
+  reason: omitempty(5, string, 'What happened, in one word.'),
+  message: omitempty(6, string, 'What happened, for people.'),
 })
 export interface NodeCondition extends StoredOf<typeof NodeCondition> {}
 
@@ -106,17 +106,21 @@ export interface NodeSystemInfo extends StoredOf<typeof NodeSystemInfo> {}
 export const NodeStatus = message(
   'io.k8s.api.core.v1.NodeStatus',
   {
-    capacity: omitempty(1, map(quantity)),
-    allocatable: omitempty(2, map(quantity)),
-    phase: omitempty(3, oneOf('Pending', 'Running', 'Terminated')),
-    conditions: omitempty(4, listMap(NodeCondition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' })),
-    addresses: omitempty(5, listMap(NodeAddress, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' })),
-    daemonEndpoints: embedded(6, NodeDaemonEndpoints),
-    nodeInfo: embedded(7, NodeSystemInfo),
-    images: omitempty(8, list(ContainerImage)),
-    volumesInUse: omitempty(9, list(string)),
-    volumesAttached: omitempty(10, list(AttachedVolume)),
-    config: optional(11, NodeConfigStatus),
+    capacity: omitempty(1, map(quantity), 'What the node has.'),
+    allocatable: omitempty(2, map(quantity), 'What of it pods can have.'),
+    phase: omitempty(3, oneOf('Pending', 'Running', 'Terminated'), 'Out of use.'),
+    conditions: omitempty(
+      4,
+      listMap(NodeCondition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' }),
+      'What holds of the object right now, one entry per aspect.',
+    ),
+    addresses: omitempty(5, listMap(NodeAddress, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' }), 'How the node is reached.'),
+    daemonEndpoints: embedded(6, NodeDaemonEndpoints, "Where the node's agent listens."),
+    nodeInfo: embedded(7, NodeSystemInfo, 'What the node runs.'),
+    images: omitempty(8, list(ContainerImage), 'Images that are there.'),
+    volumesInUse: omitempty(9, list(string), 'Volumes that are mounted.'),
+    volumesAttached: omitempty(10, list(AttachedVolume), 'Volumes that are attached.'),
+    config: optional(11, NodeConfigStatus, 'Out of use.'),
     runtimeHandlers: omitempty(12, list(NodeRuntimeHandler)),
     features: optional(13, NodeFeatures),
     declaredFeatures: omitempty(14, list(string)),

@@ -7,27 +7,28 @@ import { NodeStatus } from './node-status.ts'
 import { TaintEffect } from './taint-effect.ts'
 
 export const Taint = message('io.k8s.api.core.v1.Taint', {
-  key: required(1, string),
-  value: omitempty(2, string),
-  effect: required(3, TaintEffect),
-  timeAdded: optional(4, time),
+  key: required(1, string, 'The key.'),
+  value: omitempty(2, string, 'The value.'),
+  effect: required(3, TaintEffect, 'What becomes of pods that do not tolerate it.'),
+  timeAdded: optional(4, time, 'Since when it is there.'),
 })
 export interface Taint extends StoredOf<typeof Taint> {}
 
 export const NodeSpec = message('io.k8s.api.core.v1.NodeSpec', {
-  podCIDR: omitempty(1, string),
-  podCIDRs: omitempty(7, listSet(string, { patchStrategy: 'merge' })),
-  providerID: omitempty(3, string),
-  unschedulable: omitempty(4, boolean),
-  taints: omitempty(5, list(Taint)),
-  configSource: optional(6, NodeConfigSource),
-  externalID: omitempty(2, string),
+  podCIDR: omitempty(1, string, 'Addresses for the pods of the node.'),
+  podCIDRs: omitempty(7, listSet(string, { patchStrategy: 'merge' }), 'The same, one per family.'),
+  providerID: omitempty(3, string, 'The id that the provider gave the machine.'),
+  unschedulable: omitempty(4, boolean, 'Whether no new pods come here.'),
+  taints: omitempty(5, list(Taint), 'What keeps pods away.'),
+  configSource: optional(6, NodeConfigSource, 'Out of use.'),
+  externalID: omitempty(2, string, 'Out of use.'),
 })
 export interface NodeSpec extends StoredOf<typeof NodeSpec> {}
 
 export interface Node extends ObjectWith<{ spec: NodeSpec; status: NodeStatus }> {}
 
 export const Node = defineKind({
+  documentation: 'A machine that runs pods.',
   group: '',
   version: 'v1',
   kind: 'Node',

@@ -3,13 +3,13 @@ import { message, nullable, omitempty, optional, required, type StoredOf, string
 export const ObjectReference = message(
   'io.k8s.api.core.v1.ObjectReference',
   {
-    kind: omitempty(1, string),
-    namespace: omitempty(2, string),
-    name: omitempty(3, string),
-    uid: omitempty(4, string),
-    apiVersion: omitempty(5, string),
-    resourceVersion: omitempty(6, string),
-    fieldPath: omitempty(7, string),
+    kind: omitempty(1, string, 'The kind.'),
+    namespace: omitempty(2, string, 'The namespace.'),
+    name: omitempty(3, string, 'The name.'),
+    uid: omitempty(4, string, 'The uid.'),
+    apiVersion: omitempty(5, string, 'The API version.'),
+    resourceVersion: omitempty(6, string, 'The version of the object that is meant.'),
+    fieldPath: omitempty(7, string, 'The part of the object that is meant.'),
   },
   { mapType: 'atomic' },
 )
@@ -18,7 +18,7 @@ export interface ObjectReference extends StoredOf<typeof ObjectReference> {}
 export const TypedLocalObjectReference = message(
   'io.k8s.api.core.v1.TypedLocalObjectReference',
   {
-    apiGroup: nullable(1, string),
+    apiGroup: nullable(1, string, 'The API group; empty for the core one.'),
     kind: required(2, string),
     name: required(3, string),
   },
@@ -27,7 +27,7 @@ export const TypedLocalObjectReference = message(
 export interface TypedLocalObjectReference extends StoredOf<typeof TypedLocalObjectReference> {}
 
 export const TypedObjectReference = message('io.k8s.api.core.v1.TypedObjectReference', {
-  apiGroup: nullable(1, string),
+  apiGroup: nullable(1, string, 'The API group; empty for the core one.'),
   kind: required(2, string),
   name: required(3, string),
   namespace: optional(4, string),
@@ -47,7 +47,7 @@ export interface SecretReference extends StoredOf<typeof SecretReference> {}
 export const LocalObjectReference = message(
   'io.k8s.api.core.v1.LocalObjectReference',
   {
-    name: omitempty(1, string),
+    name: omitempty(1, string, 'The name.'),
   },
   { mapType: 'atomic' },
 )

@@ -24,15 +24,15 @@ export const VolumeResourceRequirements = message('io.k8s.api.core.v1.VolumeReso
 export interface VolumeResourceRequirements extends StoredOf<typeof VolumeResourceRequirements> {}
 
 export const PersistentVolumeClaimSpec = message('io.k8s.api.core.v1.PersistentVolumeClaimSpec', {
-  accessModes: omitempty(1, list(PersistentVolumeAccessMode)),
-  selector: optional(4, LabelSelector),
-  resources: embedded(2, VolumeResourceRequirements),
-  volumeName: omitempty(3, string),
-  storageClassName: optional(5, string),
-  volumeMode: defaulted(6, PersistentVolumeMode, 'Filesystem'),
-  dataSource: optional(7, TypedLocalObjectReference),
-  dataSourceRef: optional(8, TypedObjectReference),
-  volumeAttributesClassName: optional(9, string),
+  accessModes: omitempty(1, list(PersistentVolumeAccessMode), 'From where the volume can be mounted, and how.'),
+  selector: optional(4, LabelSelector, 'Which volumes come into question.'),
+  resources: embedded(2, VolumeResourceRequirements, 'How much storage is needed.'),
+  volumeName: omitempty(3, string, 'The volume that it is bound to.'),
+  storageClassName: optional(5, string, 'What sort of storage.'),
+  volumeMode: defaulted(6, PersistentVolumeMode, 'Filesystem', 'Whether the volume has a file system or is a bare block device.'),
+  dataSource: optional(7, TypedLocalObjectReference, 'What the volume is filled with.'),
+  dataSourceRef: optional(8, TypedObjectReference, 'The same, from any namespace and of any kind.'),
+  volumeAttributesClassName: optional(9, string, 'The attributes that the volume is to have.'),
 })
 export interface PersistentVolumeClaimSpec extends StoredOf<typeof PersistentVolumeClaimSpec> {}
 

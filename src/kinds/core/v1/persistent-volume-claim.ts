@@ -33,18 +33,22 @@ export interface ModifyVolumeStatus extends StoredOf<typeof ModifyVolumeStatus> 
 export const PersistentVolumeClaimCondition = message('io.k8s.api.core.v1.PersistentVolumeClaimCondition', {
   type: required(1, string),
   status: required(2, ConditionStatus),
-  lastProbeTime: embedded(3, timeOrNull),
-  lastTransitionTime: embedded(4, timeOrNull),
-  reason: omitempty(5, string),
-  message: omitempty(6, string),
+  lastProbeTime: embedded(3, timeOrNull, 'When this was last checked.'),
+  lastTransitionTime: embedded(4, timeOrNull, 'When the status last changed.'),
+  reason: omitempty(5, string, 'What happened, in one word.'),
+  message: omitempty(6, string, 'What happened, for people.'),
 })
 export interface PersistentVolumeClaimCondition extends StoredOf<typeof PersistentVolumeClaimCondition> {}
 
 export const PersistentVolumeClaimStatus = message('io.k8s.api.core.v1.PersistentVolumeClaimStatus', {
-  phase: defaulted(1, oneOf('Pending', 'Bound', 'Lost'), 'Pending', '', 'value'),
-  accessModes: omitempty(2, list(PersistentVolumeAccessMode)),
-  capacity: omitempty(3, map(quantity)),
-  conditions: omitempty(4, listMap(PersistentVolumeClaimCondition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' })),
+  phase: defaulted(1, oneOf('Pending', 'Bound', 'Lost'), 'Pending', 'Whether a volume was found.', 'value'),
+  accessModes: omitempty(2, list(PersistentVolumeAccessMode), 'From where the volume can be mounted, and how.'),
+  capacity: omitempty(3, map(quantity), 'How much storage there is.'),
+  conditions: omitempty(
+    4,
+    listMap(PersistentVolumeClaimCondition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' }),
+    'What holds of the object right now, one entry per aspect.',
+  ),
   allocatedResources: omitempty(5, map(quantity)),
   allocatedResourceStatuses: omitempty(7, map(string)),
   currentVolumeAttributesClassName: optional(8, string),
@@ -55,6 +59,7 @@ export interface PersistentVolumeClaimStatus extends StoredOf<typeof PersistentV
 export interface PersistentVolumeClaim extends ObjectWith<{ spec: PersistentVolumeClaimSpec; status: PersistentVolumeClaimStatus }> {}
 
 export const PersistentVolumeClaim = defineKind({
+  documentation: 'A request for storage.',
   group: '',
   version: 'v1',
   kind: 'PersistentVolumeClaim',

@@ -37,7 +37,7 @@ import {
 export const AzureFilePersistentVolumeSource = message('io.k8s.api.core.v1.AzureFilePersistentVolumeSource', {
   secretName: required(1, string),
   shareName: required(2, string),
-  readOnly: omitempty(3, boolean),
+  readOnly: omitempty(3, boolean, 'Whether it can only be read.'),
   secretNamespace: nullable(4, string),
 })
 export interface AzureFilePersistentVolumeSource extends StoredOf<typeof AzureFilePersistentVolumeSource> {}
@@ -45,8 +45,8 @@ export interface AzureFilePersistentVolumeSource extends StoredOf<typeof AzureFi
 export const CSIPersistentVolumeSource = message('io.k8s.api.core.v1.CSIPersistentVolumeSource', {
   driver: required(1, string),
   volumeHandle: required(2, string),
-  readOnly: omitempty(3, boolean),
-  fsType: omitempty(4, string),
+  readOnly: omitempty(3, boolean, 'Whether it can only be read.'),
+  fsType: omitempty(4, string, 'The type of the file system.'),
   volumeAttributes: omitempty(5, map(string)),
   controllerPublishSecretRef: optional(6, SecretReference),
   nodeStageSecretRef: optional(7, SecretReference),
@@ -61,24 +61,24 @@ export const CephFSPersistentVolumeSource = message('io.k8s.api.core.v1.CephFSPe
   path: omitempty(2, string),
   user: omitempty(3, string),
   secretFile: omitempty(4, string),
-  secretRef: optional(5, SecretReference),
-  readOnly: omitempty(6, boolean),
+  secretRef: optional(5, SecretReference, 'The secret that holds the credentials.'),
+  readOnly: omitempty(6, boolean, 'Whether it can only be read.'),
 })
 export interface CephFSPersistentVolumeSource extends StoredOf<typeof CephFSPersistentVolumeSource> {}
 
 export const CinderPersistentVolumeSource = message('io.k8s.api.core.v1.CinderPersistentVolumeSource', {
   volumeID: required(1, string),
-  fsType: omitempty(2, string),
-  readOnly: omitempty(3, boolean),
-  secretRef: optional(4, SecretReference),
+  fsType: omitempty(2, string, 'The type of the file system.'),
+  readOnly: omitempty(3, boolean, 'Whether it can only be read.'),
+  secretRef: optional(4, SecretReference, 'The secret that holds the credentials.'),
 })
 export interface CinderPersistentVolumeSource extends StoredOf<typeof CinderPersistentVolumeSource> {}
 
 export const FlexPersistentVolumeSource = message('io.k8s.api.core.v1.FlexPersistentVolumeSource', {
   driver: required(1, string),
-  fsType: omitempty(2, string),
-  secretRef: optional(3, SecretReference),
-  readOnly: omitempty(4, boolean),
+  fsType: omitempty(2, string, 'The type of the file system.'),
+  secretRef: optional(3, SecretReference, 'The secret that holds the credentials.'),
+  readOnly: omitempty(4, boolean, 'Whether it can only be read.'),
   options: omitempty(5, map(string)),
 })
 export interface FlexPersistentVolumeSource extends StoredOf<typeof FlexPersistentVolumeSource> {}
@@ -86,7 +86,7 @@ export interface FlexPersistentVolumeSource extends StoredOf<typeof FlexPersiste
 export const GlusterfsPersistentVolumeSource = message('io.k8s.api.core.v1.GlusterfsPersistentVolumeSource', {
   endpoints: required(1, string),
   path: required(2, string),
-  readOnly: omitempty(3, boolean),
+  readOnly: omitempty(3, boolean, 'Whether it can only be read.'),
   endpointsNamespace: optional(4, string),
 })
 export interface GlusterfsPersistentVolumeSource extends StoredOf<typeof GlusterfsPersistentVolumeSource> {}
@@ -96,54 +96,54 @@ export const ISCSIPersistentVolumeSource = message('io.k8s.api.core.v1.ISCSIPers
   iqn: required(2, string),
   lun: required(3, int32),
   iscsiInterface: defaulted(4, string, 'default', '', 'value'),
-  fsType: omitempty(5, string),
-  readOnly: omitempty(6, boolean),
+  fsType: omitempty(5, string, 'The type of the file system.'),
+  readOnly: omitempty(6, boolean, 'Whether it can only be read.'),
   portals: omitempty(7, list(string)),
   chapAuthDiscovery: omitempty(8, boolean),
   chapAuthSession: omitempty(11, boolean),
-  secretRef: optional(10, SecretReference),
+  secretRef: optional(10, SecretReference, 'The secret that holds the credentials.'),
   initiatorName: optional(12, string),
 })
 export interface ISCSIPersistentVolumeSource extends StoredOf<typeof ISCSIPersistentVolumeSource> {}
 
 export const LocalVolumeSource = message('io.k8s.api.core.v1.LocalVolumeSource', {
   path: required(1, string),
-  fsType: optional(2, string),
+  fsType: optional(2, string, 'The type of the file system.'),
 })
 export interface LocalVolumeSource extends StoredOf<typeof LocalVolumeSource> {}
 
 export const RBDPersistentVolumeSource = message('io.k8s.api.core.v1.RBDPersistentVolumeSource', {
   monitors: required(1, list(string)),
   image: required(2, string),
-  fsType: omitempty(3, string),
+  fsType: omitempty(3, string, 'The type of the file system.'),
   pool: defaulted(4, string, 'rbd', '', 'value'),
   user: defaulted(5, string, 'admin', '', 'value'),
   keyring: defaulted(6, string, '/etc/ceph/keyring', '', 'value'),
-  secretRef: optional(7, SecretReference),
-  readOnly: omitempty(8, boolean),
+  secretRef: optional(7, SecretReference, 'The secret that holds the credentials.'),
+  readOnly: omitempty(8, boolean, 'Whether it can only be read.'),
 })
 export interface RBDPersistentVolumeSource extends StoredOf<typeof RBDPersistentVolumeSource> {}
 
 export const ScaleIOPersistentVolumeSource = message('io.k8s.api.core.v1.ScaleIOPersistentVolumeSource', {
   gateway: required(1, string),
   system: required(2, string),
-  secretRef: needed(3, SecretReference),
+  secretRef: needed(3, SecretReference, 'The secret that holds the credentials.'),
   sslEnabled: omitempty(4, boolean),
   protectionDomain: omitempty(5, string),
   storagePool: omitempty(6, string),
   storageMode: defaulted(7, string, 'ThinProvisioned', '', 'value'),
-  volumeName: omitempty(8, string),
-  fsType: defaulted(9, string, 'xfs', '', 'value'),
-  readOnly: omitempty(10, boolean),
+  volumeName: omitempty(8, string, 'The volume that this is about.'),
+  fsType: defaulted(9, string, 'xfs', 'The type of the file system.', 'value'),
+  readOnly: omitempty(10, boolean, 'Whether it can only be read.'),
 })
 export interface ScaleIOPersistentVolumeSource extends StoredOf<typeof ScaleIOPersistentVolumeSource> {}
 
 export const StorageOSPersistentVolumeSource = message('io.k8s.api.core.v1.StorageOSPersistentVolumeSource', {
-  volumeName: omitempty(1, string),
+  volumeName: omitempty(1, string, 'The volume that this is about.'),
   volumeNamespace: omitempty(2, string),
-  fsType: omitempty(3, string),
-  readOnly: omitempty(4, boolean),
-  secretRef: optional(5, ObjectReference),
+  fsType: omitempty(3, string, 'The type of the file system.'),
+  readOnly: omitempty(4, boolean, 'Whether it can only be read.'),
+  secretRef: optional(5, ObjectReference, 'The secret that holds the credentials.'),
 })
 export interface StorageOSPersistentVolumeSource extends StoredOf<typeof StorageOSPersistentVolumeSource> {}
 
@@ -179,15 +179,21 @@ export const VolumeNodeAffinity = message('io.k8s.api.core.v1.VolumeNodeAffinity
 export interface VolumeNodeAffinity extends StoredOf<typeof VolumeNodeAffinity> {}
 
 export const PersistentVolumeSpec = message('io.k8s.api.core.v1.PersistentVolumeSpec', {
-  capacity: omitempty(1, map(quantity)),
+  capacity: omitempty(1, map(quantity), 'How much storage it has.'),
   ...inline(2, PersistentVolumeSource),
-  accessModes: omitempty(3, list(PersistentVolumeAccessMode)),
-  claimRef: optional(4, ObjectReference),
-  persistentVolumeReclaimPolicy: defaulted(5, PersistentVolumeReclaimPolicy, 'Retain', '', 'value'),
-  storageClassName: omitempty(6, string),
-  mountOptions: omitempty(7, list(string)),
-  volumeMode: defaulted(8, PersistentVolumeMode, 'Filesystem'),
-  nodeAffinity: optional(9, VolumeNodeAffinity),
+  accessModes: omitempty(3, list(PersistentVolumeAccessMode), 'From where the volume can be mounted, and how.'),
+  claimRef: optional(4, ObjectReference, 'The claim that it is bound to.'),
+  persistentVolumeReclaimPolicy: defaulted(
+    5,
+    PersistentVolumeReclaimPolicy,
+    'Retain',
+    'What becomes of the volume when its claim is gone.',
+    'value',
+  ),
+  storageClassName: omitempty(6, string, 'The storage class.'),
+  mountOptions: omitempty(7, list(string), 'Options of the mount.'),
+  volumeMode: defaulted(8, PersistentVolumeMode, 'Filesystem', 'Whether the volume has a file system or is a bare block device.'),
+  nodeAffinity: optional(9, VolumeNodeAffinity, 'From which nodes it can be reached.'),
   volumeAttributesClassName: optional(10, string),
 })
 export interface PersistentVolumeSpec extends StoredOf<typeof PersistentVolumeSpec> {}

@@ -7,9 +7,15 @@ import { persistentVolumeWarnings, validatePersistentVolume, validatePersistentV
 import { PersistentVolumeSpec } from './persistent-volume-spec.ts'
 
 export const PersistentVolumeStatus = message('io.k8s.api.core.v1.PersistentVolumeStatus', {
-  phase: defaulted(1, oneOf('Pending', 'Available', 'Bound', 'Released', 'Failed'), 'Pending', '', 'value'),
-  message: omitempty(2, string),
-  reason: omitempty(3, string),
+  phase: defaulted(
+    1,
+    oneOf('Pending', 'Available', 'Bound', 'Released', 'Failed'),
+    'Pending',
+    'Whether the volume is free, bound or done with.',
+    'value',
+  ),
+  message: omitempty(2, string, 'What happened, for people.'),
+  reason: omitempty(3, string, 'What happened, in one word.'),
   lastPhaseTransitionTime: optional(4, time),
 })
 export interface PersistentVolumeStatus extends StoredOf<typeof PersistentVolumeStatus> {}
@@ -17,6 +23,7 @@ export interface PersistentVolumeStatus extends StoredOf<typeof PersistentVolume
 export interface PersistentVolume extends ObjectWith<{ spec: PersistentVolumeSpec; status: PersistentVolumeStatus }> {}
 
 export const PersistentVolume = defineKind({
+  documentation: 'A piece of storage.',
   group: '',
   version: 'v1',
   kind: 'PersistentVolume',

@@ -33,13 +33,13 @@ export const NodeAllocatableResourceClaimStatus = message('io.k8s.api.core.v1.No
 export interface NodeAllocatableResourceClaimStatus extends StoredOf<typeof NodeAllocatableResourceClaimStatus> {}
 
 export const PodCondition = message('io.k8s.api.core.v1.PodCondition', {
-  type: required(1, string),
-  observedGeneration: omitempty(7, int64),
-  status: required(2, ConditionStatus),
-  lastProbeTime: embedded(3, timeOrNull),
-  lastTransitionTime: embedded(4, timeOrNull),
-  reason: omitempty(5, string),
-  message: omitempty(6, string),
+  type: required(1, string, 'What this is about: `Ready`, `PodScheduled`, …'),
+  observedGeneration: omitempty(7, int64, 'The generation of the spec that this status answers to.'),
+  status: required(2, ConditionStatus, 'Whether it holds.'),
+  lastProbeTime: embedded(3, timeOrNull, 'When this was last checked.'),
+  lastTransitionTime: embedded(4, timeOrNull, 'When the status last changed.'),
+  reason: omitempty(5, string, 'What happened, in one word.'),
+  message: omitempty(6, string, 'What happened, for people.'),
 })
 export interface PodCondition extends StoredOf<typeof PodCondition> {}
 
@@ -68,29 +68,38 @@ export const PodResourceClaimStatus = message('io.k8s.api.core.v1.PodResourceCla
 export interface PodResourceClaimStatus extends StoredOf<typeof PodResourceClaimStatus> {}
 
 export const PodStatus = message('io.k8s.api.core.v1.PodStatus', {
-  observedGeneration: omitempty(17, int64),
-  phase: omitempty(1, oneOf('Pending', 'Running', 'Succeeded', 'Failed', 'Unknown')),
-  conditions: omitempty(2, listMap(PodCondition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' })),
-  message: omitempty(3, string),
-  reason: omitempty(4, string),
-  nominatedNodeName: omitempty(11, string),
-  hostIP: omitempty(5, string),
-  hostIPs: omitempty(16, list(HostIP, { patchStrategy: 'merge', patchMergeKey: 'ip' })),
-  podIP: omitempty(6, string),
-  podIPs: omitempty(12, listMap(PodIP, ['ip'], { patchStrategy: 'merge', patchMergeKey: 'ip' })),
-  startTime: optional(7, time),
-  initContainerStatuses: omitempty(10, list(ContainerStatus)),
-  containerStatuses: omitempty(8, list(ContainerStatus)),
-  qosClass: omitempty(9, oneOf('Guaranteed', 'Burstable', 'BestEffort')),
-  ephemeralContainerStatuses: omitempty(13, list(ContainerStatus)),
-  resize: omitempty(14, oneOf('Proposed', 'InProgress', 'Deferred', 'Infeasible', '')),
+  observedGeneration: omitempty(17, int64, 'The generation of the spec that this status answers to.'),
+  phase: omitempty(1, oneOf('Pending', 'Running', 'Succeeded', 'Failed', 'Unknown'), 'Where the pod is in its life.'),
+  conditions: omitempty(
+    2,
+    listMap(PodCondition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' }),
+    'What holds of the pod right now.',
+  ),
+  message: omitempty(3, string, 'Why the pod is as it is, for people.'),
+  reason: omitempty(4, string, 'Why the pod is as it is, in one word.'),
+  nominatedNodeName: omitempty(11, string, 'The node that is being made free for the pod.'),
+  hostIP: omitempty(5, string, 'The address of the node.'),
+  hostIPs: omitempty(16, list(HostIP, { patchStrategy: 'merge', patchMergeKey: 'ip' }), 'All addresses of the node.'),
+  podIP: omitempty(6, string, 'The address of the pod.'),
+  podIPs: omitempty(
+    12,
+    listMap(PodIP, ['ip'], { patchStrategy: 'merge', patchMergeKey: 'ip' }),
+    'All addresses of the pod, one per family.',
+  ),
+  startTime: optional(7, time, 'When the node took the pod on.'),
+  initContainerStatuses: omitempty(10, list(ContainerStatus), 'The state of every init container.'),
+  containerStatuses: omitempty(8, list(ContainerStatus), 'The state of every container.'),
+  qosClass: omitempty(9, oneOf('Guaranteed', 'Burstable', 'BestEffort'), 'How reliably the pod keeps its resources.'),
+  ephemeralContainerStatuses: omitempty(13, list(ContainerStatus), 'The state of every ephemeral container.'),
+  resize: omitempty(14, oneOf('Proposed', 'InProgress', 'Deferred', 'Infeasible', ''), 'How far a change of resources has come.'),
   resourceClaimStatuses: omitempty(
     15,
     listMap(PodResourceClaimStatus, ['name'], { patchStrategy: 'merge,retainKeys', patchMergeKey: 'name' }),
+    'The claims that were made for the pod.',
   ),
   extendedResourceClaimStatus: optional(18, PodExtendedResourceClaimStatus),
-  allocatedResources: omitempty(19, map(quantity)),
-  resources: optional(20, ResourceRequirements),
+  allocatedResources: omitempty(19, map(quantity), 'What the node has set aside for the pod.'),
+  resources: optional(20, ResourceRequirements, 'What the pod has been given.'),
   nodeAllocatableResourceClaimStatuses: omitempty(21, list(NodeAllocatableResourceClaimStatus)),
 })
 export interface PodStatus extends StoredOf<typeof PodStatus> {}

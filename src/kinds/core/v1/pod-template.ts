@@ -13,6 +13,7 @@ const fields = {
 export interface PodTemplate extends ObjectOfFields<typeof fields> {}
 
 export const PodTemplate = defineKind({
+  documentation: 'A template for pods.',
   group: '',
   version: 'v1',
   kind: 'PodTemplate',

@@ -18,6 +18,7 @@ export interface PodDraft extends ApiObjectDraft {
 
 // Its type is named, since written out it is longer than a declaration file may hold.
 export const Pod: Kind<Pod, PodDraft> = defineKind({
+  documentation: 'Containers that run together on a node.',
   group: '',
   version: 'v1',
   kind: 'Pod',

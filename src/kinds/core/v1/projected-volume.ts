@@ -29,8 +29,8 @@ export interface DownwardAPIVolumeFile extends StoredOf<typeof DownwardAPIVolume
 
 export const ClusterTrustBundleProjection = message('io.k8s.api.core.v1.ClusterTrustBundleProjection', {
   name: optional(1, string),
-  signerName: optional(2, string),
-  labelSelector: optional(3, LabelSelector),
+  signerName: optional(2, string, 'Who signs.'),
+  labelSelector: optional(3, LabelSelector, 'Which objects are meant, by their labels.'),
   optional: optional(5, boolean),
   path: required(4, string),
 })
@@ -49,7 +49,7 @@ export const DownwardAPIProjection = message('io.k8s.api.core.v1.DownwardAPIProj
 export interface DownwardAPIProjection extends StoredOf<typeof DownwardAPIProjection> {}
 
 export const PodCertificateProjection = message('io.k8s.api.core.v1.PodCertificateProjection', {
-  signerName: required(1, string),
+  signerName: required(1, string, 'Who signs.'),
   keyType: required(2, string),
   maxExpirationSeconds: optional(3, int32),
   credentialBundlePath: omitempty(4, string),
@@ -68,7 +68,7 @@ export interface SecretProjection extends StoredOf<typeof SecretProjection> {}
 
 export const ServiceAccountTokenProjection = message('io.k8s.api.core.v1.ServiceAccountTokenProjection', {
   audience: omitempty(1, string),
-  expirationSeconds: defaulted(2, int64, 3600),
+  expirationSeconds: defaulted(2, int64, 3600, 'After how many seconds it runs out.'),
   path: required(3, string),
 })
 export interface ServiceAccountTokenProjection extends StoredOf<typeof ServiceAccountTokenProjection> {}

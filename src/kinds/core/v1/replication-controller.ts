@@ -26,35 +26,40 @@ import { validatePodTemplate } from './pod-template-spec.rules.ts'
 import { PodTemplateSpec } from './pod-template-spec.ts'
 
 export const ReplicationControllerSpec = message('io.k8s.api.core.v1.ReplicationControllerSpec', {
-  replicas: defaulted(1, int32, 1),
-  minReadySeconds: omitempty(4, int32),
-  selector: omitempty(2, atomicMap(string)),
-  template: optional(3, PodTemplateSpec),
+  replicas: defaulted(1, int32, 1, 'How many pods there should be.'),
+  minReadySeconds: omitempty(4, int32, 'How long a pod must be ready before it counts as available.'),
+  selector: omitempty(2, atomicMap(string), 'Labels of the pods that are its own.'),
+  template: optional(3, PodTemplateSpec, 'What its pods look like.'),
 })
 export interface ReplicationControllerSpec extends StoredOf<typeof ReplicationControllerSpec> {}
 
 export const ReplicationControllerCondition = message('io.k8s.api.core.v1.ReplicationControllerCondition', {
   type: required(1, string),
   status: required(2, ConditionStatus),
-  lastTransitionTime: embedded(3, timeOrNull),
-  reason: omitempty(4, string),
-  message: omitempty(5, string),
+  lastTransitionTime: embedded(3, timeOrNull, 'When the status last changed.'),
+  reason: omitempty(4, string, 'What happened, in one word.'),
+  message: omitempty(5, string, 'What happened, for people.'),
 })
 export interface ReplicationControllerCondition extends StoredOf<typeof ReplicationControllerCondition> {}
 
 export const ReplicationControllerStatus = message('io.k8s.api.core.v1.ReplicationControllerStatus', {
-  replicas: required(1, int32),
-  fullyLabeledReplicas: omitempty(2, int32),
-  readyReplicas: omitempty(4, int32),
-  availableReplicas: omitempty(5, int32),
-  observedGeneration: omitempty(3, int64),
-  conditions: omitempty(6, listMap(ReplicationControllerCondition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' })),
+  replicas: required(1, int32, 'How many pods there are.'),
+  fullyLabeledReplicas: omitempty(2, int32, 'How many pods carry all labels of the template.'),
+  readyReplicas: omitempty(4, int32, 'How many pods are ready.'),
+  availableReplicas: omitempty(5, int32, 'How many pods have been ready for long enough.'),
+  observedGeneration: omitempty(3, int64, 'The generation of the spec that this status answers to.'),
+  conditions: omitempty(
+    6,
+    listMap(ReplicationControllerCondition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' }),
+    'What holds of the object right now, one entry per aspect.',
+  ),
 })
 export interface ReplicationControllerStatus extends StoredOf<typeof ReplicationControllerStatus> {}
 
 export interface ReplicationController extends ObjectWith<{ spec: ReplicationControllerSpec; status: ReplicationControllerStatus }> {}
 
 export const ReplicationController = defineKind({
+  documentation: 'Keeps a number of pods running; the forerunner of the replica set.',
   group: '',
   version: 'v1',
   kind: 'ReplicationController',

@@ -20,21 +20,22 @@ export const ScopeSelector = message(
 export interface ScopeSelector extends StoredOf<typeof ScopeSelector> {}
 
 export const ResourceQuotaSpec = message('io.k8s.api.core.v1.ResourceQuotaSpec', {
-  hard: omitempty(1, map(quantity)),
-  scopes: omitempty(2, list(string)),
-  scopeSelector: optional(3, ScopeSelector),
+  hard: omitempty(1, map(quantity), 'How much there may be of each resource.'),
+  scopes: omitempty(2, list(string), 'Which objects count; all of these must hold.'),
+  scopeSelector: optional(3, ScopeSelector, 'The same, as expressions.'),
 })
 export interface ResourceQuotaSpec extends StoredOf<typeof ResourceQuotaSpec> {}
 
 export const ResourceQuotaStatus = message('io.k8s.api.core.v1.ResourceQuotaStatus', {
-  hard: omitempty(1, map(quantity)),
-  used: omitempty(2, map(quantity)),
+  hard: omitempty(1, map(quantity), 'The limits that are enforced.'),
+  used: omitempty(2, map(quantity), 'How much there is.'),
 })
 export interface ResourceQuotaStatus extends StoredOf<typeof ResourceQuotaStatus> {}
 
 export interface ResourceQuota extends ObjectWith<{ spec: ResourceQuotaSpec; status: ResourceQuotaStatus }> {}
 
 export const ResourceQuota = defineKind({
+  documentation: 'How much a namespace may have.',
   group: '',
   version: 'v1',
   kind: 'ResourceQuota',

@@ -10,9 +10,9 @@ export interface ResourceClaim extends StoredOf<typeof ResourceClaim> {}
 export const ResourceRequirements = message(
   'io.k8s.api.core.v1.ResourceRequirements',
   {
-    limits: omitempty(1, map(quantity)),
-    requests: omitempty(2, map(quantity)),
-    claims: omitempty(3, listMap(ResourceClaim, ['name'])),
+    limits: omitempty(1, map(quantity), 'What may be used at most.'),
+    requests: omitempty(2, map(quantity), 'What is set aside.'),
+    claims: omitempty(3, listMap(ResourceClaim, ['name']), 'Claims of the pod that the container uses.'),
   },
   {
     applyDefaults({ limits, requests }) {

@@ -8,15 +8,16 @@ import { IMMUTABLE } from './config-map.ts'
 import { validateSecret } from './secret.rules.ts'
 
 const fields = {
-  immutable: optional(5, boolean),
-  data: omitempty(2, map(bytes)),
-  stringData: omitempty(4, map(string)),
-  type: defaulted(3, string, 'Opaque', '', 'value'),
+  immutable: optional(5, boolean, 'Whether the data never change again.'),
+  data: omitempty(2, map(bytes), 'Bytes by key.'),
+  stringData: omitempty(4, map(string), 'Texts to be stored among `data`; never read back.'),
+  type: defaulted(3, string, 'Opaque', 'What the secret is for.', 'value'),
 }
 
 export interface Secret extends ObjectOfFields<typeof fields> {}
 
 export const Secret = defineKind({
+  documentation: 'Confidential data that pods read.',
   group: '',
   version: 'v1',
   kind: 'Secret',

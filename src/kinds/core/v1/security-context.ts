@@ -35,18 +35,18 @@ export const WindowsSecurityContextOptions = message('io.k8s.api.core.v1.Windows
 export interface WindowsSecurityContextOptions extends StoredOf<typeof WindowsSecurityContextOptions> {}
 
 export const SecurityContext = message('io.k8s.api.core.v1.SecurityContext', {
-  capabilities: optional(1, Capabilities),
-  privileged: optional(2, boolean),
-  seLinuxOptions: optional(3, SELinuxOptions),
+  capabilities: optional(1, Capabilities, 'Capabilities to add and to take away.'),
+  privileged: optional(2, boolean, "Whether it has the rights of the node's root."),
+  seLinuxOptions: optional(3, SELinuxOptions, 'The SELinux context.'),
   windowsOptions: optional(10, WindowsSecurityContextOptions),
-  runAsUser: optional(4, int64),
-  runAsGroup: optional(8, int64),
-  runAsNonRoot: optional(5, boolean),
-  readOnlyRootFilesystem: optional(6, boolean),
-  allowPrivilegeEscalation: optional(7, boolean),
-  procMount: optional(9, oneOf('Default', 'Unmasked')),
-  seccompProfile: optional(11, SeccompProfile),
-  appArmorProfile: optional(12, AppArmorProfile),
+  runAsUser: optional(4, int64, 'The user id.'),
+  runAsGroup: optional(8, int64, 'The group id.'),
+  runAsNonRoot: optional(5, boolean, 'Whether it must not run as root.'),
+  readOnlyRootFilesystem: optional(6, boolean, 'Whether its own file system is read-only.'),
+  allowPrivilegeEscalation: optional(7, boolean, 'Whether it may gain rights that its parent has not.'),
+  procMount: optional(9, oneOf('Default', 'Unmasked'), 'How `/proc` is mounted.'),
+  seccompProfile: optional(11, SeccompProfile, 'Which system calls it may make.'),
+  appArmorProfile: optional(12, AppArmorProfile, 'The AppArmor profile.'),
 })
 export interface SecurityContext extends StoredOf<typeof SecurityContext> {}
 
@@ -59,15 +59,15 @@ export interface Sysctl extends StoredOf<typeof Sysctl> {}
 export const PodSecurityContext = message('io.k8s.api.core.v1.PodSecurityContext', {
   seLinuxOptions: optional(1, SELinuxOptions),
   windowsOptions: optional(8, WindowsSecurityContextOptions),
-  runAsUser: optional(2, int64),
-  runAsGroup: optional(6, int64),
-  runAsNonRoot: optional(3, boolean),
-  supplementalGroups: omitempty(4, list(int64)),
+  runAsUser: optional(2, int64, 'The user id of its containers.'),
+  runAsGroup: optional(6, int64, 'The group id of its containers.'),
+  runAsNonRoot: optional(3, boolean, 'Whether its containers must not run as root.'),
+  supplementalGroups: omitempty(4, list(int64), 'Further group ids.'),
   supplementalGroupsPolicy: optional(12, oneOf('Merge', 'Strict')),
-  fsGroup: optional(5, int64),
-  sysctls: omitempty(7, list(Sysctl)),
-  fsGroupChangePolicy: optional(9, oneOf('OnRootMismatch', 'Always')),
-  seccompProfile: optional(10, SeccompProfile),
+  fsGroup: optional(5, int64, 'The group that owns its volumes.'),
+  sysctls: omitempty(7, list(Sysctl), 'Kernel settings of the pod.'),
+  fsGroupChangePolicy: optional(9, oneOf('OnRootMismatch', 'Always'), 'When ownership of volumes is changed.'),
+  seccompProfile: optional(10, SeccompProfile, 'Which system calls its containers may make.'),
   appArmorProfile: optional(11, AppArmorProfile),
   seLinuxChangePolicy: optional(13, oneOf('Recursive', 'MountOption')),
 })

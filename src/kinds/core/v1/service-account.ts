@@ -4,14 +4,19 @@ import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { LocalObjectReference, ObjectReference } from './object-reference.ts'
 
 const fields = {
-  secrets: omitempty(2, listMap(ObjectReference, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name' })),
-  imagePullSecrets: omitempty(3, list(LocalObjectReference)),
-  automountServiceAccountToken: optional(4, boolean),
+  secrets: omitempty(
+    2,
+    listMap(ObjectReference, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name' }),
+    'Secrets that its pods may use.',
+  ),
+  imagePullSecrets: omitempty(3, list(LocalObjectReference), 'Secrets with which its pods pull images.'),
+  automountServiceAccountToken: optional(4, boolean, 'Whether its pods get a token.'),
 }
 
 export interface ServiceAccount extends ObjectOfFields<typeof fields> {}
 
 export const ServiceAccount = defineKind({
+  documentation: 'An identity for pods.',
   group: '',
   version: 'v1',
   kind: 'ServiceAccount',

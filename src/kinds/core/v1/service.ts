@@ -25,12 +25,12 @@ import { normalizeClusterIPs, prepareServiceUpdate, serviceWarnings, validateSer
 export const ServicePort = message(
   'io.k8s.api.core.v1.ServicePort',
   {
-    name: omitempty(1, string),
-    protocol: defaulted(2, Protocol, 'TCP', '', 'value'),
-    appProtocol: optional(6, string),
-    port: required(3, int32),
-    targetPort: defaulted(4, intOrString, undefined, '', 'value'),
-    nodePort: omitempty(5, int32),
+    name: omitempty(1, string, 'The name of the port, unique in the service.'),
+    protocol: defaulted(2, Protocol, 'TCP', 'TCP, UDP or SCTP.', 'value'),
+    appProtocol: optional(6, string, 'What is spoken on the port.'),
+    port: required(3, int32, 'The port of the service.'),
+    targetPort: defaulted(4, intOrString, undefined, 'The port of the pods, by number or by name.', 'value'),
+    nodePort: omitempty(5, int32, 'The port of every node that leads here.'),
   },
   {
     applyDefaults(port) {
@@ -41,7 +41,7 @@ export const ServicePort = message(
 export interface ServicePort extends StoredOf<typeof ServicePort> {}
 
 export const ClientIPConfig = message('io.k8s.api.core.v1.ClientIPConfig', {
-  timeoutSeconds: optional(1, int32),
+  timeoutSeconds: optional(1, int32, 'How many seconds to wait for an answer.'),
 })
 export interface ClientIPConfig extends StoredOf<typeof ClientIPConfig> {}
 
@@ -53,26 +53,36 @@ export interface SessionAffinityConfig extends StoredOf<typeof SessionAffinityCo
 export const ServiceSpec = message(
   'io.k8s.api.core.v1.ServiceSpec',
   {
-    ports: omitempty(1, listMap(ServicePort, ['port', 'protocol'], { patchStrategy: 'merge', patchMergeKey: 'port' })),
-    selector: omitempty(2, atomicMap(string)),
-    clusterIP: omitempty(3, string),
-    clusterIPs: omitempty(18, list(string)),
-    type: defaulted(4, oneOf('ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'), 'ClusterIP', '', 'value'),
-    externalIPs: omitempty(5, list(string)),
-    sessionAffinity: defaulted(7, oneOf('ClientIP', 'None'), 'None', '', 'value'),
-    loadBalancerIP: omitempty(8, string),
-    loadBalancerSourceRanges: omitempty(9, list(string)),
-    externalName: omitempty(10, string),
-    externalTrafficPolicy: omitempty(11, oneOf('Cluster', 'Local')),
-    healthCheckNodePort: omitempty(12, int32),
-    publishNotReadyAddresses: omitempty(13, boolean),
-    sessionAffinityConfig: optional(14, SessionAffinityConfig),
-    ipFamilies: omitempty(19, list(oneOf('IPv4', 'IPv6', ''))),
-    ipFamilyPolicy: optional(17, oneOf('SingleStack', 'PreferDualStack', 'RequireDualStack')),
-    allocateLoadBalancerNodePorts: optional(20, boolean),
-    loadBalancerClass: optional(21, string),
-    internalTrafficPolicy: optional(22, oneOf('Cluster', 'Local')),
-    trafficDistribution: optional(23, string),
+    ports: omitempty(
+      1,
+      listMap(ServicePort, ['port', 'protocol'], { patchStrategy: 'merge', patchMergeKey: 'port' }),
+      'The ports of the service.',
+    ),
+    selector: omitempty(2, atomicMap(string), 'Labels of the pods that answer.'),
+    clusterIP: omitempty(3, string, 'The address of the service in the cluster; `None` for none.'),
+    clusterIPs: omitempty(18, list(string), 'All its addresses, one per family.'),
+    type: defaulted(
+      4,
+      oneOf('ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'),
+      'ClusterIP',
+      'From where it can be reached.',
+      'value',
+    ),
+    externalIPs: omitempty(5, list(string), 'Further addresses that lead to it.'),
+    sessionAffinity: defaulted(7, oneOf('ClientIP', 'None'), 'None', 'Whether a client stays with one pod.', 'value'),
+    loadBalancerIP: omitempty(8, string, 'The address to ask the load balancer for.'),
+    loadBalancerSourceRanges: omitempty(9, list(string), 'From where the load balancer lets clients in.'),
+    externalName: omitempty(10, string, 'The name that it stands for.'),
+    externalTrafficPolicy: omitempty(11, oneOf('Cluster', 'Local'), 'Whether traffic from outside stays on the node it came to.'),
+    healthCheckNodePort: omitempty(12, int32, 'The port on which nodes say whether they have a pod of it.'),
+    publishNotReadyAddresses: omitempty(13, boolean, 'Whether pods that are not ready count.'),
+    sessionAffinityConfig: optional(14, SessionAffinityConfig, 'Details of the affinity.'),
+    ipFamilies: omitempty(19, list(oneOf('IPv4', 'IPv6', '')), 'IPv4, IPv6 or both, the first one first.'),
+    ipFamilyPolicy: optional(17, oneOf('SingleStack', 'PreferDualStack', 'RequireDualStack'), 'Whether one or both families are wanted.'),
+    allocateLoadBalancerNodePorts: optional(20, boolean, 'Whether a load balancer needs ports of the nodes.'),
+    loadBalancerClass: optional(21, string, 'Who makes the load balancer.'),
+    internalTrafficPolicy: optional(22, oneOf('Cluster', 'Local'), 'Whether traffic in the cluster stays on its node.'),
+    trafficDistribution: optional(23, string, 'Which pods are preferred.'),
   },
   {
     applyDefaults(spec) {
@@ -97,27 +107,32 @@ export const PortStatus = message('io.k8s.api.core.v1.PortStatus', {
 export interface PortStatus extends StoredOf<typeof PortStatus> {}
 
 export const LoadBalancerIngress = message('io.k8s.api.core.v1.LoadBalancerIngress', {
-  ip: omitempty(1, string),
-  hostname: omitempty(2, string),
+  ip: omitempty(1, string, 'Its address.'),
+  hostname: omitempty(2, string, 'Its name.'),
   ipMode: optional(3, oneOf('VIP', 'Proxy')),
-  ports: omitempty(4, list(PortStatus)),
+  ports: omitempty(4, list(PortStatus), 'The state of its ports.'),
 })
 export interface LoadBalancerIngress extends StoredOf<typeof LoadBalancerIngress> {}
 
 export const LoadBalancerStatus = message('io.k8s.api.core.v1.LoadBalancerStatus', {
-  ingress: omitempty(1, list(LoadBalancerIngress)),
+  ingress: omitempty(1, list(LoadBalancerIngress), 'The addresses of the load balancer.'),
 })
 export interface LoadBalancerStatus extends StoredOf<typeof LoadBalancerStatus> {}
 
 export const ServiceStatus = message('io.k8s.api.core.v1.ServiceStatus', {
-  loadBalancer: embedded(1, LoadBalancerStatus),
-  conditions: omitempty(2, listMap(Condition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' })),
+  loadBalancer: embedded(1, LoadBalancerStatus, 'Where the load balancer is.'),
+  conditions: omitempty(
+    2,
+    listMap(Condition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' }),
+    'What holds of the object right now, one entry per aspect.',
+  ),
 })
 export interface ServiceStatus extends StoredOf<typeof ServiceStatus> {}
 
 export interface Service extends ObjectWith<{ spec: ServiceSpec; status: ServiceStatus }> {}
 
 export const Service = defineKind({
+  documentation: 'A stable address for a set of pods.',
   group: '',
   version: 'v1',
   kind: 'Service',

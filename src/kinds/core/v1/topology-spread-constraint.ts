@@ -5,11 +5,11 @@ export const NodeInclusionPolicy = oneOf('Honor', 'Ignore')
 export type NodeInclusionPolicy = StoredOf<typeof NodeInclusionPolicy>
 
 export const TopologySpreadConstraint = message('io.k8s.api.core.v1.TopologySpreadConstraint', {
-  maxSkew: required(1, int32),
-  topologyKey: required(2, string),
-  whenUnsatisfiable: required(3, oneOf('DoNotSchedule', 'ScheduleAnyway')),
-  labelSelector: optional(4, LabelSelector),
-  minDomains: optional(5, int32),
+  maxSkew: required(1, int32, 'How uneven it may be.'),
+  topologyKey: required(2, string, 'The node label whose values are the places.'),
+  whenUnsatisfiable: required(3, oneOf('DoNotSchedule', 'ScheduleAnyway'), 'Whether it is a rule or a wish.'),
+  labelSelector: optional(4, LabelSelector, 'Which pods are counted.'),
+  minDomains: optional(5, int32, 'The fewest places to spread over.'),
   nodeAffinityPolicy: optional(6, NodeInclusionPolicy),
   nodeTaintsPolicy: optional(7, NodeInclusionPolicy),
   matchLabelKeys: omitempty(8, list(string)),

@@ -14,9 +14,9 @@ import {
 
 export const AWSElasticBlockStoreVolumeSource = message('io.k8s.api.core.v1.AWSElasticBlockStoreVolumeSource', {
   volumeID: required(1, string),
-  fsType: omitempty(2, string),
+  fsType: omitempty(2, string, 'The type of the file system.'),
   partition: omitempty(3, int32),
-  readOnly: omitempty(4, boolean),
+  readOnly: omitempty(4, boolean, 'Whether it can only be read.'),
 })
 export interface AWSElasticBlockStoreVolumeSource extends StoredOf<typeof AWSElasticBlockStoreVolumeSource> {}
 
@@ -24,8 +24,8 @@ export const AzureDiskVolumeSource = message('io.k8s.api.core.v1.AzureDiskVolume
   diskName: required(1, string),
   diskURI: required(2, string),
   cachingMode: defaulted(3, oneOf('None', 'ReadOnly', 'ReadWrite'), 'ReadWrite'),
-  fsType: defaulted(4, string, 'ext4'),
-  readOnly: defaulted(5, boolean, false),
+  fsType: defaulted(4, string, 'ext4', 'The type of the file system.'),
+  readOnly: defaulted(5, boolean, false, 'Whether it can only be read.'),
   kind: defaulted(6, oneOf('Shared', 'Dedicated', 'Managed'), 'Shared'),
 })
 export interface AzureDiskVolumeSource extends StoredOf<typeof AzureDiskVolumeSource> {}
@@ -33,8 +33,8 @@ export interface AzureDiskVolumeSource extends StoredOf<typeof AzureDiskVolumeSo
 export const FCVolumeSource = message('io.k8s.api.core.v1.FCVolumeSource', {
   targetWWNs: omitempty(1, list(string)),
   lun: optional(2, int32),
-  fsType: omitempty(3, string),
-  readOnly: omitempty(4, boolean),
+  fsType: omitempty(3, string, 'The type of the file system.'),
+  readOnly: omitempty(4, boolean, 'Whether it can only be read.'),
   wwids: omitempty(5, list(string)),
 })
 export interface FCVolumeSource extends StoredOf<typeof FCVolumeSource> {}
@@ -47,42 +47,47 @@ export interface FlockerVolumeSource extends StoredOf<typeof FlockerVolumeSource
 
 export const GCEPersistentDiskVolumeSource = message('io.k8s.api.core.v1.GCEPersistentDiskVolumeSource', {
   pdName: required(1, string),
-  fsType: omitempty(2, string),
+  fsType: omitempty(2, string, 'The type of the file system.'),
   partition: omitempty(3, int32),
-  readOnly: omitempty(4, boolean),
+  readOnly: omitempty(4, boolean, 'Whether it can only be read.'),
 })
 export interface GCEPersistentDiskVolumeSource extends StoredOf<typeof GCEPersistentDiskVolumeSource> {}
 
 export const HostPathVolumeSource = message('io.k8s.api.core.v1.HostPathVolumeSource', {
-  path: required(1, string),
-  type: defaulted(2, oneOf('', 'DirectoryOrCreate', 'Directory', 'FileOrCreate', 'File', 'Socket', 'CharDevice', 'BlockDevice'), ''),
+  path: required(1, string, 'The path on the node.'),
+  type: defaulted(
+    2,
+    oneOf('', 'DirectoryOrCreate', 'Directory', 'FileOrCreate', 'File', 'Socket', 'CharDevice', 'BlockDevice'),
+    '',
+    'What must be there.',
+  ),
 })
 export interface HostPathVolumeSource extends StoredOf<typeof HostPathVolumeSource> {}
 
 export const NFSVolumeSource = message('io.k8s.api.core.v1.NFSVolumeSource', {
   server: required(1, string),
   path: required(2, string),
-  readOnly: omitempty(3, boolean),
+  readOnly: omitempty(3, boolean, 'Whether it can only be read.'),
 })
 export interface NFSVolumeSource extends StoredOf<typeof NFSVolumeSource> {}
 
 export const PhotonPersistentDiskVolumeSource = message('io.k8s.api.core.v1.PhotonPersistentDiskVolumeSource', {
   pdID: required(1, string),
-  fsType: omitempty(2, string),
+  fsType: omitempty(2, string, 'The type of the file system.'),
 })
 export interface PhotonPersistentDiskVolumeSource extends StoredOf<typeof PhotonPersistentDiskVolumeSource> {}
 
 export const PortworxVolumeSource = message('io.k8s.api.core.v1.PortworxVolumeSource', {
   volumeID: required(1, string),
-  fsType: omitempty(2, string),
-  readOnly: omitempty(3, boolean),
+  fsType: omitempty(2, string, 'The type of the file system.'),
+  readOnly: omitempty(3, boolean, 'Whether it can only be read.'),
 })
 export interface PortworxVolumeSource extends StoredOf<typeof PortworxVolumeSource> {}
 
 export const QuobyteVolumeSource = message('io.k8s.api.core.v1.QuobyteVolumeSource', {
   registry: required(1, string),
   volume: required(2, string),
-  readOnly: omitempty(3, boolean),
+  readOnly: omitempty(3, boolean, 'Whether it can only be read.'),
   user: omitempty(4, string),
   group: omitempty(5, string),
   tenant: omitempty(6, string),
@@ -91,7 +96,7 @@ export interface QuobyteVolumeSource extends StoredOf<typeof QuobyteVolumeSource
 
 export const VsphereVirtualDiskVolumeSource = message('io.k8s.api.core.v1.VsphereVirtualDiskVolumeSource', {
   volumePath: required(1, string),
-  fsType: omitempty(2, string),
+  fsType: omitempty(2, string, 'The type of the file system.'),
   storagePolicyName: omitempty(3, string),
   storagePolicyID: omitempty(4, string),
 })

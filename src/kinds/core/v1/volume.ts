@@ -46,8 +46,8 @@ import {
 
 export const CSIVolumeSource = message('io.k8s.api.core.v1.CSIVolumeSource', {
   driver: required(1, string),
-  readOnly: optional(2, boolean),
-  fsType: optional(3, string),
+  readOnly: optional(2, boolean, 'Whether it can only be read.'),
+  fsType: optional(3, string, 'The type of the file system.'),
   volumeAttributes: omitempty(4, map(string)),
   nodePublishSecretRef: optional(5, LocalObjectReference),
 })
@@ -55,9 +55,9 @@ export interface CSIVolumeSource extends StoredOf<typeof CSIVolumeSource> {}
 
 export const ConfigMapVolumeSource = message('io.k8s.api.core.v1.ConfigMapVolumeSource', {
   ...inline(1, LocalObjectReference),
-  items: omitempty(2, list(KeyToPath)),
-  defaultMode: defaulted(3, int32, 420),
-  optional: optional(4, boolean),
+  items: omitempty(2, list(KeyToPath), 'Which keys to which files; all of them if empty.'),
+  defaultMode: defaulted(3, int32, 420, 'Permissions of the files.'),
+  optional: optional(4, boolean, 'Whether it may be absent.'),
 })
 export interface ConfigMapVolumeSource extends StoredOf<typeof ConfigMapVolumeSource> {}
 
@@ -68,8 +68,8 @@ export const DownwardAPIVolumeSource = message('io.k8s.api.core.v1.DownwardAPIVo
 export interface DownwardAPIVolumeSource extends StoredOf<typeof DownwardAPIVolumeSource> {}
 
 export const EmptyDirVolumeSource = message('io.k8s.api.core.v1.EmptyDirVolumeSource', {
-  medium: omitempty(1, string),
-  sizeLimit: optional(2, quantity),
+  medium: omitempty(1, string, '`Memory` keeps it in memory.'),
+  sizeLimit: optional(2, quantity, 'How large it may grow.'),
 })
 export interface EmptyDirVolumeSource extends StoredOf<typeof EmptyDirVolumeSource> {}
 
@@ -100,16 +100,16 @@ export const ImageVolumeSource = message(
 export interface ImageVolumeSource extends StoredOf<typeof ImageVolumeSource> {}
 
 export const PersistentVolumeClaimVolumeSource = message('io.k8s.api.core.v1.PersistentVolumeClaimVolumeSource', {
-  claimName: required(1, string),
-  readOnly: omitempty(2, boolean),
+  claimName: required(1, string, 'The claim.'),
+  readOnly: omitempty(2, boolean, 'Whether it can only be read.'),
 })
 export interface PersistentVolumeClaimVolumeSource extends StoredOf<typeof PersistentVolumeClaimVolumeSource> {}
 
 export const SecretVolumeSource = message('io.k8s.api.core.v1.SecretVolumeSource', {
-  secretName: omitempty(1, string),
-  items: omitempty(2, list(KeyToPath)),
-  defaultMode: defaulted(3, int32, 420),
-  optional: optional(4, boolean),
+  secretName: omitempty(1, string, 'The secret.'),
+  items: omitempty(2, list(KeyToPath), 'Which keys to which files; all of them if empty.'),
+  defaultMode: defaulted(3, int32, 420, 'Permissions of the files.'),
+  optional: optional(4, boolean, 'Whether it may be absent.'),
 })
 export interface SecretVolumeSource extends StoredOf<typeof SecretVolumeSource> {}
 
@@ -150,7 +150,7 @@ export interface VolumeSource extends StoredOf<typeof VolumeSource> {}
 export const Volume = message(
   'io.k8s.api.core.v1.Volume',
   {
-    name: required(1, string),
+    name: required(1, string, 'The name of the volume, a DNS label unique in its pod.'),
     ...inline(2, VolumeSource),
   },
   {

@@ -13,16 +13,16 @@ export const EventSeries = message('io.k8s.api.events.v1.EventSeries', {
 export interface EventSeries extends StoredOf<typeof EventSeries> {}
 
 const fields = {
-  eventTime: required(2, microTimeOrNull),
-  series: optional(3, EventSeries),
-  reportingController: omitempty(4, string),
-  reportingInstance: omitempty(5, string),
-  action: omitempty(6, string),
-  reason: omitempty(7, string),
-  regarding: embedded(8, ObjectReference),
-  related: optional(9, ObjectReference),
-  note: omitempty(10, string),
-  type: omitempty(11, string),
+  eventTime: required(2, microTimeOrNull, 'When it was noticed first.'),
+  series: optional(3, EventSeries, 'How it goes on.'),
+  reportingController: omitempty(4, string, 'The controller that reports it.'),
+  reportingInstance: omitempty(5, string, 'Which instance of the controller.'),
+  action: omitempty(6, string, 'What was done.'),
+  reason: omitempty(7, string, 'What happened, in one word.'),
+  regarding: embedded(8, ObjectReference, 'What the event is about.'),
+  related: optional(9, ObjectReference, 'A second object that is involved.'),
+  note: omitempty(10, string, 'What happened, for people.'),
+  type: omitempty(11, string, '`Normal` or `Warning`.'),
   deprecatedSource: embedded(12, EventSource),
   deprecatedFirstTimestamp: embedded(13, timeOrNull),
   deprecatedLastTimestamp: embedded(14, timeOrNull),
@@ -32,6 +32,7 @@ const fields = {
 export interface Event extends ObjectOfFields<typeof fields> {}
 
 const shownEvent = defineKind({
+  documentation: 'Something that happened to an object.',
   group: 'events.k8s.io',
   version: 'v1',
   kind: 'Event',

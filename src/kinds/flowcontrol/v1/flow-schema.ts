@@ -26,14 +26,14 @@ export const FlowDistinguisherMethod = message('io.k8s.api.flowcontrol.v1.FlowDi
 export interface FlowDistinguisherMethod extends StoredOf<typeof FlowDistinguisherMethod> {}
 
 export const NonResourcePolicyRule = message('io.k8s.api.flowcontrol.v1.NonResourcePolicyRule', {
-  verbs: required(1, listSet(string)),
-  nonResourceURLs: required(6, listSet(string)),
+  verbs: required(1, listSet(string), 'What may be done: `get`, `list`, … or `*`.'),
+  nonResourceURLs: required(6, listSet(string), 'URL paths that are no resources; a trailing `*` is a wildcard.'),
 })
 export interface NonResourcePolicyRule extends StoredOf<typeof NonResourcePolicyRule> {}
 
 export const ResourcePolicyRule = message('io.k8s.api.flowcontrol.v1.ResourcePolicyRule', {
-  verbs: required(1, listSet(string)),
-  apiGroups: required(2, listSet(string)),
+  verbs: required(1, listSet(string), 'What may be done: `get`, `list`, … or `*`.'),
+  apiGroups: required(2, listSet(string), 'API groups; `*` stands for all.'),
   resources: required(3, listSet(string)),
   clusterScope: omitempty(4, boolean),
   namespaces: embedded(5, listSet(string, { nullable: true })),
@@ -57,7 +57,7 @@ export const UserSubject = message('io.k8s.api.flowcontrol.v1.UserSubject', {
 export interface UserSubject extends StoredOf<typeof UserSubject> {}
 
 export const Subject = message('io.k8s.api.flowcontrol.v1.Subject', {
-  kind: required(1, oneOf('User', 'Group', 'ServiceAccount')),
+  kind: required(1, oneOf('User', 'Group', 'ServiceAccount'), '`User`, `Group` or `ServiceAccount`.'),
   user: optional(2, UserSubject),
   group: optional(3, GroupSubject),
   serviceAccount: optional(4, ServiceAccountSubject),
@@ -65,7 +65,7 @@ export const Subject = message('io.k8s.api.flowcontrol.v1.Subject', {
 export interface Subject extends StoredOf<typeof Subject> {}
 
 export const PolicyRulesWithSubjects = message('io.k8s.api.flowcontrol.v1.PolicyRulesWithSubjects', {
-  subjects: required(1, list(Subject)),
+  subjects: required(1, list(Subject), 'Whom the role is given to.'),
   resourceRules: omitempty(2, list(ResourcePolicyRule)),
   nonResourceRules: omitempty(3, list(NonResourcePolicyRule)),
 })
@@ -87,20 +87,25 @@ export interface FlowSchemaSpec extends StoredOf<typeof FlowSchemaSpec> {}
 export const FlowSchemaCondition = message('io.k8s.api.flowcontrol.v1.FlowSchemaCondition', {
   type: omitempty(1, string),
   status: omitempty(2, ConditionStatus),
-  lastTransitionTime: embedded(3, timeOrNull),
-  reason: omitempty(4, string),
-  message: omitempty(5, string),
+  lastTransitionTime: embedded(3, timeOrNull, 'When the status last changed.'),
+  reason: omitempty(4, string, 'What happened, in one word.'),
+  message: omitempty(5, string, 'What happened, for people.'),
 })
 export interface FlowSchemaCondition extends StoredOf<typeof FlowSchemaCondition> {}
 
 export const FlowSchemaStatus = message('io.k8s.api.flowcontrol.v1.FlowSchemaStatus', {
-  conditions: omitempty(1, listMap(FlowSchemaCondition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' })),
+  conditions: omitempty(
+    1,
+    listMap(FlowSchemaCondition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' }),
+    'What holds of the object right now, one entry per aspect.',
+  ),
 })
 export interface FlowSchemaStatus extends StoredOf<typeof FlowSchemaStatus> {}
 
 export interface FlowSchema extends ObjectWith<{ spec: FlowSchemaSpec; status: FlowSchemaStatus }> {}
 
 export const FlowSchema = defineKind({
+  documentation: 'Which requests go to which priority level.',
   group: 'flowcontrol.apiserver.k8s.io',
   version: 'v1',
   kind: 'FlowSchema',

@@ -54,14 +54,18 @@ export interface PriorityLevelConfigurationSpec extends StoredOf<typeof Priority
 export const PriorityLevelConfigurationCondition = message('io.k8s.api.flowcontrol.v1.PriorityLevelConfigurationCondition', {
   type: omitempty(1, string),
   status: omitempty(2, ConditionStatus),
-  lastTransitionTime: embedded(3, timeOrNull),
-  reason: omitempty(4, string),
-  message: omitempty(5, string),
+  lastTransitionTime: embedded(3, timeOrNull, 'When the status last changed.'),
+  reason: omitempty(4, string, 'What happened, in one word.'),
+  message: omitempty(5, string, 'What happened, for people.'),
 })
 export interface PriorityLevelConfigurationCondition extends StoredOf<typeof PriorityLevelConfigurationCondition> {}
 
 export const PriorityLevelConfigurationStatus = message('io.k8s.api.flowcontrol.v1.PriorityLevelConfigurationStatus', {
-  conditions: omitempty(1, listMap(PriorityLevelConfigurationCondition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' })),
+  conditions: omitempty(
+    1,
+    listMap(PriorityLevelConfigurationCondition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' }),
+    'What holds of the object right now, one entry per aspect.',
+  ),
 })
 export interface PriorityLevelConfigurationStatus extends StoredOf<typeof PriorityLevelConfigurationStatus> {}
 
@@ -69,6 +73,7 @@ export interface PriorityLevelConfiguration
   extends ObjectWith<{ spec: PriorityLevelConfigurationSpec; status: PriorityLevelConfigurationStatus }> {}
 
 export const PriorityLevelConfiguration = defineKind({
+  documentation: 'How many requests of a sort are served at a time.',
   group: 'flowcontrol.apiserver.k8s.io',
   version: 'v1',
   kind: 'PriorityLevelConfiguration',

@@ -9,11 +9,11 @@ export interface Preconditions extends StoredOf<typeof Preconditions> {}
 export const DeleteOptions = message('io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions', {
   kind: omitempty(undefined, string),
   apiVersion: omitempty(undefined, string),
-  gracePeriodSeconds: optional(1, int64),
-  preconditions: optional(2, Preconditions),
-  orphanDependents: optional(3, boolean),
-  propagationPolicy: optional(4, string),
-  dryRun: omitempty(5, list(string)),
+  gracePeriodSeconds: optional(1, int64, 'How long the object may take to stop.'),
+  preconditions: optional(2, Preconditions, 'What must hold for the object to be deleted.'),
+  orphanDependents: optional(3, boolean, 'An old form of `propagationPolicy`.'),
+  propagationPolicy: optional(4, string, 'What becomes of dependents.'),
+  dryRun: omitempty(5, list(string), '`All` changes nothing.'),
   ignoreStoreReadErrorWithClusterBreakingPotential: optional(6, boolean),
 })
 export interface DeleteOptions extends StoredOf<typeof DeleteOptions> {}

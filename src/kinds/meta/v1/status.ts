@@ -2,8 +2,8 @@ import { ListMeta } from '#machinery/kind/object-meta.ts'
 import { embedded, int32, list, message, omitempty, optional, type StoredOf, string } from '#machinery/schema/schema.ts'
 
 export const StatusCause = message('io.k8s.apimachinery.pkg.apis.meta.v1.StatusCause', {
-  reason: omitempty(1, string),
-  message: omitempty(2, string),
+  reason: omitempty(1, string, 'What happened, in one word.'),
+  message: omitempty(2, string, 'What happened, for people.'),
   field: omitempty(3, string),
 })
 export interface StatusCause extends StoredOf<typeof StatusCause> {}
@@ -22,10 +22,10 @@ export const Status = message('io.k8s.apimachinery.pkg.apis.meta.v1.Status', {
   kind: omitempty(undefined, string),
   apiVersion: omitempty(undefined, string),
   metadata: embedded(1, ListMeta),
-  status: omitempty(2, string),
-  message: omitempty(3, string),
-  reason: omitempty(4, string),
-  details: optional(5, StatusDetails),
-  code: omitempty(6, int32),
+  status: omitempty(2, string, '`Success` or `Failure`.'),
+  message: omitempty(3, string, 'What happened, for people.'),
+  reason: omitempty(4, string, 'What happened, in one word.'),
+  details: optional(5, StatusDetails, 'More about the failure.'),
+  code: omitempty(6, int32, 'The HTTP status.'),
 })
 export interface Status extends StoredOf<typeof Status> {}

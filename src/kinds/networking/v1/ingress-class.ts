@@ -5,7 +5,7 @@ import { validateImmutable } from '../../meta/v1/rules.ts'
 import { validateIngressClass } from './ingress-class.rules.ts'
 
 export const IngressClassParametersReference = message('io.k8s.api.networking.v1.IngressClassParametersReference', {
-  apiGroup: optional(1, string),
+  apiGroup: optional(1, string, 'The API group; empty for the core one.'),
   kind: required(2, string),
   name: required(3, string),
   scope: defaulted(4, string, 'Cluster'),
@@ -14,14 +14,15 @@ export const IngressClassParametersReference = message('io.k8s.api.networking.v1
 export interface IngressClassParametersReference extends StoredOf<typeof IngressClassParametersReference> {}
 
 export const IngressClassSpec = message('io.k8s.api.networking.v1.IngressClassSpec', {
-  controller: omitempty(1, string),
-  parameters: optional(2, IngressClassParametersReference),
+  controller: omitempty(1, string, 'Who serves ingresses of this class.'),
+  parameters: optional(2, IngressClassParametersReference, 'Details for the controller.'),
 })
 export interface IngressClassSpec extends StoredOf<typeof IngressClassSpec> {}
 
 export interface IngressClass extends ObjectWith<{ spec: IngressClassSpec }> {}
 
 export const IngressClass = defineKind({
+  documentation: 'A sort of ingress, and who serves it.',
   group: 'networking.k8s.io',
   version: 'v1',
   kind: 'IngressClass',

@@ -35,15 +35,15 @@ export const IngressServiceBackend = message('io.k8s.api.networking.v1.IngressSe
 export interface IngressServiceBackend extends StoredOf<typeof IngressServiceBackend> {}
 
 export const IngressBackend = message('io.k8s.api.networking.v1.IngressBackend', {
-  service: optional(4, IngressServiceBackend),
-  resource: optional(3, TypedLocalObjectReference),
+  service: optional(4, IngressServiceBackend, 'A service.'),
+  resource: optional(3, TypedLocalObjectReference, 'Some other object.'),
 })
 export interface IngressBackend extends StoredOf<typeof IngressBackend> {}
 
 export const HTTPIngressPath = message('io.k8s.api.networking.v1.HTTPIngressPath', {
-  path: omitempty(1, string),
-  pathType: needed(3, oneOf('Exact', 'Prefix', 'ImplementationSpecific')),
-  backend: required(2, IngressBackend),
+  path: omitempty(1, string, 'The path.'),
+  pathType: needed(3, oneOf('Exact', 'Prefix', 'ImplementationSpecific'), 'How paths are compared.'),
+  backend: required(2, IngressBackend, 'Who answers.'),
 })
 export interface HTTPIngressPath extends StoredOf<typeof HTTPIngressPath> {}
 
@@ -58,7 +58,7 @@ export const IngressRuleValue = message('io.k8s.api.networking.v1.IngressRuleVal
 export interface IngressRuleValue extends StoredOf<typeof IngressRuleValue> {}
 
 export const IngressRule = message('io.k8s.api.networking.v1.IngressRule', {
-  host: omitempty(1, string),
+  host: omitempty(1, string, 'The host; none stands for every host.'),
   ...inline(2, IngressRuleValue),
 })
 export interface IngressRule extends StoredOf<typeof IngressRule> {}
@@ -70,10 +70,10 @@ export const IngressTLS = message('io.k8s.api.networking.v1.IngressTLS', {
 export interface IngressTLS extends StoredOf<typeof IngressTLS> {}
 
 export const IngressSpec = message('io.k8s.api.networking.v1.IngressSpec', {
-  ingressClassName: optional(4, string),
-  defaultBackend: optional(1, IngressBackend),
-  tls: omitempty(2, list(IngressTLS)),
-  rules: omitempty(3, list(IngressRule)),
+  ingressClassName: optional(4, string, 'Who serves it.'),
+  defaultBackend: optional(1, IngressBackend, 'Who answers what no rule matches.'),
+  tls: omitempty(2, list(IngressTLS), 'Certificates by host.'),
+  rules: omitempty(3, list(IngressRule), 'Who answers for which host and path.'),
 })
 export interface IngressSpec extends StoredOf<typeof IngressSpec> {}
 
@@ -104,6 +104,7 @@ export interface IngressStatus extends StoredOf<typeof IngressStatus> {}
 export interface Ingress extends ObjectWith<{ spec: IngressSpec; status: IngressStatus }> {}
 
 export const Ingress = defineKind({
+  documentation: 'Routes HTTP requests from outside to services.',
   group: 'networking.k8s.io',
   version: 'v1',
   kind: 'Ingress',

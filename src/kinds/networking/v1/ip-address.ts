@@ -21,6 +21,7 @@ export interface IPAddressSpec extends StoredOf<typeof IPAddressSpec> {}
 export interface IPAddress extends ObjectWith<{ spec: IPAddressSpec }> {}
 
 export const IPAddress = defineKind({
+  documentation: 'An address that is in use.',
   group: 'networking.k8s.io',
   version: 'v1',
   kind: 'IPAddress',

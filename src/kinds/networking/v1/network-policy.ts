@@ -19,22 +19,22 @@ import { LabelSelector } from '../../meta/v1/label-selector.ts'
 import { validateNetworkPolicy } from './network-policy.rules.ts'
 
 export const IPBlock = message('io.k8s.api.networking.v1.IPBlock', {
-  cidr: required(1, string),
-  except: omitempty(2, list(string)),
+  cidr: required(1, string, 'The range of addresses.'),
+  except: omitempty(2, list(string), 'Parts of the range that are not meant.'),
 })
 export interface IPBlock extends StoredOf<typeof IPBlock> {}
 
 export const NetworkPolicyPeer = message('io.k8s.api.networking.v1.NetworkPolicyPeer', {
-  podSelector: optional(1, LabelSelector),
-  namespaceSelector: optional(2, LabelSelector),
+  podSelector: optional(1, LabelSelector, 'Which pods are meant, by their labels.'),
+  namespaceSelector: optional(2, LabelSelector, 'Which namespaces are meant, by their labels.'),
   ipBlock: optional(3, IPBlock),
 })
 export interface NetworkPolicyPeer extends StoredOf<typeof NetworkPolicyPeer> {}
 
 export const NetworkPolicyPort = message('io.k8s.api.networking.v1.NetworkPolicyPort', {
-  protocol: defaulted(1, Protocol, 'TCP'),
-  port: optional(2, intOrString),
-  endPort: optional(3, int32),
+  protocol: defaulted(1, Protocol, 'TCP', 'TCP, UDP or SCTP.'),
+  port: optional(2, intOrString, 'The port, by number or by name.'),
+  endPort: optional(3, int32, 'The last port of a range.'),
 })
 export interface NetworkPolicyPort extends StoredOf<typeof NetworkPolicyPort> {}
 
@@ -53,10 +53,10 @@ export interface NetworkPolicyIngressRule extends StoredOf<typeof NetworkPolicyI
 export const NetworkPolicySpec = message(
   'io.k8s.api.networking.v1.NetworkPolicySpec',
   {
-    podSelector: embedded(1, LabelSelector),
-    ingress: omitempty(2, list(NetworkPolicyIngressRule)),
-    egress: omitempty(3, list(NetworkPolicyEgressRule)),
-    policyTypes: defaulted(4, list(oneOf('Ingress', 'Egress')), undefined, '', 'value'),
+    podSelector: embedded(1, LabelSelector, 'The pods that it is about.'),
+    ingress: omitempty(2, list(NetworkPolicyIngressRule), 'Who may reach them.'),
+    egress: omitempty(3, list(NetworkPolicyEgressRule), 'What they may reach.'),
+    policyTypes: defaulted(4, list(oneOf('Ingress', 'Egress')), undefined, 'Which directions it is about.', 'value'),
   },
   {
     applyDefaults(spec) {
@@ -69,6 +69,7 @@ export interface NetworkPolicySpec extends StoredOf<typeof NetworkPolicySpec> {}
 export interface NetworkPolicy extends ObjectWith<{ spec: NetworkPolicySpec }> {}
 
 export const NetworkPolicy = defineKind({
+  documentation: 'Which traffic pods accept and send.',
   group: 'networking.k8s.io',
   version: 'v1',
   kind: 'NetworkPolicy',

@@ -11,13 +11,18 @@ export const ServiceCIDRSpec = message('io.k8s.api.networking.v1.ServiceCIDRSpec
 export interface ServiceCIDRSpec extends StoredOf<typeof ServiceCIDRSpec> {}
 
 export const ServiceCIDRStatus = message('io.k8s.api.networking.v1.ServiceCIDRStatus', {
-  conditions: omitempty(1, listMap(Condition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' })),
+  conditions: omitempty(
+    1,
+    listMap(Condition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' }),
+    'What holds of the object right now, one entry per aspect.',
+  ),
 })
 export interface ServiceCIDRStatus extends StoredOf<typeof ServiceCIDRStatus> {}
 
 export interface ServiceCIDR extends ObjectWith<{ spec: ServiceCIDRSpec; status: ServiceCIDRStatus }> {}
 
 export const ServiceCIDR = defineKind({
+  documentation: 'A range of addresses for services.',
   group: 'networking.k8s.io',
   version: 'v1',
   kind: 'ServiceCIDR',

@@ -15,20 +15,21 @@ export const Overhead = message('io.k8s.api.node.v1.Overhead', {
 export interface Overhead extends StoredOf<typeof Overhead> {}
 
 export const Scheduling = message('io.k8s.api.node.v1.Scheduling', {
-  nodeSelector: omitempty(1, atomicMap(string)),
-  tolerations: omitempty(2, list(Toleration)),
+  nodeSelector: omitempty(1, atomicMap(string), 'Labels that the node must have.'),
+  tolerations: omitempty(2, list(Toleration), 'Taints that do not keep the pods away.'),
 })
 export interface Scheduling extends StoredOf<typeof Scheduling> {}
 
 const fields = {
-  handler: required(2, string),
-  overhead: optional(3, Overhead),
-  scheduling: optional(4, Scheduling),
+  handler: required(2, string, 'The configuration of the runtime.'),
+  overhead: optional(3, Overhead, 'What a pod needs beside its containers.'),
+  scheduling: optional(4, Scheduling, 'Which nodes have it.'),
 }
 
 export interface RuntimeClass extends ObjectOfFields<typeof fields> {}
 
 export const RuntimeClass = defineKind({
+  documentation: 'A way of running containers.',
   group: 'node.k8s.io',
   version: 'v1',
   kind: 'RuntimeClass',

@@ -9,6 +9,7 @@ const fields = {
 export interface Eviction extends ObjectOfFields<typeof fields> {}
 
 export const Eviction = defineKind({
+  documentation: 'Asks a pod to leave, if its budgets allow it.',
   group: 'policy',
   version: 'v1',
   kind: 'Eviction',

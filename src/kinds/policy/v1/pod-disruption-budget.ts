@@ -27,27 +27,32 @@ import {
 } from '../../meta/v1/rules.ts'
 
 export const PodDisruptionBudgetSpec = message('io.k8s.api.policy.v1.PodDisruptionBudgetSpec', {
-  minAvailable: optional(1, intOrString),
+  minAvailable: optional(1, intOrString, 'How many pods must stay.'),
   selector: patched(optional(2, LabelSelector), 'replace'),
-  maxUnavailable: optional(3, intOrString),
-  unhealthyPodEvictionPolicy: optional(4, oneOf('IfHealthyBudget', 'AlwaysAllow')),
+  maxUnavailable: optional(3, intOrString, 'How many pods may be missing.'),
+  unhealthyPodEvictionPolicy: optional(4, oneOf('IfHealthyBudget', 'AlwaysAllow'), 'Whether pods that are not ready may always go.'),
 })
 export interface PodDisruptionBudgetSpec extends StoredOf<typeof PodDisruptionBudgetSpec> {}
 
 export const PodDisruptionBudgetStatus = message('io.k8s.api.policy.v1.PodDisruptionBudgetStatus', {
-  observedGeneration: omitempty(1, int64),
-  disruptedPods: omitempty(2, map(time)),
-  disruptionsAllowed: embedded(3, int32),
-  currentHealthy: embedded(4, int32),
-  desiredHealthy: embedded(5, int32),
-  expectedPods: embedded(6, int32),
-  conditions: omitempty(7, listMap(Condition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' })),
+  observedGeneration: omitempty(1, int64, 'The generation of the spec that this status answers to.'),
+  disruptedPods: omitempty(2, map(time), 'Pods that are just being evicted.'),
+  disruptionsAllowed: embedded(3, int32, 'How many pods may go now.'),
+  currentHealthy: embedded(4, int32, 'How many pods are healthy.'),
+  desiredHealthy: embedded(5, int32, 'How many pods must be healthy.'),
+  expectedPods: embedded(6, int32, 'How many pods there should be.'),
+  conditions: omitempty(
+    7,
+    listMap(Condition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' }),
+    'What holds of the object right now, one entry per aspect.',
+  ),
 })
 export interface PodDisruptionBudgetStatus extends StoredOf<typeof PodDisruptionBudgetStatus> {}
 
 export interface PodDisruptionBudget extends ObjectWith<{ spec: PodDisruptionBudgetSpec; status: PodDisruptionBudgetStatus }> {}
 
 export const PodDisruptionBudget = defineKind({
+  documentation: 'How many pods of a set may be evicted at a time.',
   group: 'policy',
   version: 'v1',
   kind: 'PodDisruptionBudget',

@@ -7,13 +7,14 @@ import { RoleRef } from './role-ref.ts'
 import { Subject, subjectsText } from './subject.ts'
 
 const fields = {
-  subjects: omitempty(2, list(Subject)),
-  roleRef: required(3, RoleRef),
+  subjects: omitempty(2, list(Subject), 'Whom the role is given to.'),
+  roleRef: required(3, RoleRef, 'The role that is given.'),
 }
 
 export interface ClusterRoleBinding extends ObjectOfFields<typeof fields> {}
 
 export const ClusterRoleBinding = defineKind({
+  documentation: 'Gives a role to somebody, in the whole cluster.',
   group: 'rbac.authorization.k8s.io',
   version: 'v1',
   kind: 'ClusterRoleBinding',

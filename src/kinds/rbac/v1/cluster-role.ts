@@ -11,13 +11,14 @@ export const AggregationRule = message('io.k8s.api.rbac.v1.AggregationRule', {
 export interface AggregationRule extends StoredOf<typeof AggregationRule> {}
 
 const fields = {
-  rules: embedded(2, list(PolicyRule, { nullable: true })),
-  aggregationRule: optional(3, AggregationRule),
+  rules: embedded(2, list(PolicyRule, { nullable: true }), 'What the role allows.'),
+  aggregationRule: optional(3, AggregationRule, 'Which other roles this one is made of.'),
 }
 
 export interface ClusterRole extends ObjectOfFields<typeof fields> {}
 
 export const ClusterRole = defineKind({
+  documentation: 'Permissions, in the whole cluster.',
   group: 'rbac.authorization.k8s.io',
   version: 'v1',
   kind: 'ClusterRole',

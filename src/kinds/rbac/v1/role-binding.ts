@@ -7,13 +7,14 @@ import { RoleRef } from './role-ref.ts'
 import { Subject, subjectsText } from './subject.ts'
 
 const fields = {
-  subjects: omitempty(2, list(Subject)),
-  roleRef: required(3, RoleRef),
+  subjects: omitempty(2, list(Subject), 'Whom the role is given to.'),
+  roleRef: required(3, RoleRef, 'The role that is given.'),
 }
 
 export interface RoleBinding extends ObjectOfFields<typeof fields> {}
 
 export const RoleBinding = defineKind({
+  documentation: 'Gives a role to somebody, in a namespace.',
   group: 'rbac.authorization.k8s.io',
   version: 'v1',
   kind: 'RoleBinding',

@@ -3,9 +3,9 @@ import { embedded, message, required, type StoredOf, string } from '#machinery/s
 export const RoleRef = message(
   'io.k8s.api.rbac.v1.RoleRef',
   {
-    apiGroup: embedded(1, string),
-    kind: required(2, string),
-    name: required(3, string),
+    apiGroup: embedded(1, string, 'The API group; empty for the core one.'),
+    kind: required(2, string, '`Role` or `ClusterRole`.'),
+    name: required(3, string, 'The role.'),
   },
   {
     mapType: 'atomic',

@@ -5,12 +5,13 @@ import { PolicyRule } from './policy-rule.ts'
 import { validatePolicyRules } from './rbac.rules.ts'
 
 const fields = {
-  rules: embedded(2, list(PolicyRule, { nullable: true })),
+  rules: embedded(2, list(PolicyRule, { nullable: true }), 'What the role allows.'),
 }
 
 export interface Role extends ObjectOfFields<typeof fields> {}
 
 export const Role = defineKind({
+  documentation: 'Permissions in a namespace.',
   group: 'rbac.authorization.k8s.io',
   version: 'v1',
   kind: 'Role',

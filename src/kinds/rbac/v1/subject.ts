@@ -3,10 +3,10 @@ import { message, omitempty, required, type StoredOf, string } from '#machinery/
 export const Subject = message(
   'io.k8s.api.rbac.v1.Subject',
   {
-    kind: required(1, string),
-    apiGroup: omitempty(2, string),
-    name: required(3, string),
-    namespace: omitempty(4, string),
+    kind: required(1, string, '`User`, `Group` or `ServiceAccount`.'),
+    apiGroup: omitempty(2, string, 'The API group; empty for the core one.'),
+    name: required(3, string, 'Who.'),
+    namespace: omitempty(4, string, 'The namespace of a service account.'),
   },
   {
     mapType: 'atomic',

@@ -20,6 +20,7 @@ export interface DeviceClassSpec extends StoredOf<typeof DeviceClassSpec> {}
 export interface DeviceClass extends ObjectWith<{ spec: DeviceClassSpec }> {}
 
 export const DeviceClass = defineKind({
+  documentation: 'A sort of devices.',
   group: 'resource.k8s.io',
   version: 'v1',
   kind: 'DeviceClass',

@@ -48,7 +48,7 @@ export const DeviceSubRequest = message(
     selectors: omitempty(3, list(DeviceSelector)),
     allocationMode: defaulted(4, DeviceAllocationMode, 'ExactCount', '', 'value'),
     count: omitempty(5, int64),
-    tolerations: omitempty(6, list(DeviceToleration)),
+    tolerations: omitempty(6, list(DeviceToleration), 'Taints that do not keep the pods away.'),
     capacity: optional(7, CapacityRequirements),
   },
   {
@@ -67,7 +67,7 @@ export const ExactDeviceRequest = message(
     allocationMode: defaulted(3, DeviceAllocationMode, 'ExactCount', '', 'value'),
     count: omitempty(4, int64),
     adminAccess: optional(5, boolean),
-    tolerations: omitempty(6, list(DeviceToleration)),
+    tolerations: omitempty(6, list(DeviceToleration), 'Taints that do not keep the pods away.'),
     capacity: optional(7, CapacityRequirements),
   },
   {

@@ -17,6 +17,7 @@ export interface ResourceClaimTemplateSpec extends StoredOf<typeof ResourceClaim
 export interface ResourceClaimTemplate extends ObjectWith<{ spec: ResourceClaimTemplateSpec }> {}
 
 export const ResourceClaimTemplate = defineKind({
+  documentation: 'A template for claims of devices.',
   group: 'resource.k8s.io',
   version: 'v1',
   kind: 'ResourceClaimTemplate',

@@ -40,7 +40,7 @@ export const AllocatedDeviceStatus = message('io.k8s.api.resource.v1.AllocatedDe
   pool: required(2, string),
   device: required(3, string),
   shareID: optional(7, string),
-  conditions: embedded(4, listMap(Condition, ['type'], { nullable: true })),
+  conditions: embedded(4, listMap(Condition, ['type'], { nullable: true }), 'What holds of the object right now, one entry per aspect.'),
   data: optional(5, rawExtension),
   networkData: optional(6, NetworkDeviceData),
 })
@@ -59,7 +59,7 @@ export const DeviceRequestAllocationResult = message('io.k8s.api.resource.v1.Dev
   pool: required(3, string),
   device: required(4, string),
   adminAccess: optional(5, boolean),
-  tolerations: omitempty(6, list(DeviceToleration)),
+  tolerations: omitempty(6, list(DeviceToleration), 'Taints that do not keep the pods away.'),
   bindingConditions: omitempty(7, list(string)),
   bindingFailureConditions: omitempty(8, list(string)),
   shareID: optional(9, string),
@@ -75,13 +75,13 @@ export interface DeviceAllocationResult extends StoredOf<typeof DeviceAllocation
 
 export const AllocationResult = message('io.k8s.api.resource.v1.AllocationResult', {
   devices: embedded(1, DeviceAllocationResult),
-  nodeSelector: optional(3, NodeSelector),
+  nodeSelector: optional(3, NodeSelector, 'Labels that the node must have.'),
   allocationTimestamp: optional(5, time),
 })
 export interface AllocationResult extends StoredOf<typeof AllocationResult> {}
 
 export const ResourceClaimConsumerReference = message('io.k8s.api.resource.v1.ResourceClaimConsumerReference', {
-  apiGroup: omitempty(1, string),
+  apiGroup: omitempty(1, string, 'The API group; empty for the core one.'),
   resource: required(3, string),
   name: required(4, string),
   uid: required(5, string),
@@ -98,6 +98,7 @@ export interface ResourceClaimStatus extends StoredOf<typeof ResourceClaimStatus
 export interface ResourceClaim extends ObjectWith<{ spec: ResourceClaimSpec; status: ResourceClaimStatus }> {}
 
 export const ResourceClaim = defineKind({
+  documentation: 'A request for devices.',
   group: 'resource.k8s.io',
   version: 'v1',
   kind: 'ResourceClaim',

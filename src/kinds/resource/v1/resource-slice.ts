@@ -90,7 +90,7 @@ export const Device = message('io.k8s.api.resource.v1.Device', {
   capacity: omitempty(3, map(DeviceCapacity)),
   consumesCounters: omitempty(4, list(DeviceCounterConsumption)),
   nodeName: optional(5, string),
-  nodeSelector: optional(6, NodeSelector),
+  nodeSelector: optional(6, NodeSelector, 'Labels that the node must have.'),
   allNodes: optional(7, boolean),
   taints: omitempty(8, list(DeviceTaint)),
   bindsToNode: optional(9, boolean),
@@ -112,7 +112,7 @@ export const ResourceSliceSpec = message('io.k8s.api.resource.v1.ResourceSliceSp
   driver: required(1, string),
   pool: required(2, ResourcePool),
   nodeName: optional(3, string),
-  nodeSelector: optional(4, NodeSelector),
+  nodeSelector: optional(4, NodeSelector, 'Labels that the node must have.'),
   allNodes: optional(5, boolean),
   devices: omitempty(6, list(Device)),
   perDeviceNodeSelection: optional(7, boolean),
@@ -123,6 +123,7 @@ export interface ResourceSliceSpec extends StoredOf<typeof ResourceSliceSpec> {}
 export interface ResourceSlice extends ObjectWith<{ spec: ResourceSliceSpec }> {}
 
 export const ResourceSlice = defineKind({
+  documentation: 'Devices that a node or a pool has.',
   group: 'resource.k8s.io',
   version: 'v1',
   kind: 'ResourceSlice',

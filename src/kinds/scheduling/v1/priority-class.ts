@@ -5,15 +5,16 @@ import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { validateImmutable, validateWord } from '../../meta/v1/rules.ts'
 
 const fields = {
-  value: embedded(2, int32),
-  globalDefault: omitempty(3, boolean),
-  description: omitempty(4, string),
-  preemptionPolicy: defaulted(5, PreemptionPolicy, 'PreemptLowerPriority'),
+  value: embedded(2, int32, 'The priority; higher goes first.'),
+  globalDefault: omitempty(3, boolean, 'Whether pods that name no class get this one.'),
+  description: omitempty(4, string, 'What the class is for.'),
+  preemptionPolicy: defaulted(5, PreemptionPolicy, 'PreemptLowerPriority', 'Whether less important pods give way.'),
 }
 
 export interface PriorityClass extends ObjectOfFields<typeof fields> {}
 
 export const PriorityClass = defineKind({
+  documentation: 'How important pods are.',
   group: 'scheduling.k8s.io',
   version: 'v1',
   kind: 'PriorityClass',

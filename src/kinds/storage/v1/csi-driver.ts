@@ -18,7 +18,7 @@ import { validateCSIDriver, validateCSIDriverUpdate } from './csi-driver.rules.t
 
 export const TokenRequest = message('io.k8s.api.storage.v1.TokenRequest', {
   audience: required(1, string),
-  expirationSeconds: optional(2, int64),
+  expirationSeconds: optional(2, int64, 'After how many seconds it runs out.'),
 })
 export interface TokenRequest extends StoredOf<typeof TokenRequest> {}
 
@@ -40,6 +40,7 @@ export interface CSIDriverSpec extends StoredOf<typeof CSIDriverSpec> {}
 export interface CSIDriver extends ObjectWith<{ spec: CSIDriverSpec }> {}
 
 export const CSIDriver = defineKind({
+  documentation: 'A storage driver.',
   group: 'storage.k8s.io',
   version: 'v1',
   kind: 'CSIDriver',

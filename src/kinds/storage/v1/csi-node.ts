@@ -26,6 +26,7 @@ export interface CSINodeSpec extends StoredOf<typeof CSINodeSpec> {}
 export interface CSINode extends ObjectWith<{ spec: CSINodeSpec }> {}
 
 export const CSINode = defineKind({
+  documentation: 'The storage drivers of a node.',
   group: 'storage.k8s.io',
   version: 'v1',
   kind: 'CSINode',

@@ -7,7 +7,7 @@ import { validateImmutable, validateLabelSelector } from '../../meta/v1/rules.ts
 
 const fields = {
   nodeTopology: optional(2, LabelSelector),
-  storageClassName: required(3, string),
+  storageClassName: required(3, string, 'The storage class.'),
   capacity: optional(4, quantity),
   maximumVolumeSize: optional(5, quantity),
 }
@@ -15,6 +15,7 @@ const fields = {
 export interface CSIStorageCapacity extends ObjectOfFields<typeof fields> {}
 
 export const CSIStorageCapacity = defineKind({
+  documentation: 'How much storage is left in a place.',
   group: 'storage.k8s.io',
   version: 'v1',
   kind: 'CSIStorageCapacity',

@@ -9,18 +9,19 @@ import { validateImmutable, validateWord } from '../../meta/v1/rules.ts'
 import { validateParameters, validateTopologies } from './storage-class.rules.ts'
 
 const fields = {
-  provisioner: required(2, string),
-  parameters: omitempty(3, map(string)),
-  reclaimPolicy: defaulted(4, PersistentVolumeReclaimPolicy, 'Delete'),
-  mountOptions: omitempty(5, list(string)),
-  allowVolumeExpansion: optional(6, boolean),
-  volumeBindingMode: defaulted(7, oneOf('Immediate', 'WaitForFirstConsumer'), 'Immediate'),
-  allowedTopologies: omitempty(8, list(TopologySelectorTerm)),
+  provisioner: required(2, string, 'Who makes the volumes.'),
+  parameters: omitempty(3, map(string), 'What the provisioner is told.'),
+  reclaimPolicy: defaulted(4, PersistentVolumeReclaimPolicy, 'Delete', 'What becomes of a volume when its claim is gone.'),
+  mountOptions: omitempty(5, list(string), 'Options of the mount.'),
+  allowVolumeExpansion: optional(6, boolean, 'Whether volumes may grow.'),
+  volumeBindingMode: defaulted(7, oneOf('Immediate', 'WaitForFirstConsumer'), 'Immediate', 'Whether to wait for the first pod.'),
+  allowedTopologies: omitempty(8, list(TopologySelectorTerm), 'Where volumes may be made.'),
 }
 
 export interface StorageClass extends ObjectOfFields<typeof fields> {}
 
 export const StorageClass = defineKind({
+  documentation: 'A sort of storage.',
   group: 'storage.k8s.io',
   version: 'v1',
   kind: 'StorageClass',

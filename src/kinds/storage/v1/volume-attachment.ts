@@ -25,7 +25,7 @@ export interface VolumeAttachmentSpec extends StoredOf<typeof VolumeAttachmentSp
 
 export const VolumeError = message('io.k8s.api.storage.v1.VolumeError', {
   time: embedded(1, timeOrNull),
-  message: omitempty(2, string),
+  message: omitempty(2, string, 'What happened, for people.'),
   errorCode: optional(3, int32),
 })
 export interface VolumeError extends StoredOf<typeof VolumeError> {}
@@ -41,6 +41,7 @@ export interface VolumeAttachmentStatus extends StoredOf<typeof VolumeAttachment
 export interface VolumeAttachment extends ObjectWith<{ spec: VolumeAttachmentSpec; status: VolumeAttachmentStatus }> {}
 
 export const VolumeAttachment = defineKind({
+  documentation: 'A volume that is to be attached to a node.',
   group: 'storage.k8s.io',
   version: 'v1',
   kind: 'VolumeAttachment',

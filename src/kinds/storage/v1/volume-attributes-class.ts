@@ -14,6 +14,7 @@ const fields = {
 export interface VolumeAttributesClass extends ObjectOfFields<typeof fields> {}
 
 export const VolumeAttributesClass = defineKind({
+  documentation: 'Attributes that volumes can have.',
   group: 'storage.k8s.io',
   version: 'v1',
   kind: 'VolumeAttributesClass',
