@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { klog } from '#base/log/klog.ts'
 import type { Logger } from '#base/log/logger.ts'
+import type { Random } from '#base/random/random.ts'
 import { systemRandom } from '#base/random/system-random.ts'
 import type { Clock } from '#base/time/clock.ts'
 import { realClock } from '#base/time/real-clock.ts'
@@ -9,6 +10,9 @@ import type { Store } from '#store/store.ts'
 import { startLoneApiServer } from '../components/lone-api-server.ts'
 import { readCommandLine } from '../flags/flag-set.ts'
 import { kubeApiserver } from '../flags/kube-apiserver.ts'
+
+/** Upstream's own default. */
+const DEFAULT_SERVICE_CIDR = '10.0.0.0/24'
 
 const VERSION = 'v1.36.2'
 
@@ -30,8 +34,8 @@ type Values = Extract<ReturnType<typeof readCommandLine<typeof kubeApiserver.sec
 async function run(values: Values): Promise<void> {
   const clock = realClock()
   const log = klog({ write: text => void process.stderr.write(text), clock, verbosity: values.v, pid: process.pid })
-  const store = await openStore(values, clock, log)
   const random = systemRandom()
+  const store = await openStore(values, clock, random, log)
   const bindAddress = values['bind-address']
   const advertiseAddress = values['advertise-address'] || (isUnspecified(bindAddress) ? firstAddress() : bindAddress)
   const issuers = values['service-account-issuer']
@@ -53,7 +57,7 @@ async function run(values: Values): Promise<void> {
     allowsAnonymous: values['anonymous-auth'],
     authorizationModes: values['authorization-mode'],
     admission: { enabled: values['enable-admission-plugins'], disabled: values['disable-admission-plugins'] },
-    serviceCIDRs: values['service-cluster-ip-range'],
+    serviceCIDRs: values['service-cluster-ip-range'].length > 0 ? values['service-cluster-ip-range'] : [DEFAULT_SERVICE_CIDR],
     nodePortRange: values['service-node-port-range'],
     serviceAccounts:
       issuers.length > 0 && signingKeyFile !== ''
@@ -66,7 +70,7 @@ async function run(values: Values): Promise<void> {
         : undefined,
     maxReadsInflight: values['max-requests-inflight'],
     maxWritesInflight: values['max-mutating-requests-inflight'],
-    publishesEndpoints: values['endpoint-reconciler-type'] !== 'none',
+    publishesEndpoints: values['endpoint-reconciler-type'] !== 'none' && !isLoopback(advertiseAddress),
   })
   log.info('the API server is ready', { address: bindAddress, port: running.port })
   let isEnding = false
@@ -81,9 +85,14 @@ async function run(values: Values): Promise<void> {
   process.on('SIGINT', () => void end())
 }
 
-async function openStore(values: Values, clock: Clock, log: Logger): Promise<Store> {
+/** Nobody else reaches the server there: the Service `kubernetes` gets no such endpoint. */
+function isLoopback(address: string): boolean {
+  return address.startsWith('127.') || address === '::1'
+}
+
+async function openStore(values: Values, clock: Clock, random: Random, log: Logger): Promise<Store> {
   const servers = values['etcd-servers']
-  if (servers.length > 0) throw new Error('--etcd-servers: no engine for etcd is built in; leave it out and give --data-dir')
+  if (servers.length > 0) return openEtcd(values, servers, clock, random)
   const directory = values['data-dir']
   if (directory === '') throw new Error('nowhere to keep the cluster: give --data-dir=DIRECTORY')
   const { LmdbStore } = await import('#store/lmdb/lmdb-store.ts')
@@ -96,6 +105,15 @@ async function openStore(values: Values, clock: Clock, log: Logger): Promise<Sto
       process.exit(1)
     },
   })
+}
+
+async function openEtcd(values: Values, endpoints: readonly string[], clock: Clock, random: Random): Promise<Store> {
+  const { EtcdStore } = await import('#store/etcd/etcd-store.ts')
+  const authority = optionalTextOf(values['etcd-cafile'])
+  if (authority === undefined) return new EtcdStore({ endpoints, clock, random })
+  const certificate = textOf(values['etcd-certfile'], '--etcd-certfile')
+  const privateKey = textOf(values['etcd-keyfile'], '--etcd-keyfile')
+  return new EtcdStore({ endpoints, tls: { authority, certificate, privateKey }, clock, random })
 }
 
 function textOf(file: string, flag: string): string {
