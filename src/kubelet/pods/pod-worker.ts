@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import type { Timer } from '#base/time/clock.ts'
 import type { Container } from '#kinds/core/v1/container.ts'
 import type { ContainerStatus } from '#kinds/core/v1/container-status.ts'
@@ -7,26 +7,22 @@ import type { Pod } from '#kinds/core/v1/pod.ts'
 import type { PodStatus } from '#kinds/core/v1/pod-status.ts'
 import type { Secret } from '#kinds/core/v1/secret.ts'
 import { epochMs } from '#machinery/time/time.ts'
-import { podCgroupOf, podLimitsOf } from '../resources/pod-cgroup.ts'
-import type { SandboxConfig, SandboxStatus } from '../runtime/runtime.ts'
-import type { MountedVolume } from '../volumes/volume-plugin.ts'
+import type { SandboxStatus } from '../runtime/runtime.ts'
 import { annotation } from './container-labels.ts'
 import { StartFailure, startContainer } from './container-starter.ts'
 import { stopAll, stopContainer } from './container-stopper.ts'
-import { dnsOf } from './dns.ts'
 import { type ContainerStart, type PodPlan, planPod, type Waiting } from './pod.plan.ts'
 import { containerLogFile, podLogDirectory, terminationLogFile } from './pod-directories.ts'
 import type { PodHost } from './pod-host.ts'
 import { namespaceOf, podKeyOf, uidOf } from './pod-names.ts'
 import { EMPTY_STATE, isRunning, latestOf, observePod, type PodState, readySandboxOf } from './pod-state.ts'
 import { planStatus } from './pod-status.plan.ts'
+import { PodSurroundings } from './pod-surroundings.ts'
 import { RestartBackoff } from './restart-backoff.ts'
-import { sandboxConfigOf } from './sandbox-config.ts'
 import { readTerminationMessage } from './termination-message.ts'
 
 const ERROR_RETRY_FIRST_MS = 500
 const ERROR_RETRY_LIMIT_MS = 30_000
-const VOLUME_REFRESH_MS = 60_000
 const CONFIG_RETRY_MS = 10_000
 const START_RETRY_MS = 1000
 const SHOWN_MS = 2000
@@ -38,6 +34,7 @@ const NEVER = Number.POSITIVE_INFINITY
  */
 export class PodWorker {
   readonly #host: PodHost
+  readonly #surroundings: PodSurroundings
   readonly #backoff = new RestartBackoff()
   readonly #onGone: () => void
   readonly #terminationMessages = new Map<string, string>()
@@ -48,8 +45,6 @@ export class PodWorker {
   #waiting = new Map<string, Waiting>()
   /** When the start of a container that failed is tried again, whatever wakes the pod before. */
   readonly #notBefore = new Map<string, number>()
-  #volumes: ReadonlyMap<string, MountedVolume> | undefined
-  #volumesDueMs = 0
   #failure: { reason: string; message: string } | undefined
   #removed = false
   #stage: 'running' | 'ended' | 'gone' = 'running'
@@ -64,6 +59,7 @@ export class PodWorker {
 
   constructor(host: PodHost, pod: Pod, onGone: () => void) {
     this.#host = host
+    this.#surroundings = new PodSurroundings(host)
     this.#pod = pod
     this.#onGone = onGone
     this.#done = this.#run()
@@ -188,7 +184,8 @@ export class PodWorker {
     this.#followProbes()
     this.#tell(false)
     if (acted && retryAtMs === NEVER) this.#woken = true
-    const refreshAtMs = await this.#refreshVolumes()
+    const isUp = this.#state.containers.some(isRunning) && !this.#stopping.signal.aborted
+    const refreshAtMs = isUp ? await this.#surroundings.refresh(this.#pod, this.#podIPs()) : NEVER
     return Math.min(retryAtMs, plan.wakeAtMs ?? NEVER, deadlineMs, refreshAtMs)
   }
 
@@ -282,9 +279,9 @@ export class PodWorker {
     }
     if (plan.createSandbox === undefined && plan.start.length === 0) return NEVER
     this.#tell(false)
-    if (!(await this.#prepare())) return this.#host.clock.now() + this.#nextErrorDelay()
+    if (!(await this.#surroundings.prepare(pod, this.#podIPs()))) return this.#host.clock.now() + this.#nextErrorDelay()
     if (signal.aborted) return NEVER
-    const secrets = await this.#pullSecrets()
+    const secrets = await this.#surroundings.pullSecrets(pod)
     const found = plan.createSandbox ? await this.#createSandbox(plan.createSandbox.attempt) : readySandboxOf(this.#state)
     if (!found) return this.#host.clock.now() + this.#nextErrorDelay()
     this.#errorDelayMs = ERROR_RETRY_FIRST_MS
@@ -308,9 +305,19 @@ export class PodWorker {
     if (start.endedMs !== undefined) this.#backoff.started(backoffKey(start.container as Container), start.endedMs, now)
     const target = 'targetContainerName' in start.container ? start.container.targetContainerName : undefined
     const targetId = target ? latestOf(this.#state, target)?.id : undefined
-    const sandboxConfig = await this.#sandboxConfig(sandbox.metadata.attempt)
+    const sandboxConfig = await this.#surroundings.sandboxConfig(this.#pod, sandbox.metadata.attempt)
     const onStarted = () => this.#waiting.delete(name)
-    const request = { pod: this.#pod, start, sandbox, sandboxConfig, volumes: this.#volumes!, secrets, targetId, signal, onStarted }
+    const request = {
+      pod: this.#pod,
+      start,
+      sandbox,
+      sandboxConfig,
+      volumes: this.#surroundings.volumes,
+      secrets,
+      targetId,
+      signal,
+      onStarted,
+    }
     this.#notBefore.delete(name)
     try {
       await raced(startContainer(this.#host, request), signal)
@@ -323,64 +330,6 @@ export class PodWorker {
       this.#notBefore.set(name, retryAtMs)
       return retryAtMs
     }
-  }
-
-  /** Makes what must be there before the sandbox: directories, the control group, volumes. */
-  async #prepare(): Promise<boolean> {
-    const { cgroups, volumes, logsDirectory, events, log } = this.#host
-    const pod = this.#pod
-    await mkdir(volumes.podDirectory(uidOf(pod)), { recursive: true, mode: 0o750 })
-    await mkdir(podLogDirectory(logsDirectory, pod), { recursive: true, mode: 0o755 })
-    await cgroups.create(podCgroupOf(pod), podLimitsOf(pod, this.#host.podPids))
-    if (this.#volumes) return true
-    const { mounted, failures } = await volumes.setUp(pod, this.#volumeContext())
-    for (const { volume, error } of failures) {
-      events.warning(pod, 'FailedMount', `MountVolume.SetUp failed for volume "${volume}" : ${error.message}`)
-      log.verbose('a volume could not be set up', { pod: podKeyOf(pod), volume, error: error.message })
-    }
-    if (failures.length > 0) return false
-    this.#volumes = mounted
-    this.#volumesDueMs = Math.min(
-      this.#host.clock.now() + VOLUME_REFRESH_MS,
-      ...[...mounted.values()].map(({ refreshAtMs }) => refreshAtMs ?? NEVER),
-    )
-    return true
-  }
-
-  #volumeContext() {
-    const { references, tokens, nodeIPs, clock } = this.#host
-    const podIPs = this.#pod.spec.hostNetwork ? nodeIPs : (readySandboxOf(this.#state)?.ips ?? [])
-    return { references, tokens, running: { podIPs, nodeIPs, allocatable: this.#host.allocatable() }, now: clock.now() }
-  }
-
-  /** Brings volumes up to date that show what may have changed; answers when the next time is. */
-  async #refreshVolumes(): Promise<number> {
-    const now = this.#host.clock.now()
-    const changing = (this.#pod.spec.volumes ?? []).some(
-      ({ configMap, secret, projected, downwardAPI }) => configMap || secret || projected || downwardAPI,
-    )
-    if (!changing || this.#stopping.signal.aborted) return NEVER
-    if (now < this.#volumesDueMs) return this.#volumes || this.#state.containers.some(isRunning) ? this.#volumesDueMs : NEVER
-    if (!this.#volumes && !this.#state.containers.some(isRunning)) return NEVER
-    const { failures, refreshAtMs } = await this.#host.volumes.refresh(this.#pod, this.#volumeContext())
-    for (const { volume, error } of failures)
-      this.#host.log.verbose('a volume could not be refreshed', { pod: podKeyOf(this.#pod), volume, error: error.message })
-    this.#volumesDueMs = Math.min(now + VOLUME_REFRESH_MS, refreshAtMs ?? NEVER)
-    return this.#volumesDueMs
-  }
-
-  async #sandboxConfig(attempt: number): Promise<SandboxConfig> {
-    const { nodeName, dns, cgroups, logsDirectory, seccompDirectory } = this.#host
-    const parent = cgroups.absolute(podCgroupOf(this.#pod))
-    return sandboxConfigOf(this.#pod, attempt, {
-      nodeName,
-      dns: dnsOf(this.#pod, dns),
-      clusterDomain: dns.clusterDomain,
-      logDirectory: podLogDirectory(logsDirectory, this.#pod),
-      cgroupParent: parent === '' ? undefined : parent,
-      seccompDirectory,
-      runtimeHandler: await this.#host.runtimeHandler(this.#pod),
-    })
   }
 
   /** Makes a sandbox, after what was left of the one before has been stopped. */
@@ -399,7 +348,7 @@ export class PodWorker {
     try {
       if (this.#pod.spec.hostUsers === false)
         throw new Error('the container runtime has no user namespaces, so hostUsers: false cannot be kept')
-      const id = await runtime.runSandbox(await this.#sandboxConfig(attempt))
+      const id = await runtime.runSandbox(await this.#surroundings.sandboxConfig(this.#pod, attempt))
       const sandbox = await runtime.sandboxStatus(id)
       this.#state = { ...this.#state, sandboxes: [sandbox, ...this.#state.sandboxes] }
       return sandbox
@@ -409,27 +358,17 @@ export class PodWorker {
     }
   }
 
-  async #pullSecrets(): Promise<Secret[]> {
-    const found: Secret[] = []
-    for (const { name } of this.#pod.spec.imagePullSecrets ?? []) {
-      try {
-        found.push(await this.#host.references.secret(namespaceOf(this.#pod), name ?? ''))
-      } catch {
-        const message = `Unable to retrieve some image pull secrets (${name}); attempting to pull the image may not succeed.`
-        this.#host.events.warning(this.#pod, 'FailedToRetrieveImagePullSecret', message)
-      }
-    }
-    return found
-  }
-
   #followProbes(): void {
     const running = new Map<string, { id: string; startedAtMs: number }>()
     for (const container of allContainers(this.#pod.spec)) {
       const latest = latestOf(this.#state, container.name)
       if (latest && isRunning(latest)) running.set(container.name, { id: latest.id, startedAtMs: latest.startedAtMs })
     }
-    const podIP = (this.#pod.spec.hostNetwork ? this.#host.nodeIPs : readySandboxOf(this.#state)?.ips)?.[0] ?? ''
-    this.#host.probes.follow(this.#pod, running, podIP)
+    this.#host.probes.follow(this.#pod, running, this.#podIPs()[0] ?? '')
+  }
+
+  #podIPs(): readonly string[] {
+    return this.#pod.spec.hostNetwork ? this.#host.nodeIPs : (readySandboxOf(this.#state)?.ips ?? [])
   }
 
   /** Tells the API how the pod is. */
@@ -485,7 +424,7 @@ export class PodWorker {
 
   /** Ends the pod: its containers, its sandbox, its volumes and its control group; then says how it ended. */
   async #terminate(byItself: boolean): Promise<number> {
-    const { runtime, probes, cgroups, volumes } = this.#host
+    const { runtime, probes } = this.#host
     const uid = uidOf(this.#pod)
     probes.stop(uid, true)
     if (this.#failure) this.#tell(false)
@@ -499,9 +438,7 @@ export class PodWorker {
     await this.#observe()
     if (this.#state.containers.some(isRunning)) throw new Error('a container still runs after it was stopped')
     this.#tell(true)
-    await volumes.tearDown(uid)
-    await cgroups.remove(podCgroupOf(this.#pod))
-    this.#volumes = undefined
+    await this.#surroundings.remove(this.#pod)
     this.#stage = 'ended'
     return this.#finishDeletion()
   }
