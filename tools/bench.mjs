@@ -1,7 +1,7 @@
 // Runs a benchmark: node tools/bench.mjs <name> [its arguments], for bench/<name>.bench.ts. Without a name it lists them.
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
@@ -27,12 +27,19 @@ try {
     format: 'esm',
     packages: 'external',
     conditions: ['source'],
-    loader: { '.proto': 'copy' },
     define: { T8S_ROOT: JSON.stringify(root) },
     logLevel: 'warning',
   })
+  // Code finds its assets beside itself.
+  for (const asset of assets(join(root, 'src'))) copyFileSync(asset, join(folder, basename(asset)))
   const child = spawn(process.execPath, ['--expose-gc', join(folder, 'bench.mjs'), ...args], { stdio: 'inherit', cwd: root })
   process.exitCode = await new Promise(resolve => child.on('close', code => resolve(code ?? 1)))
 } finally {
   rmSync(folder, { recursive: true, force: true })
+}
+
+function assets(directory) {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter(entry => entry.isFile() && entry.name.endsWith('.proto'))
+    .map(entry => join(entry.parentPath ?? entry.path, entry.name))
 }
