@@ -1,5 +1,6 @@
 import type { Random } from '#base/random/random.ts'
 import type { Informers } from '#client/informers/informer.ts'
+import { LimitRange } from '#kinds/core/v1/limit-range.ts'
 import { Namespace } from '#kinds/core/v1/namespace.ts'
 import { ServiceAccount } from '#kinds/core/v1/service-account.ts'
 import { IngressClass } from '#kinds/networking/v1/ingress-class.ts'
@@ -10,6 +11,7 @@ import type { AnyKind } from '#machinery/kind/kind.ts'
 import type { AdmissionPlugin } from './admission.ts'
 import { defaultIngressClass, defaultStorageClass } from './default-classes.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
+import { limitRanger } from './limit-ranger.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { priority } from './priority.ts'
 import { runtimeClass } from './runtime-class.ts'
@@ -24,12 +26,21 @@ export interface AdmissionContext {
 }
 
 /** The kinds whose caches plugins read: they must have synced before the first write. */
-export const ADMISSION_CACHES: readonly AnyKind[] = [Namespace, ServiceAccount, PriorityClass, StorageClass, IngressClass, RuntimeClass]
+export const ADMISSION_CACHES: readonly AnyKind[] = [
+  Namespace,
+  LimitRange,
+  ServiceAccount,
+  PriorityClass,
+  StorageClass,
+  IngressClass,
+  RuntimeClass,
+]
 
 /** Every plugin, in the order in which they run (upstream's `AllOrderedPlugins`). */
 function orderedPlugins({ informers, random }: AdmissionContext): readonly AdmissionPlugin[] {
   return [
     namespaceLifecycle(informers),
+    limitRanger(informers),
     serviceAccount(informers, random),
     taintNodesByCondition,
     priority(informers),
