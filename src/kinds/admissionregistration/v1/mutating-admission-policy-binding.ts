@@ -6,9 +6,9 @@ import { ParamRef, paramRefText } from './param-ref.ts'
 import { validateMutatingBinding } from './policy.rules.ts'
 
 export const MutatingAdmissionPolicyBindingSpec = message('io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicyBindingSpec', {
-  policyName: omitempty(1, string),
-  paramRef: optional(2, ParamRef),
-  matchResources: optional(3, MatchResources),
+  policyName: omitempty(1, string, 'The policy.'),
+  paramRef: optional(2, ParamRef, 'The parameters.'),
+  matchResources: optional(3, MatchResources, 'Which requests are looked at.'),
 })
 export interface MutatingAdmissionPolicyBindingSpec extends StoredOf<typeof MutatingAdmissionPolicyBindingSpec> {}
 

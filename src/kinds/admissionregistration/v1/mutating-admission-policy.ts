@@ -10,12 +10,12 @@ import { ReinvocationPolicyType } from './reinvocation-policy-type.ts'
 import { Variable } from './variable.ts'
 
 export const ApplyConfiguration = message('io.k8s.api.admissionregistration.v1.ApplyConfiguration', {
-  expression: omitempty(1, string),
+  expression: omitempty(1, string, 'A CEL expression.'),
 })
 export interface ApplyConfiguration extends StoredOf<typeof ApplyConfiguration> {}
 
 export const JSONPatch = message('io.k8s.api.admissionregistration.v1.JSONPatch', {
-  expression: omitempty(1, string),
+  expression: omitempty(1, string, 'A CEL expression.'),
 })
 export interface JSONPatch extends StoredOf<typeof JSONPatch> {}
 
@@ -27,9 +27,9 @@ export const Mutation = message('io.k8s.api.admissionregistration.v1.Mutation', 
 export interface Mutation extends StoredOf<typeof Mutation> {}
 
 export const MutatingAdmissionPolicySpec = message('io.k8s.api.admissionregistration.v1.MutatingAdmissionPolicySpec', {
-  paramKind: optional(1, ParamKind),
-  matchConstraints: optional(2, MatchResources),
-  variables: omitempty(3, list(Variable)),
+  paramKind: optional(1, ParamKind, 'The kind of the parameters.'),
+  matchConstraints: optional(2, MatchResources, 'Which requests are looked at.'),
+  variables: omitempty(3, list(Variable), 'Expressions with a name.'),
   mutations: omitempty(4, list(Mutation)),
   failurePolicy: defaulted(5, FailurePolicyType, 'Fail', 'What happens when nobody answers.'),
   matchConditions: omitempty(

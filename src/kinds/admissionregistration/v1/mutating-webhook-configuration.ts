@@ -12,9 +12,9 @@ import { validateWebhooks } from './webhook.rules.ts'
 import { WebhookClientConfig } from './webhook-client-config.ts'
 
 export const MutatingWebhook = message('io.k8s.api.admissionregistration.v1.MutatingWebhook', {
-  name: required(1, string),
-  clientConfig: required(2, WebhookClientConfig),
-  rules: omitempty(3, list(RuleWithOperations)),
+  name: required(1, string, 'The name of the webhook, a domain name.'),
+  clientConfig: required(2, WebhookClientConfig, 'How the webhook is reached.'),
+  rules: omitempty(3, list(RuleWithOperations), 'Which requests are sent.'),
   failurePolicy: defaulted(4, FailurePolicyType, 'Fail', 'What happens when nobody answers.'),
   matchPolicy: defaulted(9, MatchPolicyType, 'Equivalent', 'Whether other versions of the same resource match as well.'),
   namespaceSelector: defaulted(5, LabelSelector, {}, 'Which namespaces are meant, by their labels.'),
@@ -32,7 +32,7 @@ export const MutatingWebhook = message('io.k8s.api.admissionregistration.v1.Muta
 export interface MutatingWebhook extends StoredOf<typeof MutatingWebhook> {}
 
 const fields = {
-  webhooks: omitempty(2, listMap(MutatingWebhook, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name' })),
+  webhooks: omitempty(2, listMap(MutatingWebhook, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name' }), 'The webhooks.'),
 }
 
 export interface MutatingWebhookConfiguration extends ObjectOfFields<typeof fields> {}

@@ -6,10 +6,10 @@ import { ParamRef, paramRefText } from './param-ref.ts'
 import { validateValidatingBinding } from './policy.rules.ts'
 
 export const ValidatingAdmissionPolicyBindingSpec = message('io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicyBindingSpec', {
-  policyName: required(1, string),
-  paramRef: optional(2, ParamRef),
-  matchResources: optional(3, MatchResources),
-  validationActions: omitempty(4, listSet(oneOf('Deny', 'Warn', 'Audit'))),
+  policyName: required(1, string, 'The policy.'),
+  paramRef: optional(2, ParamRef, 'The parameters.'),
+  matchResources: optional(3, MatchResources, 'Which requests are looked at.'),
+  validationActions: omitempty(4, listSet(oneOf('Deny', 'Warn', 'Audit')), 'What happens when a validation fails.'),
 })
 export interface ValidatingAdmissionPolicyBindingSpec extends StoredOf<typeof ValidatingAdmissionPolicyBindingSpec> {}
 

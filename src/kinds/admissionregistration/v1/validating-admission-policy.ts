@@ -16,25 +16,25 @@ export const AuditAnnotation = message('io.k8s.api.admissionregistration.v1.Audi
 export interface AuditAnnotation extends StoredOf<typeof AuditAnnotation> {}
 
 export const Validation = message('io.k8s.api.admissionregistration.v1.Validation', {
-  expression: required(1, string),
+  expression: required(1, string, 'A CEL expression.'),
   message: omitempty(2, string, 'What happened, for people.'),
   reason: optional(3, string, 'What happened, in one word.'),
-  messageExpression: omitempty(4, string),
+  messageExpression: omitempty(4, string, 'An expression that makes the message.'),
 })
 export interface Validation extends StoredOf<typeof Validation> {}
 
 export const ValidatingAdmissionPolicySpec = message('io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicySpec', {
-  paramKind: optional(1, ParamKind),
-  matchConstraints: optional(2, MatchResources),
-  validations: omitempty(3, list(Validation)),
+  paramKind: optional(1, ParamKind, 'The kind of the parameters.'),
+  matchConstraints: optional(2, MatchResources, 'Which requests are looked at.'),
+  validations: omitempty(3, list(Validation), 'Expressions that must be true.'),
   failurePolicy: defaulted(4, FailurePolicyType, 'Fail', 'What happens when nobody answers.'),
-  auditAnnotations: omitempty(5, list(AuditAnnotation)),
+  auditAnnotations: omitempty(5, list(AuditAnnotation), 'Expressions whose values go into the audit log.'),
   matchConditions: omitempty(
     6,
     listMap(MatchCondition, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name' }),
     'Expressions that must all be true for a request to be sent.',
   ),
-  variables: omitempty(7, listMap(Variable, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name' })),
+  variables: omitempty(7, listMap(Variable, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name' }), 'Expressions with a name.'),
 })
 export interface ValidatingAdmissionPolicySpec extends StoredOf<typeof ValidatingAdmissionPolicySpec> {}
 

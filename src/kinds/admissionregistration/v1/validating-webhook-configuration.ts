@@ -11,9 +11,9 @@ import { validateWebhooks } from './webhook.rules.ts'
 import { WebhookClientConfig } from './webhook-client-config.ts'
 
 export const ValidatingWebhook = message('io.k8s.api.admissionregistration.v1.ValidatingWebhook', {
-  name: required(1, string),
-  clientConfig: required(2, WebhookClientConfig),
-  rules: omitempty(3, list(RuleWithOperations)),
+  name: required(1, string, 'The name of the webhook, a domain name.'),
+  clientConfig: required(2, WebhookClientConfig, 'How the webhook is reached.'),
+  rules: omitempty(3, list(RuleWithOperations), 'Which requests are sent.'),
   failurePolicy: defaulted(4, FailurePolicyType, 'Fail', 'What happens when nobody answers.'),
   matchPolicy: defaulted(9, MatchPolicyType, 'Equivalent', 'Whether other versions of the same resource match as well.'),
   namespaceSelector: defaulted(5, LabelSelector, {}, 'Which namespaces are meant, by their labels.'),
@@ -30,7 +30,7 @@ export const ValidatingWebhook = message('io.k8s.api.admissionregistration.v1.Va
 export interface ValidatingWebhook extends StoredOf<typeof ValidatingWebhook> {}
 
 const fields = {
-  webhooks: omitempty(2, listMap(ValidatingWebhook, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name' })),
+  webhooks: omitempty(2, listMap(ValidatingWebhook, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name' }), 'The webhooks.'),
 }
 
 export interface ValidatingWebhookConfiguration extends ObjectOfFields<typeof fields> {}

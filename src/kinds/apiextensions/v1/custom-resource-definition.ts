@@ -21,29 +21,29 @@ import { timeOrNull } from '../../meta/v1/time-or-null.ts'
 import { JSONSchemaProps } from './json-schema-props.ts'
 
 export const ServiceReference = message('io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.ServiceReference', {
-  namespace: required(1, string),
-  name: required(2, string),
-  path: optional(3, string),
-  port: defaulted(4, int32, 443),
+  namespace: required(1, string, 'The namespace of the service.'),
+  name: required(2, string, 'The service.'),
+  path: optional(3, string, 'The path of the URL.'),
+  port: defaulted(4, int32, 443, 'The port of the service.'),
 })
 export interface ServiceReference extends StoredOf<typeof ServiceReference> {}
 
 export const WebhookClientConfig = message('io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.WebhookClientConfig', {
-  url: optional(3, string),
-  service: optional(1, ServiceReference),
+  url: optional(3, string, 'The URL; none if a service is named.'),
+  service: optional(1, ServiceReference, 'The service.'),
   caBundle: omitempty(2, bytes, 'PEM certificates against which the server is verified.'),
 })
 export interface WebhookClientConfig extends StoredOf<typeof WebhookClientConfig> {}
 
 export const WebhookConversion = message('io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.WebhookConversion', {
-  clientConfig: optional(2, WebhookClientConfig),
+  clientConfig: optional(2, WebhookClientConfig, 'How the webhook is reached.'),
   conversionReviewVersions: required(3, list(string)),
 })
 export interface WebhookConversion extends StoredOf<typeof WebhookConversion> {}
 
 export const CustomResourceConversion = message('io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceConversion', {
-  strategy: required(1, oneOf('None', 'Webhook')),
-  webhook: optional(2, WebhookConversion),
+  strategy: required(1, oneOf('None', 'Webhook'), '`None`, or `Webhook`.'),
+  webhook: optional(2, WebhookConversion, 'Who converts.'),
 })
 export interface CustomResourceConversion extends StoredOf<typeof CustomResourceConversion> {}
 
@@ -63,12 +63,12 @@ export interface CustomResourceDefinitionNames extends StoredOf<typeof CustomRes
 export const CustomResourceColumnDefinition = message(
   'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceColumnDefinition',
   {
-    name: required(1, string),
-    type: required(2, string),
-    format: omitempty(3, string),
-    description: omitempty(4, string),
-    priority: omitempty(5, int32),
-    jsonPath: required(6, string),
+    name: required(1, string, 'The heading.'),
+    type: required(2, string, 'The type of the values.'),
+    format: omitempty(3, string, 'How the values are shown.'),
+    description: omitempty(4, string, 'What the column says.'),
+    priority: omitempty(5, int32, 'Above 0, the column is only in wide tables.'),
+    jsonPath: required(6, string, 'The path of the field.'),
   },
 )
 export interface CustomResourceColumnDefinition extends StoredOf<typeof CustomResourceColumnDefinition> {}
@@ -76,9 +76,9 @@ export interface CustomResourceColumnDefinition extends StoredOf<typeof CustomRe
 export const CustomResourceSubresourceScale = message(
   'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceSubresourceScale',
   {
-    specReplicasPath: required(1, string),
-    statusReplicasPath: required(2, string),
-    labelSelectorPath: optional(3, string),
+    specReplicasPath: required(1, string, 'Where the number of pods that should be is.'),
+    statusReplicasPath: required(2, string, 'Where the number of pods that are is.'),
+    labelSelectorPath: optional(3, string, 'Where the selector is.'),
   },
 )
 export interface CustomResourceSubresourceScale extends StoredOf<typeof CustomResourceSubresourceScale> {}
@@ -90,18 +90,18 @@ export const CustomResourceSubresourceStatus = message(
 export interface CustomResourceSubresourceStatus extends StoredOf<typeof CustomResourceSubresourceStatus> {}
 
 export const CustomResourceSubresources = message('io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceSubresources', {
-  status: optional(1, CustomResourceSubresourceStatus),
-  scale: optional(2, CustomResourceSubresourceScale),
+  status: optional(1, CustomResourceSubresourceStatus, 'Whether the status is a subresource.'),
+  scale: optional(2, CustomResourceSubresourceScale, 'Where the scale is found.'),
 })
 export interface CustomResourceSubresources extends StoredOf<typeof CustomResourceSubresources> {}
 
 export const CustomResourceValidation = message('io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceValidation', {
-  openAPIV3Schema: optional(1, JSONSchemaProps),
+  openAPIV3Schema: optional(1, JSONSchemaProps, 'The schema.'),
 })
 export interface CustomResourceValidation extends StoredOf<typeof CustomResourceValidation> {}
 
 export const SelectableField = message('io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.SelectableField', {
-  jsonPath: required(1, string),
+  jsonPath: required(1, string, 'The path of the field.'),
 })
 export interface SelectableField extends StoredOf<typeof SelectableField> {}
 
@@ -137,8 +137,8 @@ export interface CustomResourceDefinitionSpec extends StoredOf<typeof CustomReso
 export const CustomResourceDefinitionCondition = message(
   'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionCondition',
   {
-    type: required(1, string),
-    status: required(2, ConditionStatus),
+    type: required(1, string, 'What this is about.'),
+    status: required(2, ConditionStatus, 'Whether it holds.'),
     lastTransitionTime: embedded(3, timeOrNull, 'When the status last changed.'),
     reason: omitempty(4, string, 'What happened, in one word.'),
     message: omitempty(5, string, 'What happened, for people.'),
@@ -155,8 +155,8 @@ export const CustomResourceDefinitionStatus = message(
       listMap(CustomResourceDefinitionCondition, ['type'], { nullable: true }),
       'What holds of the object right now, one entry per aspect.',
     ),
-    acceptedNames: embedded(2, CustomResourceDefinitionNames),
-    storedVersions: embedded(3, list(string, { nullable: true })),
+    acceptedNames: embedded(2, CustomResourceDefinitionNames, 'The names in use.'),
+    storedVersions: embedded(3, list(string, { nullable: true }), 'Versions in which objects may be stored.'),
     observedGeneration: omitempty(4, int64, 'The generation of the spec that this status answers to.'),
   },
 )

@@ -19,9 +19,9 @@ import { timeOrNull } from '../../meta/v1/time-or-null.ts'
 import { validateAPIService } from './api-service.rules.ts'
 
 export const ServiceReference = message('io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.ServiceReference', {
-  namespace: omitempty(1, string),
-  name: omitempty(2, string),
-  port: defaulted(3, int32, 443),
+  namespace: omitempty(1, string, 'The namespace of the service.'),
+  name: omitempty(2, string, 'The service.'),
+  port: defaulted(3, int32, 443, 'The port of the service.'),
 })
 export interface ServiceReference extends StoredOf<typeof ServiceReference> {}
 
@@ -37,8 +37,8 @@ export const APIServiceSpec = message('io.k8s.kube-aggregator.pkg.apis.apiregist
 export interface APIServiceSpec extends StoredOf<typeof APIServiceSpec> {}
 
 export const APIServiceCondition = message('io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIServiceCondition', {
-  type: required(1, string),
-  status: required(2, string),
+  type: required(1, string, 'What this is about.'),
+  status: required(2, string, 'Whether it holds.'),
   lastTransitionTime: embedded(3, timeOrNull, 'When the status last changed.'),
   reason: omitempty(4, string, 'What happened, in one word.'),
   message: omitempty(5, string, 'What happened, for people.'),

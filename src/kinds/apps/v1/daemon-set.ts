@@ -25,16 +25,16 @@ import { validateDaemonSet, validateDaemonSetUpdate } from './daemon-set.rules.t
 import { templateWarnings } from './deployment.rules.ts'
 
 export const RollingUpdateDaemonSet = message('io.k8s.api.apps.v1.RollingUpdateDaemonSet', {
-  maxUnavailable: defaulted(1, intOrString, 1),
-  maxSurge: defaulted(2, intOrString, 0),
+  maxUnavailable: defaulted(1, intOrString, 1, 'On how many nodes it may be missing.'),
+  maxSurge: defaulted(2, intOrString, 0, 'On how many nodes there may be two.'),
 })
 export interface RollingUpdateDaemonSet extends StoredOf<typeof RollingUpdateDaemonSet> {}
 
 export const DaemonSetUpdateStrategy = message(
   'io.k8s.api.apps.v1.DaemonSetUpdateStrategy',
   {
-    type: defaulted(1, oneOf('RollingUpdate', 'OnDelete'), 'RollingUpdate', '', 'value'),
-    rollingUpdate: optional(2, RollingUpdateDaemonSet),
+    type: defaulted(1, oneOf('RollingUpdate', 'OnDelete'), 'RollingUpdate', 'Whether pods are replaced by and by or by hand.', 'value'),
+    rollingUpdate: optional(2, RollingUpdateDaemonSet, 'Details of rolling.'),
   },
   {
     applyDefaults(strategy) {
@@ -54,8 +54,8 @@ export const DaemonSetSpec = message('io.k8s.api.apps.v1.DaemonSetSpec', {
 export interface DaemonSetSpec extends StoredOf<typeof DaemonSetSpec> {}
 
 export const DaemonSetCondition = message('io.k8s.api.apps.v1.DaemonSetCondition', {
-  type: required(1, string),
-  status: required(2, ConditionStatus),
+  type: required(1, string, 'What this is about.'),
+  status: required(2, ConditionStatus, 'Whether it holds.'),
   lastTransitionTime: embedded(3, timeOrNull, 'When the status last changed.'),
   reason: omitempty(4, string, 'What happened, in one word.'),
   message: omitempty(5, string, 'What happened, for people.'),

@@ -33,8 +33,8 @@ export const ReplicaSetSpec = message('io.k8s.api.apps.v1.ReplicaSetSpec', {
 export interface ReplicaSetSpec extends StoredOf<typeof ReplicaSetSpec> {}
 
 export const ReplicaSetCondition = message('io.k8s.api.apps.v1.ReplicaSetCondition', {
-  type: required(1, string),
-  status: required(2, ConditionStatus),
+  type: required(1, string, 'What this is about.'),
+  status: required(2, ConditionStatus, 'Whether it holds.'),
   lastTransitionTime: embedded(3, timeOrNull, 'When the status last changed.'),
   reason: omitempty(4, string, 'What happened, in one word.'),
   message: omitempty(5, string, 'What happened, for people.'),

@@ -30,21 +30,21 @@ export const PersistentVolumeClaimRetentionPolicyType = oneOf('Retain', 'Delete'
 export type PersistentVolumeClaimRetentionPolicyType = StoredOf<typeof PersistentVolumeClaimRetentionPolicyType>
 
 export const StatefulSetOrdinals = message('io.k8s.api.apps.v1.StatefulSetOrdinals', {
-  start: embedded(1, int32),
+  start: embedded(1, int32, 'The number of the first pod.'),
 })
 export interface StatefulSetOrdinals extends StoredOf<typeof StatefulSetOrdinals> {}
 
 export const StatefulSetPersistentVolumeClaimRetentionPolicy = message(
   'io.k8s.api.apps.v1.StatefulSetPersistentVolumeClaimRetentionPolicy',
   {
-    whenDeleted: defaulted(1, PersistentVolumeClaimRetentionPolicyType, 'Retain', '', 'value'),
-    whenScaled: defaulted(2, PersistentVolumeClaimRetentionPolicyType, 'Retain', '', 'value'),
+    whenDeleted: defaulted(1, PersistentVolumeClaimRetentionPolicyType, 'Retain', 'When the set is deleted.', 'value'),
+    whenScaled: defaulted(2, PersistentVolumeClaimRetentionPolicyType, 'Retain', 'When the set is scaled down.', 'value'),
   },
 )
 export interface StatefulSetPersistentVolumeClaimRetentionPolicy extends StoredOf<typeof StatefulSetPersistentVolumeClaimRetentionPolicy> {}
 
 export const RollingUpdateStatefulSetStrategy = message('io.k8s.api.apps.v1.RollingUpdateStatefulSetStrategy', {
-  partition: defaulted(1, int32, 0),
+  partition: defaulted(1, int32, 0, 'The first number that is updated.'),
   maxUnavailable: optional(2, intOrString),
 })
 export interface RollingUpdateStatefulSetStrategy extends StoredOf<typeof RollingUpdateStatefulSetStrategy> {}
@@ -52,8 +52,8 @@ export interface RollingUpdateStatefulSetStrategy extends StoredOf<typeof Rollin
 export const StatefulSetUpdateStrategy = message(
   'io.k8s.api.apps.v1.StatefulSetUpdateStrategy',
   {
-    type: defaulted(1, oneOf('RollingUpdate', 'OnDelete'), 'RollingUpdate', '', 'value'),
-    rollingUpdate: optional(2, RollingUpdateStatefulSetStrategy),
+    type: defaulted(1, oneOf('RollingUpdate', 'OnDelete'), 'RollingUpdate', 'Whether pods are replaced one by one or by hand.', 'value'),
+    rollingUpdate: optional(2, RollingUpdateStatefulSetStrategy, 'Details of rolling.'),
   },
   {
     applyDefaults(strategy) {
@@ -93,8 +93,8 @@ export const StatefulSetSpec = message('io.k8s.api.apps.v1.StatefulSetSpec', {
 export interface StatefulSetSpec extends StoredOf<typeof StatefulSetSpec> {}
 
 export const StatefulSetCondition = message('io.k8s.api.apps.v1.StatefulSetCondition', {
-  type: required(1, string),
-  status: required(2, ConditionStatus),
+  type: required(1, string, 'What this is about.'),
+  status: required(2, ConditionStatus, 'Whether it holds.'),
   lastTransitionTime: embedded(3, timeOrNull, 'When the status last changed.'),
   reason: omitempty(4, string, 'What happened, in one word.'),
   message: omitempty(5, string, 'What happened, for people.'),

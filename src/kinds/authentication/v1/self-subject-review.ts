@@ -3,7 +3,7 @@ import { embedded, message, type StoredOf } from '#machinery/schema/schema.ts'
 import { UserInfo } from './user-info.ts'
 
 export const SelfSubjectReviewStatus = message('io.k8s.api.authentication.v1.SelfSubjectReviewStatus', {
-  userInfo: embedded(1, UserInfo),
+  userInfo: embedded(1, UserInfo, 'Who it is.'),
 })
 export interface SelfSubjectReviewStatus extends StoredOf<typeof SelfSubjectReviewStatus> {}
 

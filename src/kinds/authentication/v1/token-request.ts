@@ -3,10 +3,10 @@ import { embedded, int64, list, message, nullable, omitempty, type StoredOf, str
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
 
 export const BoundObjectReference = message('io.k8s.api.authentication.v1.BoundObjectReference', {
-  kind: omitempty(1, string),
-  apiVersion: omitempty(2, string),
-  name: omitempty(3, string),
-  uid: omitempty(4, string),
+  kind: omitempty(1, string, 'The kind.'),
+  apiVersion: omitempty(2, string, 'The API version.'),
+  name: omitempty(3, string, 'The name.'),
+  uid: omitempty(4, string, 'The uid.'),
 })
 export interface BoundObjectReference extends StoredOf<typeof BoundObjectReference> {}
 
@@ -18,8 +18,8 @@ export const TokenRequestSpec = message('io.k8s.api.authentication.v1.TokenReque
 export interface TokenRequestSpec extends StoredOf<typeof TokenRequestSpec> {}
 
 export const TokenRequestStatus = message('io.k8s.api.authentication.v1.TokenRequestStatus', {
-  token: embedded(1, string),
-  expirationTimestamp: embedded(2, timeOrNull),
+  token: embedded(1, string, 'The token.'),
+  expirationTimestamp: embedded(2, timeOrNull, 'When it runs out.'),
 })
 export interface TokenRequestStatus extends StoredOf<typeof TokenRequestStatus> {}
 

@@ -11,7 +11,7 @@ export interface TokenReviewSpec extends StoredOf<typeof TokenReviewSpec> {}
 export const TokenReviewStatus = message('io.k8s.api.authentication.v1.TokenReviewStatus', {
   authenticated: omitempty(1, boolean, 'Whether the token is good.'),
   user: embedded(2, UserInfo, 'Whose token it is.'),
-  audiences: omitempty(4, list(string)),
+  audiences: omitempty(4, list(string), 'Those of the audiences for whom it is meant.'),
   error: omitempty(3, string, 'Why it could not be checked.'),
 })
 export interface TokenReviewStatus extends StoredOf<typeof TokenReviewStatus> {}

@@ -5,8 +5,8 @@ import { ResourceAttributes } from './resource-attributes.ts'
 import { SubjectAccessReviewStatus } from './subject-access-review-status.ts'
 
 export const SelfSubjectAccessReviewSpec = message('io.k8s.api.authorization.v1.SelfSubjectAccessReviewSpec', {
-  resourceAttributes: optional(1, ResourceAttributes),
-  nonResourceAttributes: optional(2, NonResourceAttributes),
+  resourceAttributes: optional(1, ResourceAttributes, 'What is to be done with a resource.'),
+  nonResourceAttributes: optional(2, NonResourceAttributes, 'What is to be done with a path.'),
 })
 export interface SelfSubjectAccessReviewSpec extends StoredOf<typeof SelfSubjectAccessReviewSpec> {}
 

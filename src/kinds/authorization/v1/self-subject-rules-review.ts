@@ -21,10 +21,10 @@ export const ResourceRule = message('io.k8s.api.authorization.v1.ResourceRule', 
 export interface ResourceRule extends StoredOf<typeof ResourceRule> {}
 
 export const SubjectRulesReviewStatus = message('io.k8s.api.authorization.v1.SubjectRulesReviewStatus', {
-  resourceRules: required(1, list(ResourceRule, { nullable: true })),
-  nonResourceRules: required(2, list(NonResourceRule, { nullable: true })),
-  incomplete: required(3, boolean),
-  evaluationError: omitempty(4, string),
+  resourceRules: required(1, list(ResourceRule, { nullable: true }), 'Rules about resources.'),
+  nonResourceRules: required(2, list(NonResourceRule, { nullable: true }), 'Rules about paths.'),
+  incomplete: required(3, boolean, 'Whether there may be more.'),
+  evaluationError: omitempty(4, string, 'What went wrong while looking.'),
 })
 export interface SubjectRulesReviewStatus extends StoredOf<typeof SubjectRulesReviewStatus> {}
 

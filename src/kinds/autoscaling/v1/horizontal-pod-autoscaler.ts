@@ -7,9 +7,9 @@ import { fromStoredAutoscaler, toStoredAutoscaler } from './horizontal-pod-autos
 export const CrossVersionObjectReference = message(
   'io.k8s.api.autoscaling.v1.CrossVersionObjectReference',
   {
-    kind: required(1, string),
-    name: required(2, string),
-    apiVersion: omitempty(3, string),
+    kind: required(1, string, 'The kind.'),
+    name: required(2, string, 'The name.'),
+    apiVersion: omitempty(3, string, 'The API version.'),
   },
   { mapType: 'atomic' },
 )
@@ -19,7 +19,7 @@ export const HorizontalPodAutoscalerSpec = message('io.k8s.api.autoscaling.v1.Ho
   scaleTargetRef: required(1, CrossVersionObjectReference, 'What is scaled.'),
   minReplicas: defaulted(2, int32, 1, 'The fewest pods to scale down to.'),
   maxReplicas: required(3, int32, 'The most pods to scale up to.'),
-  targetCPUUtilizationPercentage: optional(4, int32),
+  targetCPUUtilizationPercentage: optional(4, int32, 'The share of the requested cpu to aim at.'),
 })
 export interface HorizontalPodAutoscalerSpec extends StoredOf<typeof HorizontalPodAutoscalerSpec> {}
 
@@ -28,7 +28,7 @@ export const HorizontalPodAutoscalerStatus = message('io.k8s.api.autoscaling.v1.
   lastScaleTime: optional(2, time, 'When the number of pods was last changed.'),
   currentReplicas: required(3, int32, 'How many pods there are.'),
   desiredReplicas: required(4, int32, 'How many pods there should be.'),
-  currentCPUUtilizationPercentage: optional(5, int32),
+  currentCPUUtilizationPercentage: optional(5, int32, 'The share of the requested cpu in use.'),
 })
 export interface HorizontalPodAutoscalerStatus extends StoredOf<typeof HorizontalPodAutoscalerStatus> {}
 

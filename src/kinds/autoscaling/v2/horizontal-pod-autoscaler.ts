@@ -26,9 +26,9 @@ export const MetricSourceType = oneOf('Object', 'Pods', 'Resource', 'ContainerRe
 export type MetricSourceType = StoredOf<typeof MetricSourceType>
 
 export const CrossVersionObjectReference = message('io.k8s.api.autoscaling.v2.CrossVersionObjectReference', {
-  kind: required(1, string),
-  name: required(2, string),
-  apiVersion: omitempty(3, string),
+  kind: required(1, string, 'The kind.'),
+  name: required(2, string, 'The name.'),
+  apiVersion: omitempty(3, string, 'The API version.'),
 })
 export interface CrossVersionObjectReference extends StoredOf<typeof CrossVersionObjectReference> {}
 
@@ -40,24 +40,24 @@ export const HPAScalingPolicy = message('io.k8s.api.autoscaling.v2.HPAScalingPol
 export interface HPAScalingPolicy extends StoredOf<typeof HPAScalingPolicy> {}
 
 export const HPAScalingRules = message('io.k8s.api.autoscaling.v2.HPAScalingRules', {
-  stabilizationWindowSeconds: optional(3, int32),
-  selectPolicy: optional(1, oneOf('Max', 'Min', 'Disabled')),
-  policies: omitempty(2, list(HPAScalingPolicy)),
-  tolerance: optional(4, quantity),
+  stabilizationWindowSeconds: optional(3, int32, 'For how long earlier wishes count.'),
+  selectPolicy: optional(1, oneOf('Max', 'Min', 'Disabled'), 'Which policy counts if several apply.'),
+  policies: omitempty(2, list(HPAScalingPolicy), 'How much may change in which time.'),
+  tolerance: optional(4, quantity, 'How far off does not matter.'),
 })
 export interface HPAScalingRules extends StoredOf<typeof HPAScalingRules> {}
 
 export const HorizontalPodAutoscalerBehavior = message('io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerBehavior', {
-  scaleUp: optional(1, HPAScalingRules),
-  scaleDown: optional(2, HPAScalingRules),
+  scaleUp: optional(1, HPAScalingRules, 'How fast to go up.'),
+  scaleDown: optional(2, HPAScalingRules, 'How fast to go down.'),
 })
 export interface HorizontalPodAutoscalerBehavior extends StoredOf<typeof HorizontalPodAutoscalerBehavior> {}
 
 export const MetricTarget = message('io.k8s.api.autoscaling.v2.MetricTarget', {
-  type: required(1, oneOf('Utilization', 'Value', 'AverageValue')),
-  value: optional(2, quantity),
-  averageValue: optional(3, quantity),
-  averageUtilization: optional(4, int32),
+  type: required(1, oneOf('Utilization', 'Value', 'AverageValue'), 'What the value means.'),
+  value: optional(2, quantity, 'The value as a whole.'),
+  averageValue: optional(3, quantity, 'The value for each pod.'),
+  averageUtilization: optional(4, int32, 'The share of what is requested, in percent.'),
 })
 export interface MetricTarget extends StoredOf<typeof MetricTarget> {}
 
@@ -75,20 +75,20 @@ export const MetricIdentifier = message('io.k8s.api.autoscaling.v2.MetricIdentif
 export interface MetricIdentifier extends StoredOf<typeof MetricIdentifier> {}
 
 export const ExternalMetricSource = message('io.k8s.api.autoscaling.v2.ExternalMetricSource', {
-  metric: required(1, MetricIdentifier),
+  metric: required(1, MetricIdentifier, 'The metric.'),
   target: required(2, MetricTarget),
 })
 export interface ExternalMetricSource extends StoredOf<typeof ExternalMetricSource> {}
 
 export const ObjectMetricSource = message('io.k8s.api.autoscaling.v2.ObjectMetricSource', {
-  describedObject: required(1, CrossVersionObjectReference),
+  describedObject: required(1, CrossVersionObjectReference, 'The object that is measured.'),
   target: required(2, MetricTarget),
-  metric: required(3, MetricIdentifier),
+  metric: required(3, MetricIdentifier, 'The metric.'),
 })
 export interface ObjectMetricSource extends StoredOf<typeof ObjectMetricSource> {}
 
 export const PodsMetricSource = message('io.k8s.api.autoscaling.v2.PodsMetricSource', {
-  metric: required(1, MetricIdentifier),
+  metric: required(1, MetricIdentifier, 'The metric.'),
   target: required(2, MetricTarget),
 })
 export interface PodsMetricSource extends StoredOf<typeof PodsMetricSource> {}
@@ -104,8 +104,8 @@ export const MetricSpec = message('io.k8s.api.autoscaling.v2.MetricSpec', {
   object: optional(2, ObjectMetricSource),
   pods: optional(3, PodsMetricSource),
   resource: optional(4, ResourceMetricSource),
-  containerResource: optional(7, ContainerResourceMetricSource),
-  external: optional(5, ExternalMetricSource),
+  containerResource: optional(7, ContainerResourceMetricSource, 'A resource of one container.'),
+  external: optional(5, ExternalMetricSource, 'A metric from outside of the cluster.'),
 })
 export interface MetricSpec extends StoredOf<typeof MetricSpec> {}
 
@@ -113,14 +113,14 @@ export const HorizontalPodAutoscalerSpec = message('io.k8s.api.autoscaling.v2.Ho
   scaleTargetRef: required(1, CrossVersionObjectReference, 'What is scaled.'),
   minReplicas: defaulted(2, int32, 1, 'The fewest pods to scale down to.'),
   maxReplicas: required(3, int32, 'The most pods to scale up to.'),
-  metrics: omitempty(4, list(MetricSpec)),
-  behavior: optional(5, HorizontalPodAutoscalerBehavior),
+  metrics: omitempty(4, list(MetricSpec), 'What the number of pods depends on.'),
+  behavior: optional(5, HorizontalPodAutoscalerBehavior, 'How fast to scale.'),
 })
 export interface HorizontalPodAutoscalerSpec extends StoredOf<typeof HorizontalPodAutoscalerSpec> {}
 
 export const HorizontalPodAutoscalerCondition = message('io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerCondition', {
-  type: required(1, string),
-  status: required(2, ConditionStatus),
+  type: required(1, string, 'What this is about.'),
+  status: required(2, ConditionStatus, 'Whether it holds.'),
   lastTransitionTime: embedded(3, timeOrNull, 'When the status last changed.'),
   reason: omitempty(4, string, 'What happened, in one word.'),
   message: omitempty(5, string, 'What happened, for people.'),
@@ -129,8 +129,8 @@ export interface HorizontalPodAutoscalerCondition extends StoredOf<typeof Horizo
 
 export const MetricValueStatus = message('io.k8s.api.autoscaling.v2.MetricValueStatus', {
   value: optional(1, quantity),
-  averageValue: optional(2, quantity),
-  averageUtilization: optional(3, int32),
+  averageValue: optional(2, quantity, 'The value for each pod.'),
+  averageUtilization: optional(3, int32, 'The share of what is requested, in percent.'),
 })
 export interface MetricValueStatus extends StoredOf<typeof MetricValueStatus> {}
 
@@ -142,20 +142,20 @@ export const ContainerResourceMetricStatus = message('io.k8s.api.autoscaling.v2.
 export interface ContainerResourceMetricStatus extends StoredOf<typeof ContainerResourceMetricStatus> {}
 
 export const ExternalMetricStatus = message('io.k8s.api.autoscaling.v2.ExternalMetricStatus', {
-  metric: required(1, MetricIdentifier),
+  metric: required(1, MetricIdentifier, 'The metric.'),
   current: required(2, MetricValueStatus),
 })
 export interface ExternalMetricStatus extends StoredOf<typeof ExternalMetricStatus> {}
 
 export const ObjectMetricStatus = message('io.k8s.api.autoscaling.v2.ObjectMetricStatus', {
-  metric: required(1, MetricIdentifier),
+  metric: required(1, MetricIdentifier, 'The metric.'),
   current: required(2, MetricValueStatus),
-  describedObject: required(3, CrossVersionObjectReference),
+  describedObject: required(3, CrossVersionObjectReference, 'The object that is measured.'),
 })
 export interface ObjectMetricStatus extends StoredOf<typeof ObjectMetricStatus> {}
 
 export const PodsMetricStatus = message('io.k8s.api.autoscaling.v2.PodsMetricStatus', {
-  metric: required(1, MetricIdentifier),
+  metric: required(1, MetricIdentifier, 'The metric.'),
   current: required(2, MetricValueStatus),
 })
 export interface PodsMetricStatus extends StoredOf<typeof PodsMetricStatus> {}
@@ -171,8 +171,8 @@ export const MetricStatus = message('io.k8s.api.autoscaling.v2.MetricStatus', {
   object: optional(2, ObjectMetricStatus),
   pods: optional(3, PodsMetricStatus),
   resource: optional(4, ResourceMetricStatus),
-  containerResource: optional(7, ContainerResourceMetricStatus),
-  external: optional(5, ExternalMetricStatus),
+  containerResource: optional(7, ContainerResourceMetricStatus, 'A resource of one container.'),
+  external: optional(5, ExternalMetricStatus, 'A metric from outside of the cluster.'),
 })
 export interface MetricStatus extends StoredOf<typeof MetricStatus> {}
 
@@ -181,7 +181,7 @@ export const HorizontalPodAutoscalerStatus = message('io.k8s.api.autoscaling.v2.
   lastScaleTime: optional(2, time, 'When the number of pods was last changed.'),
   currentReplicas: omitempty(3, int32, 'How many pods there are.'),
   desiredReplicas: required(4, int32, 'How many pods there should be.'),
-  currentMetrics: embedded(5, list(MetricStatus, { nullable: true })),
+  currentMetrics: embedded(5, list(MetricStatus, { nullable: true }), 'The measured values.'),
   conditions: omitempty(
     6,
     listMap(HorizontalPodAutoscalerCondition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' }),

@@ -18,9 +18,9 @@ import { ConditionStatus } from '../../meta/v1/condition-status.ts'
 import { LabelSelector } from '../../meta/v1/label-selector.ts'
 
 export const PodFailurePolicyOnExitCodesRequirement = message('io.k8s.api.batch.v1.PodFailurePolicyOnExitCodesRequirement', {
-  containerName: optional(1, string),
-  operator: required(2, oneOf('In', 'NotIn')),
-  values: required(3, listSet(int32)),
+  containerName: optional(1, string, 'The container; none stands for each.'),
+  operator: required(2, oneOf('In', 'NotIn'), '`In` or `NotIn`.'),
+  values: required(3, listSet(int32), 'The exit codes.'),
 })
 export interface PodFailurePolicyOnExitCodesRequirement extends StoredOf<typeof PodFailurePolicyOnExitCodesRequirement> {}
 
@@ -31,25 +31,25 @@ export const PodFailurePolicyOnPodConditionsPattern = message('io.k8s.api.batch.
 export interface PodFailurePolicyOnPodConditionsPattern extends StoredOf<typeof PodFailurePolicyOnPodConditionsPattern> {}
 
 export const PodFailurePolicyRule = message('io.k8s.api.batch.v1.PodFailurePolicyRule', {
-  action: required(1, oneOf('FailJob', 'FailIndex', 'Ignore', 'Count')),
-  onExitCodes: optional(2, PodFailurePolicyOnExitCodesRequirement),
-  onPodConditions: omitempty(3, list(PodFailurePolicyOnPodConditionsPattern)),
+  action: required(1, oneOf('FailJob', 'FailIndex', 'Ignore', 'Count'), 'What the failure means.'),
+  onExitCodes: optional(2, PodFailurePolicyOnExitCodesRequirement, 'Matches exit codes.'),
+  onPodConditions: omitempty(3, list(PodFailurePolicyOnPodConditionsPattern), 'Matches conditions of the pod.'),
 })
 export interface PodFailurePolicyRule extends StoredOf<typeof PodFailurePolicyRule> {}
 
 export const PodFailurePolicy = message('io.k8s.api.batch.v1.PodFailurePolicy', {
-  rules: required(1, list(PodFailurePolicyRule)),
+  rules: required(1, list(PodFailurePolicyRule), 'What failures mean; the first rule that matches counts.'),
 })
 export interface PodFailurePolicy extends StoredOf<typeof PodFailurePolicy> {}
 
 export const SuccessPolicyRule = message('io.k8s.api.batch.v1.SuccessPolicyRule', {
-  succeededIndexes: optional(1, string),
-  succeededCount: optional(2, int32),
+  succeededIndexes: optional(1, string, 'The indexes that must succeed.'),
+  succeededCount: optional(2, int32, 'How many of them must succeed.'),
 })
 export interface SuccessPolicyRule extends StoredOf<typeof SuccessPolicyRule> {}
 
 export const SuccessPolicy = message('io.k8s.api.batch.v1.SuccessPolicy', {
-  rules: required(1, list(SuccessPolicyRule)),
+  rules: required(1, list(SuccessPolicyRule), 'When it has succeeded; one rule is enough.'),
 })
 export interface SuccessPolicy extends StoredOf<typeof SuccessPolicy> {}
 

@@ -23,8 +23,8 @@ import { applyJobDefaults, prepareJob } from './job.strategy.ts'
 import { JobSpec } from './job-spec.ts'
 
 export const JobCondition = message('io.k8s.api.batch.v1.JobCondition', {
-  type: required(1, string),
-  status: required(2, ConditionStatus),
+  type: required(1, string, 'What this is about: Complete, Failed, Suspended and so on.'),
+  status: required(2, ConditionStatus, 'Whether it holds.'),
   lastProbeTime: embedded(3, timeOrNull, 'When this was last checked.'),
   lastTransitionTime: embedded(4, timeOrNull, 'When the status last changed.'),
   reason: omitempty(5, string, 'What happened, in one word.'),
@@ -33,8 +33,8 @@ export const JobCondition = message('io.k8s.api.batch.v1.JobCondition', {
 export interface JobCondition extends StoredOf<typeof JobCondition> {}
 
 export const UncountedTerminatedPods = message('io.k8s.api.batch.v1.UncountedTerminatedPods', {
-  succeeded: omitempty(1, listSet(string)),
-  failed: omitempty(2, listSet(string)),
+  succeeded: omitempty(1, listSet(string), 'Pods that succeeded.'),
+  failed: omitempty(2, listSet(string), 'Pods that failed.'),
 })
 export interface UncountedTerminatedPods extends StoredOf<typeof UncountedTerminatedPods> {}
 

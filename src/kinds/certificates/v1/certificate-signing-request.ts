@@ -38,8 +38,8 @@ export const CertificateSigningRequestSpec = message('io.k8s.api.certificates.v1
 export interface CertificateSigningRequestSpec extends StoredOf<typeof CertificateSigningRequestSpec> {}
 
 export const CertificateSigningRequestCondition = message('io.k8s.api.certificates.v1.CertificateSigningRequestCondition', {
-  type: required(1, string),
-  status: required(6, ConditionStatus),
+  type: required(1, string, 'What this is about.'),
+  status: required(6, ConditionStatus, 'Whether it holds.'),
   reason: omitempty(2, string, 'What happened, in one word.'),
   message: omitempty(3, string, 'What happened, for people.'),
   lastUpdateTime: embedded(4, timeOrNull, 'When this entry was last written.'),

@@ -9,8 +9,8 @@ export const PreferredSchedulingTerm = message('io.k8s.api.core.v1.PreferredSche
 export interface PreferredSchedulingTerm extends StoredOf<typeof PreferredSchedulingTerm> {}
 
 export const NodeAffinity = message('io.k8s.api.core.v1.NodeAffinity', {
-  requiredDuringSchedulingIgnoredDuringExecution: optional(1, NodeSelector),
-  preferredDuringSchedulingIgnoredDuringExecution: omitempty(2, list(PreferredSchedulingTerm)),
+  requiredDuringSchedulingIgnoredDuringExecution: optional(1, NodeSelector, 'What must hold for the pod to be placed.'),
+  preferredDuringSchedulingIgnoredDuringExecution: omitempty(2, list(PreferredSchedulingTerm), 'What makes a place better.'),
 })
 export interface NodeAffinity extends StoredOf<typeof NodeAffinity> {}
 
@@ -19,8 +19,8 @@ export const PodAffinityTerm = message('io.k8s.api.core.v1.PodAffinityTerm', {
   namespaces: omitempty(2, list(string)),
   topologyKey: required(3, string, 'The node label whose values are the places.'),
   namespaceSelector: optional(4, LabelSelector, 'Which namespaces are meant, by their labels.'),
-  matchLabelKeys: omitempty(5, list(string)),
-  mismatchLabelKeys: omitempty(6, list(string)),
+  matchLabelKeys: omitempty(5, list(string), 'Labels of the pod whose values must be the same.'),
+  mismatchLabelKeys: omitempty(6, list(string), 'Labels of the pod whose values must differ.'),
 })
 export interface PodAffinityTerm extends StoredOf<typeof PodAffinityTerm> {}
 
@@ -31,14 +31,14 @@ export const WeightedPodAffinityTerm = message('io.k8s.api.core.v1.WeightedPodAf
 export interface WeightedPodAffinityTerm extends StoredOf<typeof WeightedPodAffinityTerm> {}
 
 export const PodAffinity = message('io.k8s.api.core.v1.PodAffinity', {
-  requiredDuringSchedulingIgnoredDuringExecution: omitempty(1, list(PodAffinityTerm)),
-  preferredDuringSchedulingIgnoredDuringExecution: omitempty(2, list(WeightedPodAffinityTerm)),
+  requiredDuringSchedulingIgnoredDuringExecution: omitempty(1, list(PodAffinityTerm), 'What must hold for the pod to be placed.'),
+  preferredDuringSchedulingIgnoredDuringExecution: omitempty(2, list(WeightedPodAffinityTerm), 'What makes a place better.'),
 })
 export interface PodAffinity extends StoredOf<typeof PodAffinity> {}
 
 export const PodAntiAffinity = message('io.k8s.api.core.v1.PodAntiAffinity', {
-  requiredDuringSchedulingIgnoredDuringExecution: omitempty(1, list(PodAffinityTerm)),
-  preferredDuringSchedulingIgnoredDuringExecution: omitempty(2, list(WeightedPodAffinityTerm)),
+  requiredDuringSchedulingIgnoredDuringExecution: omitempty(1, list(PodAffinityTerm), 'What must hold for the pod to be placed.'),
+  preferredDuringSchedulingIgnoredDuringExecution: omitempty(2, list(WeightedPodAffinityTerm), 'What makes a place better.'),
 })
 export interface PodAntiAffinity extends StoredOf<typeof PodAntiAffinity> {}
 

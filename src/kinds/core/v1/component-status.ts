@@ -4,8 +4,8 @@ import { nameColumn } from '../../meta/v1/columns.ts'
 import { ConditionStatus } from '../../meta/v1/condition-status.ts'
 
 export const ComponentCondition = message('io.k8s.api.core.v1.ComponentCondition', {
-  type: required(1, string),
-  status: required(2, ConditionStatus),
+  type: required(1, string, 'What this is about.'),
+  status: required(2, ConditionStatus, 'Whether it holds.'),
   message: omitempty(3, string, 'What happened, for people.'),
   error: omitempty(4, string),
 })

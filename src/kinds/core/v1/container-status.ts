@@ -85,7 +85,7 @@ export interface VolumeStatus extends StoredOf<typeof VolumeStatus> {}
 
 export const VolumeMountStatus = message('io.k8s.api.core.v1.VolumeMountStatus', {
   name: required(1, string),
-  mountPath: required(2, string),
+  mountPath: required(2, string, 'The path in the container.'),
   readOnly: omitempty(3, boolean, 'Whether it can only be read.'),
   recursiveReadOnly: optional(4, RecursiveReadOnlyMode),
   volumeStatus: optional(5, VolumeStatus),

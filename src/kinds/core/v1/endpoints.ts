@@ -8,10 +8,10 @@ import { Protocol } from './protocol.ts'
 export const EndpointAddress = message(
   'io.k8s.api.core.v1.EndpointAddress',
   {
-    ip: required(1, string),
-    hostname: omitempty(3, string),
-    nodeName: optional(4, string),
-    targetRef: optional(2, ObjectReference),
+    ip: required(1, string, 'The address.'),
+    hostname: omitempty(3, string, 'Its host name.'),
+    nodeName: optional(4, string, 'The node on which it is.'),
+    targetRef: optional(2, ObjectReference, 'The pod behind it.'),
   },
   { mapType: 'atomic' },
 )
@@ -30,9 +30,9 @@ export const EndpointPort = message(
 export interface EndpointPort extends StoredOf<typeof EndpointPort> {}
 
 export const EndpointSubset = message('io.k8s.api.core.v1.EndpointSubset', {
-  addresses: omitempty(1, list(EndpointAddress)),
-  notReadyAddresses: omitempty(2, list(EndpointAddress)),
-  ports: omitempty(3, list(EndpointPort)),
+  addresses: omitempty(1, list(EndpointAddress), 'Addresses that are ready.'),
+  notReadyAddresses: omitempty(2, list(EndpointAddress), 'Addresses that are not ready.'),
+  ports: omitempty(3, list(EndpointPort), 'The ports that they serve.'),
 })
 export interface EndpointSubset extends StoredOf<typeof EndpointSubset> {}
 

@@ -17,8 +17,8 @@ export const ConfigMapKeySelector = message(
   'io.k8s.api.core.v1.ConfigMapKeySelector',
   {
     ...inline(1, LocalObjectReference),
-    key: required(2, string),
-    optional: optional(3, boolean),
+    key: required(2, string, 'The key.'),
+    optional: optional(3, boolean, 'Whether it may be absent.'),
   },
   { mapType: 'atomic' },
 )
@@ -30,7 +30,7 @@ export const FileKeySelector = message(
     volumeName: required(1, string, 'The volume that this is about.'),
     path: required(2, string),
     key: required(3, string),
-    optional: optional(4, boolean),
+    optional: optional(4, boolean, 'Whether it may be absent.'),
   },
   { mapType: 'atomic' },
 )
@@ -39,8 +39,8 @@ export interface FileKeySelector extends StoredOf<typeof FileKeySelector> {}
 export const ObjectFieldSelector = message(
   'io.k8s.api.core.v1.ObjectFieldSelector',
   {
-    apiVersion: defaulted(1, string, 'v1', '', 'value'),
-    fieldPath: required(2, string),
+    apiVersion: defaulted(1, string, 'v1', 'The version of the pod that the path is about.', 'value'),
+    fieldPath: required(2, string, 'The path of the field.'),
   },
   { mapType: 'atomic' },
 )
@@ -49,9 +49,9 @@ export interface ObjectFieldSelector extends StoredOf<typeof ObjectFieldSelector
 export const ResourceFieldSelector = message(
   'io.k8s.api.core.v1.ResourceFieldSelector',
   {
-    containerName: omitempty(1, string),
-    resource: required(2, string),
-    divisor: embedded(3, quantity),
+    containerName: omitempty(1, string, 'The container.'),
+    resource: required(2, string, 'The resource: `limits.cpu`, …'),
+    divisor: embedded(3, quantity, 'The unit in which the value is given.'),
   },
   { mapType: 'atomic' },
 )
@@ -61,8 +61,8 @@ export const SecretKeySelector = message(
   'io.k8s.api.core.v1.SecretKeySelector',
   {
     ...inline(1, LocalObjectReference),
-    key: required(2, string),
-    optional: optional(3, boolean),
+    key: required(2, string, 'The key.'),
+    optional: optional(3, boolean, 'Whether it may be absent.'),
   },
   { mapType: 'atomic' },
 )
@@ -86,13 +86,13 @@ export interface EnvVar extends StoredOf<typeof EnvVar> {}
 
 export const ConfigMapEnvSource = message('io.k8s.api.core.v1.ConfigMapEnvSource', {
   ...inline(1, LocalObjectReference),
-  optional: optional(2, boolean),
+  optional: optional(2, boolean, 'Whether it may be absent.'),
 })
 export interface ConfigMapEnvSource extends StoredOf<typeof ConfigMapEnvSource> {}
 
 export const SecretEnvSource = message('io.k8s.api.core.v1.SecretEnvSource', {
   ...inline(1, LocalObjectReference),
-  optional: optional(2, boolean),
+  optional: optional(2, boolean, 'Whether it may be absent.'),
 })
 export interface SecretEnvSource extends StoredOf<typeof SecretEnvSource> {}
 

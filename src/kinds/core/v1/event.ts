@@ -6,14 +6,14 @@ import { validateEvent } from './event.rules.ts'
 import { ObjectReference } from './object-reference.ts'
 
 export const EventSeries = message('io.k8s.api.core.v1.EventSeries', {
-  count: omitempty(1, int32),
-  lastObservedTime: embedded(2, microTimeOrNull),
+  count: omitempty(1, int32, 'How often it happened so far.'),
+  lastObservedTime: embedded(2, microTimeOrNull, 'When it happened last.'),
 })
 export interface EventSeries extends StoredOf<typeof EventSeries> {}
 
 export const EventSource = message('io.k8s.api.core.v1.EventSource', {
-  component: omitempty(1, string),
-  host: omitempty(2, string),
+  component: omitempty(1, string, 'Which component.'),
+  host: omitempty(2, string, 'On which node.'),
 })
 export interface EventSource extends StoredOf<typeof EventSource> {}
 

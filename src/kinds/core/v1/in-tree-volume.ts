@@ -15,14 +15,14 @@ import {
 import { LocalObjectReference } from './object-reference.ts'
 
 export const AzureFileVolumeSource = message('io.k8s.api.core.v1.AzureFileVolumeSource', {
-  secretName: required(1, string),
-  shareName: required(2, string),
+  secretName: required(1, string, 'The secret.'),
+  shareName: required(2, string, 'The name of the share.'),
   readOnly: omitempty(3, boolean, 'Whether it can only be read.'),
 })
 export interface AzureFileVolumeSource extends StoredOf<typeof AzureFileVolumeSource> {}
 
 export const CephFSVolumeSource = message('io.k8s.api.core.v1.CephFSVolumeSource', {
-  monitors: required(1, list(string)),
+  monitors: required(1, list(string), 'The addresses of the monitors.'),
   path: omitempty(2, string),
   user: omitempty(3, string),
   secretFile: omitempty(4, string),
@@ -32,7 +32,7 @@ export const CephFSVolumeSource = message('io.k8s.api.core.v1.CephFSVolumeSource
 export interface CephFSVolumeSource extends StoredOf<typeof CephFSVolumeSource> {}
 
 export const CinderVolumeSource = message('io.k8s.api.core.v1.CinderVolumeSource', {
-  volumeID: required(1, string),
+  volumeID: required(1, string, 'The id of the volume at its provider.'),
   fsType: omitempty(2, string, 'The type of the file system.'),
   readOnly: omitempty(3, boolean, 'Whether it can only be read.'),
   secretRef: optional(4, LocalObjectReference, 'The secret that holds the credentials.'),
@@ -40,11 +40,11 @@ export const CinderVolumeSource = message('io.k8s.api.core.v1.CinderVolumeSource
 export interface CinderVolumeSource extends StoredOf<typeof CinderVolumeSource> {}
 
 export const FlexVolumeSource = message('io.k8s.api.core.v1.FlexVolumeSource', {
-  driver: required(1, string),
+  driver: required(1, string, 'The driver.'),
   fsType: omitempty(2, string, 'The type of the file system.'),
   secretRef: optional(3, LocalObjectReference, 'The secret that holds the credentials.'),
   readOnly: omitempty(4, boolean, 'Whether it can only be read.'),
-  options: omitempty(5, map(string)),
+  options: omitempty(5, map(string), 'Further options.'),
 })
 export interface FlexVolumeSource extends StoredOf<typeof FlexVolumeSource> {}
 
@@ -56,40 +56,40 @@ export const GlusterfsVolumeSource = message('io.k8s.api.core.v1.GlusterfsVolume
 export interface GlusterfsVolumeSource extends StoredOf<typeof GlusterfsVolumeSource> {}
 
 export const ISCSIVolumeSource = message('io.k8s.api.core.v1.ISCSIVolumeSource', {
-  targetPortal: required(1, string),
-  iqn: required(2, string),
-  lun: required(3, int32),
-  iscsiInterface: defaulted(4, string, 'default', '', 'value'),
+  targetPortal: required(1, string, "The portal's address."),
+  iqn: required(2, string, 'The name of the target.'),
+  lun: required(3, int32, 'The number of the unit.'),
+  iscsiInterface: defaulted(4, string, 'default', 'The interface to use.', 'value'),
   fsType: omitempty(5, string, 'The type of the file system.'),
   readOnly: omitempty(6, boolean, 'Whether it can only be read.'),
-  portals: omitempty(7, list(string)),
-  chapAuthDiscovery: omitempty(8, boolean),
-  chapAuthSession: omitempty(11, boolean),
+  portals: omitempty(7, list(string), 'Further portals.'),
+  chapAuthDiscovery: omitempty(8, boolean, 'Whether discovery is authenticated.'),
+  chapAuthSession: omitempty(11, boolean, 'Whether the session is authenticated.'),
   secretRef: optional(10, LocalObjectReference, 'The secret that holds the credentials.'),
-  initiatorName: optional(12, string),
+  initiatorName: optional(12, string, 'The name of the initiator.'),
 })
 export interface ISCSIVolumeSource extends StoredOf<typeof ISCSIVolumeSource> {}
 
 export const RBDVolumeSource = message('io.k8s.api.core.v1.RBDVolumeSource', {
-  monitors: required(1, list(string)),
+  monitors: required(1, list(string), 'The addresses of the monitors.'),
   image: required(2, string),
   fsType: omitempty(3, string, 'The type of the file system.'),
-  pool: defaulted(4, string, 'rbd', '', 'value'),
+  pool: defaulted(4, string, 'rbd', 'The pool of the device.', 'value'),
   user: defaulted(5, string, 'admin', '', 'value'),
-  keyring: defaulted(6, string, '/etc/ceph/keyring', '', 'value'),
+  keyring: defaulted(6, string, '/etc/ceph/keyring', 'The file with the keys.', 'value'),
   secretRef: optional(7, LocalObjectReference, 'The secret that holds the credentials.'),
   readOnly: omitempty(8, boolean, 'Whether it can only be read.'),
 })
 export interface RBDVolumeSource extends StoredOf<typeof RBDVolumeSource> {}
 
 export const ScaleIOVolumeSource = message('io.k8s.api.core.v1.ScaleIOVolumeSource', {
-  gateway: required(1, string),
+  gateway: required(1, string, 'The address of the gateway.'),
   system: required(2, string),
   secretRef: needed(3, LocalObjectReference, 'The secret that holds the credentials.'),
-  sslEnabled: omitempty(4, boolean),
-  protectionDomain: omitempty(5, string),
-  storagePool: omitempty(6, string),
-  storageMode: defaulted(7, string, 'ThinProvisioned', '', 'value'),
+  sslEnabled: omitempty(4, boolean, 'Whether TLS is used.'),
+  protectionDomain: omitempty(5, string, 'The protection domain.'),
+  storagePool: omitempty(6, string, 'The pool.'),
+  storageMode: defaulted(7, string, 'ThinProvisioned', 'How the storage is provisioned.', 'value'),
   volumeName: omitempty(8, string, 'The volume that this is about.'),
   fsType: defaulted(9, string, 'xfs', 'The type of the file system.', 'value'),
   readOnly: omitempty(10, boolean, 'Whether it can only be read.'),

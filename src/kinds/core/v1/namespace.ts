@@ -13,8 +13,8 @@ export const NamespaceSpec = message('io.k8s.api.core.v1.NamespaceSpec', {
 export interface NamespaceSpec extends StoredOf<typeof NamespaceSpec> {}
 
 export const NamespaceCondition = message('io.k8s.api.core.v1.NamespaceCondition', {
-  type: required(1, string),
-  status: required(2, ConditionStatus),
+  type: required(1, string, 'What this is about.'),
+  status: required(2, ConditionStatus, 'Whether it holds.'),
   lastTransitionTime: embedded(4, timeOrNull, 'When the status last changed.'),
   reason: omitempty(5, string, 'What happened, in one word.'),
   message: omitempty(6, string, 'What happened, for people.'),

@@ -14,8 +14,8 @@ export interface NodeSelectorRequirement extends StoredOf<typeof NodeSelectorReq
 export const NodeSelectorTerm = message(
   'io.k8s.api.core.v1.NodeSelectorTerm',
   {
-    matchExpressions: omitempty(1, list(NodeSelectorRequirement)),
-    matchFields: omitempty(2, list(NodeSelectorRequirement)),
+    matchExpressions: omitempty(1, list(NodeSelectorRequirement), 'Requirements; all of them must hold.'),
+    matchFields: omitempty(2, list(NodeSelectorRequirement), 'Requirements on fields.'),
   },
   { mapType: 'atomic' },
 )
@@ -24,7 +24,7 @@ export interface NodeSelectorTerm extends StoredOf<typeof NodeSelectorTerm> {}
 export const NodeSelector = message(
   'io.k8s.api.core.v1.NodeSelector',
   {
-    nodeSelectorTerms: required(1, list(NodeSelectorTerm)),
+    nodeSelectorTerms: required(1, list(NodeSelectorTerm), 'Terms of which one must match.'),
   },
   { mapType: 'atomic' },
 )

@@ -21,14 +21,14 @@ import { NodeConfigSource } from './node-config-source.ts'
 import { roundUp } from './resource-requirements.ts'
 
 export const AttachedVolume = message('io.k8s.api.core.v1.AttachedVolume', {
-  name: required(1, string),
-  devicePath: required(2, string),
+  name: required(1, string, 'The volume.'),
+  devicePath: required(2, string, 'Where the device is.'),
 })
 export interface AttachedVolume extends StoredOf<typeof AttachedVolume> {}
 
 export const ContainerImage = message('io.k8s.api.core.v1.ContainerImage', {
-  names: embedded(1, list(string, { nullable: true })),
-  sizeBytes: omitempty(2, int64),
+  names: embedded(1, list(string, { nullable: true }), 'The names of the image.'),
+  sizeBytes: omitempty(2, int64, 'Its size.'),
 })
 export interface ContainerImage extends StoredOf<typeof ContainerImage> {}
 
@@ -67,7 +67,7 @@ export const NodeDaemonEndpoints = message('io.k8s.api.core.v1.NodeDaemonEndpoin
 export interface NodeDaemonEndpoints extends StoredOf<typeof NodeDaemonEndpoints> {}
 
 export const NodeFeatures = message('io.k8s.api.core.v1.NodeFeatures', {
-  supplementalGroupsPolicy: optional(1, boolean),
+  supplementalGroupsPolicy: optional(1, boolean, 'Whether groups of the image count.'),
 })
 export interface NodeFeatures extends StoredOf<typeof NodeFeatures> {}
 
@@ -89,17 +89,17 @@ export const NodeSwapStatus = message('io.k8s.api.core.v1.NodeSwapStatus', {
 export interface NodeSwapStatus extends StoredOf<typeof NodeSwapStatus> {}
 
 export const NodeSystemInfo = message('io.k8s.api.core.v1.NodeSystemInfo', {
-  machineID: required(1, string),
-  systemUUID: required(2, string),
-  bootID: required(3, string),
-  kernelVersion: required(4, string),
-  osImage: required(5, string),
-  containerRuntimeVersion: required(6, string),
-  kubeletVersion: required(7, string),
-  kubeProxyVersion: required(8, string),
-  operatingSystem: required(9, string),
-  architecture: required(10, string),
-  swap: optional(11, NodeSwapStatus),
+  machineID: required(1, string, 'The id of the machine.'),
+  systemUUID: required(2, string, 'The uuid of the machine.'),
+  bootID: required(3, string, 'An id that changes with every boot.'),
+  kernelVersion: required(4, string, 'The version of the kernel.'),
+  osImage: required(5, string, 'The operating system, for people.'),
+  containerRuntimeVersion: required(6, string, 'The container runtime with its version.'),
+  kubeletVersion: required(7, string, "The version of the node's agent."),
+  kubeProxyVersion: required(8, string, 'Out of use.'),
+  operatingSystem: required(9, string, 'The operating system.'),
+  architecture: required(10, string, 'The architecture.'),
+  swap: optional(11, NodeSwapStatus, 'The swap space.'),
 })
 export interface NodeSystemInfo extends StoredOf<typeof NodeSystemInfo> {}
 
@@ -121,8 +121,8 @@ export const NodeStatus = message(
     volumesInUse: omitempty(9, list(string), 'Volumes that are mounted.'),
     volumesAttached: omitempty(10, list(AttachedVolume), 'Volumes that are attached.'),
     config: optional(11, NodeConfigStatus, 'Out of use.'),
-    runtimeHandlers: omitempty(12, list(NodeRuntimeHandler)),
-    features: optional(13, NodeFeatures),
+    runtimeHandlers: omitempty(12, list(NodeRuntimeHandler), 'The ways in which the node can run containers.'),
+    features: optional(13, NodeFeatures, 'What the runtime can do.'),
     declaredFeatures: omitempty(14, list(string)),
   },
   {

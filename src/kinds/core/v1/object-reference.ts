@@ -19,8 +19,8 @@ export const TypedLocalObjectReference = message(
   'io.k8s.api.core.v1.TypedLocalObjectReference',
   {
     apiGroup: nullable(1, string, 'The API group; empty for the core one.'),
-    kind: required(2, string),
-    name: required(3, string),
+    kind: required(2, string, 'The kind.'),
+    name: required(3, string, 'The name.'),
   },
   { mapType: 'atomic' },
 )
@@ -28,17 +28,17 @@ export interface TypedLocalObjectReference extends StoredOf<typeof TypedLocalObj
 
 export const TypedObjectReference = message('io.k8s.api.core.v1.TypedObjectReference', {
   apiGroup: nullable(1, string, 'The API group; empty for the core one.'),
-  kind: required(2, string),
-  name: required(3, string),
-  namespace: optional(4, string),
+  kind: required(2, string, 'The kind.'),
+  name: required(3, string, 'The name.'),
+  namespace: optional(4, string, 'The namespace.'),
 })
 export interface TypedObjectReference extends StoredOf<typeof TypedObjectReference> {}
 
 export const SecretReference = message(
   'io.k8s.api.core.v1.SecretReference',
   {
-    name: omitempty(1, string),
-    namespace: omitempty(2, string),
+    name: omitempty(1, string, 'The name.'),
+    namespace: omitempty(2, string, 'The namespace.'),
   },
   { mapType: 'atomic' },
 )

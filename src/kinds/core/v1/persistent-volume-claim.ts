@@ -31,8 +31,8 @@ export const ModifyVolumeStatus = message('io.k8s.api.core.v1.ModifyVolumeStatus
 export interface ModifyVolumeStatus extends StoredOf<typeof ModifyVolumeStatus> {}
 
 export const PersistentVolumeClaimCondition = message('io.k8s.api.core.v1.PersistentVolumeClaimCondition', {
-  type: required(1, string),
-  status: required(2, ConditionStatus),
+  type: required(1, string, 'What this is about.'),
+  status: required(2, ConditionStatus, 'Whether it holds.'),
   lastProbeTime: embedded(3, timeOrNull, 'When this was last checked.'),
   lastTransitionTime: embedded(4, timeOrNull, 'When the status last changed.'),
   reason: omitempty(5, string, 'What happened, in one word.'),

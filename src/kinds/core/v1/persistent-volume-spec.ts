@@ -35,29 +35,29 @@ import {
 } from './volume-backend.ts'
 
 export const AzureFilePersistentVolumeSource = message('io.k8s.api.core.v1.AzureFilePersistentVolumeSource', {
-  secretName: required(1, string),
-  shareName: required(2, string),
+  secretName: required(1, string, 'The secret.'),
+  shareName: required(2, string, 'The name of the share.'),
   readOnly: omitempty(3, boolean, 'Whether it can only be read.'),
   secretNamespace: nullable(4, string),
 })
 export interface AzureFilePersistentVolumeSource extends StoredOf<typeof AzureFilePersistentVolumeSource> {}
 
 export const CSIPersistentVolumeSource = message('io.k8s.api.core.v1.CSIPersistentVolumeSource', {
-  driver: required(1, string),
+  driver: required(1, string, 'The driver.'),
   volumeHandle: required(2, string),
   readOnly: omitempty(3, boolean, 'Whether it can only be read.'),
   fsType: omitempty(4, string, 'The type of the file system.'),
-  volumeAttributes: omitempty(5, map(string)),
+  volumeAttributes: omitempty(5, map(string), 'What the driver is told of the volume.'),
   controllerPublishSecretRef: optional(6, SecretReference),
   nodeStageSecretRef: optional(7, SecretReference),
-  nodePublishSecretRef: optional(8, SecretReference),
+  nodePublishSecretRef: optional(8, SecretReference, 'The secret for mounting.'),
   controllerExpandSecretRef: optional(9, SecretReference),
   nodeExpandSecretRef: optional(10, SecretReference),
 })
 export interface CSIPersistentVolumeSource extends StoredOf<typeof CSIPersistentVolumeSource> {}
 
 export const CephFSPersistentVolumeSource = message('io.k8s.api.core.v1.CephFSPersistentVolumeSource', {
-  monitors: required(1, list(string)),
+  monitors: required(1, list(string), 'The addresses of the monitors.'),
   path: omitempty(2, string),
   user: omitempty(3, string),
   secretFile: omitempty(4, string),
@@ -67,7 +67,7 @@ export const CephFSPersistentVolumeSource = message('io.k8s.api.core.v1.CephFSPe
 export interface CephFSPersistentVolumeSource extends StoredOf<typeof CephFSPersistentVolumeSource> {}
 
 export const CinderPersistentVolumeSource = message('io.k8s.api.core.v1.CinderPersistentVolumeSource', {
-  volumeID: required(1, string),
+  volumeID: required(1, string, 'The id of the volume at its provider.'),
   fsType: omitempty(2, string, 'The type of the file system.'),
   readOnly: omitempty(3, boolean, 'Whether it can only be read.'),
   secretRef: optional(4, SecretReference, 'The secret that holds the credentials.'),
@@ -75,11 +75,11 @@ export const CinderPersistentVolumeSource = message('io.k8s.api.core.v1.CinderPe
 export interface CinderPersistentVolumeSource extends StoredOf<typeof CinderPersistentVolumeSource> {}
 
 export const FlexPersistentVolumeSource = message('io.k8s.api.core.v1.FlexPersistentVolumeSource', {
-  driver: required(1, string),
+  driver: required(1, string, 'The driver.'),
   fsType: omitempty(2, string, 'The type of the file system.'),
   secretRef: optional(3, SecretReference, 'The secret that holds the credentials.'),
   readOnly: omitempty(4, boolean, 'Whether it can only be read.'),
-  options: omitempty(5, map(string)),
+  options: omitempty(5, map(string), 'Further options.'),
 })
 export interface FlexPersistentVolumeSource extends StoredOf<typeof FlexPersistentVolumeSource> {}
 
@@ -92,17 +92,17 @@ export const GlusterfsPersistentVolumeSource = message('io.k8s.api.core.v1.Glust
 export interface GlusterfsPersistentVolumeSource extends StoredOf<typeof GlusterfsPersistentVolumeSource> {}
 
 export const ISCSIPersistentVolumeSource = message('io.k8s.api.core.v1.ISCSIPersistentVolumeSource', {
-  targetPortal: required(1, string),
-  iqn: required(2, string),
-  lun: required(3, int32),
-  iscsiInterface: defaulted(4, string, 'default', '', 'value'),
+  targetPortal: required(1, string, "The portal's address."),
+  iqn: required(2, string, 'The name of the target.'),
+  lun: required(3, int32, 'The number of the unit.'),
+  iscsiInterface: defaulted(4, string, 'default', 'The interface to use.', 'value'),
   fsType: omitempty(5, string, 'The type of the file system.'),
   readOnly: omitempty(6, boolean, 'Whether it can only be read.'),
-  portals: omitempty(7, list(string)),
-  chapAuthDiscovery: omitempty(8, boolean),
-  chapAuthSession: omitempty(11, boolean),
+  portals: omitempty(7, list(string), 'Further portals.'),
+  chapAuthDiscovery: omitempty(8, boolean, 'Whether discovery is authenticated.'),
+  chapAuthSession: omitempty(11, boolean, 'Whether the session is authenticated.'),
   secretRef: optional(10, SecretReference, 'The secret that holds the credentials.'),
-  initiatorName: optional(12, string),
+  initiatorName: optional(12, string, 'The name of the initiator.'),
 })
 export interface ISCSIPersistentVolumeSource extends StoredOf<typeof ISCSIPersistentVolumeSource> {}
 
@@ -113,25 +113,25 @@ export const LocalVolumeSource = message('io.k8s.api.core.v1.LocalVolumeSource',
 export interface LocalVolumeSource extends StoredOf<typeof LocalVolumeSource> {}
 
 export const RBDPersistentVolumeSource = message('io.k8s.api.core.v1.RBDPersistentVolumeSource', {
-  monitors: required(1, list(string)),
+  monitors: required(1, list(string), 'The addresses of the monitors.'),
   image: required(2, string),
   fsType: omitempty(3, string, 'The type of the file system.'),
-  pool: defaulted(4, string, 'rbd', '', 'value'),
+  pool: defaulted(4, string, 'rbd', 'The pool of the device.', 'value'),
   user: defaulted(5, string, 'admin', '', 'value'),
-  keyring: defaulted(6, string, '/etc/ceph/keyring', '', 'value'),
+  keyring: defaulted(6, string, '/etc/ceph/keyring', 'The file with the keys.', 'value'),
   secretRef: optional(7, SecretReference, 'The secret that holds the credentials.'),
   readOnly: omitempty(8, boolean, 'Whether it can only be read.'),
 })
 export interface RBDPersistentVolumeSource extends StoredOf<typeof RBDPersistentVolumeSource> {}
 
 export const ScaleIOPersistentVolumeSource = message('io.k8s.api.core.v1.ScaleIOPersistentVolumeSource', {
-  gateway: required(1, string),
+  gateway: required(1, string, 'The address of the gateway.'),
   system: required(2, string),
   secretRef: needed(3, SecretReference, 'The secret that holds the credentials.'),
-  sslEnabled: omitempty(4, boolean),
-  protectionDomain: omitempty(5, string),
-  storagePool: omitempty(6, string),
-  storageMode: defaulted(7, string, 'ThinProvisioned', '', 'value'),
+  sslEnabled: omitempty(4, boolean, 'Whether TLS is used.'),
+  protectionDomain: omitempty(5, string, 'The protection domain.'),
+  storagePool: omitempty(6, string, 'The pool.'),
+  storageMode: defaulted(7, string, 'ThinProvisioned', 'How the storage is provisioned.', 'value'),
   volumeName: omitempty(8, string, 'The volume that this is about.'),
   fsType: defaulted(9, string, 'xfs', 'The type of the file system.', 'value'),
   readOnly: omitempty(10, boolean, 'Whether it can only be read.'),
@@ -148,28 +148,28 @@ export const StorageOSPersistentVolumeSource = message('io.k8s.api.core.v1.Stora
 export interface StorageOSPersistentVolumeSource extends StoredOf<typeof StorageOSPersistentVolumeSource> {}
 
 export const PersistentVolumeSource = message('io.k8s.api.core.v1.PersistentVolumeSource', {
-  gcePersistentDisk: optional(1, GCEPersistentDiskVolumeSource),
-  awsElasticBlockStore: optional(2, AWSElasticBlockStoreVolumeSource),
-  hostPath: optional(3, HostPathVolumeSource),
-  glusterfs: optional(4, GlusterfsPersistentVolumeSource),
-  nfs: optional(5, NFSVolumeSource),
-  rbd: optional(6, RBDPersistentVolumeSource),
-  iscsi: optional(7, ISCSIPersistentVolumeSource),
-  cinder: optional(8, CinderPersistentVolumeSource),
-  cephfs: optional(9, CephFSPersistentVolumeSource),
-  fc: optional(10, FCVolumeSource),
-  flocker: optional(11, FlockerVolumeSource),
-  flexVolume: optional(12, FlexPersistentVolumeSource),
-  azureFile: optional(13, AzureFilePersistentVolumeSource),
-  vsphereVolume: optional(14, VsphereVirtualDiskVolumeSource),
-  quobyte: optional(15, QuobyteVolumeSource),
-  azureDisk: optional(16, AzureDiskVolumeSource),
-  photonPersistentDisk: optional(17, PhotonPersistentDiskVolumeSource),
-  portworxVolume: optional(18, PortworxVolumeSource),
-  scaleIO: optional(19, ScaleIOPersistentVolumeSource),
-  local: optional(20, LocalVolumeSource),
-  storageos: optional(21, StorageOSPersistentVolumeSource),
-  csi: optional(22, CSIPersistentVolumeSource),
+  gcePersistentDisk: optional(1, GCEPersistentDiskVolumeSource, 'A disk of GCE.'),
+  awsElasticBlockStore: optional(2, AWSElasticBlockStoreVolumeSource, 'A disk of AWS.'),
+  hostPath: optional(3, HostPathVolumeSource, 'A path on the node.'),
+  glusterfs: optional(4, GlusterfsPersistentVolumeSource, 'A Gluster volume.'),
+  nfs: optional(5, NFSVolumeSource, 'An NFS share.'),
+  rbd: optional(6, RBDPersistentVolumeSource, 'A Rados device.'),
+  iscsi: optional(7, ISCSIPersistentVolumeSource, 'An iSCSI disk.'),
+  cinder: optional(8, CinderPersistentVolumeSource, 'A volume of OpenStack.'),
+  cephfs: optional(9, CephFSPersistentVolumeSource, 'A Ceph file system.'),
+  fc: optional(10, FCVolumeSource, 'A Fibre Channel disk.'),
+  flocker: optional(11, FlockerVolumeSource, 'A Flocker volume.'),
+  flexVolume: optional(12, FlexPersistentVolumeSource, 'A volume of a plugin on the node.'),
+  azureFile: optional(13, AzureFilePersistentVolumeSource, 'A share of Azure.'),
+  vsphereVolume: optional(14, VsphereVirtualDiskVolumeSource, 'A disk of vSphere.'),
+  quobyte: optional(15, QuobyteVolumeSource, 'A Quobyte volume.'),
+  azureDisk: optional(16, AzureDiskVolumeSource, 'A disk of Azure.'),
+  photonPersistentDisk: optional(17, PhotonPersistentDiskVolumeSource, 'A Photon disk.'),
+  portworxVolume: optional(18, PortworxVolumeSource, 'A Portworx volume.'),
+  scaleIO: optional(19, ScaleIOPersistentVolumeSource, 'A ScaleIO volume.'),
+  local: optional(20, LocalVolumeSource, 'A disk or directory of one node.'),
+  storageos: optional(21, StorageOSPersistentVolumeSource, 'A StorageOS volume.'),
+  csi: optional(22, CSIPersistentVolumeSource, 'A volume of a CSI driver.'),
 })
 export interface PersistentVolumeSource extends StoredOf<typeof PersistentVolumeSource> {}
 

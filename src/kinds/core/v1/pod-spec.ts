@@ -28,43 +28,43 @@ import { TopologySpreadConstraint } from './topology-spread-constraint.ts'
 import { Volume } from './volume.ts'
 
 export const HostAlias = message('io.k8s.api.core.v1.HostAlias', {
-  ip: required(1, string),
-  hostnames: omitempty(2, list(string)),
+  ip: required(1, string, 'The address.'),
+  hostnames: omitempty(2, list(string), 'Names that resolve to the address.'),
 })
 export interface HostAlias extends StoredOf<typeof HostAlias> {}
 
 export const PodDNSConfigOption = message('io.k8s.api.core.v1.PodDNSConfigOption', {
-  name: omitempty(1, string),
-  value: optional(2, string),
+  name: omitempty(1, string, 'The option.'),
+  value: optional(2, string, 'Its value.'),
 })
 export interface PodDNSConfigOption extends StoredOf<typeof PodDNSConfigOption> {}
 
 export const PodDNSConfig = message('io.k8s.api.core.v1.PodDNSConfig', {
-  nameservers: omitempty(1, list(string)),
-  searches: omitempty(2, list(string)),
-  options: omitempty(3, list(PodDNSConfigOption)),
+  nameservers: omitempty(1, list(string), 'Addresses of name servers.'),
+  searches: omitempty(2, list(string), 'Domains to search.'),
+  options: omitempty(3, list(PodDNSConfigOption), 'Further options.'),
 })
 export interface PodDNSConfig extends StoredOf<typeof PodDNSConfig> {}
 
 export const PodOS = message('io.k8s.api.core.v1.PodOS', {
-  name: required(1, oneOf('linux', 'windows')),
+  name: required(1, oneOf('linux', 'windows'), '`linux` or `windows`.'),
 })
 export interface PodOS extends StoredOf<typeof PodOS> {}
 
 export const PodReadinessGate = message('io.k8s.api.core.v1.PodReadinessGate', {
-  conditionType: required(1, string),
+  conditionType: required(1, string, 'The condition of the pod that must hold.'),
 })
 export interface PodReadinessGate extends StoredOf<typeof PodReadinessGate> {}
 
 export const PodResourceClaim = message('io.k8s.api.core.v1.PodResourceClaim', {
-  name: required(1, string),
-  resourceClaimName: optional(3, string),
-  resourceClaimTemplateName: optional(4, string),
+  name: required(1, string, 'The name by which containers refer to it.'),
+  resourceClaimName: optional(3, string, 'The claim.'),
+  resourceClaimTemplateName: optional(4, string, 'The template of a claim for this pod alone.'),
 })
 export interface PodResourceClaim extends StoredOf<typeof PodResourceClaim> {}
 
 export const PodSchedulingGate = message('io.k8s.api.core.v1.PodSchedulingGate', {
-  name: required(1, string),
+  name: required(1, string, 'The name of the gate.'),
 })
 export interface PodSchedulingGate extends StoredOf<typeof PodSchedulingGate> {}
 

@@ -21,7 +21,7 @@ import { ContainerStatus } from './container-status.ts'
 import { ResourceRequirements } from './resource-requirements.ts'
 
 export const HostIP = message('io.k8s.api.core.v1.HostIP', {
-  ip: required(1, string),
+  ip: required(1, string, 'The address.'),
 })
 export interface HostIP extends StoredOf<typeof HostIP> {}
 
@@ -57,7 +57,7 @@ export const PodExtendedResourceClaimStatus = message('io.k8s.api.core.v1.PodExt
 export interface PodExtendedResourceClaimStatus extends StoredOf<typeof PodExtendedResourceClaimStatus> {}
 
 export const PodIP = message('io.k8s.api.core.v1.PodIP', {
-  ip: required(1, string),
+  ip: required(1, string, 'The address.'),
 })
 export interface PodIP extends StoredOf<typeof PodIP> {}
 

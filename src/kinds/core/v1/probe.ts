@@ -20,8 +20,8 @@ export const ExecAction = message('io.k8s.api.core.v1.ExecAction', {
 export interface ExecAction extends StoredOf<typeof ExecAction> {}
 
 export const HTTPHeader = message('io.k8s.api.core.v1.HTTPHeader', {
-  name: required(1, string),
-  value: required(2, string),
+  name: required(1, string, 'The name of the header.'),
+  value: required(2, string, 'Its value.'),
 })
 export interface HTTPHeader extends StoredOf<typeof HTTPHeader> {}
 
@@ -47,10 +47,10 @@ export const GRPCAction = message('io.k8s.api.core.v1.GRPCAction', {
 export interface GRPCAction extends StoredOf<typeof GRPCAction> {}
 
 export const ProbeHandler = message('io.k8s.api.core.v1.ProbeHandler', {
-  exec: optional(1, ExecAction),
-  httpGet: optional(2, HTTPGetAction),
-  tcpSocket: optional(3, TCPSocketAction),
-  grpc: optional(4, GRPCAction),
+  exec: optional(1, ExecAction, 'Succeeds when the command ends with 0.'),
+  httpGet: optional(2, HTTPGetAction, 'Succeeds with a status from 200 to 399.'),
+  tcpSocket: optional(3, TCPSocketAction, 'Succeeds when the connection opens.'),
+  grpc: optional(4, GRPCAction, 'Succeeds when the service says that it serves.'),
 })
 export interface ProbeHandler extends StoredOf<typeof ProbeHandler> {}
 

@@ -20,10 +20,10 @@ import { KeyToPath } from './key-to-path.ts'
 import { LocalObjectReference } from './object-reference.ts'
 
 export const DownwardAPIVolumeFile = message('io.k8s.api.core.v1.DownwardAPIVolumeFile', {
-  path: required(1, string),
-  fieldRef: optional(2, ObjectFieldSelector),
-  resourceFieldRef: optional(3, ResourceFieldSelector),
-  mode: optional(4, int32),
+  path: required(1, string, "The file's path below the mount."),
+  fieldRef: optional(2, ObjectFieldSelector, 'A field of the pod.'),
+  resourceFieldRef: optional(3, ResourceFieldSelector, 'A resource of a container.'),
+  mode: optional(4, int32, 'Permissions of the file.'),
 })
 export interface DownwardAPIVolumeFile extends StoredOf<typeof DownwardAPIVolumeFile> {}
 
@@ -31,7 +31,7 @@ export const ClusterTrustBundleProjection = message('io.k8s.api.core.v1.ClusterT
   name: optional(1, string),
   signerName: optional(2, string, 'Who signs.'),
   labelSelector: optional(3, LabelSelector, 'Which objects are meant, by their labels.'),
-  optional: optional(5, boolean),
+  optional: optional(5, boolean, 'Whether it may be absent.'),
   path: required(4, string),
 })
 export interface ClusterTrustBundleProjection extends StoredOf<typeof ClusterTrustBundleProjection> {}
@@ -39,7 +39,7 @@ export interface ClusterTrustBundleProjection extends StoredOf<typeof ClusterTru
 export const ConfigMapProjection = message('io.k8s.api.core.v1.ConfigMapProjection', {
   ...inline(1, LocalObjectReference),
   items: omitempty(2, list(KeyToPath)),
-  optional: optional(4, boolean),
+  optional: optional(4, boolean, 'Whether it may be absent.'),
 })
 export interface ConfigMapProjection extends StoredOf<typeof ConfigMapProjection> {}
 
@@ -62,29 +62,29 @@ export interface PodCertificateProjection extends StoredOf<typeof PodCertificate
 export const SecretProjection = message('io.k8s.api.core.v1.SecretProjection', {
   ...inline(1, LocalObjectReference),
   items: omitempty(2, list(KeyToPath)),
-  optional: optional(4, boolean),
+  optional: optional(4, boolean, 'Whether it may be absent.'),
 })
 export interface SecretProjection extends StoredOf<typeof SecretProjection> {}
 
 export const ServiceAccountTokenProjection = message('io.k8s.api.core.v1.ServiceAccountTokenProjection', {
-  audience: omitempty(1, string),
+  audience: omitempty(1, string, 'For whom the token is meant.'),
   expirationSeconds: defaulted(2, int64, 3600, 'After how many seconds it runs out.'),
-  path: required(3, string),
+  path: required(3, string, "The file's path below the mount."),
 })
 export interface ServiceAccountTokenProjection extends StoredOf<typeof ServiceAccountTokenProjection> {}
 
 export const VolumeProjection = message('io.k8s.api.core.v1.VolumeProjection', {
-  secret: optional(1, SecretProjection),
-  downwardAPI: optional(2, DownwardAPIProjection),
-  configMap: optional(3, ConfigMapProjection),
-  serviceAccountToken: optional(4, ServiceAccountTokenProjection),
-  clusterTrustBundle: optional(5, ClusterTrustBundleProjection),
-  podCertificate: optional(6, PodCertificateProjection),
+  secret: optional(1, SecretProjection, 'The keys of a secret.'),
+  downwardAPI: optional(2, DownwardAPIProjection, 'Fields of the pod.'),
+  configMap: optional(3, ConfigMapProjection, 'The keys of a config map.'),
+  serviceAccountToken: optional(4, ServiceAccountTokenProjection, "A token of the pod's service account."),
+  clusterTrustBundle: optional(5, ClusterTrustBundleProjection, 'Certificates to trust.'),
+  podCertificate: optional(6, PodCertificateProjection, 'A certificate for the pod.'),
 })
 export interface VolumeProjection extends StoredOf<typeof VolumeProjection> {}
 
 export const ProjectedVolumeSource = message('io.k8s.api.core.v1.ProjectedVolumeSource', {
-  sources: embedded(1, list(VolumeProjection, { nullable: true })),
-  defaultMode: defaulted(2, int32, 420),
+  sources: embedded(1, list(VolumeProjection, { nullable: true }), 'What is put into the directory.'),
+  defaultMode: defaulted(2, int32, 420, 'Permissions of the files.'),
 })
 export interface ProjectedVolumeSource extends StoredOf<typeof ProjectedVolumeSource> {}

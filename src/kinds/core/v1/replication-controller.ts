@@ -34,8 +34,8 @@ export const ReplicationControllerSpec = message('io.k8s.api.core.v1.Replication
 export interface ReplicationControllerSpec extends StoredOf<typeof ReplicationControllerSpec> {}
 
 export const ReplicationControllerCondition = message('io.k8s.api.core.v1.ReplicationControllerCondition', {
-  type: required(1, string),
-  status: required(2, ConditionStatus),
+  type: required(1, string, 'What this is about.'),
+  status: required(2, ConditionStatus, 'Whether it holds.'),
   lastTransitionTime: embedded(3, timeOrNull, 'When the status last changed.'),
   reason: omitempty(4, string, 'What happened, in one word.'),
   message: omitempty(5, string, 'What happened, for people.'),

@@ -4,16 +4,16 @@ import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { validateResourceQuota, validateResourceQuotaUpdate } from './resource-quota.rules.ts'
 
 export const ScopedResourceSelectorRequirement = message('io.k8s.api.core.v1.ScopedResourceSelectorRequirement', {
-  scopeName: required(1, string),
-  operator: required(2, oneOf('In', 'NotIn', 'Exists', 'DoesNotExist')),
-  values: omitempty(3, list(string)),
+  scopeName: required(1, string, 'The scope.'),
+  operator: required(2, oneOf('In', 'NotIn', 'Exists', 'DoesNotExist'), '`In`, `NotIn`, `Exists` or `DoesNotExist`.'),
+  values: omitempty(3, list(string), 'The values to compare with.'),
 })
 export interface ScopedResourceSelectorRequirement extends StoredOf<typeof ScopedResourceSelectorRequirement> {}
 
 export const ScopeSelector = message(
   'io.k8s.api.core.v1.ScopeSelector',
   {
-    matchExpressions: omitempty(1, list(ScopedResourceSelectorRequirement)),
+    matchExpressions: omitempty(1, list(ScopedResourceSelectorRequirement), 'Requirements; all of them must hold.'),
   },
   { mapType: 'atomic' },
 )

@@ -100,16 +100,16 @@ export const ServiceSpec = message(
 export interface ServiceSpec extends StoredOf<typeof ServiceSpec> {}
 
 export const PortStatus = message('io.k8s.api.core.v1.PortStatus', {
-  port: required(1, int32),
-  protocol: required(2, Protocol),
-  error: optional(3, string),
+  port: required(1, int32, 'The port.'),
+  protocol: required(2, Protocol, 'TCP, UDP or SCTP.'),
+  error: optional(3, string, 'What is wrong with it.'),
 })
 export interface PortStatus extends StoredOf<typeof PortStatus> {}
 
 export const LoadBalancerIngress = message('io.k8s.api.core.v1.LoadBalancerIngress', {
   ip: omitempty(1, string, 'Its address.'),
   hostname: omitempty(2, string, 'Its name.'),
-  ipMode: optional(3, oneOf('VIP', 'Proxy')),
+  ipMode: optional(3, oneOf('VIP', 'Proxy'), 'Whether packets arrive with the address of the balancer.'),
   ports: omitempty(4, list(PortStatus), 'The state of its ports.'),
 })
 export interface LoadBalancerIngress extends StoredOf<typeof LoadBalancerIngress> {}

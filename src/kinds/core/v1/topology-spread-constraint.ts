@@ -12,6 +12,6 @@ export const TopologySpreadConstraint = message('io.k8s.api.core.v1.TopologySpre
   minDomains: optional(5, int32, 'The fewest places to spread over.'),
   nodeAffinityPolicy: optional(6, NodeInclusionPolicy),
   nodeTaintsPolicy: optional(7, NodeInclusionPolicy),
-  matchLabelKeys: omitempty(8, list(string)),
+  matchLabelKeys: omitempty(8, list(string), 'Labels of the pod whose values must be the same.'),
 })
 export interface TopologySpreadConstraint extends StoredOf<typeof TopologySpreadConstraint> {}

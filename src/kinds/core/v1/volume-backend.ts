@@ -13,9 +13,9 @@ import {
 } from '#machinery/schema/schema.ts'
 
 export const AWSElasticBlockStoreVolumeSource = message('io.k8s.api.core.v1.AWSElasticBlockStoreVolumeSource', {
-  volumeID: required(1, string),
+  volumeID: required(1, string, 'The id of the volume at its provider.'),
   fsType: omitempty(2, string, 'The type of the file system.'),
-  partition: omitempty(3, int32),
+  partition: omitempty(3, int32, 'The partition that is mounted.'),
   readOnly: omitempty(4, boolean, 'Whether it can only be read.'),
 })
 export interface AWSElasticBlockStoreVolumeSource extends StoredOf<typeof AWSElasticBlockStoreVolumeSource> {}
@@ -32,7 +32,7 @@ export interface AzureDiskVolumeSource extends StoredOf<typeof AzureDiskVolumeSo
 
 export const FCVolumeSource = message('io.k8s.api.core.v1.FCVolumeSource', {
   targetWWNs: omitempty(1, list(string)),
-  lun: optional(2, int32),
+  lun: optional(2, int32, 'The number of the unit.'),
   fsType: omitempty(3, string, 'The type of the file system.'),
   readOnly: omitempty(4, boolean, 'Whether it can only be read.'),
   wwids: omitempty(5, list(string)),
@@ -48,7 +48,7 @@ export interface FlockerVolumeSource extends StoredOf<typeof FlockerVolumeSource
 export const GCEPersistentDiskVolumeSource = message('io.k8s.api.core.v1.GCEPersistentDiskVolumeSource', {
   pdName: required(1, string),
   fsType: omitempty(2, string, 'The type of the file system.'),
-  partition: omitempty(3, int32),
+  partition: omitempty(3, int32, 'The partition that is mounted.'),
   readOnly: omitempty(4, boolean, 'Whether it can only be read.'),
 })
 export interface GCEPersistentDiskVolumeSource extends StoredOf<typeof GCEPersistentDiskVolumeSource> {}
@@ -65,8 +65,8 @@ export const HostPathVolumeSource = message('io.k8s.api.core.v1.HostPathVolumeSo
 export interface HostPathVolumeSource extends StoredOf<typeof HostPathVolumeSource> {}
 
 export const NFSVolumeSource = message('io.k8s.api.core.v1.NFSVolumeSource', {
-  server: required(1, string),
-  path: required(2, string),
+  server: required(1, string, 'The address of the server.'),
+  path: required(2, string, 'The path on the server.'),
   readOnly: omitempty(3, boolean, 'Whether it can only be read.'),
 })
 export interface NFSVolumeSource extends StoredOf<typeof NFSVolumeSource> {}
@@ -78,7 +78,7 @@ export const PhotonPersistentDiskVolumeSource = message('io.k8s.api.core.v1.Phot
 export interface PhotonPersistentDiskVolumeSource extends StoredOf<typeof PhotonPersistentDiskVolumeSource> {}
 
 export const PortworxVolumeSource = message('io.k8s.api.core.v1.PortworxVolumeSource', {
-  volumeID: required(1, string),
+  volumeID: required(1, string, 'The id of the volume at its provider.'),
   fsType: omitempty(2, string, 'The type of the file system.'),
   readOnly: omitempty(3, boolean, 'Whether it can only be read.'),
 })

@@ -45,11 +45,11 @@ import {
 } from './volume-backend.ts'
 
 export const CSIVolumeSource = message('io.k8s.api.core.v1.CSIVolumeSource', {
-  driver: required(1, string),
+  driver: required(1, string, 'The driver.'),
   readOnly: optional(2, boolean, 'Whether it can only be read.'),
   fsType: optional(3, string, 'The type of the file system.'),
-  volumeAttributes: omitempty(4, map(string)),
-  nodePublishSecretRef: optional(5, LocalObjectReference),
+  volumeAttributes: omitempty(4, map(string), 'What the driver is told of the volume.'),
+  nodePublishSecretRef: optional(5, LocalObjectReference, 'The secret for mounting.'),
 })
 export interface CSIVolumeSource extends StoredOf<typeof CSIVolumeSource> {}
 
@@ -63,7 +63,7 @@ export interface ConfigMapVolumeSource extends StoredOf<typeof ConfigMapVolumeSo
 
 export const DownwardAPIVolumeSource = message('io.k8s.api.core.v1.DownwardAPIVolumeSource', {
   items: omitempty(1, list(DownwardAPIVolumeFile)),
-  defaultMode: defaulted(2, int32, 420),
+  defaultMode: defaulted(2, int32, 420, 'Permissions of the files.'),
 })
 export interface DownwardAPIVolumeSource extends StoredOf<typeof DownwardAPIVolumeSource> {}
 
@@ -114,36 +114,36 @@ export const SecretVolumeSource = message('io.k8s.api.core.v1.SecretVolumeSource
 export interface SecretVolumeSource extends StoredOf<typeof SecretVolumeSource> {}
 
 export const VolumeSource = message('io.k8s.api.core.v1.VolumeSource', {
-  hostPath: optional(1, HostPathVolumeSource),
-  emptyDir: optional(2, EmptyDirVolumeSource),
-  gcePersistentDisk: optional(3, GCEPersistentDiskVolumeSource),
-  awsElasticBlockStore: optional(4, AWSElasticBlockStoreVolumeSource),
-  gitRepo: optional(5, GitRepoVolumeSource),
-  secret: optional(6, SecretVolumeSource),
-  nfs: optional(7, NFSVolumeSource),
-  iscsi: optional(8, ISCSIVolumeSource),
-  glusterfs: optional(9, GlusterfsVolumeSource),
-  persistentVolumeClaim: optional(10, PersistentVolumeClaimVolumeSource),
-  rbd: optional(11, RBDVolumeSource),
-  flexVolume: optional(12, FlexVolumeSource),
-  cinder: optional(13, CinderVolumeSource),
-  cephfs: optional(14, CephFSVolumeSource),
-  flocker: optional(15, FlockerVolumeSource),
-  downwardAPI: optional(16, DownwardAPIVolumeSource),
-  fc: optional(17, FCVolumeSource),
-  azureFile: optional(18, AzureFileVolumeSource),
-  configMap: optional(19, ConfigMapVolumeSource),
-  vsphereVolume: optional(20, VsphereVirtualDiskVolumeSource),
-  quobyte: optional(21, QuobyteVolumeSource),
-  azureDisk: optional(22, AzureDiskVolumeSource),
-  photonPersistentDisk: optional(23, PhotonPersistentDiskVolumeSource),
-  projected: optional(26, ProjectedVolumeSource),
-  portworxVolume: optional(24, PortworxVolumeSource),
-  scaleIO: optional(25, ScaleIOVolumeSource),
-  storageos: optional(27, StorageOSVolumeSource),
-  csi: optional(28, CSIVolumeSource),
-  ephemeral: optional(29, EphemeralVolumeSource),
-  image: optional(30, ImageVolumeSource),
+  hostPath: optional(1, HostPathVolumeSource, 'A path on the node.'),
+  emptyDir: optional(2, EmptyDirVolumeSource, 'A directory that lives as long as the pod.'),
+  gcePersistentDisk: optional(3, GCEPersistentDiskVolumeSource, 'A disk of GCE.'),
+  awsElasticBlockStore: optional(4, AWSElasticBlockStoreVolumeSource, 'A disk of AWS.'),
+  gitRepo: optional(5, GitRepoVolumeSource, 'A git repository. Out of use.'),
+  secret: optional(6, SecretVolumeSource, 'The keys of a secret.'),
+  nfs: optional(7, NFSVolumeSource, 'An NFS share.'),
+  iscsi: optional(8, ISCSIVolumeSource, 'An iSCSI disk.'),
+  glusterfs: optional(9, GlusterfsVolumeSource, 'A Gluster volume.'),
+  persistentVolumeClaim: optional(10, PersistentVolumeClaimVolumeSource, 'A claim in the same namespace.'),
+  rbd: optional(11, RBDVolumeSource, 'A Rados device.'),
+  flexVolume: optional(12, FlexVolumeSource, 'A volume of a plugin on the node.'),
+  cinder: optional(13, CinderVolumeSource, 'A volume of OpenStack.'),
+  cephfs: optional(14, CephFSVolumeSource, 'A Ceph file system.'),
+  flocker: optional(15, FlockerVolumeSource, 'A Flocker volume.'),
+  downwardAPI: optional(16, DownwardAPIVolumeSource, 'Fields of the pod.'),
+  fc: optional(17, FCVolumeSource, 'A Fibre Channel disk.'),
+  azureFile: optional(18, AzureFileVolumeSource, 'A share of Azure.'),
+  configMap: optional(19, ConfigMapVolumeSource, 'The keys of a config map.'),
+  vsphereVolume: optional(20, VsphereVirtualDiskVolumeSource, 'A disk of vSphere.'),
+  quobyte: optional(21, QuobyteVolumeSource, 'A Quobyte volume.'),
+  azureDisk: optional(22, AzureDiskVolumeSource, 'A disk of Azure.'),
+  photonPersistentDisk: optional(23, PhotonPersistentDiskVolumeSource, 'A Photon disk.'),
+  projected: optional(26, ProjectedVolumeSource, 'Several sources in one directory.'),
+  portworxVolume: optional(24, PortworxVolumeSource, 'A Portworx volume.'),
+  scaleIO: optional(25, ScaleIOVolumeSource, 'A ScaleIO volume.'),
+  storageos: optional(27, StorageOSVolumeSource, 'A StorageOS volume.'),
+  csi: optional(28, CSIVolumeSource, 'A volume of a CSI driver.'),
+  ephemeral: optional(29, EphemeralVolumeSource, 'A claim that lives as long as the pod.'),
+  image: optional(30, ImageVolumeSource, 'The files of an image.'),
 })
 export interface VolumeSource extends StoredOf<typeof VolumeSource> {}
 

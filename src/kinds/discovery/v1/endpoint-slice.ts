@@ -39,8 +39,8 @@ export const ForZone = message('io.k8s.api.discovery.v1.ForZone', {
 export interface ForZone extends StoredOf<typeof ForZone> {}
 
 export const EndpointHints = message('io.k8s.api.discovery.v1.EndpointHints', {
-  forZones: omitempty(1, list(ForZone)),
-  forNodes: omitempty(2, list(ForNode)),
+  forZones: omitempty(1, list(ForZone), 'Zones that should use it.'),
+  forNodes: omitempty(2, list(ForNode), 'Nodes that should use it.'),
 })
 export interface EndpointHints extends StoredOf<typeof EndpointHints> {}
 

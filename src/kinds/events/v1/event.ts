@@ -7,8 +7,8 @@ import { microTimeOrNull, timeOrNull } from '../../meta/v1/time-or-null.ts'
 import { fromCoreEvent, toCoreEvent } from './event.view.ts'
 
 export const EventSeries = message('io.k8s.api.events.v1.EventSeries', {
-  count: required(1, int32),
-  lastObservedTime: required(2, microTimeOrNull),
+  count: required(1, int32, 'How often it happened so far.'),
+  lastObservedTime: required(2, microTimeOrNull, 'When it happened last.'),
 })
 export interface EventSeries extends StoredOf<typeof EventSeries> {}
 

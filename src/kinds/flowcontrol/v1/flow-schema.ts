@@ -66,8 +66,8 @@ export interface Subject extends StoredOf<typeof Subject> {}
 
 export const PolicyRulesWithSubjects = message('io.k8s.api.flowcontrol.v1.PolicyRulesWithSubjects', {
   subjects: required(1, list(Subject), 'Whom the role is given to.'),
-  resourceRules: omitempty(2, list(ResourcePolicyRule)),
-  nonResourceRules: omitempty(3, list(NonResourcePolicyRule)),
+  resourceRules: omitempty(2, list(ResourcePolicyRule), 'Rules about resources.'),
+  nonResourceRules: omitempty(3, list(NonResourcePolicyRule), 'Rules about paths.'),
 })
 export interface PolicyRulesWithSubjects extends StoredOf<typeof PolicyRulesWithSubjects> {}
 
@@ -77,16 +77,16 @@ export const PriorityLevelConfigurationReference = message('io.k8s.api.flowcontr
 export interface PriorityLevelConfigurationReference extends StoredOf<typeof PriorityLevelConfigurationReference> {}
 
 export const FlowSchemaSpec = message('io.k8s.api.flowcontrol.v1.FlowSchemaSpec', {
-  priorityLevelConfiguration: required(1, PriorityLevelConfigurationReference),
-  matchingPrecedence: defaulted(2, int32, 1000, '', 'value'),
-  distinguisherMethod: optional(3, FlowDistinguisherMethod),
-  rules: omitempty(4, list(PolicyRulesWithSubjects)),
+  priorityLevelConfiguration: required(1, PriorityLevelConfigurationReference, 'The priority level.'),
+  matchingPrecedence: defaulted(2, int32, 1000, 'Lower is looked at first.', 'value'),
+  distinguisherMethod: optional(3, FlowDistinguisherMethod, 'How requests are put into flows.'),
+  rules: omitempty(4, list(PolicyRulesWithSubjects), 'Which requests.'),
 })
 export interface FlowSchemaSpec extends StoredOf<typeof FlowSchemaSpec> {}
 
 export const FlowSchemaCondition = message('io.k8s.api.flowcontrol.v1.FlowSchemaCondition', {
-  type: omitempty(1, string),
-  status: omitempty(2, ConditionStatus),
+  type: omitempty(1, string, 'What this is about.'),
+  status: omitempty(2, ConditionStatus, 'Whether it holds.'),
   lastTransitionTime: embedded(3, timeOrNull, 'When the status last changed.'),
   reason: omitempty(4, string, 'What happened, in one word.'),
   message: omitempty(5, string, 'What happened, for people.'),

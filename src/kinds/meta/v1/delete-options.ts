@@ -1,8 +1,8 @@
 import { boolean, int64, list, message, omitempty, optional, type StoredOf, string } from '#machinery/schema/schema.ts'
 
 export const Preconditions = message('io.k8s.apimachinery.pkg.apis.meta.v1.Preconditions', {
-  uid: optional(1, string),
-  resourceVersion: optional(2, string),
+  uid: optional(1, string, 'The uid that it must have.'),
+  resourceVersion: optional(2, string, 'The version that it must have.'),
 })
 export interface Preconditions extends StoredOf<typeof Preconditions> {}
 

@@ -4,17 +4,17 @@ import { embedded, int32, list, message, omitempty, optional, type StoredOf, str
 export const StatusCause = message('io.k8s.apimachinery.pkg.apis.meta.v1.StatusCause', {
   reason: omitempty(1, string, 'What happened, in one word.'),
   message: omitempty(2, string, 'What happened, for people.'),
-  field: omitempty(3, string),
+  field: omitempty(3, string, 'The field that is wrong.'),
 })
 export interface StatusCause extends StoredOf<typeof StatusCause> {}
 
 export const StatusDetails = message('io.k8s.apimachinery.pkg.apis.meta.v1.StatusDetails', {
-  name: omitempty(1, string),
-  group: omitempty(2, string),
-  kind: omitempty(3, string),
-  uid: omitempty(6, string),
-  causes: omitempty(4, list(StatusCause)),
-  retryAfterSeconds: omitempty(5, int32),
+  name: omitempty(1, string, 'The name of the object.'),
+  group: omitempty(2, string, 'The API group.'),
+  kind: omitempty(3, string, 'The resource or the kind.'),
+  uid: omitempty(6, string, 'The uid of the object.'),
+  causes: omitempty(4, list(StatusCause), 'What is wrong, one by one.'),
+  retryAfterSeconds: omitempty(5, int32, 'After how many seconds to try again.'),
 })
 export interface StatusDetails extends StoredOf<typeof StatusDetails> {}
 

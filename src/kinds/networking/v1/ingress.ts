@@ -21,16 +21,16 @@ import { validateIngress, validateIngressStatus, validateNewIngress } from './in
 export const ServiceBackendPort = message(
   'io.k8s.api.networking.v1.ServiceBackendPort',
   {
-    name: omitempty(1, string),
-    number: omitempty(2, int32),
+    name: omitempty(1, string, 'The name of the port.'),
+    number: omitempty(2, int32, 'The number of the port.'),
   },
   { mapType: 'atomic' },
 )
 export interface ServiceBackendPort extends StoredOf<typeof ServiceBackendPort> {}
 
 export const IngressServiceBackend = message('io.k8s.api.networking.v1.IngressServiceBackend', {
-  name: required(1, string),
-  port: embedded(2, ServiceBackendPort),
+  name: required(1, string, 'The service.'),
+  port: embedded(2, ServiceBackendPort, 'The port of the service.'),
 })
 export interface IngressServiceBackend extends StoredOf<typeof IngressServiceBackend> {}
 
@@ -48,7 +48,7 @@ export const HTTPIngressPath = message('io.k8s.api.networking.v1.HTTPIngressPath
 export interface HTTPIngressPath extends StoredOf<typeof HTTPIngressPath> {}
 
 export const HTTPIngressRuleValue = message('io.k8s.api.networking.v1.HTTPIngressRuleValue', {
-  paths: required(1, list(HTTPIngressPath)),
+  paths: required(1, list(HTTPIngressPath), 'Who answers for which path.'),
 })
 export interface HTTPIngressRuleValue extends StoredOf<typeof HTTPIngressRuleValue> {}
 
@@ -64,8 +64,8 @@ export const IngressRule = message('io.k8s.api.networking.v1.IngressRule', {
 export interface IngressRule extends StoredOf<typeof IngressRule> {}
 
 export const IngressTLS = message('io.k8s.api.networking.v1.IngressTLS', {
-  hosts: omitempty(1, list(string)),
-  secretName: omitempty(2, string),
+  hosts: omitempty(1, list(string), 'The hosts of the certificate.'),
+  secretName: omitempty(2, string, 'The secret.'),
 })
 export interface IngressTLS extends StoredOf<typeof IngressTLS> {}
 
@@ -78,26 +78,26 @@ export const IngressSpec = message('io.k8s.api.networking.v1.IngressSpec', {
 export interface IngressSpec extends StoredOf<typeof IngressSpec> {}
 
 export const IngressPortStatus = message('io.k8s.api.networking.v1.IngressPortStatus', {
-  port: required(1, int32),
-  protocol: required(2, Protocol),
-  error: optional(3, string),
+  port: required(1, int32, 'The port.'),
+  protocol: required(2, Protocol, 'TCP, UDP or SCTP.'),
+  error: optional(3, string, 'What is wrong with it.'),
 })
 export interface IngressPortStatus extends StoredOf<typeof IngressPortStatus> {}
 
 export const IngressLoadBalancerIngress = message('io.k8s.api.networking.v1.IngressLoadBalancerIngress', {
-  ip: omitempty(1, string),
-  hostname: omitempty(2, string),
-  ports: omitempty(4, list(IngressPortStatus)),
+  ip: omitempty(1, string, 'Its address.'),
+  hostname: omitempty(2, string, 'Its name.'),
+  ports: omitempty(4, list(IngressPortStatus), 'The state of its ports.'),
 })
 export interface IngressLoadBalancerIngress extends StoredOf<typeof IngressLoadBalancerIngress> {}
 
 export const IngressLoadBalancerStatus = message('io.k8s.api.networking.v1.IngressLoadBalancerStatus', {
-  ingress: omitempty(1, list(IngressLoadBalancerIngress)),
+  ingress: omitempty(1, list(IngressLoadBalancerIngress), 'The addresses of the load balancer.'),
 })
 export interface IngressLoadBalancerStatus extends StoredOf<typeof IngressLoadBalancerStatus> {}
 
 export const IngressStatus = message('io.k8s.api.networking.v1.IngressStatus', {
-  loadBalancer: embedded(1, IngressLoadBalancerStatus),
+  loadBalancer: embedded(1, IngressLoadBalancerStatus, 'Where the load balancer is.'),
 })
 export interface IngressStatus extends StoredOf<typeof IngressStatus> {}
 

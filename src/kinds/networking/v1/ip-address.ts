@@ -14,7 +14,7 @@ export const ParentReference = message('io.k8s.api.networking.v1.ParentReference
 export interface ParentReference extends StoredOf<typeof ParentReference> {}
 
 export const IPAddressSpec = message('io.k8s.api.networking.v1.IPAddressSpec', {
-  parentRef: needed(1, ParentReference),
+  parentRef: needed(1, ParentReference, 'The object that uses the address.'),
 })
 export interface IPAddressSpec extends StoredOf<typeof IPAddressSpec> {}
 

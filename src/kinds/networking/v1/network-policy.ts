@@ -27,7 +27,7 @@ export interface IPBlock extends StoredOf<typeof IPBlock> {}
 export const NetworkPolicyPeer = message('io.k8s.api.networking.v1.NetworkPolicyPeer', {
   podSelector: optional(1, LabelSelector, 'Which pods are meant, by their labels.'),
   namespaceSelector: optional(2, LabelSelector, 'Which namespaces are meant, by their labels.'),
-  ipBlock: optional(3, IPBlock),
+  ipBlock: optional(3, IPBlock, 'A range of addresses.'),
 })
 export interface NetworkPolicyPeer extends StoredOf<typeof NetworkPolicyPeer> {}
 
@@ -39,14 +39,14 @@ export const NetworkPolicyPort = message('io.k8s.api.networking.v1.NetworkPolicy
 export interface NetworkPolicyPort extends StoredOf<typeof NetworkPolicyPort> {}
 
 export const NetworkPolicyEgressRule = message('io.k8s.api.networking.v1.NetworkPolicyEgressRule', {
-  ports: omitempty(1, list(NetworkPolicyPort)),
-  to: omitempty(2, list(NetworkPolicyPeer)),
+  ports: omitempty(1, list(NetworkPolicyPort), 'The ports; none stands for every port.'),
+  to: omitempty(2, list(NetworkPolicyPeer), 'Where traffic may go; none stands for everywhere.'),
 })
 export interface NetworkPolicyEgressRule extends StoredOf<typeof NetworkPolicyEgressRule> {}
 
 export const NetworkPolicyIngressRule = message('io.k8s.api.networking.v1.NetworkPolicyIngressRule', {
-  ports: omitempty(1, list(NetworkPolicyPort)),
-  from: omitempty(2, list(NetworkPolicyPeer)),
+  ports: omitempty(1, list(NetworkPolicyPort), 'The ports; none stands for every port.'),
+  from: omitempty(2, list(NetworkPolicyPeer), 'Who may come in; none stands for everyone.'),
 })
 export interface NetworkPolicyIngressRule extends StoredOf<typeof NetworkPolicyIngressRule> {}
 

@@ -6,7 +6,7 @@ import { isDualStack, validateCIDR } from '../../meta/v1/ip.ts'
 import { validateImmutable } from '../../meta/v1/rules.ts'
 
 export const ServiceCIDRSpec = message('io.k8s.api.networking.v1.ServiceCIDRSpec', {
-  cidrs: omitempty(1, list(string)),
+  cidrs: omitempty(1, list(string), 'The ranges of addresses.'),
 })
 export interface ServiceCIDRSpec extends StoredOf<typeof ServiceCIDRSpec> {}
 

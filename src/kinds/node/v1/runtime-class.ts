@@ -10,7 +10,7 @@ import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { validateImmutable } from '../../meta/v1/rules.ts'
 
 export const Overhead = message('io.k8s.api.node.v1.Overhead', {
-  podFixed: omitempty(1, map(quantity)),
+  podFixed: omitempty(1, map(quantity), 'What every pod needs.'),
 })
 export interface Overhead extends StoredOf<typeof Overhead> {}
 

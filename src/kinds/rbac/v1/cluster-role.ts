@@ -6,7 +6,7 @@ import { PolicyRule } from './policy-rule.ts'
 import { validateAggregation, validatePolicyRules } from './rbac.rules.ts'
 
 export const AggregationRule = message('io.k8s.api.rbac.v1.AggregationRule', {
-  clusterRoleSelectors: omitempty(1, list(LabelSelector)),
+  clusterRoleSelectors: omitempty(1, list(LabelSelector), 'Which roles are put together.'),
 })
 export interface AggregationRule extends StoredOf<typeof AggregationRule> {}
 

@@ -11,9 +11,9 @@ export const DeviceClassConfiguration = message('io.k8s.api.resource.v1.DeviceCl
 export interface DeviceClassConfiguration extends StoredOf<typeof DeviceClassConfiguration> {}
 
 export const DeviceClassSpec = message('io.k8s.api.resource.v1.DeviceClassSpec', {
-  selectors: omitempty(1, list(DeviceSelector)),
-  config: omitempty(2, list(DeviceClassConfiguration)),
-  extendedResourceName: optional(4, string),
+  selectors: omitempty(1, list(DeviceSelector), 'Expressions that devices must satisfy.'),
+  config: omitempty(2, list(DeviceClassConfiguration), 'What drivers are told.'),
+  extendedResourceName: optional(4, string, 'The extended resource that stands for the class.'),
 })
 export interface DeviceClassSpec extends StoredOf<typeof DeviceClassSpec> {}
 

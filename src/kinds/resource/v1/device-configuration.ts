@@ -1,7 +1,7 @@
 import { message, optional, rawExtension, required, type StoredOf, string } from '#machinery/schema/schema.ts'
 
 export const OpaqueDeviceConfiguration = message('io.k8s.api.resource.v1.OpaqueDeviceConfiguration', {
-  driver: required(1, string),
+  driver: required(1, string, 'The driver.'),
   parameters: required(2, rawExtension),
 })
 export interface OpaqueDeviceConfiguration extends StoredOf<typeof OpaqueDeviceConfiguration> {}

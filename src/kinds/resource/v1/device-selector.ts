@@ -1,7 +1,7 @@
 import { message, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
 
 export const CELDeviceSelector = message('io.k8s.api.resource.v1.CELDeviceSelector', {
-  expression: required(1, string),
+  expression: required(1, string, 'A CEL expression.'),
 })
 export interface CELDeviceSelector extends StoredOf<typeof CELDeviceSelector> {}
 

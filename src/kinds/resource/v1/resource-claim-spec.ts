@@ -44,9 +44,9 @@ export const DeviceSubRequest = message(
   'io.k8s.api.resource.v1.DeviceSubRequest',
   {
     name: required(1, string),
-    deviceClassName: required(2, string),
-    selectors: omitempty(3, list(DeviceSelector)),
-    allocationMode: defaulted(4, DeviceAllocationMode, 'ExactCount', '', 'value'),
+    deviceClassName: required(2, string, 'The class of the devices.'),
+    selectors: omitempty(3, list(DeviceSelector), 'Expressions that devices must satisfy.'),
+    allocationMode: defaulted(4, DeviceAllocationMode, 'ExactCount', 'Whether a number of devices or all of them.', 'value'),
     count: omitempty(5, int64),
     tolerations: omitempty(6, list(DeviceToleration), 'Taints that do not keep the pods away.'),
     capacity: optional(7, CapacityRequirements),
@@ -62,11 +62,11 @@ export interface DeviceSubRequest extends StoredOf<typeof DeviceSubRequest> {}
 export const ExactDeviceRequest = message(
   'io.k8s.api.resource.v1.ExactDeviceRequest',
   {
-    deviceClassName: required(1, string),
-    selectors: omitempty(2, list(DeviceSelector)),
-    allocationMode: defaulted(3, DeviceAllocationMode, 'ExactCount', '', 'value'),
+    deviceClassName: required(1, string, 'The class of the devices.'),
+    selectors: omitempty(2, list(DeviceSelector), 'Expressions that devices must satisfy.'),
+    allocationMode: defaulted(3, DeviceAllocationMode, 'ExactCount', 'Whether a number of devices or all of them.', 'value'),
     count: omitempty(4, int64),
-    adminAccess: optional(5, boolean),
+    adminAccess: optional(5, boolean, 'Whether devices in use are given as well.'),
     tolerations: omitempty(6, list(DeviceToleration), 'Taints that do not keep the pods away.'),
     capacity: optional(7, CapacityRequirements),
   },
@@ -79,20 +79,20 @@ export const ExactDeviceRequest = message(
 export interface ExactDeviceRequest extends StoredOf<typeof ExactDeviceRequest> {}
 
 export const DeviceRequest = message('io.k8s.api.resource.v1.DeviceRequest', {
-  name: required(1, string),
-  exactly: optional(2, ExactDeviceRequest),
-  firstAvailable: omitempty(3, list(DeviceSubRequest)),
+  name: required(1, string, 'The name of the request.'),
+  exactly: optional(2, ExactDeviceRequest, 'What is needed.'),
+  firstAvailable: omitempty(3, list(DeviceSubRequest), 'Alternatives, best first.'),
 })
 export interface DeviceRequest extends StoredOf<typeof DeviceRequest> {}
 
 export const DeviceClaim = message('io.k8s.api.resource.v1.DeviceClaim', {
-  requests: embedded(1, list(DeviceRequest, { nullable: true })),
-  constraints: omitempty(2, list(DeviceConstraint)),
-  config: omitempty(3, list(DeviceClaimConfiguration)),
+  requests: embedded(1, list(DeviceRequest, { nullable: true }), 'What is needed, one entry per device or set.'),
+  constraints: omitempty(2, list(DeviceConstraint), 'What devices must have in common.'),
+  config: omitempty(3, list(DeviceClaimConfiguration), 'What their drivers are told.'),
 })
 export interface DeviceClaim extends StoredOf<typeof DeviceClaim> {}
 
 export const ResourceClaimSpec = message('io.k8s.api.resource.v1.ResourceClaimSpec', {
-  devices: embedded(1, DeviceClaim),
+  devices: embedded(1, DeviceClaim, 'The devices that are needed.'),
 })
 export interface ResourceClaimSpec extends StoredOf<typeof ResourceClaimSpec> {}

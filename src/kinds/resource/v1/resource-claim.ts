@@ -36,9 +36,9 @@ export const NetworkDeviceData = message('io.k8s.api.resource.v1.NetworkDeviceDa
 export interface NetworkDeviceData extends StoredOf<typeof NetworkDeviceData> {}
 
 export const AllocatedDeviceStatus = message('io.k8s.api.resource.v1.AllocatedDeviceStatus', {
-  driver: required(1, string),
-  pool: required(2, string),
-  device: required(3, string),
+  driver: required(1, string, 'The driver.'),
+  pool: required(2, string, 'The pool of the device.'),
+  device: required(3, string, 'The device.'),
   shareID: optional(7, string),
   conditions: embedded(4, listMap(Condition, ['type'], { nullable: true }), 'What holds of the object right now, one entry per aspect.'),
   data: optional(5, rawExtension),
@@ -55,13 +55,13 @@ export interface DeviceAllocationConfiguration extends StoredOf<typeof DeviceAll
 
 export const DeviceRequestAllocationResult = message('io.k8s.api.resource.v1.DeviceRequestAllocationResult', {
   request: required(1, string),
-  driver: required(2, string),
-  pool: required(3, string),
-  device: required(4, string),
-  adminAccess: optional(5, boolean),
+  driver: required(2, string, 'The driver.'),
+  pool: required(3, string, 'The pool of the device.'),
+  device: required(4, string, 'The device.'),
+  adminAccess: optional(5, boolean, 'Whether devices in use are given as well.'),
   tolerations: omitempty(6, list(DeviceToleration), 'Taints that do not keep the pods away.'),
-  bindingConditions: omitempty(7, list(string)),
-  bindingFailureConditions: omitempty(8, list(string)),
+  bindingConditions: omitempty(7, list(string), 'Conditions to wait for before the pod is bound.'),
+  bindingFailureConditions: omitempty(8, list(string), 'Conditions that mean that it failed.'),
   shareID: optional(9, string),
   consumedCapacity: omitempty(10, map(quantity)),
 })
@@ -89,9 +89,13 @@ export const ResourceClaimConsumerReference = message('io.k8s.api.resource.v1.Re
 export interface ResourceClaimConsumerReference extends StoredOf<typeof ResourceClaimConsumerReference> {}
 
 export const ResourceClaimStatus = message('io.k8s.api.resource.v1.ResourceClaimStatus', {
-  allocation: optional(1, AllocationResult),
-  reservedFor: omitempty(2, listMap(ResourceClaimConsumerReference, ['uid'], { patchStrategy: 'merge', patchMergeKey: 'uid' })),
-  devices: omitempty(4, listMap(AllocatedDeviceStatus, ['driver', 'device', 'pool', 'shareID'])),
+  allocation: optional(1, AllocationResult, 'What was given.'),
+  reservedFor: omitempty(
+    2,
+    listMap(ResourceClaimConsumerReference, ['uid'], { patchStrategy: 'merge', patchMergeKey: 'uid' }),
+    'Who uses it.',
+  ),
+  devices: omitempty(4, listMap(AllocatedDeviceStatus, ['driver', 'device', 'pool', 'shareID']), 'The state of the devices.'),
 })
 export interface ResourceClaimStatus extends StoredOf<typeof ResourceClaimStatus> {}
 

@@ -91,11 +91,11 @@ export const Device = message('io.k8s.api.resource.v1.Device', {
   consumesCounters: omitempty(4, list(DeviceCounterConsumption)),
   nodeName: optional(5, string),
   nodeSelector: optional(6, NodeSelector, 'Labels that the node must have.'),
-  allNodes: optional(7, boolean),
+  allNodes: optional(7, boolean, 'Whether every node can use it.'),
   taints: omitempty(8, list(DeviceTaint)),
   bindsToNode: optional(9, boolean),
-  bindingConditions: omitempty(10, list(string)),
-  bindingFailureConditions: omitempty(11, list(string)),
+  bindingConditions: omitempty(10, list(string), 'Conditions to wait for before the pod is bound.'),
+  bindingFailureConditions: omitempty(11, list(string), 'Conditions that mean that it failed.'),
   allowMultipleAllocations: optional(12, boolean),
   nodeAllocatableResourceMappings: omitempty(13, map(NodeAllocatableResourceMapping)),
 })
@@ -109,13 +109,13 @@ export const ResourcePool = message('io.k8s.api.resource.v1.ResourcePool', {
 export interface ResourcePool extends StoredOf<typeof ResourcePool> {}
 
 export const ResourceSliceSpec = message('io.k8s.api.resource.v1.ResourceSliceSpec', {
-  driver: required(1, string),
-  pool: required(2, ResourcePool),
-  nodeName: optional(3, string),
+  driver: required(1, string, 'The driver.'),
+  pool: required(2, ResourcePool, 'The pool of the device.'),
+  nodeName: optional(3, string, 'The node.'),
   nodeSelector: optional(4, NodeSelector, 'Labels that the node must have.'),
-  allNodes: optional(5, boolean),
-  devices: omitempty(6, list(Device)),
-  perDeviceNodeSelection: optional(7, boolean),
+  allNodes: optional(5, boolean, 'Whether every node can use it.'),
+  devices: omitempty(6, list(Device), 'The devices.'),
+  perDeviceNodeSelection: optional(7, boolean, 'Whether each device says which nodes can use it.'),
   sharedCounters: omitempty(8, list(CounterSet)),
 })
 export interface ResourceSliceSpec extends StoredOf<typeof ResourceSliceSpec> {}

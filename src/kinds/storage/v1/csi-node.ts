@@ -6,20 +6,24 @@ import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { internal, validateLabelName, validateNonNegative } from '../../meta/v1/rules.ts'
 
 export const VolumeNodeResources = message('io.k8s.api.storage.v1.VolumeNodeResources', {
-  count: optional(1, int32),
+  count: optional(1, int32, 'How many volumes can be there.'),
 })
 export interface VolumeNodeResources extends StoredOf<typeof VolumeNodeResources> {}
 
 export const CSINodeDriver = message('io.k8s.api.storage.v1.CSINodeDriver', {
-  name: required(1, string),
-  nodeID: required(2, string),
-  topologyKeys: embedded(3, list(string, { nullable: true })),
-  allocatable: optional(4, VolumeNodeResources),
+  name: required(1, string, 'The driver.'),
+  nodeID: required(2, string, 'The id by which the driver knows the node.'),
+  topologyKeys: embedded(3, list(string, { nullable: true }), 'Labels that say where the node is.'),
+  allocatable: optional(4, VolumeNodeResources, 'What the driver can do on the node.'),
 })
 export interface CSINodeDriver extends StoredOf<typeof CSINodeDriver> {}
 
 export const CSINodeSpec = message('io.k8s.api.storage.v1.CSINodeSpec', {
-  drivers: required(1, listMap(CSINodeDriver, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name', nullable: true })),
+  drivers: required(
+    1,
+    listMap(CSINodeDriver, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name', nullable: true }),
+    'The drivers of the node.',
+  ),
 })
 export interface CSINodeSpec extends StoredOf<typeof CSINodeSpec> {}
 

@@ -11,15 +11,15 @@ import { internal } from '../../meta/v1/rules.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
 
 export const VolumeAttachmentSource = message('io.k8s.api.storage.v1.VolumeAttachmentSource', {
-  persistentVolumeName: optional(1, string),
-  inlineVolumeSpec: optional(2, PersistentVolumeSpec),
+  persistentVolumeName: optional(1, string, 'The volume.'),
+  inlineVolumeSpec: optional(2, PersistentVolumeSpec, 'The volume itself.'),
 })
 export interface VolumeAttachmentSource extends StoredOf<typeof VolumeAttachmentSource> {}
 
 export const VolumeAttachmentSpec = message('io.k8s.api.storage.v1.VolumeAttachmentSpec', {
-  attacher: required(1, string),
-  source: required(2, VolumeAttachmentSource),
-  nodeName: required(3, string),
+  attacher: required(1, string, 'The driver.'),
+  source: required(2, VolumeAttachmentSource, 'The volume.'),
+  nodeName: required(3, string, 'The node.'),
 })
 export interface VolumeAttachmentSpec extends StoredOf<typeof VolumeAttachmentSpec> {}
 
@@ -31,10 +31,10 @@ export const VolumeError = message('io.k8s.api.storage.v1.VolumeError', {
 export interface VolumeError extends StoredOf<typeof VolumeError> {}
 
 export const VolumeAttachmentStatus = message('io.k8s.api.storage.v1.VolumeAttachmentStatus', {
-  attached: required(1, boolean),
-  attachmentMetadata: omitempty(2, map(string)),
-  attachError: optional(3, VolumeError),
-  detachError: optional(4, VolumeError),
+  attached: required(1, boolean, 'Whether it is attached.'),
+  attachmentMetadata: omitempty(2, map(string), 'What the driver says of it.'),
+  attachError: optional(3, VolumeError, 'Why it could not be attached.'),
+  detachError: optional(4, VolumeError, 'Why it could not be detached.'),
 })
 export interface VolumeAttachmentStatus extends StoredOf<typeof VolumeAttachmentStatus> {}
 
