@@ -4,8 +4,8 @@ import type { Clock } from '#base/time/clock.ts'
 import type { KindRegistry } from '#machinery/kind/kind-registry.ts'
 import type { Authorizer } from './authorization/authorizer.ts'
 import type { Handler } from './handler.ts'
-import type { WatchCache } from './watch-cache/watch-cache.ts'
 import type { KubeletConnection } from './node-streams/kubelet-connection.ts'
+import type { WatchCache } from './watch-cache/watch-cache.ts'
 
 /** What the front of a server needs of its core. */
 export interface ServerParts {

@@ -11,6 +11,7 @@ export const namespaces: Behaviour = {
   resource: 'namespaces',
   isHeld: object => ((object as Namespace).spec.finalizers?.length ?? 0) > 0,
   markDeleted(object) {
+    delete object.metadata.deletionGracePeriodSeconds
     ;(object as Mutable<Namespace>).status = { ...(object as Mutable<Namespace>).status, phase: 'Terminating' }
   },
   checkDelete({ metadata: { name = '' } }) {

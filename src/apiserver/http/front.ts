@@ -9,7 +9,7 @@ import type { Authenticator } from '../authentication/authenticator.ts'
 import { ANONYMOUS } from '../authentication/authenticator-chain.ts'
 import type { Attributes, Authorizer, ResourceAttributes } from '../authorization/authorizer.ts'
 import { type Exchange, headerOf } from './exchange.ts'
-import { impersonated } from './impersonation.ts'
+import { impersonated, wantsImpersonation } from './impersonation.ts'
 import type { Inflight } from './inflight.ts'
 import type { ServerMetrics } from './metrics.ts'
 import type { PathRoute } from './path-route.ts'
@@ -49,7 +49,7 @@ export class Front {
     try {
       const pending = this.#authenticate(exchange)
       context.user = pending instanceof Promise ? await pending : pending
-      if (headerOf(exchange, 'impersonate-user') !== undefined) {
+      if (wantsImpersonation(exchange.headers)) {
         context.user = await impersonated(exchange.headers, context.user, this.#options.authorizer)
       }
       release = inflight.enter(exchange, context.user)

@@ -1,9 +1,20 @@
 import type { UserInfo } from '#client/direct/api-handler.ts'
+import { badRequest } from '#machinery/status/failures.ts'
+import { quote, quoteAll } from '#machinery/status/go-text.ts'
 import { refusal } from '../access.ts'
 import { AUTHENTICATED, UNAUTHENTICATED } from '../authentication/authenticator-chain.ts'
 import type { Authorizer, ResourceAttributes } from '../authorization/authorizer.ts'
 
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
+
+/** Whether a request asks to be taken for somebody else's. Hot: asked of every request. */
+export function wantsImpersonation(headers: Headers): boolean {
+  if (headers['impersonate-user'] !== undefined || headers['impersonate-group'] !== undefined || headers['impersonate-uid'] !== undefined) {
+    return true
+  }
+  for (const name in headers) if (name.startsWith('impersonate-extra-')) return true
+  return false
+}
 
 /** The user that `user` wants to be taken for, once it is sure that this is allowed. */
 export async function impersonated(headers: Headers, user: UserInfo, authorizer: Authorizer): Promise<UserInfo> {
@@ -11,6 +22,7 @@ export async function impersonated(headers: Headers, user: UserInfo, authorizer:
   const uid = valuesOf(headers, 'impersonate-uid')[0]
   const groups = valuesOf(headers, 'impersonate-group')
   const extra = extraOf(headers)
+  if (name === '') throw badRequest(`requested ${goUser(uid ?? '', groups, extra)} without impersonating a user name`)
   const account = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(name)
   const must = async (group: string, resource: string, subject: string, subresource = '', namespace = '') => {
     const attributes: ResourceAttributes = {
@@ -37,6 +49,14 @@ export async function impersonated(headers: Headers, user: UserInfo, authorizer:
   const mark = name === 'system:anonymous' ? UNAUTHENTICATED : AUTHENTICATED
   if (!own.includes(AUTHENTICATED) && !own.includes(UNAUTHENTICATED)) own.push(mark)
   return { name, groups: own, ...(uid === undefined ? {} : { uid }), ...(Object.keys(extra).length ? { extra } : {}) }
+}
+
+/** The user as Go prints the structure. */
+function goUser(uid: string, groups: readonly string[], extra: Readonly<Record<string, readonly string[]>>): string {
+  const list = (values: readonly string[]) => (values.length === 0 ? '[]string(nil)' : `[]string{${quoteAll(values)}}`)
+  const entries = Object.entries(extra).map(([key, values]) => `${quote(key)}:${list(values)}`)
+  const map = entries.length === 0 ? 'map[string][]string(nil)' : `map[string][]string{${entries.join(', ')}}`
+  return `&user.DefaultInfo{Name:"", UID:${quote(uid)}, Groups:${list(groups)}, Extra:${map}}`
 }
 
 function extraOf(headers: Headers): Record<string, string[]> {

@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { WatchCache } from '../watch-cache/watch-cache.ts'
 import type { DocumentRoute } from './path-route.ts'
 

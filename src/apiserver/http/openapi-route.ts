@@ -58,7 +58,10 @@ export class OpenApiRoute implements DocumentRoute {
     const headers = { etag: `"${etag}"`, 'last-modified': this.#since, vary: 'Accept-Encoding, Accept' }
     const asked = new URLSearchParams(exchange.query).get('hash')
     if (asked === etag) Object.assign(headers, { 'cache-control': 'public, immutable', expires: FAR_FUTURE })
-    if (headerOf(exchange, 'if-none-match') === `"${etag}"`) return context.send(304, { bytes: new Uint8Array(), contentType }, headers)
+    if (headerOf(exchange, 'if-none-match') === `"${etag}"`) {
+      context.send(304, { bytes: new Uint8Array(), contentType }, headers)
+      return
+    }
     const isPacked = headerOf(exchange, 'accept-encoding')?.includes('gzip') ?? false
     if (isPacked) context.send(200, { bytes: packed, contentType }, { ...headers, 'content-encoding': 'gzip' })
     else context.send(200, { bytes, contentType }, headers)
@@ -117,5 +120,9 @@ function formOf(accept: string, protobufs: readonly string[]): 'json' | 'protobu
     if (type === '*/*' || type === 'application/*' || type === 'application/json') return 'json'
     if (protobufs.includes(type)) return 'protobuf'
   }
-  throw new StatusError({ code: 406, reason: 'NotAcceptable', message: 'the requested form of the document is not offered: ask for application/json' })
+  throw new StatusError({
+    code: 406,
+    reason: 'NotAcceptable',
+    message: 'the requested form of the document is not offered: ask for application/json',
+  })
 }

@@ -55,7 +55,7 @@ export class PathRoute {
     context.sendText(404, '404 page not found\n')
   }
 
-  #discovery(context: RequestContext, parts: readonly string[]): void {
+  async #discovery(context: RequestContext, parts: readonly string[]): Promise<void> {
     const { discovery } = this.#options
     const accept = headerOf(context.exchange, 'accept')
     const [first, second = '', third = ''] = parts
@@ -75,7 +75,7 @@ export class PathRoute {
     context.sendObject(200, document)
   }
 
-  #aggregated(context: RequestContext, isCore: boolean): void {
+  async #aggregated(context: RequestContext, isCore: boolean): Promise<void> {
     const document = this.#options.discovery.aggregated(isCore)
     const text = `${JSON.stringify(document)}\n`
     const etag = `"${this.#options.digest(text).toUpperCase()}"`

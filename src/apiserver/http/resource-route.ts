@@ -1,34 +1,33 @@
 import type { Clock } from '#base/time/clock.ts'
 import type { Patch } from '#client/client.ts'
 import type { RequestTarget } from '#client/direct/api-handler.ts'
-import { durationMs } from '#machinery/duration/duration.ts'
-import { isPathSegmentName } from '#machinery/meta/names.ts'
-import { quote } from '#machinery/status/go-text.ts'
 import { JsonError, readJson } from '#machinery/codec/json/parse-json.ts'
 import { readYaml, YamlError } from '#machinery/codec/yaml/parse-yaml.ts'
+import { durationMs } from '#machinery/duration/duration.ts'
 import type { AnyKind, ApiObject } from '#machinery/kind/kind.ts'
+import { isPathSegmentName } from '#machinery/meta/names.ts'
 import { badRequest, requestEntityTooLarge } from '#machinery/status/failures.ts'
+import { quote } from '#machinery/status/go-text.ts'
 import { StatusError } from '#machinery/status/status-error.ts'
 import type { Handler } from '../handler.ts'
-import type { Page } from '../registry/read.ts'
 import type { NodeStreams } from '../node-streams/node-streams.ts'
+import type { Page } from '../registry/read.ts'
 import { success } from '../subresources/success.ts'
 import type { Gzip } from './compression.ts'
 import { BodyTooLarge, headerOf, type ResponseHeaders } from './exchange.ts'
 import { MEDIA_TYPES, type Negotiated, negotiate, noRepresentation } from './negotiation.ts'
-import { deleteOptionsOf, flagOf, patchOptionsOf, type Query, queryOf, type ReadOptions, readOptionsOf, writeOptionsOf } from './options.ts'
+
+import { deleteOptionsOf, flagOf, patchOptionsOf, type Query, queryOf, readOptionsOf, writeOptionsOf } from './options.ts'
 import { type ProtobufReader, parseRequestBody } from './parse-request-body.ts'
 import { type ProtobufWriter, renderList, renderObject } from './render.ts'
 import { methodNotAllowed, noSuchResource, type RequestContext } from './request-context.ts'
 import type { ResourceRequestInfo } from './request-info.ts'
 import { type IncludeObject, partialOf, type TableOptions, tableOf } from './table.ts'
-import { type WatchFramer, WatchStream } from './watch-stream.ts'
+import { serveWatch } from './watch-route.ts'
+import type { WatchFramer } from './watch-stream.ts'
 
 /** Bodies beyond this are refused (413). */
 export const BODY_LIMIT = 3 * 1024 * 1024
-
-/** How long a watch lasts when the client does not say: between this and twice this. */
-const WATCH_MS = 1800_000
 
 export interface ResourceRouteOptions {
   readonly handler: Handler
@@ -59,7 +58,7 @@ export class ResourceRoute {
   async serve(context: RequestContext, info: ResourceRequestInfo): Promise<void> {
     const { kinds } = this.#options.handler.core
     const kind = kinds.byResource(info.group, info.version, info.resource)
-    if (!kind || !kind.verbs.length) throw noSuchResource()
+    if (!kind?.verbs.length) throw noSuchResource()
     const stream = info.subresource !== '' && this.#options.streams.find(kind.group, kind.plural, info.subresource)
     if (stream) return this.#options.streams.serve(context, targetOf(kind, info), stream)
     const { method } = context.exchange
@@ -72,7 +71,7 @@ export class ResourceRoute {
     const target = targetOf(kind, info)
     checkTimeout(query)
     const deprecation = DEPRECATIONS[`${kind.apiVersion}/${kind.kind}`]
-    if (deprecation) context.warn(deprecation)
+    if (deprecation && isOffered(kind, method, info)) context.warn(deprecation)
     if (info.subresource !== '') return this.#subresource(context, target, info, query)
     switch (method) {
       case 'GET':
@@ -161,43 +160,10 @@ export class ResourceRoute {
 
   #watch(context: RequestContext, target: RequestTarget, query: Query, info: ResourceRequestInfo): void {
     need(target.kind, 'watch')
-    const { handler, clock, random, framer } = this.#options
-    const options = watchOptionsOf(readOptionsOf(withWatch(query)), info)
-    const { exchange, form } = context
-    const isBinary = form.encoding === 'protobuf'
-    if (form.encoding === 'yaml') throw noRepresentation(true)
-    const contentType = isBinary ? `${MEDIA_TYPES.protobuf};stream=watch` : MEDIA_TYPES.json
-    const timeoutMs = options.timeoutSeconds ? options.timeoutSeconds * 1000 : WATCH_MS * (1 + random.next())
-    const cache = handler.core.objects.cacheOf(target.kind.view?.of ?? target.kind)
-    let stream: WatchStream | undefined
-    const caller = context.caller()
-    const open = () => {
-      if (stream) return stream
-      const out = exchange.stream(200, context.headers(contentType))
-      context.markAnswered()
-      stream = new WatchStream(out, {
-        kind: target.kind,
-        form,
-        table: this.#tableOptions(form, query),
-        framer: isBinary ? framer : undefined,
-        clock,
-        timeoutMs,
-        lastBookmark: options.allowBookmarks ? () => cache.bookmark() : undefined,
-        ended: () => running[Symbol.dispose](),
-      })
-      return stream
-    }
-    const running = handler.watchEvents(caller, { ...target, name: '' }, options, {
-      started: () => void open(),
-      events: events => open().events(events),
-      closed: error => {
-        if (!stream && error && !isTooOld(error)) return context.fail(error)
-        open().closed(error)
-      },
-    })
-    exchange.onAbort(() => {
-      running[Symbol.dispose]()
-      stream?.close()
+    const { name } = info
+    serveWatch(context, { ...target, name }, readOptionsOf(withWatch(query)), {
+      ...this.#options,
+      table: () => this.#tableOptions(context.form, query),
     })
   }
 
@@ -406,6 +372,12 @@ function need(kind: AnyKind, verb: AnyKind['verbs'][number]): void {
   if (!kind.verbs.includes(verb)) throw methodNotAllowed()
 }
 
+/** Whether the kind knows the verb of a method. */
+function isOffered(kind: AnyKind, method: string, { name }: ResourceRequestInfo): boolean {
+  const verb = method === 'DELETE' && name === '' ? 'deletecollection' : METHOD_VERBS[method]
+  return kind.verbs.some(known => known === verb)
+}
+
 function isKept(kind: AnyKind): boolean {
   return kind.verbs.includes('get')
 }
@@ -418,17 +390,6 @@ function withWatch(query: Query): Query {
   const all = new URLSearchParams(query)
   all.set('watch', 'true')
   return all
-}
-
-/** A watch of one object by name is a watch with a field selector. */
-function watchOptionsOf(options: ReadOptions, { name }: ResourceRequestInfo): ReadOptions {
-  if (name === '') return options
-  const byName = `metadata.name=${name}`
-  return { ...options, fieldSelector: options.fieldSelector ? `${options.fieldSelector},${byName}` : byName }
-}
-
-function isTooOld(error: Error): boolean {
-  return error instanceof StatusError && error.code === 410
 }
 
 /** Media types that no route has at all are refused in other words than transformations that cannot be had. */

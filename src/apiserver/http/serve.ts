@@ -1,21 +1,21 @@
 import { createHash } from 'node:crypto'
+import { subresourceKinds } from '#kinds/kinds.ts'
+import { DeleteOptions } from '#kinds/meta/v1/delete-options.ts'
+import { Status } from '#kinds/meta/v1/status.ts'
+import { WatchEvent } from '#kinds/meta/v1/watch-event.ts'
 import type { Authenticator } from '../authentication/authenticator.ts'
 import { healthChecks } from '../discovery/checks.ts'
 import { DiscoveryDocuments } from '../discovery/documents.ts'
 import { NodeStreams } from '../node-streams/node-streams.ts'
-import { DeleteOptions } from '#kinds/meta/v1/delete-options.ts'
-import { Status } from '#kinds/meta/v1/status.ts'
-import { WatchEvent } from '#kinds/meta/v1/watch-event.ts'
-import { subresourceKinds } from '#kinds/kinds.ts'
 import type { ServerParts } from '../server-parts.ts'
 import { nodeGzip } from './compression.ts'
 import type { Exchange } from './exchange.ts'
 import { Front } from './front.ts'
 import { Inflight } from './inflight.ts'
 import { type Listening, listen } from './listen.ts'
-import { type DocumentRoute, PathRoute } from './path-route.ts'
 import { ServerMetrics } from './metrics.ts'
 import { OpenApiRoute } from './openapi-route.ts'
+import { type DocumentRoute, PathRoute } from './path-route.ts'
 import { protobuf } from './protobuf.ts'
 import { ResourceRoute } from './resource-route.ts'
 import { upgradeExchange } from './upgrade-exchange.ts'
@@ -42,8 +42,14 @@ export interface ServeOptions {
 export async function serve(parts: ServerParts, options: ServeOptions): Promise<Listening> {
   const { handler, clock, random, log, authorizer, kinds } = parts
   const inflight = new Inflight({ maxReads: options.maxReadsInflight ?? 400, maxWrites: options.maxWritesInflight ?? 200 })
-  const metrics = new ServerMetrics(() => parts.caches(), () => inflight.current)
-  const openApi = new OpenApiRoute(() => ({ kinds: [...kinds.all()], types: OPENAPI_TYPES, version: '1.36' }), () => clock.now())
+  const metrics = new ServerMetrics(
+    () => parts.caches(),
+    () => inflight.current,
+  )
+  const openApi = new OpenApiRoute(
+    () => ({ kinds: [...kinds.all()], types: OPENAPI_TYPES, version: '1.36' }),
+    () => clock.now(),
+  )
   kinds.onChange(() => openApi.forget())
   const streams = new NodeStreams(handler, parts.kubeletConnection)
   const resources = new ResourceRoute({ handler, clock, random, protobuf, framer: protobuf, gzip: nodeGzip, streams })

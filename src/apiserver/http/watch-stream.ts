@@ -27,7 +27,8 @@ export const PENDING_LIMIT_BYTES = 16 * 1024 * 1024
 export interface WatchStreamOptions {
   readonly kind: AnyKind
   readonly form: Negotiated
-  readonly table: TableOptions
+  /** Asked for every event: ages are as of then. */
+  table(): TableOptions
   readonly framer: WatchFramer | undefined
   readonly clock: Clock
   /** How long the watch lasts; 0: until the client goes. */
@@ -91,7 +92,7 @@ export class WatchStream {
     if (form.as === '') return this.#plainFrame(event.type, kind, object)
     if (form.as !== 'Table') return this.#plainFrame(event.type, undefined, partialOf(object, form.asVersion))
     const { resourceVersion = '' } = object.metadata
-    const shown = tableOf(kind, [object], { resourceVersion }, table, this.#definesColumns)
+    const shown = tableOf(kind, [object], { resourceVersion }, table(), this.#definesColumns)
     this.#definesColumns = false
     return this.#plainFrame(event.type, undefined, shown)
   }

@@ -141,9 +141,9 @@ function markAsDeleting(next: Mutable<ApiObject>, { now, behaviour }: DeleteFact
   if (!next.metadata.deletionTimestamp) {
     next.metadata.deletionTimestamp = timestamp(now)
     if ((next.metadata.generation ?? 0) > 0) next.metadata.generation!++
+    next.metadata.deletionGracePeriodSeconds = 0
     behaviour?.markDeleted?.(next)
   }
-  next.metadata.deletionGracePeriodSeconds = 0
 }
 
 /** The finalizers by which the garbage collector learns what is to become of the dependents. */

@@ -18,7 +18,7 @@ export interface StoredName {
 export async function rewrite(
   core: Core,
   { kind, namespace, name }: StoredName,
-  step: (object: Mutable<ApiObject>) => boolean | void,
+  step: (object: Mutable<ApiObject>) => unknown,
   options: { readonly dryRun?: boolean } = {},
 ): Promise<ApiObject> {
   const behind = core.objects.caughtUp()

@@ -79,8 +79,8 @@ async function tryChange(
 ): Promise<ApiObject | undefined> {
   const shown = show(request.kind, current)
   const sent = step.next(shown)
-  const insists = checkRevision(request, sent, current, step.isPatch)
   if (!step.isPatch) checkIdentity(request, sent, current)
+  const insists = checkRevision(request, sent, current, step.isPatch)
   carryOver(sent, shown, request.subresource, request.kind)
   const owned = step.setsOwnership ? sent : core.ownership.afterUpdate(shown, sent, ownershipOf(core, request))
   const object = toStored(request.kind, owned) as Mutable<ApiObject>
@@ -187,7 +187,8 @@ function prepare(core: Core, request: WriteRequest, object: Mutable<ApiObject>, 
   if (old.metadata.generation !== undefined) metadata.generation = old.metadata.generation
   else delete metadata.generation
   kind.hooks.prepareUpdate?.(object, old, writeContextOf(core, request))
-  if (kind.generation && request.subresource !== 'status' && isChangedOutsideStatus(object, old)) {
+  const isCounted = metadata.generation !== old.metadata.generation
+  if (kind.generation && !isCounted && request.subresource !== 'status' && isChangedOutsideStatus(object, old)) {
     metadata.generation = (old.metadata.generation ?? 0) + 1
   }
   delete metadata.selfLink

@@ -22,7 +22,7 @@ export const scale: SubresourceHandler = {
   group: '*',
   resource: '*',
   name: 'scale',
-  get: async (core, { target }) => ({ object: scaleOf(target.kind, await get(core, target, {})) }),
+  get: async (core, { target }) => ({ object: shown(scaleOf(target.kind, await get(core, target, {}))) }),
   async update(core, call) {
     const write = requestOf(call)
     const sent = objectFrom({ value: call.body }, { ...write, kind: Scale }, core.kinds) as Scale
@@ -60,12 +60,17 @@ async function answer(core: Core, call: SubresourceCall, next: (live: Scale, own
       return withReplicas(kind, current, after)
     },
   })
-  return { object: scaleOf(kind, object) }
+  return { object: shown(scaleOf(kind, object)) }
 }
 
 function updated(core: Core, write: WriteRequest, live: Scale, owners: Entries, sent: Scale): Scale {
   void owners
   return core.ownership.afterUpdate(live, sent, { ...ownershipOf(core, write), kind: Scale }) as Scale
+}
+
+/** Who owns the replicas is told with the object itself only. */
+function shown({ metadata: { managedFields: _, ...metadata }, ...rest }: Scale): Scale {
+  return { ...rest, metadata } as Scale
 }
 
 function check({ metadata, spec }: Scale): void {
