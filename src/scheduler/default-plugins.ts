@@ -4,6 +4,7 @@ import type { Client } from '#client/client.ts'
 import type { EventRecorder } from '#client/events/event-recorder.ts'
 import type { Informers } from '#client/informers/informer.ts'
 import { Namespace } from '#kinds/core/v1/namespace.ts'
+import { PersistentVolumeClaim } from '#kinds/core/v1/persistent-volume-claim.ts'
 import type { Pod } from '#kinds/core/v1/pod.ts'
 import { PodDisruptionBudget } from '#kinds/policy/v1/pod-disruption-budget.ts'
 import type { PodInfo } from './cache/pod-info.ts'
@@ -21,11 +22,16 @@ import { nodePorts } from './plugins/node-ports.ts'
 import { nodeResourcesBalancedAllocation } from './plugins/node-resources-balanced-allocation.ts'
 import { nodeResourcesFit } from './plugins/node-resources-fit.ts'
 import { nodeUnschedulable } from './plugins/node-unschedulable.ts'
+import { nodeVolumeLimits } from './plugins/node-volume-limits.ts'
 import { podTopologySpread } from './plugins/pod-topology-spread.ts'
 import type { Candidate } from './plugins/preemption.plan.ts'
 import { prioritySort } from './plugins/priority-sort.ts'
 import { schedulingGates } from './plugins/scheduling-gates.ts'
 import { taintToleration } from './plugins/taint-toleration.ts'
+import { volumeBinding } from './plugins/volume-binding.ts'
+import { volumeRestrictions } from './plugins/volume-restrictions.ts'
+import { volumeZone } from './plugins/volume-zone.ts'
+import { volumeView } from './volumes/volume-view.ts'
 
 /** What plugins need of the scheduler around them. */
 export interface PluginContext {
@@ -47,6 +53,7 @@ export function allPlugins(context: PluginContext, args: PluginArgs): Map<string
   const { client, informers, events, log } = context
   const namespaces = informers.of(Namespace)
   const budgets = informers.of(PodDisruptionBudget)
+  const volumes = volumeView(informers)
   const plugins: readonly SchedulerPlugin[] = [
     schedulingGates(),
     prioritySort(),
@@ -56,6 +63,16 @@ export function allPlugins(context: PluginContext, args: PluginArgs): Map<string
     nodeAffinity(args.NodeAffinity.addedAffinity),
     nodePorts(),
     nodeResourcesFit(args.NodeResourcesFit),
+    volumeRestrictions(volumes),
+    nodeVolumeLimits(volumes),
+    volumeBinding({
+      client,
+      clock: context.clock,
+      volumes,
+      claims: informers.of(PersistentVolumeClaim),
+      bindTimeoutMs: Number(args.VolumeBinding.bindTimeoutSeconds) * 1000,
+    }),
+    volumeZone(volumes),
     podTopologySpread(defaultSelector(informers), args.PodTopologySpread),
     interPodAffinity(namespace => namespaces.get('', namespace)?.metadata.labels, args.InterPodAffinity),
     defaultPreemption({

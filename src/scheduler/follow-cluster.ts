@@ -4,8 +4,10 @@ import { Node } from '#kinds/core/v1/node.ts'
 import { isTerminal } from '#kinds/core/v1/pod.facts.ts'
 import { Pod } from '#kinds/core/v1/pod.ts'
 import { equal } from '#machinery/kind/draft.ts'
+import type { AnyKind } from '#machinery/kind/kind.ts'
 import type { SchedulerCache } from './cache/scheduler-cache.ts'
 import type { ClusterChange, ClusterEvent } from './framework/plugin.ts'
+import { VOLUME_KINDS } from './volumes/volume-view.ts'
 
 export interface FollowOptions {
   readonly informers: Informers
@@ -29,8 +31,14 @@ export async function followCluster(options: FollowOptions): Promise<Disposable>
   const nodes = informers.of(Node)
   const pods = informers.of(Pod)
   const namespaces = informers.of(Namespace)
+  const volumes = VOLUME_KINDS.map(kind => informers.of<AnyKind>(kind))
   await informers.synced(signal)
   const followed = [
+    ...volumes.map(informer =>
+      informer.onChange((object, old) => {
+        if (object !== old) happened({ event: 'volumes changed' })
+      }),
+    ),
     nodes.onChange((node, old) => {
       if (!node) {
         cache.removeNode(old!.metadata.name ?? '')

@@ -66,6 +66,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
   const limit = options.parallelBindings ?? PARALLEL_BINDINGS
   let isRunning = false
   let start = 0
+  let waiting = 0
 
   const queue = schedulingQueue({
     clock,
@@ -85,7 +86,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
   /** Schedules until nothing is active or enough bindings are under way; then the next event or binding wakes it. */
   const run = () => {
     isRunning = false
-    while (binding.size < limit && !ended.signal.aborted) {
+    while (binding.size - waiting < limit && !ended.signal.aborted) {
       const info = queue.pop()
       if (!info) return
       try {
@@ -128,14 +129,23 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
     cache.forget(cycle.info)
   }
 
+  /** What a pod waits for may take minutes: meanwhile others are bound. */
+  const waitFor = async (work: Promise<void> | undefined) => {
+    if (!work) return
+    waiting++
+    wake()
+    try {
+      await work
+    } finally {
+      waiting--
+    }
+  }
+
   const bind = async (profile: Profile, cycle: SchedulingCycle, node: NodeInfo) => {
     const { signal } = ended
     try {
-      for (const plugin of profile.points.permit) {
-        const permitted = plugin.permit(cycle, node, signal)
-        if (permitted) await permitted
-      }
-      for (const plugin of profile.points.preBind) await plugin.preBind(cycle, node, signal)
+      for (const plugin of profile.points.permit) await waitFor(plugin.permit(cycle, node, signal))
+      for (const plugin of profile.points.preBind) await waitFor(plugin.preBind(cycle, node, signal))
       await profile.points.bind[0]!.bind(cycle, node, signal)
       nominated.remove(cycle.info.uid)
       queue.remove(cycle.info.uid)
@@ -179,7 +189,11 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
     cache,
     signal: ended.signal,
     isOurs: pod => profiles.has(pod.spec.schedulerName ?? ''),
-    waits: pod => queue.put(pod),
+    waits(pod) {
+      const node = pod.status.nominatedNodeName
+      if (node && nominated.nodeOf(pod.metadata.uid ?? '') === undefined) nominated.add(podInfo(pod), node)
+      queue.put(pod)
+    },
     gone(pod) {
       queue.remove(pod.metadata.uid ?? '')
       nominated.remove(pod.metadata.uid ?? '')

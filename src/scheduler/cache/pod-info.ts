@@ -5,6 +5,7 @@ import type { Pod } from '#kinds/core/v1/pod.ts'
 import type { PodSpec } from '#kinds/core/v1/pod-spec.ts'
 import { Quantity } from '#machinery/quantity/quantity.ts'
 import { LabelSelector, requirement } from '#machinery/selectors/label-selector.ts'
+import { claimsOf, type PodClaim } from '../volumes/pod-claims.ts'
 import { amountsBySlot, CPU, MEMORY, PODS } from './resource-slots.ts'
 
 /** A pod with what scheduling asks of it again and again, computed once per version of the pod. */
@@ -21,6 +22,7 @@ export interface PodInfo {
   readonly scoredCpu: number
   readonly scoredMemory: number
   readonly hostPorts: readonly HostPort[]
+  readonly claims: readonly PodClaim[]
   readonly affinity: readonly AffinityTerm[]
   readonly antiAffinity: readonly AffinityTerm[]
   readonly preferredAffinity: readonly WeightedTerm[]
@@ -59,6 +61,8 @@ export type NamespaceLabels = (namespace: string) => Readonly<Record<string, str
 const SCORED_CPU_MILLI = 100
 const SCORED_MEMORY_BYTES = 200 * 1024 * 1024
 
+const NO_CLAIMS: readonly PodClaim[] = []
+
 const known = new WeakMap<Pod, PodInfo>()
 
 /** The information of a pod; the same object for the same version. */
@@ -93,6 +97,7 @@ function compute(pod: Pod): PodInfo {
     scoredCpu: requests[CPU]! + unset('cpu') * SCORED_CPU_MILLI,
     scoredMemory: requests[MEMORY]! + unset('memory') * SCORED_MEMORY_BYTES,
     hostPorts: hostPortsOf(pod),
+    claims: pod.spec.volumes ? claimsOf(pod) : NO_CLAIMS,
     affinity,
     antiAffinity,
     preferredAffinity,

@@ -2,6 +2,7 @@ import type { Node } from '#kinds/core/v1/node.ts'
 import type { Pod } from '#kinds/core/v1/pod.ts'
 import { equal } from '#machinery/kind/draft.ts'
 import type { NodeSet } from '../framework/scheduling-cycle.ts'
+import { keyOfClaim } from '../volumes/pod-claims.ts'
 import { interleaved } from './interleaved.ts'
 import { NodeInfo } from './node-info.ts'
 import { type NamespaceLabels, type PodInfo, podInfo } from './pod-info.ts'
@@ -34,6 +35,7 @@ export function schedulerCache(labelsOf: NamespaceLabels = () => undefined): Sch
   const placed = new Map<string, { readonly node: NodeInfo; readonly assumed: boolean }>()
   const topology = new Topology()
   const images = new Map<string, number>()
+  const claimUsers = new Map<string, number>()
   const tallies = new CountedPods(topology, labelsOf, () => byName.values())
   let nodes: readonly NodeInfo[] | undefined
 
@@ -49,6 +51,7 @@ export function schedulerCache(labelsOf: NamespaceLabels = () => undefined): Sch
     remove(pod.uid)
     node.addPod(pod)
     tallies.count(pod, node, 1)
+    countClaims(pod, 1)
     placed.set(pod.uid, { node, assumed })
   }
   const remove = (uid: string) => {
@@ -59,7 +62,16 @@ export function schedulerCache(labelsOf: NamespaceLabels = () => undefined): Sch
     const pod = node.pods.get(uid)!
     node.removePod(uid)
     tallies.count(pod, node, -1)
+    countClaims(pod, -1)
     if (!node.node && node.pods.size === 0) byName.delete(node.name)
+  }
+  const countClaims = (pod: PodInfo, sign: 1 | -1) => {
+    for (const claim of pod.claims) {
+      const key = keyOfClaim(claim)
+      const users = (claimUsers.get(key) ?? 0) + sign
+      if (users === 0) claimUsers.delete(key)
+      else claimUsers.set(key, users)
+    }
   }
   const countImages = (node: NodeInfo, sign: 1 | -1) => {
     for (const image of node.imageBytes.keys()) images.set(image, (images.get(image) ?? 0) + sign)
@@ -81,6 +93,7 @@ export function schedulerCache(labelsOf: NamespaceLabels = () => undefined): Sch
     topology,
     tallies,
     nodesWithImage: image => images.get(image) ?? 0,
+    usersOfClaim: claim => claimUsers.get(claim) ?? 0,
     get(name) {
       const node = byName.get(name)
       return node?.node ? node : undefined

@@ -93,7 +93,8 @@ export interface SchedulerPlugin {
   unreserve?(cycle: SchedulingCycle, node: NodeInfo): void
   /** Resolves once the pod may be bound; rejects to send it back. */
   permit?(cycle: SchedulingCycle, node: NodeInfo, signal: AbortSignal): Promise<void> | undefined
-  preBind?(cycle: SchedulingCycle, node: NodeInfo, signal: AbortSignal): Promise<void>
+  /** What has to be done before the pod is bound, such as attaching its volumes; undefined if there is nothing. */
+  preBind?(cycle: SchedulingCycle, node: NodeInfo, signal: AbortSignal): Promise<void> | undefined
   /** The first plugin that has it binds. */
   bind?(cycle: SchedulingCycle, node: NodeInfo, signal: AbortSignal): Promise<void>
   postBind?(cycle: SchedulingCycle, node: NodeInfo): void

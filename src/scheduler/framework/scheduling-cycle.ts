@@ -13,6 +13,8 @@ export interface NodeSet {
   get(name: string): NodeInfo | undefined
   /** How many nodes have the image. */
   nodesWithImage(image: string): number
+  /** How many pods use the claim, as `<namespace>/<name>`. */
+  usersOfClaim(claim: string): number
 }
 
 /** One attempt to place one pod: what plugins share while it lasts. */
