@@ -18,6 +18,12 @@ import {
 } from '#machinery/schema/schema.ts'
 import { ConditionStatus } from '../../meta/v1/condition-status.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
+import {
+  applyDefinitionDefaults,
+  rememberStorageVersion,
+  validateDefinition,
+  validateDefinitionUpdate,
+} from './custom-resource-definition.rules.ts'
 import { JSONSchemaProps } from './json-schema-props.ts'
 
 export const ServiceReference = message('io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.ServiceReference', {
@@ -180,4 +186,14 @@ export const CustomResourceDefinition = defineKind({
   generation: true,
   spec: CustomResourceDefinitionSpec,
   status: CustomResourceDefinitionStatus,
+  applyDefaults: applyDefinitionDefaults,
+  prepareCreate(definition) {
+    definition.status = { conditions: null, acceptedNames: { plural: '', kind: '' }, storedVersions: null }
+    rememberStorageVersion(definition)
+  },
+  prepareUpdate(definition, _old, { subresource }) {
+    if (subresource === '') rememberStorageVersion(definition)
+  },
+  validate: validateDefinition,
+  validateUpdate: validateDefinitionUpdate,
 })
