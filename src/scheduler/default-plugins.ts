@@ -5,7 +5,6 @@ import type { EventRecorder } from '#client/events/event-recorder.ts'
 import type { Informers } from '#client/informers/informer.ts'
 import { Namespace } from '#kinds/core/v1/namespace.ts'
 import { PersistentVolumeClaim } from '#kinds/core/v1/persistent-volume-claim.ts'
-import type { Pod } from '#kinds/core/v1/pod.ts'
 import { PodDisruptionBudget } from '#kinds/policy/v1/pod-disruption-budget.ts'
 import type { PodInfo } from './cache/pod-info.ts'
 import type { PluginArgs } from './configuration/plugin-args.ts'
@@ -24,7 +23,6 @@ import { nodeResourcesFit } from './plugins/node-resources-fit.ts'
 import { nodeUnschedulable } from './plugins/node-unschedulable.ts'
 import { nodeVolumeLimits } from './plugins/node-volume-limits.ts'
 import { podTopologySpread } from './plugins/pod-topology-spread.ts'
-import type { Candidate } from './plugins/preemption.plan.ts'
 import { prioritySort } from './plugins/priority-sort.ts'
 import { schedulingGates } from './plugins/scheduling-gates.ts'
 import { taintToleration } from './plugins/taint-toleration.ts'
@@ -44,8 +42,6 @@ export interface PluginContext {
   profile(): Profile
   /** The evictions for a pod were asked for. */
   finishedPreempting(pod: PodInfo): void
-  /** What extenders leave of the candidates of a preemption. */
-  narrowCandidates?(pod: Pod, candidates: readonly Candidate[]): readonly Candidate[]
 }
 
 /** Every plugin there is, one instance of each, by name. */
@@ -81,7 +77,6 @@ export function allPlugins(context: PluginContext, args: PluginArgs): Map<string
       args: args.DefaultPreemption,
       profile: context.profile,
       budgets: namespace => budgets.list(namespace),
-      ...(context.narrowCandidates ? { narrow: context.narrowCandidates } : {}),
       finished: context.finishedPreempting,
       failed: (pod, error) => log.warn('a pod could not be preempted', { pod: `${pod.metadata.namespace}/${pod.metadata.name}`, error }),
     }),

@@ -10,13 +10,14 @@ import type { NodeInfo } from './cache/node-info.ts'
 import { type PodInfo, podInfo } from './cache/pod-info.ts'
 import { schedulerCache } from './cache/scheduler-cache.ts'
 import type { KubeSchedulerConfiguration } from './configuration/scheduler-configuration.ts'
+import { type CallExtender, type Extender, extender } from './extenders/extender.ts'
 import { followCluster } from './follow-cluster.ts'
 import { nominations } from './framework/nominations.ts'
 import type { PostFilterResult, Refusal } from './framework/plugin.ts'
 import type { PluginWith, Profile } from './framework/profile.ts'
 import { Refusals } from './framework/refusals.ts'
 import { type SchedulingCycle, schedulingCycle } from './framework/scheduling-cycle.ts'
-import { selectNode } from './framework/select-node.ts'
+import { chooseAmong, feasibleNodes, selectNode } from './framework/select-node.ts'
 import { type ProfileSettings, profilesOf } from './profiles.ts'
 import { schedulingQueue } from './queue/scheduling-queue.ts'
 import { refusalMessage } from './refusal-message.ts'
@@ -31,13 +32,15 @@ export interface SchedulerOptions {
   readonly events: EventRecorder
   /** Profiles and backoff of a KubeSchedulerConfiguration; absent: the default ones. Mistakes in it are thrown. */
   readonly configuration?: SchedulerSettings
+  /** Reaches the extenders of the configuration. */
+  readonly callExtender?: CallExtender
   /** How many bindings may be under way at once. */
   readonly parallelBindings?: number
 }
 
 /** What of a KubeSchedulerConfiguration the scheduler itself goes by. */
 export type SchedulerSettings = ProfileSettings &
-  Partial<Pick<KubeSchedulerConfiguration, 'podInitialBackoffSeconds' | 'podMaxBackoffSeconds'>>
+  Partial<Pick<KubeSchedulerConfiguration, 'podInitialBackoffSeconds' | 'podMaxBackoffSeconds' | 'extenders'>>
 
 /** A scheduler that runs. */
 export interface Scheduler {
@@ -62,6 +65,8 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
   const settings = options.configuration ?? {}
   const finishedPreempting = (pod: PodInfo) => queue.happened({ event: 'pod finished preempting', pod: pod.pod })
   const profiles = profilesOf(settings, { client, informers, events, clock, log, finishedPreempting })
+  const call = options.callExtender
+  const extenders = call ? (settings.extenders ?? []).map(one => extender(one, call, log)) : []
   const profileOf = (pod: Pod) => profiles.get(pod.spec.schedulerName ?? '')!
   const limit = options.parallelBindings ?? PARALLEL_BINDINGS
   let isRunning = false
@@ -101,16 +106,55 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
   const scheduleOne = (info: PodInfo) => {
     const cycle = schedulingCycle(info, cache)
     const profile = profileOf(info.pod)
+    const interested = extenders.filter(one => one.isInterested(info.pod))
+    if (interested.length > 0) return track(scheduleWith(interested, profile, cycle))
     const selection = selectNode(cycle, profile, nominated, start, random)
     if (cache.nodes.length > 0) start = (start + selection.seen) % cache.nodes.length
     if (!selection.node) return refuse(profile, cycle, selection.refusals, selection.refusal)
     const refusal = reserve(profile, cycle, selection.node)
     if (refusal) return refuse(profile, cycle, refusalsOf(selection.node, refusal), undefined)
-    const bound = bind(profile, cycle, selection.node).finally(() => {
-      binding.delete(bound)
+    track(bind(profile, cycle, selection.node))
+  }
+
+  const track = (work: Promise<void>) => {
+    const tracked = work.finally(() => {
+      binding.delete(tracked)
       wake()
     })
-    binding.add(bound)
+    binding.add(tracked)
+  }
+
+  /** As above, with a word from extenders. The cluster may change while they are asked: what they leave is filtered once more. */
+  const scheduleWith = async (asked: readonly Extender[], profile: Profile, cycle: SchedulingCycle) => {
+    try {
+      const { nodes, refusals, refusal } = feasibleNodes(cycle, profile, nominated, start)
+      let left = nodes
+      for (const one of asked) {
+        if (left.length === 0) break
+        const result = await one.filter(cycle.pod, left)
+        for (const [node, why] of result.refusals) refusals.add(node, why)
+        left = result.nodes
+      }
+      const wishes = left.length > 1 ? await Promise.all(asked.map(one => one.prioritize(cycle.pod, left))) : []
+      if (ended.signal.aborted) return
+      const now = schedulingCycle(cycle.info, cache)
+      const chosen = chooseAmong(now, profile, nominated, left, random, node => sumOf(wishes.map(wish => wish.get(node.name) ?? 0)))
+      if (!chosen) {
+        if (left.length === 0) return refuse(profile, now, refusals, refusal)
+        return queue.failed(cycle.info)
+      }
+      const reserved = reserve(profile, now, chosen)
+      if (reserved) return refuse(profile, now, refusalsOf(chosen, reserved), undefined)
+      await bind(
+        profile,
+        now,
+        chosen,
+        asked.find(one => one.bind),
+      )
+    } catch (error) {
+      log.warn('a pod could not be scheduled with its extenders', { pod: nameOf(cycle.pod), error })
+      queue.failed(cycle.info)
+    }
   }
 
   const reserve = (profile: Profile, cycle: SchedulingCycle, node: NodeInfo): Refusal | undefined => {
@@ -141,12 +185,13 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
     }
   }
 
-  const bind = async (profile: Profile, cycle: SchedulingCycle, node: NodeInfo) => {
+  const bind = async (profile: Profile, cycle: SchedulingCycle, node: NodeInfo, binder?: Extender) => {
     const { signal } = ended
     try {
       for (const plugin of profile.points.permit) await waitFor(plugin.permit(cycle, node, signal))
       for (const plugin of profile.points.preBind) await waitFor(plugin.preBind(cycle, node, signal))
-      await profile.points.bind[0]!.bind(cycle, node, signal)
+      if (binder) await binder.bind!(cycle.pod, node.name)
+      else await profile.points.bind[0]!.bind(cycle, node, signal)
       nominated.remove(cycle.info.uid)
       queue.remove(cycle.info.uid)
       for (const plugin of profile.points.postBind) plugin.postBind(cycle, node)
@@ -233,6 +278,7 @@ function afterFilters(
   return messages.length > 0 ? { message: messages.join(' ') } : undefined
 }
 
+const sumOf = (numbers: readonly number[]) => numbers.reduce((sum, number) => sum + number, 0)
 const nameOf = (pod: Pod) => `${pod.metadata.namespace}/${pod.metadata.name}`
 const isoTime = (ms: number) => `${new Date(ms).toISOString().slice(0, 19)}Z`
 

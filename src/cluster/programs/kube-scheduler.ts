@@ -8,6 +8,7 @@ import { durationMs } from '#machinery/duration/duration.ts'
 import { SchedulerConfigurationError } from '#scheduler/configuration/scheduler-configuration-error.ts'
 import { startScheduler } from '#scheduler/scheduler.ts'
 import { apiClient } from '../flags/api-client.ts'
+import { extenderCaller } from '../flags/call-extender.ts'
 import { serveComponent } from '../flags/component-server.ts'
 import { kubeScheduler } from '../flags/kube-scheduler.ts'
 import { kubeSchedulerConfiguration } from '../flags/kube-scheduler-configuration.ts'
@@ -62,7 +63,7 @@ await runProgram(kubeScheduler, async ({ flags, given, log, clock, random, signa
         random,
         log,
         events,
-        ...(config ? { configuration: config } : {}),
+        ...(config ? { configuration: config, callExtender: extenderCaller() } : {}),
       })
       log.info('scheduling')
       await untilToldToEnd(until)

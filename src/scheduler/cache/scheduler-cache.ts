@@ -49,6 +49,8 @@ export function schedulerCache(labelsOf: NamespaceLabels = () => undefined): Sch
   }
   const place = (pod: PodInfo, node: NodeInfo, assumed: boolean) => {
     remove(pod.uid)
+    // It may have been forgotten with its last pod, just now.
+    byName.set(node.name, node)
     node.addPod(pod)
     tallies.count(pod, node, 1)
     countClaims(pod, 1)

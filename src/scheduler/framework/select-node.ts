@@ -70,11 +70,38 @@ export function selectNode(
   return { node: best(totalScores(cycle, profile, nodes), nodes, random), seen }
 }
 
-export function feasibleNodes(cycle: SchedulingCycle, profile: Profile, nominations: Nominations, start: number): Feasible {
-  const { refusal, only, filters } = prefilter(cycle, profile)
+/** The best of `nodes` that still fit, with what `more` adds to their scores; undefined if none does. */
+export function chooseAmong(
+  cycle: SchedulingCycle,
+  profile: Profile,
+  nominations: Nominations,
+  nodes: readonly NodeInfo[],
+  random: Random,
+  more: (node: NodeInfo) => number,
+): NodeInfo | undefined {
+  const wanted = new Set(nodes.map(node => node.name))
+  const { nodes: fitting } = feasibleNodes(cycle, profile, nominations, 0, wanted)
+  if (fitting.length <= 1) return fitting[0]
+  const totals = totalScores(cycle, profile, fitting)
+  fitting.forEach((node, index) => {
+    totals[index]! += more(node)
+  })
+  return best(totals, fitting, random)
+}
+
+/** Looks for nodes that can take the pod, among those of these names if any are given. */
+export function feasibleNodes(
+  cycle: SchedulingCycle,
+  profile: Profile,
+  nominations: Nominations,
+  start: number,
+  among?: ReadonlySet<string>,
+): Feasible {
+  const { refusal, only: named, filters } = prefilter(cycle, profile)
   if (refusal) return { nodes: [], refusals: new Refusals(), refusal, seen: 0 }
   const { nodes } = cycle.nodeSet
-  const wanted = nodesToFind(only ? only.nodeNames.size : nodes.length, profile.percentageOfNodesToScore)
+  const only = among ? { nodeNames: among, refusal: ELSEWHERE } : named
+  const wanted = among ? among.size : nodesToFind(only ? only.nodeNames.size : nodes.length, profile.percentageOfNodesToScore)
   const fitting: NodeInfo[] = []
   const refusals = new Refusals()
   const look = (node: NodeInfo) => {
@@ -101,6 +128,8 @@ export function feasibleNodes(cycle: SchedulingCycle, profile: Profile, nominati
   if (only) for (const node of nodes) if (!only.nodeNames.has(node.name)) refusals.add(node, only.refusal)
   return { nodes: fitting, refusals, seen }
 }
+
+const ELSEWHERE: Refusal = { plugin: 'NodeName', code: 'unresolvable', reasons: ['node(s) were not asked for'] }
 
 /** Pods of the same or higher priority that are on their way to a node have its room already. */
 function refusalByNominated(

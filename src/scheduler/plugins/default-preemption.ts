@@ -26,8 +26,6 @@ export interface PreemptionOptions {
   profile(): Profile
   /** The budgets of a namespace. */
   budgets(namespace: string): readonly PodDisruptionBudget[]
-  /** Asks extenders which candidates remain, and which victims. */
-  narrow?(pod: Pod, candidates: readonly Candidate[]): readonly Candidate[]
   /** Called with an eviction that the API server refused. */
   failed(victim: Pod, error: unknown): void
   /** The evictions for a pod were asked for: it may be tried again. */
@@ -66,7 +64,7 @@ export function defaultPreemption(options: PreemptionOptions): SchedulerPlugin {
       const all = cycle.nodeSet.nodes.length
       const limit = Math.max(absolute, Math.floor((all * percent) / 100))
       const candidates = candidatesOf(cycle, helpful, limit, options)
-      const best = bestOf(options.narrow?.(cycle.pod, candidates) ?? candidates)
+      const best = bestOf(candidates)
       if (!best) return { message: `preemption: ${describe(all, helpful.length)}` }
       if (best.victims.length > 0) void evictAll(cycle, best, best.node)
       return { nominatedNodeName: best.node.name, message: '' }
