@@ -3,7 +3,7 @@ import type { Mutable } from '#machinery/kind/kind.ts'
 import { isDNS1035Label, isDNS1123Subdomain } from '#machinery/meta/names.ts'
 import type { FieldErrors } from '#machinery/status/field-errors.ts'
 import { validateClient } from '../../admissionregistration/v1/webhook.rules.ts'
-import { validateImmutable } from '../../meta/v1/rules.ts'
+import { internal, validateImmutable } from '../../meta/v1/rules.ts'
 import type {
   CustomResourceColumnDefinition,
   CustomResourceConversion,
@@ -101,10 +101,10 @@ function validateVersions(versions: readonly CustomResourceDefinitionVersion[], 
     if (columns === at || index === 0) validateColumns(version.additionalPrinterColumns, columns.at('additionalPrinterColumns'))
   })
   if (new Set(versions.map(({ name }) => name)).size < versions.length) {
-    errors.at('versions').invalid(versions, 'must contain unique version names')
+    errors.at('versions').invalid(internal(versions), 'must contain unique version names')
   }
   if (versions.filter(({ storage }) => storage).length !== 1) {
-    errors.at('versions').invalid(versions, 'must have exactly one version marked as storage version')
+    errors.at('versions').invalid(internal(versions), 'must have exactly one version marked as storage version')
   }
   const [first] = versions
   const mistakes = first ? isDNS1035Label(first.name) : []
