@@ -2,6 +2,7 @@ import type { Random } from '#base/random/random.ts'
 import type { Informers } from '#client/informers/informer.ts'
 import { LimitRange } from '#kinds/core/v1/limit-range.ts'
 import { Namespace } from '#kinds/core/v1/namespace.ts'
+import { Pod } from '#kinds/core/v1/pod.ts'
 import { ServiceAccount } from '#kinds/core/v1/service-account.ts'
 import { IngressClass } from '#kinds/networking/v1/ingress-class.ts'
 import { RuntimeClass } from '#kinds/node/v1/runtime-class.ts'
@@ -13,6 +14,7 @@ import { defaultIngressClass, defaultStorageClass } from './default-classes.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
 import { limitRanger } from './limit-ranger.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
+import { podSecurity } from './pod-security.ts'
 import { priority } from './priority.ts'
 import { runtimeClass } from './runtime-class.ts'
 import { serviceAccount } from './service-account.ts'
@@ -28,6 +30,7 @@ export interface AdmissionContext {
 /** The kinds whose caches plugins read: they must have synced before the first write. */
 export const ADMISSION_CACHES: readonly AnyKind[] = [
   Namespace,
+  Pod,
   LimitRange,
   ServiceAccount,
   PriorityClass,
@@ -43,6 +46,7 @@ function orderedPlugins({ informers, random }: AdmissionContext): readonly Admis
     limitRanger(informers),
     serviceAccount(informers, random),
     taintNodesByCondition,
+    podSecurity(informers),
     priority(informers),
     defaultTolerationSeconds(),
     defaultStorageClass(informers),
