@@ -12,6 +12,7 @@ import type {
   CustomResourceDefinitionVersion,
   CustomResourceSubresourceScale,
 } from './custom-resource-definition.ts'
+import { validateStructuralSchema } from './structural-schema.rules.ts'
 
 const APPROVAL = 'api-approved.kubernetes.io'
 const APPROVAL_SEE = 'see https://github.com/kubernetes/enhancements/pull/1111'
@@ -32,7 +33,7 @@ export function rememberStorageVersion({ spec, status }: Mutable<CustomResourceD
   if (name !== undefined && !status.storedVersions?.includes(name)) status.storedVersions = [...(status.storedVersions ?? []), name]
 }
 
-/** All but the schemas, whose rules are those of the structural schemas. */
+/** All but rules in CEL. */
 export function validateDefinition({ metadata, spec, status }: CustomResourceDefinition, errors: FieldErrors): void {
   const at = errors.at('spec')
   if (metadata.name !== `${spec.names.plural}.${spec.group}`) {
@@ -94,6 +95,11 @@ function validateVersions(versions: readonly CustomResourceDefinitionVersion[], 
     if (mistakes.length > 0) at.at('name').invalid(name, mistakes.join(','))
     if (deprecationWarning !== undefined) validateWarning(deprecationWarning, deprecated ?? false, at.at('deprecationWarning'))
     if (!schema?.openAPIV3Schema) at.at('schema').at('openAPIV3Schema').required('schemas are required')
+    else {
+      const isCommon = versions.every(other => equal(other.schema, schema))
+      const validation = isCommon ? errors.at('validation') : at.at('schema')
+      if (!isCommon || index === 0) validateStructuralSchema(schema.openAPIV3Schema, validation.at('openAPIV3Schema'))
+    }
     // What all versions have in common is reported as the definition's own.
     const subresources = versions.every(other => equal(other.subresources, version.subresources)) ? errors : at
     const columns = versions.every(other => equal(other.additionalPrinterColumns, version.additionalPrinterColumns)) ? errors : at
