@@ -18,6 +18,7 @@ import { type Behaviour, Behaviours } from './registry/behaviour.ts'
 import type { Core } from './registry/core.ts'
 import { managedOwnership } from './registry/managed-ownership.ts'
 import { ObjectStore } from './registry/object-store.ts'
+import { Turns } from './registry/turns.ts'
 import type { Review } from './reviews/review.ts'
 import type { ServerParts } from './server-parts.ts'
 import { reviewHandler } from './subresources/reviews.ts'
@@ -76,6 +77,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     admission: new AdmissionChain(options.admission ?? []),
     behaviours: new Behaviours(options.behaviours ?? ownBehaviours),
     ownership: managedOwnership(kinds),
+    turns: new Turns(),
   }
   const { reviews = [] } = options
   const subresources = new Subresources([...(options.subresources ?? ownSubresources), ...reviews.map(reviewHandler)])

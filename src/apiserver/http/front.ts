@@ -65,8 +65,8 @@ export class Front {
 
   #note(context: RequestContext, startMs: number): void {
     const { clock, metrics } = this.#options
-    const { method, path, query } = context.exchange
-    const info = requestInfoOf(path)
+    const { method, query } = context.exchange
+    const { info } = context
     const isResource = info?.isResource ?? false
     const { group, version, resource, subresource, name, namespace } = info?.isResource ? info : NO_RESOURCE
     const scope = !isResource ? '' : name !== '' ? 'resource' : namespace !== '' ? 'namespace' : 'cluster'
@@ -78,6 +78,7 @@ export class Front {
   async #dispatch(context: RequestContext): Promise<void> {
     const { path } = context.exchange
     const info = requestInfoOf(path)
+    context.info = info
     if (!info) throw new StatusError({ code: 400, reason: 'BadRequest', message: `invalid URL escape in ${path}` })
     const { resources, paths } = this.#options
     if (info.isResource && paths.isServed(info.group, info.version)) {

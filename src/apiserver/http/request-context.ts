@@ -5,6 +5,7 @@ import type { Exchange, ResponseHeaders } from './exchange.ts'
 import { headerOf } from './exchange.ts'
 import type { Negotiated } from './negotiation.ts'
 import { type ProtobufWriter, type Rendered, renderObject } from './render.ts'
+import type { RequestInfo } from './request-info.ts'
 
 const MAX_WARNING_BYTES = 4096
 
@@ -16,6 +17,8 @@ export class RequestContext {
   readonly #warnings: string[] = []
   readonly #protobuf: ProtobufWriter
   #isAnswered = false
+  /** What the path asks for, once that is known. */
+  info: RequestInfo | undefined
   /** The code of the answer. */
   status = 200
   /** In which form errors are told; set once the Accept header has been understood. */

@@ -6,6 +6,7 @@ import type { AdmissionChain } from '../admission/admission.ts'
 import type { Behaviours } from './behaviour.ts'
 import type { FieldOwnership } from './field-ownership.ts'
 import type { ObjectStore } from './object-store.ts'
+import type { Turns } from './turns.ts'
 
 /** What every verb of the registry stands on. */
 export interface Core {
@@ -17,6 +18,7 @@ export interface Core {
   readonly admission: AdmissionChain
   readonly behaviours: Behaviours
   readonly ownership: FieldOwnership
+  readonly turns: Turns
 }
 
 /** The time as objects carry it: RFC 3339 to the second. */

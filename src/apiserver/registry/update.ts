@@ -5,7 +5,7 @@ import { validateObjectMetaUpdate } from '#machinery/meta/validate-object-meta.t
 import { conflict, invalid, notFound, OBJECT_MODIFIED } from '#machinery/status/failures.ts'
 import { FieldErrors } from '#machinery/status/field-errors.ts'
 import { quote } from '#machinery/status/go-text.ts'
-import { StatusError } from '#machinery/status/status-error.ts'
+import { isAlreadyExists, StatusError } from '#machinery/status/status-error.ts'
 import type { AdmissionRequest } from '../admission/admission.ts'
 import { type Body, objectFrom } from './body.ts'
 import type { Core } from './core.ts'
@@ -57,16 +57,35 @@ export async function change(core: Core, request: WriteRequest, step: Change): P
   const key = cacheKey(request.namespace, request.name)
   const behind = core.objects.caughtUp()
   if (behind) await behind
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const current = core.objects.cacheOf(kind).get(key)
-    if (!current) {
-      if (!step.first) throw notFound(resourceOf(request), request.name)
-      return { object: await createDecoded(core, request, firstOf(step.first(), request, step.isPatch), step.setsOwnership), created: true }
+  const turn = `${kind.storagePrefix}/${key}`
+  let end = core.turns.isContended(turn) ? await core.turns.take(turn) : undefined
+  try {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const written = await attemptChange(core, request, step, kind, key)
+      if (written) return written
+      end ??= await core.turns.take(turn)
     }
-    const object = await tryChange(core, request, step, kind, current)
-    if (object) return { object: show(request.kind, object), created: false }
+    throw conflict(resourceOf(request), request.name, OBJECT_MODIFIED)
+  } finally {
+    end?.()
   }
-  throw conflict(resourceOf(request), request.name, OBJECT_MODIFIED)
+}
+
+async function attemptChange(core: Core, request: WriteRequest, step: Change, kind: AnyKind, key: string): Promise<Written | undefined> {
+  const current = core.objects.cacheOf(kind).get(key)
+  if (current) {
+    const object = await tryChange(core, request, step, kind, current)
+    return object && { object: show(request.kind, object), created: false }
+  }
+  if (!step.first) throw notFound(resourceOf(request), request.name)
+  const first = firstOf(step.first(), request, step.isPatch)
+  try {
+    return { object: await createDecoded(core, request, first, step.setsOwnership), created: true }
+  } catch (error) {
+    // An apply says what is to be, whoever made the object: if somebody else just did, it is changed.
+    if (step.isPatch && isAlreadyExists(error)) return undefined
+    throw error
+  }
 }
 
 /** One try; undefined if somebody else was faster. */
