@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest'
+import { ConfigMap } from '#kinds/core/v1/config-map.ts'
+import type { ApiObject } from '#machinery/kind/kind.ts'
+import { adopt, keptBytes, slotted, storedForm } from '../watch-cache/stored-form.ts'
+import { protobuf } from './protobuf.ts'
+import { jsonBytes, renderList } from './render.ts'
+
+const plain = { encoding: 'json', as: '', asVersion: '', isPretty: false } as const
+const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
+const object = (name: string, data: Record<string, string>): ApiObject =>
+  ({ kind: 'ConfigMap', apiVersion: 'v1', metadata: slotted({ name, namespace: 'ns', labels: { l: '"resourceVersion":""' } }), data }) as ApiObject
+
+describe('stored bytes', () => {
+  it('become what clients get by filling in the revision', () => {
+    const form = storedForm(object('ä', { k: 'v' }), JSON.stringify)
+    const adopted = adopt(form.value, 42, () => ({}))
+    expect(adopted).toBe(form.object)
+    expect(text(keptBytes(adopted)!)).toBe(`${JSON.stringify({ ...form.object })}\n`)
+    expect(adopted.metadata.resourceVersion).toBe('42')
+  })
+
+  it('that somebody else has written are read, and served as they are', () => {
+    const value = new TextEncoder().encode('{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"a"},"data":{"k":"v"}}')
+    const adopted = adopt(value, 7, bytes => JSON.parse(text(bytes)))
+    expect(JSON.parse(text(jsonBytes(adopted)))).toEqual({
+      kind: 'ConfigMap',
+      apiVersion: 'v1',
+      metadata: { name: 'a', resourceVersion: '7' },
+      data: { k: 'v' },
+    })
+  })
+})
+
+describe('a list', () => {
+  it.each([0, 1, 3])('of %i objects is its objects one behind the other, without their types', count => {
+    const items = Array.from({ length: count }, (_, index) => object(`o${index}`, { k: String(index) }))
+    const { bytes } = renderList(ConfigMap, { metadata: { resourceVersion: '9' }, items }, plain, protobuf)
+    expect(text(bytes).endsWith(']}\n')).toBe(true)
+    expect(JSON.parse(text(bytes))).toEqual({
+      kind: 'ConfigMapList',
+      apiVersion: 'v1',
+      metadata: { resourceVersion: '9' },
+      items: items.map(({ kind: _, apiVersion: __, ...rest }) => rest),
+    })
+  })
+})
