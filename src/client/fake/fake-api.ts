@@ -39,6 +39,8 @@ export class FakeApi {
   readonly writes: FakeWrite[] = []
   faults: FakeFaults = {}
   subresources: FakeSubresources = {}
+  /** Called with each object before it is created: answers reviews, or fills in what admission would. */
+  admit: (kind: AnyKind, object: object) => void = () => {}
   /** While true, watches receive nothing: caches grow stale. Setting it to false delivers what was held back. */
   #held = false
   #revision = 0
@@ -184,6 +186,7 @@ export class FakeApi {
     if (!withStatus && 'status' in kind.schema.fields) Object.assign(next, { status: decoded(kind, {}).status })
     if (kind.kind === 'Pod' && !withStatus) Object.assign(next, { status: { phase: 'Pending' } })
     if (kind.kind === 'Namespace') Object.assign(next, { spec: { finalizers: ['kubernetes'] }, status: { phase: 'Active' } })
+    this.admit(kind, next)
     const meta = next.metadata
     if (!meta.name && meta.generateName) meta.name = generateName(meta.generateName, this.#random)
     if (kind.scope === 'Cluster') delete meta.namespace
