@@ -10,6 +10,9 @@ import type { NodeInfo } from './cache/node-info.ts'
 import { type PodInfo, podInfo } from './cache/pod-info.ts'
 import { schedulerCache } from './cache/scheduler-cache.ts'
 import type { KubeSchedulerConfiguration } from './configuration/scheduler-configuration.ts'
+import { type Findings, ScoreRecord, type Verdict, verdictOf } from './explain/verdict.ts'
+import { Verdicts } from './explain/verdicts.ts'
+import { type Supposition, whatIf } from './explain/what-if.ts'
 import { type CallExtender, type Extender, extender } from './extenders/extender.ts'
 import { followCluster } from './follow-cluster.ts'
 import { nominations } from './framework/nominations.ts'
@@ -44,12 +47,20 @@ export type SchedulerSettings = ProfileSettings &
 
 /** A scheduler that runs. */
 export interface Scheduler {
+  /** Why a pod went where it went, or why it waits: of the last attempt, if that is still known. */
+  verdict(namespace: string, name: string): Verdict | undefined
+  /** All verdicts that are known. */
+  verdicts(): Verdict[]
+  /** What would become of a pod now, if something were different: nothing is changed by asking. */
+  whatIf(pod: Pod, supposition: Supposition): Verdict
   /** Ends the loop and waits for the bindings under way. */
   stop(): Promise<void>
 }
 
 /** Bindings are requests that wait for the disk: many share a commit. */
 const PARALLEL_BINDINGS = 64
+/** How much of each verdict is kept. */
+const KEPT = { names: 20, scores: 5 }
 
 /**
  * Chooses a node for each pod that has none: filter, score, assume, bind. Choosing is one synchronous step on the cache; binding goes on
@@ -62,6 +73,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
   const cache = schedulerCache(namespace => namespaces.get('', namespace)?.metadata.labels)
   const nominated = nominations()
   const binding = new Set<Promise<void>>()
+  const verdicts = new Verdicts()
   const settings = options.configuration ?? {}
   const finishedPreempting = (pod: PodInfo) => queue.happened({ event: 'pod finished preempting', pod: pod.pod })
   const profiles = profilesOf(settings, { client, informers, events, clock, log, finishedPreempting })
@@ -108,12 +120,23 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
     const profile = profileOf(info.pod)
     const interested = extenders.filter(one => one.isInterested(info.pod))
     if (interested.length > 0) return track(scheduleWith(interested, profile, cycle))
-    const selection = selectNode(cycle, profile, nominated, start, random)
+    const record = new ScoreRecord()
+    const selection = selectNode(cycle, profile, nominated, start, random, {
+      witness: record,
+      selected(node, among, totals, refusals) {
+        const scores = record.best(among, totals, KEPT.scores)
+        keep(cycle, profile, { refusals, seen: among.length + refusals.size, feasible: among.length, scores, node: node.name })
+      },
+    })
     if (cache.nodes.length > 0) start = (start + selection.seen) % cache.nodes.length
     if (!selection.node) return refuse(profile, cycle, selection.refusals, selection.refusal)
     const refusal = reserve(profile, cycle, selection.node)
     if (refusal) return refuse(profile, cycle, refusalsOf(selection.node, refusal), undefined)
     track(bind(profile, cycle, selection.node))
+  }
+
+  const keep = (cycle: SchedulingCycle, profile: Profile, found: Omit<Findings, 'pod' | 'profile' | 'now' | 'all'>) => {
+    verdicts.keep(verdictOf({ pod: cycle.pod, profile, now: clock.now(), all: cache.nodes.length, ...found }, KEPT))
   }
 
   const track = (work: Promise<void>) => {
@@ -210,6 +233,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
     if (nominatedNodeName) nominated.add(cycle.info, nominatedNodeName)
     queue.refused(cycle.info, refusal ? [refusal] : [...refusals.counts.keys()])
     const message = refusalMessage(cache.nodes.length, refusals.counts, refusal, result?.message)
+    keep(cycle, profile, { refusals, refusal, seen: refusals.size, feasible: 0, scores: [], message })
     events.record(cycle.pod, 'Warning', 'FailedScheduling', message)
     void reportRefusal(cycle.pod, message, nominatedNodeName)
   }
@@ -248,6 +272,12 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
   })
 
   return {
+    verdict: (namespace, name) => verdicts.of(namespace, name),
+    verdicts: () => verdicts.list(),
+    whatIf(pod, supposition) {
+      const profile = profiles.get(pod.spec.schedulerName ?? '') ?? [...profiles.values()][0]!
+      return whatIf(pod, supposition, cache, profile, clock.now())
+    },
     async stop() {
       ended.abort(new Error('the scheduler was stopped'))
       following[Symbol.dispose]()

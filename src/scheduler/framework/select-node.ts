@@ -40,11 +40,9 @@ export interface Feasible {
   readonly seen: number
 }
 
-/** Someone who is told what every plugin said, node by node. */
+/** Someone who is told what every plugin gave: normalised scores, node by node, which are valid only during the call. */
 export interface Witness {
-  refused?(node: NodeInfo, refusal: Refusal): void
-  /** Weighted and normalised. */
-  scored?(plugin: string, node: NodeInfo, score: number): void
+  scored(plugin: string, scores: Float64Array, weight: number): void
 }
 
 /** Small clusters are looked at whole; of large ones between 5 and 50 percent, fewer the larger they are (upstream's rule). */
@@ -63,11 +61,27 @@ export function selectNode(
   nominations: Nominations,
   start: number,
   random: Random,
+  note?: Note,
 ): Selected | Refused {
   const { nodes, refusals, refusal, seen } = feasibleNodes(cycle, profile, nominations, start)
   if (nodes.length === 0) return { node: undefined, refusals, seen, ...(refusal ? { refusal } : {}) }
-  if (nodes.length === 1) return { node: nodes[0]!, seen }
-  return { node: best(totalScores(cycle, profile, nodes), nodes, random), seen }
+  const totals = nodes.length === 1 ? new Float64Array(1) : totalScores(cycle, profile, nodes, note?.witness)
+  const node = nodes.length === 1 ? nodes[0]! : best(totals, nodes, random)
+  note?.selected(node, nodes, totals, refusals)
+  return { node, seen }
+}
+
+/** What of a selection is to be noted. */
+export interface Note {
+  readonly witness: Witness
+  selected(node: NodeInfo, among: readonly NodeInfo[], totals: Float64Array, refusals: Refusals): void
+}
+
+/** The place of the highest; the first of equals. */
+export function bestOf(totals: Float64Array): number {
+  let chosen = 0
+  for (let index = 1; index < totals.length; index++) if (totals[index]! > totals[chosen]!) chosen = index
+  return chosen
 }
 
 /** The best of `nodes` that still fit, with what `more` adds to their scores; undefined if none does. */
@@ -180,10 +194,8 @@ export function totalScores(
     for (let index = 0; index < nodes.length; index++) scores[index] = plugin.score(cycle, nodes[index]!)
     plugin.normalize?.(cycle, scores)
     const weight = weights[plugin.name] ?? 1
-    for (let index = 0; index < nodes.length; index++) {
-      totals[index]! += weight * scores[index]!
-      witness?.scored?.(plugin.name, nodes[index]!, weight * scores[index]!)
-    }
+    for (let index = 0; index < nodes.length; index++) totals[index]! += weight * scores[index]!
+    witness?.scored(plugin.name, scores, weight)
   }
   return totals
 }
