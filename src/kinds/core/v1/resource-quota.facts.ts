@@ -1,12 +1,12 @@
-import type { PersistentVolumeClaim } from '#kinds/core/v1/persistent-volume-claim.ts'
-import { isTerminal, isTerminating, limitsOf, qosClassOf, requestsOf } from '#kinds/core/v1/pod.facts.ts'
-import type { Pod } from '#kinds/core/v1/pod.ts'
-import type { ResourceQuota, ScopedResourceSelectorRequirement } from '#kinds/core/v1/resource-quota.ts'
-import { isExtendedResource, isHugePages, type ResourceAmounts } from '#kinds/core/v1/resources.facts.ts'
-import { needsNodePorts } from '#kinds/core/v1/service.facts.ts'
-import type { Service } from '#kinds/core/v1/service.ts'
 import type { ApiObject } from '#machinery/kind/kind.ts'
 import { Quantity } from '#machinery/quantity/quantity.ts'
+import type { PersistentVolumeClaim } from './persistent-volume-claim.ts'
+import { isTerminal, isTerminating, limitsOf, qosClassOf, requestsOf } from './pod.facts.ts'
+import type { Pod } from './pod.ts'
+import type { ResourceQuota, ScopedResourceSelectorRequirement } from './resource-quota.ts'
+import { isExtendedResource, isHugePages, type ResourceAmounts } from './resources.facts.ts'
+import { needsNodePorts } from './service.facts.ts'
+import type { Service } from './service.ts'
 
 /** Amounts by the names that quotas use. */
 export type Usage = ReadonlyMap<string, Quantity>
