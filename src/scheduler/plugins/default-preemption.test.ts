@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest'
+import { Pod } from '#kinds/core/v1/pod.ts'
+import { PodDisruptionBudget } from '#kinds/policy/v1/pod-disruption-budget.ts'
+import { podInfo } from '../cache/pod-info.ts'
+import { cluster, node, type Parts, pod, requesting, stored } from '../scheduler.fixture.ts'
+import { bestOf, type Candidate } from './preemption.plan.ts'
+
+const running = (name: string, nodeName: string, priority: number, more: Parts = {}, labels: Parts = {}) =>
+  pod(name, { ...requesting('1'), priority, nodeName, ...more }, labels)
+const important = (name: string, spec: Parts = {}) => pod(name, { ...requesting('1'), priority: 100, ...spec })
+const left = (one: { find(name: string): unknown }, ...names: string[]) => names.filter(name => one.find(name))
+
+describe('preemption', () => {
+  it('takes the node whose pods matter least', async () => {
+    await using one = await cluster(
+      [node('n1', { cpu: '1' }), node('n2', { cpu: '1' })],
+      [running('a', 'n1', 5), running('b', 'n2', 3), important('p')],
+    )
+    await one.clock.advance(2_000)
+    expect(left(one, 'a', 'b')).toEqual(['a'])
+    expect(one.nodeOf('p')).toBe('n2')
+    expect(one.events).toContain('Preempted: Preempted by pod uid-p on node n2')
+  })
+
+  it('spares what a budget protects, if it can', async () => {
+    const budget = {
+      metadata: { name: 'b', namespace: 'a' },
+      spec: { selector: { matchLabels: { app: 'kept' } }, minAvailable: 1 },
+      status: { disruptionsAllowed: 0, currentHealthy: 1, desiredHealthy: 1, expectedPods: 1 },
+    }
+    await using one = await cluster(
+      [node('n1', { cpu: '1' }), node('n2', { cpu: '1' })],
+      [running('kept', 'n1', 1, {}, { app: 'kept' }), running('other', 'n2', 5), important('p')],
+      { objects: [[PodDisruptionBudget, budget]] },
+    )
+    await one.clock.advance(2_000)
+    expect(left(one, 'kept', 'other')).toEqual(['kept'])
+  })
+
+  it('undoes what anti-affinity and spread constraints forbid', async () => {
+    const apart = {
+      affinity: {
+        podAntiAffinity: {
+          requiredDuringSchedulingIgnoredDuringExecution: [
+            { labelSelector: { matchLabels: { app: 'x' } }, topologyKey: 'kubernetes.io/hostname' },
+          ],
+        },
+      },
+    }
+    const spread = {
+      topologySpreadConstraints: [
+        {
+          maxSkew: 1,
+          topologyKey: 'kubernetes.io/hostname',
+          whenUnsatisfiable: 'DoNotSchedule',
+          labelSelector: { matchLabels: { app: 'y' } },
+        },
+      ],
+    }
+    await using one = await cluster(
+      [node('n1')],
+      [running('x', 'n1', 1, { containers: [{ name: 'c', image: 'i' }] }, { app: 'x' }), important('p', apart)],
+    )
+    await one.clock.advance(2_000)
+    expect([left(one, 'x'), one.nodeOf('p')]).toEqual([[], 'n1'])
+    await using two = await cluster(
+      [node('n1'), node('n2', { cpu: '0' })],
+      [
+        running('y', 'n1', 1, { containers: [{ name: 'c', image: 'i' }] }, { app: 'y' }),
+        { ...important('p', spread), metadata: { ...important('p').metadata, labels: { app: 'y' } } },
+      ],
+    )
+    await two.clock.advance(2_000)
+    expect([left(two, 'y'), two.nodeOf('p')]).toEqual([[], 'n1'])
+  })
+
+  it('keeps the room it made for the pod it made it for', async () => {
+    await using one = await cluster([node('n1', { cpu: '1' })], [running('a', 'n1', 1), important('p')])
+    one.store(Pod, pod('late', { ...requesting('1'), priority: 50 }), 'ADDED')
+    await one.clock.advance(3_000)
+    expect([one.nodeOf('p'), one.nodeOf('late')]).toEqual(['n1', undefined])
+  })
+
+  it('is not for pods that must not', async () => {
+    await using one = await cluster([node('n1', { cpu: '1' })], [running('a', 'n1', 1), important('p', { preemptionPolicy: 'Never' })])
+    await one.clock.advance(3_000)
+    expect(left(one, 'a')).toEqual(['a'])
+    expect(one.events.join('\n')).toContain('preemption: not eligible due to preemptionPolicy=Never.')
+  })
+})
+
+describe('the choice among candidates', () => {
+  const victim = (priority: number, startTime = '2026-01-01T00:00:00Z') =>
+    podInfo({ ...stored<Pod>(Pod, pod(`v${priority}`, { priority })), status: { startTime } } as Pod)
+  const candidate = (name: string, violations: number, ...victims: ReturnType<typeof victim>[]) =>
+    ({ node: { name }, violations, victims }) as unknown as Candidate
+  it.each([
+    ['fewest violated budgets', candidate('a', 1, victim(1)), candidate('b', 0, victim(9))],
+    ['lowest of the highest priorities', candidate('a', 0, victim(9)), candidate('b', 0, victim(5), victim(5))],
+    ['lowest sum of priorities', candidate('a', 0, victim(5), victim(4)), candidate('b', 0, victim(5))],
+    [
+      'latest start of the most important',
+      candidate('a', 0, victim(5, '2026-01-01T00:00:00Z')),
+      candidate('b', 0, victim(5, '2026-02-01T00:00:00Z')),
+    ],
+  ])('goes by %s', (_rule, worse, better) => {
+    expect(bestOf([worse, better])!.node.name).toBe('b')
+    expect(bestOf([better, worse])!.node.name).toBe('b')
+  })
+})
