@@ -72,6 +72,8 @@ describe('resourcequota-controller', () => {
     cluster.api.remove(Pod, 'a')
     cluster.api.remove(ConfigMap, 'c')
     await cluster.settle()
+    expect(cluster.api.find(ResourceQuota, 'q')!.status.used).toEqual({ pods: '1', configmaps: '1' })
+    await cluster.advance(1000)
     expect(cluster.api.find(ResourceQuota, 'q')!.status.used).toEqual({ pods: '0', configmaps: '0' })
   })
 

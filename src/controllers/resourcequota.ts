@@ -20,7 +20,18 @@ export const resourceQuotaController: Controller = {
 
 const ofNamespace = (object: ApiObject, quotas: Informer): readonly ApiObject[] => quotas.list(object.metadata.namespace ?? '')
 
+/** What admission has charged may not be stored yet: room is given back once a quota has stood still for so long. */
+const SETTLE_MS = 1000
+
 function quotas(counted: CountedKinds) {
+  const still = new Map<string, { readonly revision: string | undefined; readonly since: number }>()
+  /** Milliseconds until a quota as it is has stood still for long enough. */
+  const restless = ({ metadata: { uid = '', resourceVersion } }: ResourceQuota, now: number): number => {
+    const seen = still.get(uid)
+    if (seen?.revision === resourceVersion) return Math.max(0, seen!.since + SETTLE_MS - now)
+    still.set(uid, { revision: resourceVersion, since: now })
+    return SETTLE_MS
+  }
   return defineController({
     name: 'resourcequota-controller',
     reconciles: ResourceQuota,
@@ -48,10 +59,20 @@ function quotas(counted: CountedKinds) {
         const count = isScoped(quota) ? undefined : await counted.count(name, namespace, tools.signal)
         if (count !== undefined) used.set(name, Quantity.of(count))
       }
-      const result = Object.fromEntries(names.map(name => [name, (used.get(name) ?? Quantity.ZERO).toString()]))
+      const before = quota.status.used ?? {}
+      const isFreed = (name: string) => isLess(used.get(name) ?? Quantity.ZERO, before[name])
+      const waitMs = names.some(isFreed) ? restless(quota, tools.now) : 0
+      if (waitMs > 0) tools.again(waitMs)
+      else still.delete(quota.metadata.uid ?? '')
+      const amount = (name: string) => (waitMs > 0 && isFreed(name) ? before[name]! : (used.get(name) ?? Quantity.ZERO).toString())
+      const result = Object.fromEntries(names.map(name => [name, amount(name)]))
       await tools.updateStatus(ResourceQuota, quota, { hard, used: result })
     },
   })
+}
+
+function isLess(amount: Quantity, than: string | undefined): boolean {
+  return than !== undefined && amount.compare(Quantity.parse(than)) < 0
 }
 
 const isScoped = ({ spec }: ResourceQuota) => (spec.scopes?.length ?? 0) > 0 || spec.scopeSelector !== undefined
