@@ -1,8 +1,11 @@
 import type { Random } from '#base/random/random.ts'
+import type { Clock } from '#base/time/clock.ts'
+import type { Client } from '#client/client.ts'
 import type { Informers } from '#client/informers/informer.ts'
 import { LimitRange } from '#kinds/core/v1/limit-range.ts'
 import { Namespace } from '#kinds/core/v1/namespace.ts'
 import { Pod } from '#kinds/core/v1/pod.ts'
+import { ResourceQuota } from '#kinds/core/v1/resource-quota.ts'
 import { ServiceAccount } from '#kinds/core/v1/service-account.ts'
 import { IngressClass } from '#kinds/networking/v1/ingress-class.ts'
 import { RuntimeClass } from '#kinds/node/v1/runtime-class.ts'
@@ -16,6 +19,7 @@ import { limitRanger } from './limit-ranger.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { podSecurity } from './pod-security.ts'
 import { priority } from './priority.ts'
+import { resourceQuota } from './resource-quota.ts'
 import { runtimeClass } from './runtime-class.ts'
 import { serviceAccount } from './service-account.ts'
 import { storageObjectInUseProtection } from './storage-object-in-use-protection.ts'
@@ -24,6 +28,9 @@ import { taintNodesByCondition } from './taint-nodes-by-condition.ts'
 /** What plugins need. The caches are the server's own, so they are there only once it stands. */
 export interface AdmissionContext {
   informers(): Informers
+  /** Acts as the server itself. */
+  client(): Client
+  readonly clock: Clock
   readonly random: Random
 }
 
@@ -32,6 +39,7 @@ export const ADMISSION_CACHES: readonly AnyKind[] = [
   Namespace,
   Pod,
   LimitRange,
+  ResourceQuota,
   ServiceAccount,
   PriorityClass,
   StorageClass,
@@ -40,7 +48,7 @@ export const ADMISSION_CACHES: readonly AnyKind[] = [
 ]
 
 /** Every plugin, in the order in which they run (upstream's `AllOrderedPlugins`). */
-function orderedPlugins({ informers, random }: AdmissionContext): readonly AdmissionPlugin[] {
+function orderedPlugins({ informers, client, clock, random }: AdmissionContext): readonly AdmissionPlugin[] {
   return [
     namespaceLifecycle(informers),
     limitRanger(informers),
@@ -53,6 +61,7 @@ function orderedPlugins({ informers, random }: AdmissionContext): readonly Admis
     storageObjectInUseProtection,
     runtimeClass(informers),
     defaultIngressClass(informers),
+    resourceQuota({ informers, client, clock }),
   ]
 }
 

@@ -97,7 +97,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     kinds: [...builtInKinds, ...subresourceKinds],
     authorizer: authorizerChain(authorizers),
     ...(options.kubeletConnection ? { kubeletConnection: options.kubeletConnection } : {}),
-    admission: defaultAdmission({ informers: () => own.informers!, random }),
+    admission: defaultAdmission({ informers: () => own.informers!, client: () => own.client!, clock, random }),
     behaviours: [
       ...behaviours,
       serviceAllocation({ ...network, random, client: () => own.client!, services: () => own.informers!.of(Service).list() }),

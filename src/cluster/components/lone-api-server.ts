@@ -22,8 +22,8 @@ import { privilegedGroup } from '#apiserver/authorization/privileged-group.ts'
 import { rbacAuthorizer } from '#apiserver/authorization/rbac/rbac-authorizer.ts'
 import { behaviours } from '#apiserver/behaviours/behaviours.ts'
 import { bootstrap } from '#apiserver/bootstrap/bootstrap.ts'
-import type { KubeletConnection } from '#apiserver/node-streams/kubelet-connection.ts'
 import { tokenIssuerRoute } from '#apiserver/http/token-issuer-route.ts'
+import type { KubeletConnection } from '#apiserver/node-streams/kubelet-connection.ts'
 import { accessReviews } from '#apiserver/reviews/access-reviews.ts'
 import { identityReviews } from '#apiserver/reviews/identity-reviews.ts'
 import { serviceAccountToken } from '#apiserver/subresources/service-account-token.ts'
@@ -115,7 +115,7 @@ export async function startLoneApiServer(options: LoneApiServerOptions): Promise
     log,
     kinds: [...builtInKinds, ...subresourceKinds],
     authorizer,
-    admission: defaultAdmission({ informers: () => own.informers!, random }, options.admission),
+    admission: defaultAdmission({ informers: () => own.informers!, client: () => own.client!, clock, random }, options.admission),
     behaviours: [
       ...behaviours,
       serviceAllocation({
