@@ -11,6 +11,7 @@ import type { PluginArgs } from './configuration/plugin-args.ts'
 import { defaultSelector } from './default-selector.ts'
 import type { SchedulerPlugin } from './framework/plugin.ts'
 import type { Profile } from './framework/profile.ts'
+import type { Nominations } from './framework/select-node.ts'
 import { defaultBinder } from './plugins/default-binder.ts'
 import { defaultPreemption } from './plugins/default-preemption.ts'
 import { imageLocality } from './plugins/image-locality.ts'
@@ -40,6 +41,7 @@ export interface PluginContext {
   readonly log: Logger
   /** The profile that a plugin belongs to, once it is complete. */
   profile(): Profile
+  readonly nominations: Nominations
   /** The evictions for a pod were asked for. */
   finishedPreempting(pod: PodInfo): void
 }
@@ -77,6 +79,7 @@ export function allPlugins(context: PluginContext, args: PluginArgs): Map<string
       args: args.DefaultPreemption,
       profile: context.profile,
       budgets: namespace => budgets.list(namespace),
+      nominations: context.nominations,
       finished: context.finishedPreempting,
       failed: (pod, error) => log.warn('a pod could not be preempted', { pod: `${pod.metadata.namespace}/${pod.metadata.name}`, error }),
     }),

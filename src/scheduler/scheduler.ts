@@ -76,7 +76,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
   const verdicts = new Verdicts()
   const settings = options.configuration ?? {}
   const finishedPreempting = (pod: PodInfo) => queue.happened({ event: 'pod finished preempting', pod: pod.pod })
-  const profiles = profilesOf(settings, { client, informers, events, clock, log, finishedPreempting })
+  const profiles = profilesOf(settings, { client, informers, events, clock, log, finishedPreempting, nominations: nominated })
   const call = options.callExtender
   const extenders = call ? (settings.extenders ?? []).map(one => extender(one, call, log)) : []
   const profileOf = (pod: Pod) => profiles.get(pod.spec.schedulerName ?? '')!

@@ -12,6 +12,8 @@ export class NodeInfo {
   readonly name: string
   /** Where it stands in the list of all nodes. */
   place = -1
+  /** Goes up with each change of the node or its pods. */
+  version = 0
   /** Undefined while only pods of the node are known, or once it was deleted. */
   node: Node | undefined
   labels: Readonly<Record<string, string>> = {}
@@ -31,6 +33,7 @@ export class NodeInfo {
   }
 
   setNode(node: Node): void {
+    this.version++
     this.node = node
     this.labels = node.metadata.labels ?? {}
     this.taints = node.spec.taints ?? []
@@ -42,6 +45,7 @@ export class NodeInfo {
 
   /** The node is gone; pods of it may yet be known. */
   clear(): void {
+    this.version++
     this.node = undefined
     this.labels = {}
     this.taints = []
@@ -95,6 +99,7 @@ export class NodeInfo {
   }
 
   #count(pod: PodInfo, sign: 1 | -1): void {
+    this.version++
     for (const slot of pod.requestedSlots) this.requested[slot] = (this.requested[slot] ?? 0) + sign * pod.requests[slot]!
     this.scoredCpu += sign * pod.scoredCpu
     this.scoredMemory += sign * pod.scoredMemory

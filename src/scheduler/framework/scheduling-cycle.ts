@@ -43,6 +43,6 @@ export function trialOf(cycle: SchedulingCycle): SchedulingCycle {
   return { ...cycle, state }
 }
 
-function isTrialState(value: unknown): value is TrialState {
+export function isTrialState(value: unknown): value is TrialState {
   return typeof value === 'object' && value !== null && typeof (value as { copy?: unknown }).copy === 'function'
 }

@@ -81,6 +81,17 @@ describe('preemption', () => {
     expect([one.nodeOf('p'), one.nodeOf('late')]).toEqual(['n1', undefined])
   })
 
+  it('makes room for each of several pods', async () => {
+    const names = ['n1', 'n2', 'n3']
+    const low = names.flatMap(name => [running(`${name}-a`, name, 1), running(`${name}-b`, name, 1)])
+    await using one = await cluster(
+      names.map(name => node(name)),
+      [...low, ...['p', 'q', 'r'].map(name => important(name, requesting('2')))],
+    )
+    await one.clock.advance(5_000)
+    expect(['p', 'q', 'r'].map(one.nodeOf).sort()).toEqual(names)
+  })
+
   it('is not for pods that must not', async () => {
     await using one = await cluster([node('n1', { cpu: '1' })], [running('a', 'n1', 1), important('p', { preemptionPolicy: 'Never' })])
     await one.clock.advance(3_000)

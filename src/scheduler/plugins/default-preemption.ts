@@ -9,7 +9,9 @@ import { prefilter, trialOn } from '../framework/filter.ts'
 import type { Refusal, SchedulerPlugin } from '../framework/plugin.ts'
 import type { PluginWith, Profile } from '../framework/profile.ts'
 import type { Refusals } from '../framework/refusals.ts'
-import { type SchedulingCycle, schedulingCycle } from '../framework/scheduling-cycle.ts'
+import { isTrialState, type SchedulingCycle, schedulingCycle } from '../framework/scheduling-cycle.ts'
+import type { Nominations } from '../framework/select-node.ts'
+import { CandidateCache } from './candidate-cache.ts'
 import { bestOf, type Candidate, moreImportant } from './preemption.plan.ts'
 
 /** Upstream's DefaultPreemptionArgs: how many nodes are looked at. */
@@ -24,8 +26,10 @@ export interface PreemptionOptions {
   readonly args?: DefaultPreemptionArgs
   /** The profile whose filters a pod has to pass. */
   profile(): Profile
-  /** The budgets of a namespace. */
-  budgets(namespace: string): readonly PodDisruptionBudget[]
+  /** The budgets of a namespace; of all without one. */
+  budgets(namespace?: string): readonly PodDisruptionBudget[]
+  /** Pods that are on their way to nodes. */
+  readonly nominations: Nominations
   /** Called with an eviction that the API server refused. */
   failed(victim: Pod, error: unknown): void
   /** The evictions for a pod were asked for: it may be tried again. */
@@ -37,6 +41,7 @@ const NAME = 'DefaultPreemption'
 /** Evicts pods of lower priority where that makes room, sparing disruption budgets and important pods as far as it can. */
 export function defaultPreemption(options: PreemptionOptions): SchedulerPlugin {
   const underWay = new Set<string>()
+  const known = new CandidateCache()
   const percent = options.args?.minCandidateNodesPercentage ?? 10
   const absolute = options.args?.minCandidateNodesAbsolute ?? 100
 
@@ -63,7 +68,7 @@ export function defaultPreemption(options: PreemptionOptions): SchedulerPlugin {
       const helpful = refusals.resolvable
       const all = cycle.nodeSet.nodes.length
       const limit = Math.max(absolute, Math.floor((all * percent) / 100))
-      const candidates = candidatesOf(cycle, helpful, limit, options)
+      const candidates = candidatesOf(cycle, helpful, limit, options, known)
       const best = bestOf(candidates)
       if (!best) return { message: `preemption: ${describe(all, helpful.length)}` }
       if (best.victims.length > 0) void evictAll(cycle, best, best.node)
@@ -90,17 +95,45 @@ function describe(all: number, helpful: number): string {
 }
 
 /** Stops once there are enough to choose among. Starts where the pod's uid says, so that not all pods look at the same nodes. */
-function candidatesOf(cycle: SchedulingCycle, nodes: readonly NodeInfo[], limit: number, options: PreemptionOptions): Candidate[] {
+function candidatesOf(
+  cycle: SchedulingCycle,
+  nodes: readonly NodeInfo[],
+  limit: number,
+  options: PreemptionOptions,
+  known: CandidateCache,
+): Candidate[] {
   const asked = schedulingCycle(cycle.info, cycle.nodeSet)
   const { refusal, filters } = prefilter(asked, options.profile())
   if (refusal) return []
   const candidates: Candidate[] = []
+  // What one node would have to give up is the same for pods of one shape, as long as nothing but the node itself counts.
+  const isLocal = [...asked.state.values()].every(state => !isTrialState(state)) && cycle.info.claims.length === 0
+  const shape = isLocal && options.budgets().length === 0 ? known.forShape(shapeOf(cycle.info, options.profile())) : undefined
   const start = nodes.length > 0 ? hashOf(cycle.info.uid) % nodes.length : 0
   for (let index = 0; index < nodes.length && candidates.length < limit; index++) {
-    const candidate = victimsOn(nodes[(start + index) % nodes.length]!, asked, filters, options)
+    const node = nodes[(start + index) % nodes.length]!
+    const coming = options.nominations.isEmpty ? NOBODY : options.nominations.on(node.name)
+    const find = () => victimsOn(node, asked, filters, options, coming)
+    const candidate = shape && coming.length === 0 ? shape.of(node, find) : find()
     if (candidate) candidates.push(candidate)
   }
   return candidates
+}
+
+const NOBODY: readonly PodInfo[] = []
+
+/** All of a pod that plugins which look at single nodes ask for. */
+function shapeOf({ pod: { spec }, priority, requests, hostPorts }: PodInfo, profile: Profile): string {
+  return JSON.stringify([
+    profile.schedulerName,
+    priority,
+    requests,
+    hostPorts,
+    spec.nodeSelector,
+    spec.affinity,
+    spec.tolerations,
+    spec.nodeName,
+  ])
 }
 
 function hashOf(text: string): number {
@@ -118,11 +151,13 @@ function victimsOn(
   cycle: SchedulingCycle,
   filters: readonly PluginWith<'filter'>[],
   options: PreemptionOptions,
+  coming: readonly PodInfo[],
 ): Candidate | undefined {
   const lower: PodInfo[] = []
   for (const other of node.pods.values()) if (other.priority < cycle.info.priority) lower.push(other)
   if (lower.length === 0) return undefined
   const trial = trialOn(node, cycle, options.profile(), filters)
+  for (const other of coming) if (other.priority >= cycle.info.priority && other.uid !== cycle.info.uid) trial.add(other)
   for (const other of lower) trial.remove(other)
   if (trial.refusal()) return undefined
   const isProtected = protectedBy(lower, options.budgets)
