@@ -10,11 +10,14 @@ import { deploymentController } from './deployment.ts'
 import { disruptionController } from './disruption.ts'
 import { endpointsController } from './endpoints.ts'
 import { endpointSliceController } from './endpointslice.ts'
+import { endpointSliceMirroringController } from './endpointslice-mirroring.ts'
+import { ephemeralVolumeController } from './ephemeral-volume.ts'
 import { garbageCollectorController } from './garbage-collector.ts'
 import { jobController } from './job.ts'
 import { namespaceController } from './namespace.ts'
 import { nodeIpamController } from './node-ipam.ts'
 import { nodeLifecycleController } from './node-lifecycle.ts'
+import { persistentVolumeBinderController } from './persistentvolume-binder.ts'
 import { podGarbageCollectorController } from './pod-garbage-collector.ts'
 import { replicaSetController } from './replicaset.ts'
 import { replicationControllerController } from './replicationcontroller.ts'
@@ -25,6 +28,7 @@ import { serviceAccountController } from './serviceaccount.ts'
 import { serviceAccountTokenController } from './serviceaccount-token.ts'
 import { statefulSetController } from './statefulset.ts'
 import { taintEvictionController } from './taint-eviction.ts'
+import { ttlController } from './ttl.ts'
 import { ttlAfterFinishedController } from './ttl-after-finished.ts'
 import { validatingAdmissionPolicyStatusController } from './validatingadmissionpolicy-status.ts'
 import {
@@ -38,6 +42,7 @@ export const controllers: readonly Controller[] = [
   serviceAccountTokenController,
   endpointsController,
   endpointSliceController,
+  endpointSliceMirroringController,
   replicationControllerController,
   podGarbageCollectorController,
   resourceQuotaController,
@@ -54,15 +59,18 @@ export const controllers: readonly Controller[] = [
   certificateSigningRequestSigningController,
   certificateSigningRequestApprovingController,
   certificateSigningRequestCleanerController,
+  ttlController,
   nodeIpamController,
   nodeLifecycleController,
   taintEvictionController,
+  persistentVolumeBinderController,
   clusterRoleAggregationController,
   persistentVolumeClaimProtectionController,
   persistentVolumeProtectionController,
   volumeAttributesClassProtectionController,
   ttlAfterFinishedController,
   rootCACertificatePublisherController,
+  ephemeralVolumeController,
   validatingAdmissionPolicyStatusController,
 ]
 

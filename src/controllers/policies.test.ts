@@ -170,12 +170,10 @@ describe('what must not go yet', () => {
 describe('endpoints-controller', () => {
   it('keeps the addresses of a service, ready and not, and deletes them with it', async () => {
     await using cluster = testCluster([endpointsController])
-    await cluster.api
-      .client()
-      .create(Service, {
-        metadata: meta('web'),
-        spec: { selector: { app: 'web' }, clusterIP: '10.0.0.1', ports: [{ port: 80, targetPort: 8080 }] },
-      })
+    await cluster.api.client().create(Service, {
+      metadata: meta('web'),
+      spec: { selector: { app: 'web' }, clusterIP: '10.0.0.1', ports: [{ port: 80, targetPort: 8080 }] },
+    })
     markReady(cluster, podOf(cluster, 'a'))
     cluster.api.change(Pod, podOf(cluster, 'b').metadata.name!, pod => {
       pod.status.podIP = '10.1.0.2'
@@ -197,12 +195,10 @@ describe('endpoints-controller', () => {
 describe('replicationcontroller-controller', () => {
   it('keeps the pods that its selector names', async () => {
     await using cluster = testCluster([replicationControllerController])
-    await cluster.api
-      .client()
-      .create(ReplicationController, {
-        metadata: meta('web'),
-        spec: { replicas: 2, selector: { app: 'web' }, template: podTemplate('web') },
-      })
+    await cluster.api.client().create(ReplicationController, {
+      metadata: meta('web'),
+      spec: { replicas: 2, selector: { app: 'web' }, template: podTemplate('web') },
+    })
     await cluster.settle()
     expect(cluster.api.all(Pod)).toHaveLength(2)
     expect(cluster.api.find(ReplicationController, 'web')!.status).toMatchObject({ replicas: 2, observedGeneration: 1 })
@@ -217,13 +213,11 @@ describe('clusterrole-aggregation-controller', () => {
       cluster.api.put(ClusterRole, { metadata: { name, labels: { to: 'all' } }, rules: resources.map(rule) })
     part('b', 'pods', 'nodes')
     part('a', 'pods')
-    await cluster.api
-      .client()
-      .create(ClusterRole, {
-        metadata: { name: 'all' },
-        rules: [],
-        aggregationRule: { clusterRoleSelectors: [{ matchLabels: { to: 'all' } }] },
-      })
+    await cluster.api.client().create(ClusterRole, {
+      metadata: { name: 'all' },
+      rules: [],
+      aggregationRule: { clusterRoleSelectors: [{ matchLabels: { to: 'all' } }] },
+    })
     await cluster.settle()
     const rules = () => cluster.api.find(ClusterRole, 'all', '')!.rules!.map(({ resources }) => resources![0])
     expect(rules()).toEqual(['pods', 'nodes'])

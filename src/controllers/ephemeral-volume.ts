@@ -1,0 +1,45 @@
+import { PersistentVolumeClaim } from '#kinds/core/v1/persistent-volume-claim.ts'
+import { isTerminating } from '#kinds/core/v1/pod.facts.ts'
+import { Pod } from '#kinds/core/v1/pod.ts'
+import { draft } from '#machinery/kind/draft.ts'
+import { controllerReference, isControlledBy } from '#machinery/meta/object-meta.ts'
+import { isAlreadyExists } from '#machinery/status/status-error.ts'
+import { defineController, whole } from './runtime/define-controller.ts'
+import { owned } from './runtime/watches.ts'
+
+/** Makes the claims of volumes that live and end with their pod. */
+export const ephemeralVolumeController = defineController({
+  name: 'ephemeral-volume-controller',
+  component: 'ephemeral_volume',
+  reconciles: Pod,
+  watches: [owned(PersistentVolumeClaim)],
+  writes: [whole(PersistentVolumeClaim)],
+  async reconcile(pod, { client, get, events }) {
+    if (isTerminating(pod)) return
+    const { namespace = '', name, uid = '' } = pod.metadata
+    for (const volume of pod.spec.volumes ?? []) {
+      const template = volume.ephemeral?.volumeClaimTemplate
+      if (!template) continue
+      const claim = `${name}-${volume.name}`
+      const present = get(PersistentVolumeClaim, namespace, claim)
+      if (present && isControlledBy(present, uid)) continue
+      if (present) throw new Error(`PVC "${namespace}/${claim}" was not created for pod "${namespace}/${name}" (pod is not owner)`)
+      const { labels, annotations } = template.metadata
+      const metadata = {
+        name: claim,
+        namespace,
+        labels: { ...labels },
+        annotations: { ...annotations },
+        ownerReferences: [controllerReference(pod)],
+      }
+      try {
+        await client.create(PersistentVolumeClaim, { metadata, spec: draft(template.spec) })
+      } catch (error) {
+        if (isAlreadyExists(error)) throw error
+        const text = error instanceof Error ? error.message : String(error)
+        events.record(pod, 'Warning', 'FailedCreate', `ephemeral volume controller failed to create PVC ${claim}: ${text}`)
+        throw error
+      }
+    }
+  },
+})
