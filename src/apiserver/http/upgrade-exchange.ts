@@ -13,6 +13,7 @@ export function upgradeExchange(request: IncomingMessage, socket: Duplex, head: 
   socket.on('error', () => socket.destroy())
   const take = () => {
     response.detachSocket(socket as TLSSocket)
+    ;(socket as TLSSocket).setTimeout(0)
     return socket
   }
   return { ...http1Exchange(request, response, connection), upgrade: { request, head, take } }

@@ -1,12 +1,10 @@
-import type { IncomingMessage } from 'node:http'
 import type { Clock } from '#base/time/clock.ts'
 import { badRequest, genericFailure, internalError } from '#machinery/status/failures.ts'
 import { StatusError } from '#machinery/status/status-error.ts'
 import type { RequestContext } from '../http/request-context.ts'
 import { authorityOf, begin, dialFailure, type Peer } from './peer.ts'
 import { pump } from './pump.ts'
-
-const REFUSAL_BYTES = 50_000
+import { textOf } from './spdy-dial.ts'
 
 /** Answers with a log as the kubelet reads it. Rejects with what the kubelet refuses. */
 export function relayLog(context: RequestContext, peer: Peer, path: string, pod: string, clock: Clock): Promise<void> {
@@ -31,15 +29,6 @@ export function relayLog(context: RequestContext, peer: Peer, path: string, pod:
     context.exchange.onAbort(() => call.destroy())
     call.end()
   })
-}
-
-async function textOf(answer: IncomingMessage): Promise<string> {
-  let text = ''
-  for await (const chunk of answer.setEncoding('utf8')) {
-    text += chunk
-    if (text.length > REFUSAL_BYTES) break
-  }
-  return text.trimEnd()
 }
 
 function refusalOf(code: number, text: string, pod: string): StatusError {

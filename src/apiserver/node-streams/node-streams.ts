@@ -8,6 +8,7 @@ import type { KubeletConnection } from './kubelet-connection.ts'
 import { relayLog } from './log-relay.ts'
 import { peerOf } from './peer.ts'
 import { relayProxy } from './proxy-relay.ts'
+import { translateCommand, translationFor, tunnel } from './translation.ts'
 import { relayUpgrade } from './upgrade-relay.ts'
 
 /** Requests that are answered by nodes and what runs on them: logs, exec, attach, port-forward and the proxies. */
@@ -55,8 +56,11 @@ export class NodeStreams {
     const peer = await peerOf(core, destination, this.#kubelets, manner === 'log' && insecure)
     const path = pathOf(call, destination, manner, exchange.query)
     if (manner === 'log') return relayLog(context, peer, path, call.name, core.clock)
-    if (upgrade) await relayUpgrade(exchange, upgrade, peer, path, core.clock)
-    else await relayProxy(exchange, peer, path, exchange.path.slice(0, exchange.path.length - call.path.length), core.clock)
+    const translation = upgrade && manner === 'stream' ? translationFor(upgrade, peer) : undefined
+    if (!upgrade) await relayProxy(exchange, peer, path, exchange.path.slice(0, exchange.path.length - call.path.length), core.clock)
+    else if (translation === 'command') await translateCommand(upgrade, peer, path, core.clock)
+    else if (translation === 'tunnel') await tunnel(exchange, upgrade, peer, path, core.clock)
+    else await relayUpgrade(exchange, upgrade, peer, path, core.clock)
     context.markAnswered()
   }
 }

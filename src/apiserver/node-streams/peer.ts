@@ -14,6 +14,8 @@ export interface Peer {
   readonly scheme: 'http' | 'https'
   readonly host: string
   readonly port: number
+  /** A kubelet that is spoken to in WebSockets, and not in SPDY alone. */
+  readonly takesWebSockets: boolean
   readonly tls: Pick<RequestOptions, 'ca' | 'cert' | 'key' | 'rejectUnauthorized'>
 }
 
@@ -23,7 +25,7 @@ const DIAL_MS = 30_000
 /** Finds the peer of a destination. */
 export async function peerOf(core: Core, destination: Destination, kubelets: KubeletConnection, insecure = false): Promise<Peer> {
   // Programs in pods and on nodes have certificates of their own making, as upstream takes them.
-  if (destination.to === 'address') return { ...destination, tls: { rejectUnauthorized: false } }
+  if (destination.to === 'address') return { ...destination, takesWebSockets: true, tls: { rejectUnauthorized: false } }
   const node = await read<Node>(core, 'Node', '', destination.node)
   const host = addressOfNode(node, kubelets.preferredAddressTypes)
   if (host === '') throw new StatusError({ code: 500, reason: '', message: 'no preferred addresses found; known addresses: []' })
@@ -32,6 +34,7 @@ export async function peerOf(core: Core, destination: Destination, kubelets: Kub
     scheme: 'https',
     host,
     port: kubeletPortOf(node),
+    takesWebSockets: node.status.declaredFeatures?.includes('ExtendWebSocketsToKubelet') ?? false,
     tls: {
       rejectUnauthorized: authority !== undefined && !insecure,
       ...(authority ? { ca: authority } : {}),
@@ -53,6 +56,8 @@ export function begin(
     port: peer.port,
     agent: false,
     setHost: false,
+    // As upstream, it reads what programs answer who end lines with a line feed alone. Nothing follows on the connection that could be misread.
+    insecureHTTPParser: true,
     headers: { host: authorityOf(peer), ...request.headers },
     ...(isSecure ? peer.tls : {}),
   })
@@ -68,6 +73,12 @@ export function begin(
 
 export function authorityOf({ host, port }: Pick<Peer, 'host' | 'port'>): string {
   return `${isIPv6(host) ? `[${host}]` : host}:${port}`
+}
+
+/** The failure of a peer whose answer cannot be passed on. */
+export function unusableAnswer(peer: Peer, error: unknown): StatusError {
+  const why = error instanceof Error ? error.message : String(error)
+  return new StatusError({ code: 502, reason: '', message: `the answer of ${authorityOf(peer)} cannot be passed on: ${why}` })
 }
 
 /** What went wrong on the way to a peer, in upstream's words. */

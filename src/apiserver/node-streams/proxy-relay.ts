@@ -3,7 +3,7 @@ import { serviceUnavailable } from '#machinery/status/failures.ts'
 import type { Exchange, ResponseHeaders } from '../http/exchange.ts'
 import { headerOf } from '../http/exchange.ts'
 import { answerHeaders, requestHeaders } from './passed-headers.ts'
-import { authorityOf, begin, dialFailure, type Peer } from './peer.ts'
+import { authorityOf, begin, dialFailure, type Peer, unusableAnswer } from './peer.ts'
 import { pump } from './pump.ts'
 
 /** Passes a request on and its answer back, both as they come. `prefix` is the path under which the peer's root is seen. */
@@ -21,8 +21,12 @@ export function relayProxy(exchange: Exchange, peer: Peer, path: string, prefix:
     })
     call.on('response', answer => {
       isAnswered = true
-      pump(exchange, answer, answer.statusCode ?? 502, withLocation(answerHeaders(answer.headers), peer, prefix))
-      resolve()
+      try {
+        pump(exchange, answer, answer.statusCode ?? 502, withLocation(answerHeaders(answer.headers), peer, prefix))
+        resolve()
+      } catch (error) {
+        reject(unusableAnswer(peer, error))
+      }
     })
     exchange.onAbort(() => call.destroy())
     if (hasBody(exchange)) exchange.incoming.pipe(call)

@@ -1,12 +1,14 @@
 import type { IncomingMessage } from 'node:http'
-import type { Exchange, ResponseHeaders } from '../http/exchange.ts'
+import type { Exchange, ResponseHeaders, ResponseStream } from '../http/exchange.ts'
 
 /** What waits for a slow client at most; then the peer is not read on. */
 const PENDING_BYTES = 256 * 1024
 
-/** Answers a request with a peer's answer as it comes. Either side's end is the other's. */
+/** Answers a request with a peer's answer as it comes. Either side's end is the other's. Throws if the answer's head cannot be told. */
 export function pump(exchange: Exchange, answer: IncomingMessage, status: number, headers: ResponseHeaders): void {
-  const out = exchange.stream(status, headers)
+  answer.on('error', () => undefined)
+  exchange.onAbort(() => answer.destroy())
+  const out = begun(exchange, answer, status, headers)
   let isOver = false
   answer.on('data', (chunk: Buffer) => {
     out.write(chunk)
@@ -17,9 +19,16 @@ export function pump(exchange: Exchange, answer: IncomingMessage, status: number
     isOver = true
     out.end()
   })
-  answer.on('error', () => undefined)
   answer.on('close', () => {
     if (!isOver) out.destroy()
   })
-  exchange.onAbort(() => answer.destroy())
+}
+
+function begun(exchange: Exchange, answer: IncomingMessage, status: number, headers: ResponseHeaders): ResponseStream {
+  try {
+    return exchange.stream(status, headers)
+  } catch (error) {
+    answer.destroy()
+    throw error
+  }
 }

@@ -5,7 +5,7 @@ import { StatusError } from '#machinery/status/status-error.ts'
 import type { Exchange, Upgrade } from '../http/exchange.ts'
 import { join } from './join.ts'
 import { answerHeaders, requestHeaders } from './passed-headers.ts'
-import { begin, dialFailure, type Peer } from './peer.ts'
+import { begin, dialFailure, type Peer, unusableAnswer } from './peer.ts'
 import { pump } from './pump.ts'
 
 /** Passes a request to change the protocol on as it is, and joins the two connections once the peer agrees. Rejects if there is no answer. */
@@ -25,8 +25,12 @@ export function relayUpgrade(exchange: Exchange, upgrade: Upgrade, peer: Peer, p
     })
     call.on('response', answer => {
       isAnswered = true
-      pump(exchange, answer, answer.statusCode ?? 502, answerHeaders(answer.headers))
-      resolve()
+      try {
+        pump(exchange, answer, answer.statusCode ?? 502, answerHeaders(answer.headers))
+        resolve()
+      } catch (error) {
+        reject(unusableAnswer(peer, error))
+      }
     })
     call.on('upgrade', (answer, theirs, head) => {
       isAnswered = true

@@ -1,0 +1,55 @@
+import { createWebSocketStream } from 'ws'
+import { SpdyConnection } from '#base/net/spdy/spdy-connection.ts'
+import type { Clock } from '#base/time/clock.ts'
+import type { Exchange, Upgrade } from '../http/exchange.ts'
+import { type CommandEnds, joinCommand, refuseCommand } from './command-channels.ts'
+import { join } from './join.ts'
+import type { Peer } from './peer.ts'
+import { dialSpdy } from './spdy-dial.ts'
+import { acceptWebSocket, offeredSubprotocols } from './websocket.ts'
+
+/*
+ * Clients since kubectl 1.31 speak WebSocket. A kubelet that does not, as upstream's before 1.36, is spoken to in SPDY, and the two are joined here;
+ * one that declares it is given what the client sends, as it is (upgrade-relay.ts).
+ */
+
+const COMMAND = 'v5.channel.k8s.io'
+const TUNNEL = 'SPDY/3.1+portforward.k8s.io'
+
+/** Whether a client's WebSocket has to be translated for a kubelet, and which kind it is. */
+export function translationFor(upgrade: Upgrade, peer: Peer): 'command' | 'tunnel' | undefined {
+  if (peer.takesWebSockets) return undefined
+  const offered = offeredSubprotocols(upgrade)
+  if (offered.includes(COMMAND)) return 'command'
+  return offered.includes(TUNNEL) ? 'tunnel' : undefined
+}
+
+/** Runs a command of a WebSocket client over SPDY. Whatever fails is told on the client's error channel. */
+export async function translateCommand(upgrade: Upgrade, peer: Peer, path: string, clock: Clock): Promise<void> {
+  const socket = await acceptWebSocket(upgrade, COMMAND)
+  const abort = new AbortController()
+  socket.on('close', () => abort.abort())
+  let connection: SpdyConnection
+  try {
+    const dialled = await dialSpdy(peer, path, [COMMAND, 'v4.channel.k8s.io'], { clock, signal: abort.signal })
+    connection = new SpdyConnection(dialled, { side: 'client' })
+  } catch (error) {
+    return refuseCommand(socket, error)
+  }
+  await joinCommand(socket, connection, endsOf(path))
+}
+
+/** Leads the SPDY connection that a client has wrapped into a WebSocket to the kubelet. Rejects if that does not agree. */
+export async function tunnel(exchange: Exchange, upgrade: Upgrade, peer: Peer, path: string, clock: Clock): Promise<void> {
+  const abort = new AbortController()
+  exchange.onAbort(() => abort.abort())
+  const dialled = await dialSpdy(peer, path, ['portforward.k8s.io'], { clock, signal: abort.signal })
+  const socket = await acceptWebSocket(upgrade, TUNNEL)
+  await join(createWebSocketStream(socket), dialled, clock)
+}
+
+function endsOf(path: string): CommandEnds {
+  const { searchParams } = new URL(path, 'https://kubelet')
+  const has = (name: string) => searchParams.has(name)
+  return { stdin: has('input'), stdout: has('output'), stderr: has('error'), tty: has('tty') }
+}
