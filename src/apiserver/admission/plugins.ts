@@ -12,6 +12,8 @@ import { RuntimeClass } from '#kinds/node/v1/runtime-class.ts'
 import { PriorityClass } from '#kinds/scheduling/v1/priority-class.ts'
 import { StorageClass } from '#kinds/storage/v1/storage-class.ts'
 import type { AnyKind } from '#machinery/kind/kind.ts'
+import type { Authorizer } from '../authorization/authorizer.ts'
+import type { RbacAuthorizer } from '../authorization/rbac/rbac-authorizer.ts'
 import type { AdmissionPlugin } from './admission.ts'
 import { defaultIngressClass, defaultStorageClass } from './default-classes.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
@@ -20,6 +22,7 @@ import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { podSecurity } from './pod-security.ts'
 import { priority } from './priority.ts'
 import { resourceQuota } from './resource-quota.ts'
+import { roleEscalation } from './role-escalation.ts'
 import { runtimeClass } from './runtime-class.ts'
 import { serviceAccount } from './service-account.ts'
 import { storageObjectInUseProtection } from './storage-object-in-use-protection.ts'
@@ -30,6 +33,9 @@ export interface AdmissionContext {
   informers(): Informers
   /** Acts as the server itself. */
   client(): Client
+  readonly authorizer: Authorizer
+  /** Undefined where roles do not decide. */
+  rbac(): RbacAuthorizer | undefined
   readonly clock: Clock
   readonly random: Random
 }
@@ -48,7 +54,7 @@ export const ADMISSION_CACHES: readonly AnyKind[] = [
 ]
 
 /** Every plugin, in the order in which they run (upstream's `AllOrderedPlugins`). */
-function orderedPlugins({ informers, client, clock, random }: AdmissionContext): readonly AdmissionPlugin[] {
+function orderedPlugins({ informers, client, authorizer, rbac, clock, random }: AdmissionContext): readonly AdmissionPlugin[] {
   return [
     namespaceLifecycle(informers),
     limitRanger(informers),
@@ -61,6 +67,7 @@ function orderedPlugins({ informers, client, clock, random }: AdmissionContext):
     storageObjectInUseProtection,
     runtimeClass(informers),
     defaultIngressClass(informers),
+    roleEscalation({ rbac, authorizer }),
     resourceQuota({ informers, client, clock }),
   ]
 }

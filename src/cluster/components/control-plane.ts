@@ -9,7 +9,7 @@ import type { Authorizer } from '#apiserver/authorization/authorizer.ts'
 import { authorizerChain } from '#apiserver/authorization/authorizer-chain.ts'
 import { nodeAuthorizer } from '#apiserver/authorization/node/node-authorizer.ts'
 import { privilegedGroup } from '#apiserver/authorization/privileged-group.ts'
-import { rbacAuthorizer } from '#apiserver/authorization/rbac/rbac-authorizer.ts'
+import { rbacAmong, rbacAuthorizer } from '#apiserver/authorization/rbac/rbac-authorizer.ts'
 import { behaviours } from '#apiserver/behaviours/behaviours.ts'
 import { bootstrap } from '#apiserver/bootstrap/bootstrap.ts'
 import type { KubeletConnection } from '#apiserver/node-streams/kubelet-connection.ts'
@@ -89,15 +89,23 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const own: { client?: Client; informers?: Informers } = {}
   const issuer = serviceAccountTokenIssuer(SERVICE_ACCOUNT_ISSUER, tokenSigner(options.serviceAccountKeys.privateKey), clock, random)
   const objects = lazyBoundObjects(() => own.informers!)
+  const authorizer = authorizerChain(authorizers)
   const server = createApiServer({
     store,
     clock,
     random,
     log,
     kinds: [...builtInKinds, ...subresourceKinds],
-    authorizer: authorizerChain(authorizers),
+    authorizer,
     ...(options.kubeletConnection ? { kubeletConnection: options.kubeletConnection } : {}),
-    admission: defaultAdmission({ informers: () => own.informers!, client: () => own.client!, clock, random }),
+    admission: defaultAdmission({
+      informers: () => own.informers!,
+      client: () => own.client!,
+      authorizer,
+      rbac: () => rbacAmong(authorizers),
+      clock,
+      random,
+    }),
     behaviours: [
       ...behaviours,
       serviceAllocation({ ...network, random, client: () => own.client!, services: () => own.informers!.of(Service).list() }),

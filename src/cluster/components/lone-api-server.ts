@@ -19,7 +19,7 @@ import type { Authorizer } from '#apiserver/authorization/authorizer.ts'
 import { authorizerChain } from '#apiserver/authorization/authorizer-chain.ts'
 import { nodeAuthorizer } from '#apiserver/authorization/node/node-authorizer.ts'
 import { privilegedGroup } from '#apiserver/authorization/privileged-group.ts'
-import { rbacAuthorizer } from '#apiserver/authorization/rbac/rbac-authorizer.ts'
+import { rbacAmong, rbacAuthorizer } from '#apiserver/authorization/rbac/rbac-authorizer.ts'
 import { behaviours } from '#apiserver/behaviours/behaviours.ts'
 import { bootstrap } from '#apiserver/bootstrap/bootstrap.ts'
 import { tokenIssuerRoute } from '#apiserver/http/token-issuer-route.ts'
@@ -115,7 +115,10 @@ export async function startLoneApiServer(options: LoneApiServerOptions): Promise
     log,
     kinds: [...builtInKinds, ...subresourceKinds],
     authorizer,
-    admission: defaultAdmission({ informers: () => own.informers!, client: () => own.client!, clock, random }, options.admission),
+    admission: defaultAdmission(
+      { informers: () => own.informers!, client: () => own.client!, authorizer, rbac: () => rbacAmong(authorizers), clock, random },
+      options.admission,
+    ),
     behaviours: [
       ...behaviours,
       serviceAllocation({

@@ -17,6 +17,11 @@ export interface RbacAuthorizer extends Authorizer {
   rulesOf(namespace: string, roleRef: RoleRef): readonly PolicyRule[] | undefined
 }
 
+/** The one of `authorizers` that decides by roles, if there is one. */
+export function rbacAmong(authorizers: readonly Authorizer[]): RbacAuthorizer | undefined {
+  return authorizers.find((one): one is RbacAuthorizer => 'notHeld' in one)
+}
+
 interface RoleRef {
   readonly kind: string
   readonly name: string
