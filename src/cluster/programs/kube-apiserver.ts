@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
+import type { KubeletConnection } from '#apiserver/node-streams/kubelet-connection.ts'
 import { klog } from '#base/log/klog.ts'
 import type { Logger } from '#base/log/logger.ts'
 import type { Random } from '#base/random/random.ts'
@@ -71,6 +72,7 @@ async function run(values: Values): Promise<void> {
     maxReadsInflight: values['max-requests-inflight'],
     maxWritesInflight: values['max-mutating-requests-inflight'],
     publishesEndpoints: values['endpoint-reconciler-type'] !== 'none' && !isLoopback(advertiseAddress),
+    kubeletConnection: kubeletConnectionOf(values),
   })
   log.info('the API server is ready', { address: bindAddress, port: running.port })
   let isEnding = false
@@ -83,6 +85,17 @@ async function run(values: Values): Promise<void> {
   }
   process.on('SIGTERM', () => void end())
   process.on('SIGINT', () => void end())
+}
+
+function kubeletConnectionOf(values: Values): KubeletConnection {
+  const certificate = optionalTextOf(values['kubelet-client-certificate'])
+  const privateKey = optionalTextOf(values['kubelet-client-key'])
+  const authority = optionalTextOf(values['kubelet-certificate-authority'])
+  return {
+    preferredAddressTypes: values['kubelet-preferred-address-types'],
+    ...(certificate && privateKey ? { certificate, privateKey } : {}),
+    ...(authority ? { authority } : {}),
+  }
 }
 
 /** Nobody else reaches the server there: the Service `kubernetes` gets no such endpoint. */
