@@ -13,6 +13,7 @@ import { endpointSliceController } from './endpointslice.ts'
 import { endpointSliceMirroringController } from './endpointslice-mirroring.ts'
 import { ephemeralVolumeController } from './ephemeral-volume.ts'
 import { garbageCollectorController } from './garbage-collector.ts'
+import { horizontalPodAutoscalerController } from './horizontalpodautoscaler.ts'
 import { jobController } from './job.ts'
 import { namespaceController } from './namespace.ts'
 import { nodeIpamController } from './node-ipam.ts'
@@ -53,6 +54,7 @@ export const controllers: readonly Controller[] = [
   jobController,
   deploymentController,
   replicaSetController,
+  horizontalPodAutoscalerController,
   disruptionController,
   statefulSetController,
   cronJobController,

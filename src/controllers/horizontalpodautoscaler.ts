@@ -1,0 +1,226 @@
+import type { Scale } from '#kinds/autoscaling/v1/scale.ts'
+import {
+  HorizontalPodAutoscaler,
+  type HorizontalPodAutoscalerCondition,
+  type MetricSpec,
+} from '#kinds/autoscaling/v2/horizontal-pod-autoscaler.ts'
+import { Pod } from '#kinds/core/v1/pod.ts'
+import type { AnyKind, ObjectOf } from '#machinery/kind/kind.ts'
+import { groupVersionOf } from '#machinery/meta/object-meta.ts'
+import { Quantity } from '#machinery/quantity/quantity.ts'
+import { parseLabelSelector } from '#machinery/selectors/parse-label-selector.ts'
+import { timeOf } from '#machinery/time/time.ts'
+import { readPodMetrics } from './horizontalpodautoscaler.metrics.ts'
+import { MetricError, type Proposal, proposeByResource, type ResourceTarget } from './horizontalpodautoscaler.plan.ts'
+import { limit, noteChange, type ScalingMemory } from './horizontalpodautoscaler.scaling.ts'
+import type { Controller } from './runtime/controller.ts'
+import { defineController, status, type Tools } from './runtime/define-controller.ts'
+import { consulted } from './runtime/watches.ts'
+
+type Conditions = Map<string, HorizontalPodAutoscalerCondition>
+
+/** Sets the number of pods by what they use. */
+export const horizontalPodAutoscalerController: Controller = {
+  name: 'horizontal-pod-autoscaler-controller',
+  run(context) {
+    const memories = new Map<string, ScalingMemory & { nextMs: number }>()
+    return defineController({
+      name: 'horizontal-pod-autoscaler-controller',
+      component: 'horizontal-pod-autoscaler',
+      reconciles: HorizontalPodAutoscaler,
+      watches: [consulted(Pod)],
+      writes: [status(HorizontalPodAutoscaler)],
+      resyncMs: context.parameters.horizontalPodAutoscalerSyncPeriodMs,
+      async reconcile(autoscaler, tools) {
+        const { uid = '' } = autoscaler.metadata
+        const memory = memories.get(uid) ?? { wishes: [], changes: [], nextMs: 0 }
+        memories.set(uid, memory)
+        // Its own status makes it due again at once: it looks only as often as it should.
+        if (tools.now < memory.nextMs && autoscaler.status.observedGeneration === autoscaler.metadata.generation) {
+          tools.again(memory.nextMs - tools.now)
+          return
+        }
+        memory.nextMs = tools.now + context.parameters.horizontalPodAutoscalerSyncPeriodMs
+        await autoscale(autoscaler, memory, tools)
+      },
+      async gone() {
+        for (const uid of memories.keys()) {
+          if (
+            !context.informers
+              .of(HorizontalPodAutoscaler)
+              .list()
+              .some(({ metadata }) => metadata.uid === uid)
+          )
+            memories.delete(uid)
+        }
+      },
+    }).run(context)
+  },
+}
+
+async function autoscale(autoscaler: HorizontalPodAutoscaler, memory: ScalingMemory, tools: Tools): Promise<void> {
+  const { spec } = autoscaler
+  const { namespace = '' } = autoscaler.metadata
+  const conditions: Conditions = new Map((autoscaler.status.conditions ?? []).map(condition => [condition.type, condition]))
+  const say = (type: string, state: 'True' | 'False', reason: string, message: string) =>
+    setCondition(conditions, type, state, reason, message, tools.now)
+  const finish = (fields: object) =>
+    tools.updateStatus(HorizontalPodAutoscaler, autoscaler, {
+      ...autoscaler.status,
+      observedGeneration: autoscaler.metadata.generation,
+      ...fields,
+      conditions: [...conditions.values()],
+    })
+  const kind = targetKind(autoscaler, tools)
+  let scale: ObjectOf<typeof Scale>
+  try {
+    if (!kind) throw new Error(`no matches for kind "${spec.scaleTargetRef.kind}" in version "${spec.scaleTargetRef.apiVersion ?? ''}"`)
+    const target = { namespace, name: spec.scaleTargetRef.name }
+    scale = (await tools.client.subresource(kind, target, { subresource: 'scale', verb: 'get' })) as ObjectOf<typeof Scale>
+  } catch (error) {
+    const message = `the HPA controller was unable to get the target's current scale: ${error instanceof Error ? error.message : error}`
+    say('AbleToScale', 'False', 'FailedGetScale', message)
+    tools.events.record(autoscaler, 'Warning', 'FailedGetScale', error instanceof Error ? error.message : String(error))
+    await finish({})
+    return
+  }
+  say('AbleToScale', 'True', 'SucceededGetScale', "the HPA controller was able to get the target's current scale")
+  const current = scale.spec.replicas ?? 0
+  const currentReplicas = scale.status.replicas ?? 0
+  if (current === 0 && spec.minReplicas !== 0) {
+    say('ScalingActive', 'False', 'ScalingDisabled', 'scaling is disabled since the replica count of the target is zero')
+    await finish({ currentReplicas, desiredReplicas: 0 })
+    return
+  }
+  const outcome = await wishFor(autoscaler, scale, currentReplicas, tools)
+  if (outcome.error) {
+    say('ScalingActive', 'False', outcome.error.reason, outcome.error.message)
+    tools.events.record(autoscaler, 'Warning', outcome.error.reason, outcome.error.message)
+  } else
+    say('ScalingActive', 'True', 'ValidMetricFound', `the HPA was able to successfully calculate a replica count from ${outcome.metric}`)
+  const outside = current > spec.maxReplicas ? spec.maxReplicas : current < spec.minReplicas ? spec.minReplicas : undefined
+  let desired = outside ?? current
+  if (outside === undefined && outcome.replicas !== undefined) {
+    const limited = limit(
+      autoscaler,
+      current,
+      outcome.replicas,
+      memory,
+      tools.parameters.horizontalPodAutoscalerDownscaleStabilizationMs,
+      tools.now,
+    )
+    desired = limited.replicas
+    if (limited.isStabilized)
+      say(
+        'AbleToScale',
+        'True',
+        'ScaleDownStabilized',
+        'recent recommendations were higher than current one, applying the highest recent recommendation',
+      )
+    else say('AbleToScale', 'True', 'ReadyForNewScale', 'recommended size matches current size')
+    say('ScalingLimited', limited.isLimited ? 'True' : 'False', limited.reason, limited.message)
+  }
+  let { lastScaleTime } = autoscaler.status
+  if (desired !== current) {
+    const reason =
+      outside !== undefined
+        ? boundsReason(current, autoscaler)
+        : desired > current
+          ? `${outcome.metric} above target`
+          : 'All metrics below target'
+    const body = { ...scale, spec: { ...scale.spec, replicas: desired } }
+    await tools.client.subresource(kind!, { namespace, name: spec.scaleTargetRef.name }, { subresource: 'scale', verb: 'update', body })
+    tools.events.record(autoscaler, 'Normal', 'SuccessfulRescale', `New size: ${desired}; reason: ${reason}`)
+    say('AbleToScale', 'True', 'SucceededRescale', `the HPA controller was able to update the target scale to ${desired}`)
+    noteChange(memory, desired - current, tools.now)
+    lastScaleTime = timeOf(tools.now)
+  }
+  await finish({ currentReplicas, desiredReplicas: desired, currentMetrics: outcome.measured, ...(lastScaleTime ? { lastScaleTime } : {}) })
+}
+
+function boundsReason(current: number, { spec }: HorizontalPodAutoscaler): string {
+  return current > spec.maxReplicas
+    ? 'Current number of replicas above Spec.MaxReplicas'
+    : 'Current number of replicas below Spec.MinReplicas'
+}
+
+interface Wish {
+  readonly replicas: number | undefined
+  readonly metric: string
+  readonly measured: readonly object[]
+  readonly error: { readonly reason: string; readonly message: string } | undefined
+}
+
+/** The most that any metric calls for. Where one could not be read nothing is taken away. */
+async function wishFor(autoscaler: HorizontalPodAutoscaler, scale: ObjectOf<typeof Scale>, current: number, tools: Tools): Promise<Wish> {
+  const { namespace = '' } = autoscaler.metadata
+  const selector = parseLabelSelector(scale.status.selector ?? '')
+  const pods = tools.list(Pod, { namespace, selector })
+  const measured: object[] = []
+  let best: { replicas: number; metric: string } | undefined
+  let error: Wish['error']
+  const metrics = autoscaler.spec.metrics ?? []
+  for (const metric of metrics) {
+    try {
+      const { proposal, name, status } = await propose(metric, namespace, scale.status.selector ?? '', current, pods, tools)
+      measured.push(status)
+      if (!best || proposal.replicas > best.replicas) best = { replicas: proposal.replicas, metric: name }
+    } catch (failure) {
+      const reason = `FailedGet${metric.type}Metric`
+      const message = `the HPA was unable to compute the replica count: ${failure instanceof Error ? failure.message : failure}`
+      error ??= { reason, message }
+    }
+  }
+  if (!best) return { replicas: undefined, metric: '', measured, error }
+  if (error && best.replicas < current) return { replicas: undefined, metric: best.metric, measured, error }
+  return { ...best, measured, error: undefined }
+}
+
+async function propose(metric: MetricSpec, namespace: string, selector: string, current: number, pods: readonly Pod[], tools: Tools) {
+  const source = metric.containerResource ?? metric.resource
+  if (!source) throw new MetricError(`metrics of type ${metric.type} have no reader here: only resources of pods and containers are read`)
+  const usages = await readPodMetrics(tools.client, namespace, selector)
+  const { name: resource, target } = source
+  const container = metric.containerResource?.container
+  const scaleOf = (text: string) => (resource === 'cpu' ? Quantity.parse(text).toMilli() : Quantity.parse(text).toNumber())
+  const wanted: ResourceTarget = {
+    resource,
+    container,
+    averageUtilization: target.averageUtilization,
+    averageValue: target.averageValue === undefined ? undefined : scaleOf(target.averageValue),
+  }
+  const { parameters, now } = tools
+  const proposal = proposeByResource(wanted, current, pods, usages, {
+    now,
+    tolerance: parameters.horizontalPodAutoscalerTolerance,
+    cpuInitializationPeriodMs: parameters.horizontalPodAutoscalerCpuInitializationPeriodMs,
+    initialReadinessDelayMs: parameters.horizontalPodAutoscalerInitialReadinessDelayMs,
+  })
+  const what = container === undefined ? `${resource} resource` : `${resource} container resource`
+  const name = target.averageUtilization === undefined ? what : `${what} utilization (percentage of request)`
+  return { proposal, name, status: statusOf(metric, proposal, resource, container) }
+}
+
+function statusOf(
+  metric: MetricSpec,
+  { averageUtilization, averageValue }: Proposal,
+  resource: string,
+  container: string | undefined,
+): object {
+  const value = resource === 'cpu' ? Quantity.milli(Math.round(averageValue)) : Quantity.of(Math.round(averageValue))
+  const current = { averageValue: value.toString(), ...(averageUtilization === undefined ? {} : { averageUtilization }) }
+  if (container !== undefined) return { type: metric.type, containerResource: { name: resource, container, current } }
+  return { type: metric.type, resource: { name: resource, current } }
+}
+
+function targetKind({ spec }: HorizontalPodAutoscaler, { kinds }: Tools): AnyKind | undefined {
+  const { apiVersion = '', kind } = spec.scaleTargetRef
+  const { group, version } = groupVersionOf(apiVersion)
+  return kinds.byKind(group, version, kind)
+}
+
+function setCondition(conditions: Conditions, type: string, status: 'True' | 'False', reason: string, message: string, now: number): void {
+  const former = conditions.get(type)
+  const lastTransitionTime = former?.status === status ? former.lastTransitionTime : timeOf(now)
+  conditions.set(type, { type, status, reason, message, lastTransitionTime })
+}
