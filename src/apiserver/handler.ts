@@ -229,7 +229,8 @@ export class Handler implements ApiHandler {
     subresource: string,
     selectors?: Pick<Access, 'fieldSelector' | 'labelSelector'>,
   ): void | Promise<void> {
-    const { kind, name } = target
+    const { kind } = target
+    const name = target.name === '' && selectors?.fieldSelector ? nameOf(selectors.fieldSelector) : target.name
     const namespace = kind.kind === 'Namespace' && kind.group === '' ? name : target.namespace
     return checkAccess(this.#authorizer, caller, { verb, kind, subresource, namespace, name, ...selectors })
   }
@@ -247,6 +248,11 @@ export class Handler implements ApiHandler {
       fieldValidation: options.fieldValidation ?? 'Warn',
     }
   }
+}
+
+/** The one object that a selector asks for by name: who may see only that one may list it. */
+function nameOf(fieldSelector: string): string {
+  return /(?:^|,)metadata\.name==?([^,\\]+)(?:,|$)/.exec(fieldSelector)?.[1] ?? ''
 }
 
 /** The revision after which a watch begins; undefined: with what is there. */

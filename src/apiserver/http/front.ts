@@ -8,14 +8,15 @@ import { refusal } from '../access.ts'
 import type { Authenticator } from '../authentication/authenticator.ts'
 import { ANONYMOUS } from '../authentication/authenticator-chain.ts'
 import type { Attributes, Authorizer, ResourceAttributes } from '../authorization/authorizer.ts'
-import { type Exchange, headerOf } from './exchange.ts'
+import { type Exchange, headerOf, type ResponseHeaders } from './exchange.ts'
+import type { FlowControl } from './flow-control.ts'
 import { impersonated, wantsImpersonation } from './impersonation.ts'
 import type { Inflight } from './inflight.ts'
 import type { ServerMetrics } from './metrics.ts'
 import type { PathRoute } from './path-route.ts'
 import type { ProtobufWriter } from './render.ts'
 import { noSuchResource, RequestContext } from './request-context.ts'
-import { type ResourceRequestInfo, requestInfoOf } from './request-info.ts'
+import { type RequestInfo, type ResourceRequestInfo, requestInfoOf } from './request-info.ts'
 import type { ResourceRoute } from './resource-route.ts'
 
 export interface FrontOptions {
@@ -30,6 +31,8 @@ export interface FrontOptions {
   readonly paths: PathRoute
   readonly inflight: Inflight
   readonly metrics: ServerMetrics
+  /** Undefined where flow schemas are not served. */
+  readonly flowControl: FlowControl | undefined
 }
 
 /** The way of a request through the server: who sends it, what it is about, and who answers it. */
@@ -79,6 +82,7 @@ export class Front {
     const { path } = context.exchange
     const info = requestInfoOf(path)
     context.info = info
+    if (info) context.flow = this.#flowOf(context, info)
     if (!info) throw new StatusError({ code: 400, reason: 'BadRequest', message: `invalid URL escape in ${path}` })
     const { resources, paths } = this.#options
     if (info.isResource && paths.isServed(info.group, info.version)) {
@@ -91,6 +95,11 @@ export class Front {
       : { user: context.user, verb: context.exchange.method.toLowerCase(), path }
     await this.#allow(attributes)
     return paths.serve(context)
+  }
+
+  #flowOf({ user, exchange: { method } }: RequestContext, info: RequestInfo): ResponseHeaders {
+    const verbs = info.isResource && info.name === '' ? COLLECTION_VERBS : OBJECT_VERBS
+    return this.#options.flowControl?.headersFor({ user, verb: verbs[method] ?? method.toLowerCase(), info }) ?? NO_HEADERS
   }
 
   async #allow(attributes: Attributes): Promise<void> {
@@ -148,6 +157,7 @@ interface Remembered {
 }
 
 const REMEMBERED_MS = 2000
+const NO_HEADERS: ResponseHeaders = {}
 const NO_RESOURCE = { group: '', version: '', resource: '', subresource: '', name: '', namespace: '' }
 
 function textOf(error: unknown): string {

@@ -7,6 +7,7 @@ import type { Negotiated } from './negotiation.ts'
 import { type ProtobufWriter, type Rendered, renderObject } from './render.ts'
 import type { RequestInfo } from './request-info.ts'
 
+const NO_HEADERS: ResponseHeaders = {}
 const MAX_WARNING_BYTES = 4096
 
 /** A request on its way through the server: who sends it, what is to be answered beside the body. */
@@ -17,6 +18,8 @@ export class RequestContext {
   readonly #warnings: string[] = []
   readonly #protobuf: ProtobufWriter
   #isAnswered = false
+  /** What flow control says of the request, for the answer. */
+  flow: ResponseHeaders = NO_HEADERS
   /** What the path asks for, once that is known. */
   info: RequestInfo | undefined
   /** The code of the answer. */
@@ -87,13 +90,12 @@ export class RequestContext {
       'audit-id': this.auditId,
       'cache-control': 'no-cache, private',
       'content-type': contentType,
+      ...this.flow,
     }
     if (this.#warnings.length > 0) headers['warning'] = warningHeaders(this.#warnings)
     return headers
   }
 }
-
-const NO_HEADERS: ResponseHeaders = {}
 
 /** `299 - "text"`, one per warning; when they are too long together, each is cut. */
 function warningHeaders(texts: readonly string[]): string[] {

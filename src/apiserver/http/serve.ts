@@ -9,7 +9,9 @@ import { DiscoveryDocuments } from '../discovery/documents.ts'
 import { NodeStreams } from '../node-streams/node-streams.ts'
 import type { ServerParts } from '../server-parts.ts'
 import { nodeGzip } from './compression.ts'
+import { debugPages } from './debug-pages.ts'
 import type { Exchange } from './exchange.ts'
+import { FlowControl } from './flow-control.ts'
 import { Front } from './front.ts'
 import { Inflight } from './inflight.ts'
 import { type Listening, listen } from './listen.ts'
@@ -34,6 +36,8 @@ export interface ServeOptions {
   readonly advertised?: string
   readonly maxReadsInflight?: number
   readonly maxWritesInflight?: number
+  /** The flags the program was started with, as `/flagz` shows them. */
+  readonly flags?: Readonly<Record<string, string>>
   /** Further documents: OpenAPI, metrics, the token issuer's keys. */
   readonly documents?: readonly DocumentRoute[]
 }
@@ -51,6 +55,9 @@ export async function serve(parts: ServerParts, options: ServeOptions): Promise<
     () => clock.now(),
   )
   kinds.onChange(() => openApi.forget())
+  const startMs = clock.monotonic()
+  const uptimeSeconds = () => (clock.monotonic() - startMs) / 1000
+  const debug = debugPages({ version: VERSION.gitVersion, flags: options.flags ?? {}, uptimeSeconds })
   const streams = new NodeStreams(handler, parts.kubeletConnection)
   const resources = new ResourceRoute({ handler, clock, random, protobuf, framer: protobuf, gzip: nodeGzip, streams })
   let listening: Listening | undefined
@@ -64,7 +71,7 @@ export async function serve(parts: ServerParts, options: ServeOptions): Promise<
     version: VERSION,
     serverAddress: () => options.advertised ?? `${listening?.address}:${listening?.port}`,
     digest: text => createHash('sha512').update(text).digest('hex'),
-    documents: [openApi, metrics, ...(options.documents ?? [])],
+    documents: [openApi, metrics, debug, ...(options.documents ?? [])],
   })
   const front = new Front({
     authenticator: options.authenticator,
@@ -78,6 +85,7 @@ export async function serve(parts: ServerParts, options: ServeOptions): Promise<
     paths,
     inflight,
     metrics,
+    flowControl: flowControlOf(parts),
   })
   listening = await listen({
     address: options.address,
@@ -93,6 +101,13 @@ export async function serve(parts: ServerParts, options: ServeOptions): Promise<
 
 /** Types that the documents speak of beside the kinds. */
 const OPENAPI_TYPES = [Status, DeleteOptions, WatchEvent, ...subresourceKinds.map(({ schema }) => schema)]
+
+function flowControlOf({ kinds, handler }: ServerParts): FlowControl | undefined {
+  const schemas = kinds.byKind('flowcontrol.apiserver.k8s.io', 'v1', 'FlowSchema')
+  const levels = kinds.byKind('flowcontrol.apiserver.k8s.io', 'v1', 'PriorityLevelConfiguration')
+  const { objects } = handler.core
+  return schemas && levels && new FlowControl(objects.cacheOf(schemas), objects.cacheOf(levels))
+}
 
 function storageHash(name: string): string {
   return createHash('sha256').update(name).digest().subarray(0, 8).toString('base64')

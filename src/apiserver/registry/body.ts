@@ -1,6 +1,7 @@
 import type { AnyKind, ApiObject } from '#machinery/kind/kind.ts'
 import type { KindRegistry } from '#machinery/kind/kind-registry.ts'
 import { groupVersionOf } from '#machinery/meta/object-meta.ts'
+import type { JsonObject } from '#machinery/patch/json-object.ts'
 import { DecodeError, decode } from '#machinery/schema/decode.ts'
 import { badRequest } from '#machinery/status/failures.ts'
 import { quote } from '#machinery/status/go-text.ts'
@@ -53,13 +54,10 @@ function checkType(value: unknown, kind: AnyKind, kinds: KindRegistry): void {
   const effectiveVersion = typeof sent.apiVersion === 'string' && sent.apiVersion !== '' ? sent.apiVersion : kind.apiVersion
   const effectiveName = typeof sent.kind === 'string' && sent.kind !== '' ? sent.kind : kind.kind
   if (effectiveVersion === kind.apiVersion && effectiveName === kind.kind) return
-  const { group, version } = groupVersionOf(effectiveVersion)
+  const { version } = groupVersionOf(effectiveVersion)
   const subject = cannotBeHandled(effectiveName, version, kind)
-  if (!isRegistered(group, version, effectiveName, kinds)) {
-    throw badRequest(`${subject}: no kind ${quote(effectiveName)} is registered for version ${quote(effectiveVersion)} in scheme ${SCHEME}`)
-  }
-  if (effectiveName !== kind.kind) {
-    throw badRequest(`${subject}: converting (${version}.${effectiveName}) to (${internalType(kind)}): unknown conversion`)
+  if (effectiveName !== kind.kind || !isRegistered(effectiveVersion, effectiveName, kinds)) {
+    throw badRequest(`${subject}: ${otherTypeText(kind, effectiveVersion, effectiveName, value as JsonObject, kinds)}`)
   }
   throw badRequest(`the API version in the data (${effectiveVersion}) does not match the expected API version (${kind.apiVersion})`)
 }
@@ -70,8 +68,25 @@ export function cannotBeHandled(sentKind: string, sentVersion: string, kind: Any
 
 const SCHEME = '"pkg/api/legacyscheme/scheme.go:30"'
 
+/** What is wrong with an object that says it is of another kind: nobody knows that one, or it cannot be turned into this one. */
+export function otherTypeText(kind: AnyKind, apiVersion: string, name: string, value: JsonObject, kinds: KindRegistry): string {
+  if (!isRegistered(apiVersion, name, kinds)) {
+    return `no kind ${quote(name)} is registered for version ${quote(apiVersion)} in scheme ${SCHEME}`
+  }
+  const { group, version } = groupVersionOf(apiVersion)
+  const other = kinds.byKind(group, version, name)
+  try {
+    if (other) decodeObject(other, value)
+  } catch (error) {
+    if (error instanceof DecodeError) return error.message
+    throw error
+  }
+  return `converting (${version}.${name}) to (${internalType(kind)}): unknown conversion`
+}
+
 /** Beside the kinds that are served, every version knows the types of options, lists and events. */
-function isRegistered(group: string, version: string, name: string, kinds: KindRegistry): boolean {
+function isRegistered(apiVersion: string, name: string, kinds: KindRegistry): boolean {
+  const { group, version } = groupVersionOf(apiVersion)
   if (kinds.byKind(group, version, name)) return true
   const isVersion = [...kinds.all()].some(kind => kind.group === group && kind.version === version)
   return isVersion && (COMMON.has(name) || (name.endsWith('List') && kinds.byKind(group, version, name.slice(0, -4)) !== undefined))

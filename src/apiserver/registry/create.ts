@@ -142,7 +142,7 @@ function validate(core: Core, request: WriteRequest, object: ApiObject): void {
     errors.at('metadata'),
   )
   kind.hooks.validate?.(object, errors)
-  if (!errors.isEmpty) throw invalid(request.kind, object.metadata.name ?? '', errors.all)
+  if (!errors.isEmpty) throw invalid(storedKindOf(request.kind), object.metadata.name ?? '', errors.all)
   void core
 }
 

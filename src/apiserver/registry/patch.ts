@@ -1,6 +1,7 @@
 import type { Patch } from '#client/client.ts'
 import { draft } from '#machinery/kind/draft.ts'
 import type { AnyKind, ApiObject, Mutable } from '#machinery/kind/kind.ts'
+import type { KindRegistry } from '#machinery/kind/kind-registry.ts'
 import { groupVersionOf } from '#machinery/meta/object-meta.ts'
 import { isJsonObject, type JsonObject } from '#machinery/patch/json-object.ts'
 import { applyJsonPatch } from '#machinery/patch/json-patch.ts'
@@ -10,7 +11,7 @@ import { DecodeError } from '#machinery/schema/decode.ts'
 import { badRequest, invalid } from '#machinery/status/failures.ts'
 import { FieldErrors } from '#machinery/status/field-errors.ts'
 import { goJson, quote } from '#machinery/status/go-text.ts'
-import { decodeObject } from './body.ts'
+import { decodeObject, otherTypeText } from './body.ts'
 import type { Core } from './core.ts'
 import { checkSentName, ownershipOf, placeIn } from './create.ts'
 import { dedupeOwners } from './owners.ts'
@@ -25,17 +26,16 @@ export interface PatchBody {
 
 /** Changes an object by a patch; server-side apply may create it. */
 export function patch(core: Core, request: WriteRequest, body: PatchBody): Promise<Written> {
-  return change(core, request, body.patch.type === 'apply' ? applyOf(core, request, body.patch) : patchOf(request, body))
-}
-
-function patchOf(request: WriteRequest, body: PatchBody): Change {
-  return { isPatch: true, next: patchedBy(request, body) }
+  const step =
+    body.patch.type === 'apply' ? applyOf(core, request, body.patch) : { isPatch: true, next: patchedBy(request, body, core.kinds) }
+  return change(core, request, step)
 }
 
 /** What a patch makes of an object of `request.kind`. */
 export function patchedBy(
   request: WriteRequest,
   { patch: { type, body }, duplicates = [] }: PatchBody,
+  kinds: KindRegistry,
 ): (current: ApiObject) => Mutable<ApiObject> {
   return current => {
     const document = current as unknown as JsonObject
@@ -45,6 +45,7 @@ export function patchedBy(
         : type === 'merge'
           ? applyMergePatch(document, body)
           : applyStrategicMergePatch(document, body, request.kind.schema)
+    checkType(request.kind, patched, type === 'strategic' ? body : patched, kinds)
     return patchedObject(request, type === 'strategic' ? body : patched, patched, duplicates, type === 'strategic')
   }
 }
@@ -57,7 +58,6 @@ function patchedObject(
   duplicates: readonly string[],
   isStrategic: boolean,
 ): Mutable<ApiObject> {
-  checkType(request.kind, patched, shown)
   const unknown: string[] = []
   let object: ApiObject
   try {
@@ -77,15 +77,12 @@ function patchedObject(
   return result
 }
 
-function checkType(kind: AnyKind, patched: JsonObject, shown: unknown): void {
+function checkType(kind: AnyKind, patched: JsonObject, shown: unknown, kinds: KindRegistry): void {
   const name = patched['kind'] || kind.kind
   const apiVersion = patched['apiVersion'] || kind.apiVersion
   if (name === kind.kind && apiVersion === kind.apiVersion) return
   if (typeof name !== 'string' || typeof apiVersion !== 'string') throw invalidPatch(shown, 'kind and apiVersion have to be strings')
-  throw invalidPatch(
-    shown,
-    `no kind ${quote(name)} is registered for version ${quote(apiVersion)} in scheme "pkg/api/legacyscheme/scheme.go:30"`,
-  )
+  throw invalidPatch(shown, otherTypeText(kind, apiVersion, name, patched, kinds))
 }
 
 function checkName(request: WriteRequest, object: Mutable<ApiObject>): void {

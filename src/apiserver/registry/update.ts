@@ -253,7 +253,7 @@ function validate(request: WriteRequest, object: ApiObject, old: ApiObject): voi
   errors.addAll([...errors.all])
   if (request.subresource === '') kind.hooks.validate?.(object, errors)
   kind.hooks.validateUpdate?.(object, old, errors, request.subresource)
-  if (!errors.isEmpty) throw invalid(request.kind, request.name, errors.all)
+  if (!errors.isEmpty) throw invalid(kind, request.name, errors.all)
 }
 
 /** Nothing is written if nothing changed. */

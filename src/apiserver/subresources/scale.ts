@@ -38,7 +38,7 @@ export const scale: SubresourceHandler = {
       const context = { ...ownershipOf(core, write), kind: Scale, force: call.force ?? false }
       return answer(core, call, live => core.ownership.apply(live, config, context) as Scale)
     }
-    const next = patchedBy(ofScale, { patch: { type: call.patch ?? 'merge', body: call.body } as never })
+    const next = patchedBy(ofScale, { patch: { type: call.patch ?? 'merge', body: call.body } as never }, core.kinds)
     return answer(core, call, (live, owners) => updated(core, write, live, owners, next(live) as Scale))
   },
 }
