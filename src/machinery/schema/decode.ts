@@ -1,6 +1,6 @@
+import { FloatLiteral, withoutFloatLiterals } from '../codec/json/float-literal.ts'
 import { canonicalQuantity } from '../quantity/quantity.ts'
 import { canonicalMicroTime, canonicalTime } from '../time/time.ts'
-import { FloatLiteral, withoutFloatLiterals } from '../codec/json/float-literal.ts'
 import { type AnyField, type AnySchema, type MessageShape, type Shape, shapeOf } from './schema.ts'
 
 /** What a client sent does not have the type that the schema says. The message is upstream's (Go's `encoding/json`). */
@@ -117,7 +117,7 @@ function compile(schema: AnySchema): Decoder {
       return (value, path, context, owner) => {
         if (!isObject(value)) throw mismatch(value, path, owner, goType)
         const result: Record<string, unknown> = {}
-        for (const key of Object.keys(value)) {
+        for (const key of sortedKeys(value)) {
           const item = value[key]
           put(result, key, item === null ? zeroOf(shape.of) : element(item, `${path}${KEY_START}${key}${KEY_END}`, context, owner))
         }
@@ -187,6 +187,13 @@ function noteUnknown(shape: MessageShape, value: Record<string, unknown>, path: 
   for (const name of Object.keys(value)) {
     if (!Object.hasOwn(shape.fields, name)) context.unknown.push(path === '' ? name : `${shownPath(path)}.${name}`)
   }
+}
+
+/** The keys of a map in the order in which upstream writes them. */
+function sortedKeys(value: Record<string, unknown>): string[] {
+  const keys = Object.keys(value)
+  for (let index = 1; index < keys.length; index++) if (keys[index - 1]! > keys[index]!) return keys.sort()
+  return keys
 }
 
 function shownPath(path: string): string {
