@@ -14,7 +14,7 @@ interface DockerAuth {
 export function credentialsFor(image: string, secrets: readonly Secret[]): ImageAuth[] {
   const found: { address: string; auth: ImageAuth }[] = []
   for (const [address, auth] of secrets.flatMap(authsOf)) {
-    if (fits(address, image)) found.push({ address: address.replace(/^https?:\/\//, ''), auth: authOf(auth, address) })
+    if (fits(address, image)) found.push({ address: address.replace(/^https?:\/\//, ''), auth: authOf(auth) })
   }
   return found.sort((a, b) => b.address.length - a.address.length).map(({ auth }) => auth)
 }
@@ -37,12 +37,12 @@ function authsOf(secret: Secret): [string, DockerAuth][] {
   return []
 }
 
-function authOf(auth: DockerAuth, serverAddress: string): ImageAuth {
+/** Without an address: containerd takes it for a URL and refuses `host:port`, and the image names the registry anyway. */
+function authOf(auth: DockerAuth): ImageAuth {
   const [username, ...password] = Buffer.from(auth.auth ?? '', 'base64')
     .toString('utf8')
     .split(':')
   return {
-    serverAddress,
     username: auth.username ?? username ?? '',
     password: auth.password ?? password.join(':'),
     ...(auth.identitytoken ? { identityToken: auth.identitytoken } : {}),
