@@ -15,7 +15,7 @@ import type { Progress } from '../progress/progress.ts'
 import { certificateParameters } from './certificate-parameters.ts'
 import { startClusterDns } from './cluster-dns.ts'
 import { type ControlPlane, startControlPlane } from './control-plane.ts'
-import { startKubelets } from './kubelets.ts'
+import { forgetDroppedNodes, startKubelets } from './kubelets.ts'
 import { startProxies } from './proxies.ts'
 import { dnsAnswers, nodesReady } from './readiness.ts'
 
@@ -117,6 +117,7 @@ async function startNodes(
   const random = systemRandom()
   const admin = plane.clientFor({ name: 'system:apiserver', groups: ['system:masters'] })
   const nodeClient = (node: string) => plane.clientFor({ name: `system:node:${node}`, groups: ['system:nodes'] }, 'kubelet')
+  await forgetDroppedNodes(admin, layout)
   if (layout.nodes.length > 0) {
     const proxies = await progress.step('serve Services and DNS', async () => {
       const dns = await startClusterDns({

@@ -3,6 +3,7 @@ import { run } from '#base/process/run.ts'
 import type { Random } from '#base/random/random.ts'
 import type { Clock } from '#base/time/clock.ts'
 import type { Client } from '#client/client.ts'
+import { Node } from '#kinds/core/v1/node.ts'
 import { startKubelet } from '#kubelet/kubelet.ts'
 import { openCgroups } from '#kubelet/resources/cgroup-fs.ts'
 import { criRuntime } from '#kubelet/runtime/cri/cri-runtime.ts'
@@ -33,6 +34,19 @@ export interface NodeKubelet {
 /** All kubelets of a machine listen on one address: each has a port of its own, the first the usual one. */
 const kubeletPort = (node: NodeLayout) => 10_249 + node.number
 
+/** What tells the cluster's own nodes from others that joined it. */
+const providerIdOf = (layout: ClusterLayout, node: string) => `t8s://${layout.id}/${node}`
+
+/** Deletes the Node objects of nodes that the cluster no longer has, so that nothing is kept or scheduled there. */
+export async function forgetDroppedNodes(client: Client, layout: ClusterLayout): Promise<void> {
+  const present = new Set(layout.nodes.map(node => node.name))
+  const { items } = await client.list(Node)
+  const dropped = items.filter(
+    ({ metadata, spec }) => spec.providerID?.startsWith(providerIdOf(layout, '')) && !present.has(metadata.name ?? ''),
+  )
+  await Promise.all(dropped.map(node => client.delete(Node, node)))
+}
+
 /** A kubelet for each node, in this process: containers belong to the nodes' containerd and run on when it ends. */
 export function startKubelets(options: KubeletsOptions): Promise<NodeKubelet[]> {
   return Promise.all(options.layout.nodes.map(node => startNodeKubelet(node, options)))
@@ -55,6 +69,7 @@ async function startNodeKubelet(node: NodeLayout, options: KubeletsOptions): Pro
     logsDirectory: node.podLogsDir,
     nodeIPs: [node.address],
     podCIDRs: [node.podCidr],
+    providerID: providerIdOf(layout, node.name),
     clusterDNS: [layout.dnsAddress],
     clusterDomain: CLUSTER_DOMAIN,
     staticPodPath: node.manifestsDir,
