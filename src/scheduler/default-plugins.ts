@@ -9,11 +9,13 @@ import { PodDisruptionBudget } from '#kinds/policy/v1/pod-disruption-budget.ts'
 import type { PodInfo } from './cache/pod-info.ts'
 import type { PluginArgs } from './configuration/plugin-args.ts'
 import { defaultSelector } from './default-selector.ts'
+import type { DeviceMatcher } from './devices/allocate.plan.ts'
 import type { SchedulerPlugin } from './framework/plugin.ts'
 import type { Profile } from './framework/profile.ts'
 import type { Nominations } from './framework/select-node.ts'
 import { defaultBinder } from './plugins/default-binder.ts'
 import { defaultPreemption } from './plugins/default-preemption.ts'
+import { dynamicResources } from './plugins/dynamic-resources.ts'
 import { imageLocality } from './plugins/image-locality.ts'
 import { interPodAffinity } from './plugins/inter-pod-affinity.ts'
 import { nodeAffinity } from './plugins/node-affinity.ts'
@@ -42,6 +44,8 @@ export interface PluginContext {
   /** The profile that a plugin belongs to, once it is complete. */
   profile(): Profile
   readonly nominations: Nominations
+  /** Evaluates CEL expressions about devices, where that is possible. */
+  readonly matchesDevice?: DeviceMatcher | undefined
   /** The evictions for a pod were asked for. */
   finishedPreempting(pod: PodInfo): void
 }
@@ -73,6 +77,7 @@ export function allPlugins(context: PluginContext, args: PluginArgs): Map<string
     volumeZone(volumes),
     podTopologySpread(defaultSelector(informers), args.PodTopologySpread),
     interPodAffinity(namespace => namespaces.get('', namespace)?.metadata.labels, args.InterPodAffinity),
+    dynamicResources({ client, informers, matches: context.matchesDevice }),
     defaultPreemption({
       client,
       events,

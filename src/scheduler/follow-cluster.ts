@@ -1,8 +1,16 @@
 import type { Informers } from '#client/informers/informer.ts'
+import { ReplicaSet } from '#kinds/apps/v1/replica-set.ts'
+import { StatefulSet } from '#kinds/apps/v1/stateful-set.ts'
 import { Namespace } from '#kinds/core/v1/namespace.ts'
 import { Node } from '#kinds/core/v1/node.ts'
 import { isTerminal } from '#kinds/core/v1/pod.facts.ts'
 import { Pod } from '#kinds/core/v1/pod.ts'
+import { ReplicationController } from '#kinds/core/v1/replication-controller.ts'
+import { Service } from '#kinds/core/v1/service.ts'
+import { PodDisruptionBudget } from '#kinds/policy/v1/pod-disruption-budget.ts'
+import { DeviceClass } from '#kinds/resource/v1/device-class.ts'
+import { ResourceClaim } from '#kinds/resource/v1/resource-claim.ts'
+import { ResourceSlice } from '#kinds/resource/v1/resource-slice.ts'
 import { equal } from '#machinery/kind/draft.ts'
 import type { AnyKind } from '#machinery/kind/kind.ts'
 import type { SchedulerCache } from './cache/scheduler-cache.ts'
@@ -22,6 +30,9 @@ export interface FollowOptions {
   happened(change: ClusterChange): void
 }
 
+/** Without these no pod can be placed rightly; an API server may do without devices. */
+const NEEDED_KINDS = [Node, Pod, Namespace, Service, ReplicationController, ReplicaSet, StatefulSet, PodDisruptionBudget] as const
+
 /**
  * Keeps the cache and the queue as the API server shows the cluster, and tells what changed. Resolves once everything that is there is in
  * the cache: nodes and bound pods before the first pod is tried.
@@ -31,9 +42,16 @@ export async function followCluster(options: FollowOptions): Promise<Disposable>
   const nodes = informers.of(Node)
   const pods = informers.of(Pod)
   const namespaces = informers.of(Namespace)
+  const devices = [ResourceClaim, ResourceSlice, DeviceClass].map(kind => informers.of<AnyKind>(kind))
   const volumes = VOLUME_KINDS.map(kind => informers.of<AnyKind>(kind))
-  await informers.synced(signal)
+  const needed = [...NEEDED_KINDS, ...VOLUME_KINDS].map(kind => informers.of<AnyKind>(kind))
+  await Promise.all(needed.map(informer => informer.synced(signal)))
   const followed = [
+    ...devices.map(informer =>
+      informer.onChange((object, old) => {
+        if (object !== old) happened({ event: 'resource claims changed' })
+      }),
+    ),
     ...volumes.map(informer =>
       informer.onChange((object, old) => {
         if (object !== old) happened({ event: 'volumes changed' })

@@ -64,6 +64,7 @@ export async function cluster(nodes: readonly object[], pods: readonly object[],
     async patch(kind: AnyKind, name: Pod, { body }: { body: object }) {
       const now = all.get(`${kind.kind}/${name.metadata.name}`)
       if (now) store(kind, merged(now, body) as object, 'MODIFIED')
+      return all.get(`${kind.kind}/${name.metadata.name}`)
     },
     async delete(kind: AnyKind, name: Pod) {
       store(kind, name, 'DELETED')

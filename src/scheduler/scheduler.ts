@@ -10,6 +10,7 @@ import type { NodeInfo } from './cache/node-info.ts'
 import { type PodInfo, podInfo } from './cache/pod-info.ts'
 import { schedulerCache } from './cache/scheduler-cache.ts'
 import type { KubeSchedulerConfiguration } from './configuration/scheduler-configuration.ts'
+import type { DeviceMatcher } from './devices/allocate.plan.ts'
 import { type Findings, ScoreRecord, type Verdict, verdictOf } from './explain/verdict.ts'
 import { Verdicts } from './explain/verdicts.ts'
 import { type Supposition, whatIf } from './explain/what-if.ts'
@@ -35,6 +36,8 @@ export interface SchedulerOptions {
   readonly events: EventRecorder
   /** Profiles and backoff of a KubeSchedulerConfiguration; absent: the default ones. Mistakes in it are thrown. */
   readonly configuration?: SchedulerSettings
+  /** Evaluates CEL expressions about devices; absent: claims with such selectors are not given any. */
+  readonly matchesDevice?: DeviceMatcher | undefined
   /** Reaches the extenders of the configuration. */
   readonly callExtender?: CallExtender
   /** How many bindings may be under way at once. */
@@ -76,7 +79,16 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
   const verdicts = new Verdicts()
   const settings = options.configuration ?? {}
   const finishedPreempting = (pod: PodInfo) => queue.happened({ event: 'pod finished preempting', pod: pod.pod })
-  const profiles = profilesOf(settings, { client, informers, events, clock, log, finishedPreempting, nominations: nominated })
+  const profiles = profilesOf(settings, {
+    client,
+    informers,
+    events,
+    clock,
+    log,
+    finishedPreempting,
+    nominations: nominated,
+    matchesDevice: options.matchesDevice,
+  })
   const call = options.callExtender
   const extenders = call ? (settings.extenders ?? []).map(one => extender(one, call, log)) : []
   const profileOf = (pod: Pod) => profiles.get(pod.spec.schedulerName ?? '')!
