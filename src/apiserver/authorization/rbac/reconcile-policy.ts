@@ -38,12 +38,15 @@ async function reconcileAll<W extends Wanted>(
 ): Promise<void> {
   const { items } = await client.list(kind)
   const present = new Map((items as readonly ApiObject[]).map(object => [keyOf(object.metadata), object]))
-  const write = (one: W) => {
+  const write = async (one: W): Promise<void> => {
     const object = present.get(keyOf(one.metadata))
-    if (!object) return client.create(kind, one, { fieldManager: MANAGER })
-    if (object.metadata.annotations?.[AUTO_UPDATE] === 'false') return undefined
+    if (!object) {
+      await client.create(kind, one, { fieldManager: MANAGER })
+      return
+    }
+    if (object.metadata.annotations?.[AUTO_UPDATE] === 'false') return
     const merged = { ...object, ...merge(object, one), metadata: mergeMetadata(object, one) }
-    return equal(merged, object) ? undefined : client.update(kind, merged, { fieldManager: MANAGER })
+    if (!equal(merged, object)) await client.update(kind, merged, { fieldManager: MANAGER })
   }
   await Promise.all(wanted.map(write))
 }
