@@ -1,3 +1,4 @@
+import { AGE_DESCRIPTION, nameColumn } from '#kinds/meta/v1/columns.ts'
 import type { AnyKind, ApiObject, Column } from '#machinery/kind/kind.ts'
 import type { ListMeta } from '#machinery/kind/object-meta.ts'
 
@@ -58,7 +59,7 @@ const definitions = new WeakMap<AnyKind, readonly object[]>()
 function definitionsOf(kind: AnyKind, columns: readonly Column<ApiObject>[]): readonly object[] {
   let known = definitions.get(kind)
   if (!known) {
-    known = columns.map(({ name, type = 'string', format = '', description = COMMON_DESCRIPTIONS[name] ?? '', priority = 0 }) => ({
+    known = columns.filter(defined).map(({ name, type = 'string', format = '', description = '', priority = 0 }) => ({
       name,
       type,
       format,
@@ -70,21 +71,13 @@ function definitionsOf(kind: AnyKind, columns: readonly Column<ApiObject>[]): re
   return known
 }
 
-/** What is said of the columns that nearly all kinds have. */
-const NAME_DESCRIPTION =
-  'Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to request the generation of an appropriate name automatically. Name is primarily intended for creation idempotence and configuration definition. Cannot be updated. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names'
-const AGE_DESCRIPTION =
-  'CreationTimestamp is a timestamp representing the server time when this object was created. It is not guaranteed to be set in happens-before order across separate operations. Clients may not set this value. It is represented in RFC3339 form and is in UTC.\n\nPopulated by the system. Read-only. Null for lists. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata'
-const COMMON_DESCRIPTIONS: Readonly<Record<string, string>> = { Name: NAME_DESCRIPTION, Age: AGE_DESCRIPTION }
+function defined({ undeclared }: Column<ApiObject>): boolean {
+  return !undeclared
+}
 
 /** What is shown of a kind that says nothing of its columns. */
 const PLAIN_COLUMNS: readonly Column<ApiObject>[] = [
-  {
-    name: 'Name',
-    format: 'name',
-    description: NAME_DESCRIPTION,
-    of: ({ metadata }) => metadata.name ?? '',
-  },
+  nameColumn,
   {
     name: 'Created At',
     type: 'date',

@@ -47,6 +47,8 @@ export interface Column<Stored> {
   readonly description?: string
   /** 0 is always shown, 1 with `-o wide`. */
   readonly priority?: number
+  /** The cell is in every row, but no definition tells of it: upstream forgot some. */
+  readonly undeclared?: boolean
   // A cell may be computed by a function over the kind's own type: any keeps TypeScript from resolving that type within its own declaration.
   // biome-ignore lint/suspicious/noExplicitAny: see above
   of(object: Stored, context: { readonly now: number }): any

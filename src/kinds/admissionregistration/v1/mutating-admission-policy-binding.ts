@@ -28,8 +28,16 @@ export const MutatingAdmissionPolicyBinding = defineKind({
   spec: MutatingAdmissionPolicyBindingSpec,
   columns: [
     nameColumn,
-    { name: 'PolicyName', of: ({ spec }) => spec.policyName },
-    { name: 'ParamRef', of: ({ spec }) => paramRefText(spec.paramRef) },
+    {
+      name: 'PolicyName',
+      description: 'PolicyName indicates the policy definition which the policy binding binded to',
+      of: ({ spec }) => spec.policyName,
+    },
+    {
+      name: 'ParamRef',
+      description: 'ParamRef indicates the param resource which sets the configuration param',
+      of: ({ spec }) => paramRefText(spec.paramRef),
+    },
     ageColumn,
   ],
   validate: validateMutatingBinding,

@@ -57,8 +57,17 @@ export const MutatingAdmissionPolicy = defineKind({
   spec: MutatingAdmissionPolicySpec,
   columns: [
     nameColumn,
-    { name: 'Mutations', type: 'integer', of: ({ spec }) => spec.mutations?.length ?? 0 },
-    { name: 'ParamKind', of: ({ spec }) => paramKindText(spec.paramKind) },
+    {
+      name: 'Mutations',
+      description: 'Mutation indicates the number of mutations rules defined in this configuration',
+      type: 'integer',
+      of: ({ spec }) => spec.mutations?.length ?? 0,
+    },
+    {
+      name: 'ParamKind',
+      description: 'ParamKind specifies the kind of resources used to parameterize this policy',
+      of: ({ spec }) => paramKindText(spec.paramKind),
+    },
     ageColumn,
   ],
   validate: validateMutatingPolicy,

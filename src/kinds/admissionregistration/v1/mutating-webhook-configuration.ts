@@ -49,6 +49,15 @@ export const MutatingWebhookConfiguration = defineKind({
   unconditionalUpdate: false,
   generation: true,
   fields,
-  columns: [nameColumn, { name: 'Webhooks', type: 'integer', of: ({ webhooks }) => webhooks?.length ?? 0 }, ageColumn],
+  columns: [
+    nameColumn,
+    {
+      name: 'Webhooks',
+      description: 'Webhooks indicates the number of webhooks registered in this configuration',
+      type: 'integer',
+      of: ({ webhooks }) => webhooks?.length ?? 0,
+    },
+    ageColumn,
+  ],
   validate: ({ webhooks }, errors) => validateWebhooks(webhooks, errors.at('webhooks')),
 })

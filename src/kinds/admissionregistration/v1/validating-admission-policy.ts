@@ -75,8 +75,17 @@ export const ValidatingAdmissionPolicy = defineKind({
   status: ValidatingAdmissionPolicyStatus,
   columns: [
     nameColumn,
-    { name: 'Validations', type: 'integer', of: ({ spec }) => spec.validations?.length ?? 0 },
-    { name: 'ParamKind', of: ({ spec }) => paramKindText(spec.paramKind) },
+    {
+      name: 'Validations',
+      description: 'Validations indicates the number of validation rules defined in this configuration',
+      type: 'integer',
+      of: ({ spec }) => spec.validations?.length ?? 0,
+    },
+    {
+      name: 'ParamKind',
+      description: 'ParamKind specifies the kind of resources used to parameterize this policy',
+      of: ({ spec }) => paramKindText(spec.paramKind),
+    },
     ageColumn,
   ],
   prepareCreate(policy) {

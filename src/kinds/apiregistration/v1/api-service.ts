@@ -71,8 +71,12 @@ export const APIService = defineKind({
   status: APIServiceStatus,
   columns: [
     nameColumn,
-    { name: 'Service', of: ({ spec: { service } }) => (service ? `${service.namespace}/${service.name}` : 'Local') },
-    { name: 'Available', of: ({ status }) => availableText(status) },
+    {
+      name: 'Service',
+      description: 'The reference to the service that hosts this API endpoint.',
+      of: ({ spec: { service } }) => (service ? `${service.namespace}/${service.name}` : 'Local'),
+    },
+    { name: 'Available', description: 'Whether this service is available.', of: ({ status }) => availableText(status) },
     ageColumn,
   ],
   prepareCreate(service) {

@@ -21,7 +21,12 @@ export const ControllerRevision = defineKind({
   scope: 'Namespaced',
   openapi: 'io.k8s.api.apps.v1',
   fields,
-  columns: [nameColumn, { name: 'Controller', of: controllerText }, { name: 'Revision', of: ({ revision }) => revision }, ageColumn],
+  columns: [
+    nameColumn,
+    { name: 'Controller', description: 'Controller of the object', of: controllerText },
+    { name: 'Revision', description: 'revision indicates the revision of the state represented by Data.', of: ({ revision }) => revision },
+    ageColumn,
+  ],
   validate({ data, revision }, errors) {
     if (data === null) errors.at('data').required('data is mandatory')
     validateNonNegative(revision, errors.at('revision'))

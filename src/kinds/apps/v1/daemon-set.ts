@@ -98,15 +98,55 @@ export const DaemonSet = defineKind({
   status: DaemonSetStatus,
   columns: [
     nameColumn,
-    { name: 'Desired', type: 'integer', of: ({ status }) => status.desiredNumberScheduled },
-    { name: 'Current', type: 'integer', of: ({ status }) => status.currentNumberScheduled },
-    { name: 'Ready', type: 'integer', of: ({ status }) => status.numberReady },
-    { name: 'Up-to-date', type: 'integer', of: ({ status }) => status.updatedNumberScheduled ?? 0 },
-    { name: 'Available', type: 'integer', of: ({ status }) => status.numberAvailable ?? 0 },
-    { name: 'Node Selector', of: ({ spec }) => labelsText(spec.template.spec.nodeSelector) },
+    {
+      name: 'Desired',
+      description:
+        'The total number of nodes that should be running the daemon pod (including nodes correctly running the daemon pod). More info: https://kubernetes.io/docs/concepts/workloads/controllers/daemonset/',
+      type: 'integer',
+      of: ({ status }) => status.desiredNumberScheduled,
+    },
+    {
+      name: 'Current',
+      description:
+        'The number of nodes that are running at least 1 daemon pod and are supposed to run the daemon pod. More info: https://kubernetes.io/docs/concepts/workloads/controllers/daemonset/',
+      type: 'integer',
+      of: ({ status }) => status.currentNumberScheduled,
+    },
+    {
+      name: 'Ready',
+      description:
+        'numberReady is the number of nodes that should be running the daemon pod and have one or more of the daemon pod running with a Ready Condition.',
+      type: 'integer',
+      of: ({ status }) => status.numberReady,
+    },
+    {
+      name: 'Up-to-date',
+      description: 'The total number of nodes that are running updated daemon pod',
+      type: 'integer',
+      of: ({ status }) => status.updatedNumberScheduled ?? 0,
+    },
+    {
+      name: 'Available',
+      description:
+        'The number of nodes that should be running the daemon pod and have one or more of the daemon pod running and available (ready for at least spec.minReadySeconds)',
+      type: 'integer',
+      of: ({ status }) => status.numberAvailable ?? 0,
+    },
+    {
+      name: 'Node Selector',
+      description:
+        "NodeSelector is a selector which must be true for the pod to fit on a node. Selector which must match a node's labels for the pod to be scheduled on that node. More info: https://kubernetes.io/docs/concepts/configuration/assign-pod-node/",
+      of: ({ spec }) => labelsText(spec.template.spec.nodeSelector),
+    },
     ageColumn,
     ...containerColumns<DaemonSet>(({ spec }) => spec.template.spec.containers),
-    { name: 'Selector', priority: 1, of: ({ spec }) => selectorText(spec.selector) },
+    {
+      name: 'Selector',
+      description:
+        "A label query over pods that are managed by the daemon set. Must match in order to be controlled. It must match the pod template's labels. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors",
+      priority: 1,
+      of: ({ spec }) => selectorText(spec.selector),
+    },
   ],
   prepareCreate(daemonSet) {
     daemonSet.status = { currentNumberScheduled: 0, numberMisscheduled: 0, desiredNumberScheduled: 0, numberReady: 0 }

@@ -110,12 +110,30 @@ export const Deployment = defineKind({
   status: DeploymentStatus,
   columns: [
     nameColumn,
-    { name: 'Ready', of: ({ spec, status }) => `${status.readyReplicas ?? 0}/${spec.replicas}` },
-    { name: 'Up-to-date', of: ({ status }) => status.updatedReplicas ?? 0 },
-    { name: 'Available', of: ({ status }) => status.availableReplicas ?? 0 },
+    {
+      name: 'Ready',
+      description: 'Number of the pod with ready state',
+      of: ({ spec, status }) => `${status.readyReplicas ?? 0}/${spec.replicas}`,
+    },
+    {
+      name: 'Up-to-date',
+      description: 'Total number of non-terminating pods targeted by this deployment that have the desired template spec.',
+      of: ({ status }) => status.updatedReplicas ?? 0,
+    },
+    {
+      name: 'Available',
+      description: 'Total number of available non-terminating pods (ready for at least minReadySeconds) targeted by this deployment.',
+      of: ({ status }) => status.availableReplicas ?? 0,
+    },
     ageColumn,
     ...containerColumns<Deployment>(({ spec }) => spec.template.spec.containers),
-    { name: 'Selector', priority: 1, of: ({ spec }) => selectorText(spec.selector) },
+    {
+      name: 'Selector',
+      description:
+        "Label selector for pods. Existing ReplicaSets whose pods are selected by this will be the ones affected by this deployment. It must match the pod template's labels.",
+      priority: 1,
+      of: ({ spec }) => selectorText(spec.selector),
+    },
   ],
   prepareCreate(deployment) {
     deployment.status = {}

@@ -82,12 +82,35 @@ export const ReplicaSet = defineKind({
   status: ReplicaSetStatus,
   columns: [
     nameColumn,
-    { name: 'Desired', type: 'integer', of: ({ spec }) => spec.replicas },
-    { name: 'Current', type: 'integer', of: ({ status }) => status.replicas },
-    { name: 'Ready', type: 'integer', of: ({ status }) => status.readyReplicas ?? 0 },
+    {
+      name: 'Desired',
+      description:
+        'Replicas is the number of desired pods. This is a pointer to distinguish between explicit zero and unspecified. Defaults to 1. More info: https://kubernetes.io/docs/concepts/workloads/controllers/replicaset',
+      type: 'integer',
+      of: ({ spec }) => spec.replicas,
+    },
+    {
+      name: 'Current',
+      description:
+        'Replicas is the most recently observed number of non-terminating pods. More info: https://kubernetes.io/docs/concepts/workloads/controllers/replicaset',
+      type: 'integer',
+      of: ({ status }) => status.replicas,
+    },
+    {
+      name: 'Ready',
+      description: 'The number of non-terminating pods targeted by this ReplicaSet with a Ready Condition.',
+      type: 'integer',
+      of: ({ status }) => status.readyReplicas ?? 0,
+    },
     ageColumn,
     ...containerColumns<ReplicaSet>(({ spec }) => spec.template.spec.containers),
-    { name: 'Selector', priority: 1, of: ({ spec }) => selectorText(spec.selector) },
+    {
+      name: 'Selector',
+      description:
+        "Selector is a label query over pods that should match the replica count. Label keys and values that must match in order to be controlled by this replica set. It must match the pod template's labels. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors",
+      priority: 1,
+      of: ({ spec }) => selectorText(spec.selector),
+    },
   ],
   prepareCreate(replicaSet) {
     replicaSet.status = { replicas: 0 }

@@ -151,7 +151,11 @@ export const StatefulSet = defineKind({
   },
   columns: [
     nameColumn,
-    { name: 'Ready', of: ({ spec, status }) => `${status.readyReplicas ?? 0}/${spec.replicas}` },
+    {
+      name: 'Ready',
+      description: 'Number of the pod with ready state',
+      of: ({ spec, status }) => `${status.readyReplicas ?? 0}/${spec.replicas}`,
+    },
     ageColumn,
     ...containerColumns<StatefulSet>(({ spec }) => spec.template.spec.containers),
   ],

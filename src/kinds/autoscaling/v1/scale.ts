@@ -1,5 +1,6 @@
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { int32, message, omitempty, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+import { ageColumn, NAME_DESCRIPTION } from '../../meta/v1/columns.ts'
 
 export const ScaleSpec = message('io.k8s.api.autoscaling.v1.ScaleSpec', {
   replicas: omitempty(1, int32, 'How many pods there should be.'),
@@ -25,4 +26,20 @@ export const Scale = defineKind({
   verbs: [],
   spec: ScaleSpec,
   status: ScaleStatus,
+  columns: [
+    { name: 'Name', description: NAME_DESCRIPTION, of: ({ metadata }) => metadata.name ?? '' },
+    {
+      name: 'Desired',
+      type: 'integer',
+      description: 'replicas is the desired number of instances for the scaled object.',
+      of: ({ spec }) => spec.replicas ?? 0,
+    },
+    {
+      name: 'Available',
+      type: 'integer',
+      description: 'replicas is the actual number of observed instances of the scaled object.',
+      of: ({ status }) => status.replicas,
+    },
+    ageColumn,
+  ],
 })

@@ -66,14 +66,44 @@ export const CronJob = defineKind({
   status: CronJobStatus,
   columns: [
     nameColumn,
-    { name: 'Schedule', of: ({ spec }) => spec.schedule },
-    { name: 'Timezone', of: ({ spec }) => spec.timeZone ?? NONE },
-    { name: 'Suspend', type: 'boolean', of: ({ spec }) => (spec.suspend ? 'True' : 'False') },
-    { name: 'Active', type: 'integer', of: ({ status }) => status.active?.length ?? 0 },
-    { name: 'Last Schedule', of: ({ status }, { now }) => (status.lastScheduleTime ? since(status.lastScheduleTime, now) : NONE) },
+    {
+      name: 'Schedule',
+      description: 'The schedule in Cron format, see https://en.wikipedia.org/wiki/Cron.',
+      of: ({ spec }) => spec.schedule,
+    },
+    {
+      name: 'Timezone',
+      description:
+        'The time zone name for the given schedule, see https://en.wikipedia.org/wiki/List_of_tz_database_time_zones. If not specified, this will default to the time zone of the kube-controller-manager process. The set of valid time zone names and the time zone offset is loaded from the system-wide time zone database by the API server during CronJob validation and the controller manager during execution. If no system-wide time zone database can be found a bundled version of the database is used instead. If the time zone name becomes invalid during the lifetime of a CronJob or due to a change in host configuration, the controller will stop creating new new Jobs and will create a system event with the reason UnknownTimeZone. More information can be found in https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#time-zones',
+      of: ({ spec }) => spec.timeZone ?? NONE,
+    },
+    {
+      name: 'Suspend',
+      description:
+        'This flag tells the controller to suspend subsequent executions, it does not apply to already started executions.  Defaults to false.',
+      type: 'boolean',
+      of: ({ spec }) => (spec.suspend ? 'True' : 'False'),
+    },
+    {
+      name: 'Active',
+      description: 'A list of pointers to currently running jobs.',
+      type: 'integer',
+      of: ({ status }) => status.active?.length ?? 0,
+    },
+    {
+      name: 'Last Schedule',
+      description: 'Information when was the last time the job was successfully scheduled.',
+      of: ({ status }, { now }) => (status.lastScheduleTime ? since(status.lastScheduleTime, now) : NONE),
+    },
     ageColumn,
     ...containerColumns<CronJob>(({ spec }) => spec.jobTemplate.spec.template.spec.containers),
-    { name: 'Selector', priority: 1, of: ({ spec }) => selectorText(spec.jobTemplate.spec.selector) },
+    {
+      name: 'Selector',
+      description:
+        'A label query over pods that should match the pod count. Normally, the system sets this field for you. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors',
+      priority: 1,
+      of: ({ spec }) => selectorText(spec.jobTemplate.spec.selector),
+    },
   ],
   prepareCreate(cronJob) {
     cronJob.status = {}

@@ -75,12 +75,23 @@ export const Job = defineKind({
   status: JobStatus,
   columns: [
     nameColumn,
-    { name: 'Status', of: statusText },
-    { name: 'Completions', of: completionsText },
-    { name: 'Duration', of: ({ status }, { now }) => durationText(status, now) },
+    { name: 'Status', description: 'Status of the job.', of: statusText },
+    {
+      name: 'Completions',
+      description:
+        'The number of pods which reached phase Succeeded. The value increases monotonically for a given spec. However, it may decrease in reaction to scale down of elastic indexed jobs.',
+      of: completionsText,
+    },
+    { name: 'Duration', description: 'Time required to complete the job.', of: ({ status }, { now }) => durationText(status, now) },
     ageColumn,
     ...containerColumns<Job>(({ spec }) => spec.template.spec.containers),
-    { name: 'Selector', priority: 1, of: ({ spec }) => selectorText(spec.selector) },
+    {
+      name: 'Selector',
+      description:
+        'A label query over pods that should match the pod count. Normally, the system sets this field for you. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors',
+      priority: 1,
+      of: ({ spec }) => selectorText(spec.selector),
+    },
   ],
   applyDefaults: applyJobDefaults,
   prepareCreate: prepareJob,

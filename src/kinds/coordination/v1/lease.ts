@@ -28,7 +28,16 @@ export const Lease = defineKind({
   createOnUpdate: true,
   unconditionalUpdate: false,
   spec: LeaseSpec,
-  columns: [nameColumn, { name: 'Holder', of: ({ spec }) => spec.holderIdentity ?? '' }, ageColumn],
+  columns: [
+    nameColumn,
+    {
+      name: 'Holder',
+      description:
+        'holderIdentity contains the identity of the holder of a current lease. If Coordinated Leader Election is used, the holder identity must be equal to the elected LeaseCandidate.metadata.name field.',
+      of: ({ spec }) => spec.holderIdentity ?? '',
+    },
+    ageColumn,
+  ],
   validate({ spec }, errors) {
     const at = errors.at('spec')
     if (spec.leaseDurationSeconds !== undefined && spec.leaseDurationSeconds <= 0) {

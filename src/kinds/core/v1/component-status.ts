@@ -34,9 +34,9 @@ export const ComponentStatus = defineKind({
   fields,
   columns: [
     nameColumn,
-    { name: 'Status', of: status => healthOf(status).text },
-    { name: 'Message', of: status => healthOf(status).message },
-    { name: 'Error', of: status => healthOf(status).error },
+    { name: 'Status', description: 'Status of the component conditions', of: status => healthOf(status).text },
+    { name: 'Message', description: 'Message of the component conditions', of: status => healthOf(status).message },
+    { name: 'Error', description: 'Error of the component conditions', of: status => healthOf(status).error },
   ],
 })
 

@@ -28,7 +28,12 @@ export const ConfigMap = defineKind({
   fields,
   columns: [
     nameColumn,
-    { name: 'Data', of: ({ data, binaryData }) => Object.keys(data ?? {}).length + Object.keys(binaryData ?? {}).length },
+    {
+      name: 'Data',
+      description:
+        "Data contains the configuration data. Each key must consist of alphanumeric characters, '-', '_' or '.'. Values with non-UTF-8 byte sequences must use the BinaryData field. The keys stored in Data must not overlap with the keys in the BinaryData field, this is enforced during validation process.",
+      of: ({ data, binaryData }) => Object.keys(data ?? {}).length + Object.keys(binaryData ?? {}).length,
+    },
     ageColumn,
   ],
   validate: validateConfigMap,

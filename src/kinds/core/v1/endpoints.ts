@@ -54,7 +54,16 @@ export const Endpoints = defineKind({
   createOnUpdate: true,
   storagePrefix: 'services/endpoints',
   fields,
-  columns: [nameColumn, { name: 'Endpoints', of: ({ subsets }) => firstThree((subsets ?? []).flatMap(addressesOf)) }, ageColumn],
+  columns: [
+    nameColumn,
+    {
+      name: 'Endpoints',
+      description:
+        'The set of all endpoints is the union of all subsets. Addresses are placed into subsets according to the IPs they share. A single address with multiple ports, some of which are ready and some of which are not (because they come from different containers) will result in the address being displayed in different subsets for the different ports. No address will appear in both Addresses and NotReadyAddresses in the same subset. Sets of addresses and ports that comprise a service.',
+      of: ({ subsets }) => firstThree((subsets ?? []).flatMap(addressesOf)),
+    },
+    ageColumn,
+  ],
   validate: validateEndpoints,
   warnings: () => ['v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice'],
 })

@@ -61,7 +61,7 @@ export const Namespace = defineKind({
     if (subresource !== 'finalize') namespace.spec = draft(old.spec)
     if (subresource !== 'status') namespace.status = draft(old.status)
   },
-  columns: [nameColumn, { name: 'Status', of: namespace => namespace.status.phase }, ageColumn],
+  columns: [nameColumn, { name: 'Status', description: 'The status of the namespace', of: namespace => namespace.status.phase }, ageColumn],
   validate({ metadata, spec }, errors) {
     validatePodSecurityLabels(metadata.labels, errors.at('metadata').at('labels'))
     for (const finalizer of spec.finalizers ?? []) {

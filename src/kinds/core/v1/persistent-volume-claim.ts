@@ -73,14 +73,45 @@ export const PersistentVolumeClaim = defineKind({
   status: PersistentVolumeClaimStatus,
   columns: [
     nameColumn,
-    { name: 'Status', of: ({ metadata, status }) => (metadata.deletionTimestamp ? 'Terminating' : status.phase) },
-    { name: 'Volume', of: ({ spec }) => spec.volumeName ?? '' },
-    { name: 'Capacity', of: ({ spec, status }) => (spec.volumeName ? (status.capacity?.storage ?? '0') : '') },
-    { name: 'Access Modes', of: ({ spec, status }) => (spec.volumeName ? accessModesText(status.accessModes) : '') },
-    { name: 'StorageClass', of: ({ metadata, spec }) => metadata.annotations?.[BETA_CLASS] ?? spec.storageClassName ?? '' },
-    { name: 'VolumeAttributesClass', of: ({ spec }) => spec.volumeAttributesClassName ?? '<unset>' },
+    {
+      name: 'Status',
+      description: 'phase represents the current phase of PersistentVolumeClaim.',
+      of: ({ metadata, status }) => (metadata.deletionTimestamp ? 'Terminating' : status.phase),
+    },
+    {
+      name: 'Volume',
+      description: 'volumeName is the binding reference to the PersistentVolume backing this claim.',
+      of: ({ spec }) => spec.volumeName ?? '',
+    },
+    {
+      name: 'Capacity',
+      description: 'capacity represents the actual resources of the underlying volume.',
+      of: ({ spec, status }) => (spec.volumeName ? (status.capacity?.storage ?? '0') : ''),
+    },
+    {
+      name: 'Access Modes',
+      description:
+        'accessModes contains the actual access modes the volume backing the PVC has. More info: https://kubernetes.io/docs/concepts/storage/persistent-volumes#access-modes-1',
+      of: ({ spec, status }) => (spec.volumeName ? accessModesText(status.accessModes) : ''),
+    },
+    {
+      name: 'StorageClass',
+      description: 'StorageClass of the pvc',
+      of: ({ metadata, spec }) => metadata.annotations?.[BETA_CLASS] ?? spec.storageClassName ?? '',
+    },
+    {
+      name: 'VolumeAttributesClass',
+      description: 'VolumeAttributesClass of the pvc',
+      of: ({ spec }) => spec.volumeAttributesClassName ?? '<unset>',
+    },
     ageColumn,
-    { name: 'VolumeMode', priority: 1, of: ({ spec }) => spec.volumeMode },
+    {
+      name: 'VolumeMode',
+      description:
+        'volumeMode defines what type of volume is required by the claim. Value of Filesystem is implied when not included in claim spec.',
+      priority: 1,
+      of: ({ spec }) => spec.volumeMode,
+    },
   ],
   prepareCreate(claim) {
     claim.status = { phase: 'Pending' }

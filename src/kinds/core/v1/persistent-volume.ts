@@ -37,16 +37,60 @@ export const PersistentVolume = defineKind({
   status: PersistentVolumeStatus,
   columns: [
     nameColumn,
-    { name: 'Capacity', of: ({ spec }) => spec.capacity?.storage ?? '0' },
-    { name: 'Access Modes', of: ({ spec }) => accessModesText(spec.accessModes) },
-    { name: 'Reclaim Policy', of: ({ spec }) => spec.persistentVolumeReclaimPolicy },
-    { name: 'Status', of: ({ metadata, status }) => (metadata.deletionTimestamp ? 'Terminating' : status.phase) },
-    { name: 'Claim', of: ({ spec: { claimRef } }) => (claimRef ? `${claimRef.namespace ?? ''}/${claimRef.name ?? ''}` : '') },
-    { name: 'StorageClass', of: ({ metadata, spec }) => metadata.annotations?.[BETA_CLASS] ?? spec.storageClassName ?? '' },
-    { name: 'VolumeAttributesClass', of: ({ spec }) => spec.volumeAttributesClassName ?? '<unset>' },
-    { name: 'Reason', of: ({ status }) => status.reason ?? '' },
+    {
+      name: 'Capacity',
+      description:
+        "capacity is the description of the persistent volume's resources and capacity. More info: https://kubernetes.io/docs/concepts/storage/persistent-volumes#capacity",
+      of: ({ spec }) => spec.capacity?.storage ?? '0',
+    },
+    {
+      name: 'Access Modes',
+      description:
+        'accessModes contains all ways the volume can be mounted. More info: https://kubernetes.io/docs/concepts/storage/persistent-volumes#access-modes',
+      of: ({ spec }) => accessModesText(spec.accessModes),
+    },
+    {
+      name: 'Reclaim Policy',
+      description:
+        'persistentVolumeReclaimPolicy defines what happens to a persistent volume when released from its claim. Valid options are Retain (default for manually created PersistentVolumes), Delete (default for dynamically provisioned PersistentVolumes), and Recycle (deprecated). Recycle must be supported by the volume plugin underlying this PersistentVolume. More info: https://kubernetes.io/docs/concepts/storage/persistent-volumes#reclaiming',
+      of: ({ spec }) => spec.persistentVolumeReclaimPolicy,
+    },
+    {
+      name: 'Status',
+      description:
+        'phase indicates if a volume is available, bound to a claim, or released by a claim. More info: https://kubernetes.io/docs/concepts/storage/persistent-volumes#phase',
+      of: ({ metadata, status }) => (metadata.deletionTimestamp ? 'Terminating' : status.phase),
+    },
+    {
+      name: 'Claim',
+      description:
+        'claimRef is part of a bi-directional binding between PersistentVolume and PersistentVolumeClaim. Expected to be non-nil when bound. claim.VolumeName is the authoritative bind between PV and PVC. More info: https://kubernetes.io/docs/concepts/storage/persistent-volumes#binding',
+      of: ({ spec: { claimRef } }) => (claimRef ? `${claimRef.namespace ?? ''}/${claimRef.name ?? ''}` : ''),
+    },
+    {
+      name: 'StorageClass',
+      description: 'StorageClass of the pv',
+      of: ({ metadata, spec }) => metadata.annotations?.[BETA_CLASS] ?? spec.storageClassName ?? '',
+    },
+    {
+      name: 'VolumeAttributesClass',
+      description: 'VolumeAttributesClass of the pv',
+      of: ({ spec }) => spec.volumeAttributesClassName ?? '<unset>',
+    },
+    {
+      name: 'Reason',
+      description:
+        'reason is a brief CamelCase string that describes any failure and is meant for machine parsing and tidy display in the CLI.',
+      of: ({ status }) => status.reason ?? '',
+    },
     ageColumn,
-    { name: 'VolumeMode', priority: 1, of: ({ spec }) => spec.volumeMode },
+    {
+      name: 'VolumeMode',
+      description:
+        'volumeMode defines if a volume is intended to be used with a formatted filesystem or to remain in raw block state. Value of Filesystem is implied when not included in spec.',
+      priority: 1,
+      of: ({ spec }) => spec.volumeMode,
+    },
   ],
   prepareCreate(volume, { now }) {
     volume.status = { phase: 'Pending', lastPhaseTransitionTime: timeOf(now) }

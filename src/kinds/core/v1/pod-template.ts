@@ -26,7 +26,7 @@ export const PodTemplate = defineKind({
   columns: [
     nameColumn,
     ...containerColumns<PodTemplate>(({ template }) => template.spec.containers, 0),
-    { name: 'Pod Labels', of: ({ template }) => labelsText(template.metadata.labels) },
+    { name: 'Pod Labels', description: 'The labels for the pod template.', of: ({ template }) => labelsText(template.metadata.labels) },
   ],
   validate: ({ template }, errors) => validatePodTemplate(template, errors.at('template')),
   warnings: ({ template }, old) => (old && equal(old.template, template) ? [] : podWarnings(template, 'template.', false)),

@@ -90,12 +90,35 @@ export const ReplicationController = defineKind({
   },
   columns: [
     nameColumn,
-    { name: 'Desired', type: 'integer', of: ({ spec }) => spec.replicas },
-    { name: 'Current', type: 'integer', of: ({ status }) => status.replicas },
-    { name: 'Ready', type: 'integer', of: ({ status }) => status.readyReplicas ?? 0 },
+    {
+      name: 'Desired',
+      description:
+        'Replicas is the number of desired replicas. This is a pointer to distinguish between explicit zero and unspecified. Defaults to 1. More info: https://kubernetes.io/docs/concepts/workloads/controllers/replicationcontroller#what-is-a-replicationcontroller',
+      type: 'integer',
+      of: ({ spec }) => spec.replicas,
+    },
+    {
+      name: 'Current',
+      description:
+        'Replicas is the most recently observed number of replicas. More info: https://kubernetes.io/docs/concepts/workloads/controllers/replicationcontroller#what-is-a-replicationcontroller',
+      type: 'integer',
+      of: ({ status }) => status.replicas,
+    },
+    {
+      name: 'Ready',
+      description: 'The number of ready replicas for this replication controller.',
+      type: 'integer',
+      of: ({ status }) => status.readyReplicas ?? 0,
+    },
     ageColumn,
     ...containerColumns<ReplicationController>(({ spec }) => spec.template?.spec.containers),
-    { name: 'Selector', priority: 1, of: ({ spec }) => labelsText(spec.selector) },
+    {
+      name: 'Selector',
+      description:
+        'Selector is a label query over pods that should match the Replicas count. If Selector is empty, it is defaulted to the labels present on the Pod template. Label keys and values that must match in order to be controlled by this replication controller, if empty defaulted to labels on Pod template. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors',
+      priority: 1,
+      of: ({ spec }) => labelsText(spec.selector),
+    },
   ],
   prepareCreate(controller) {
     controller.status = { replicas: 0 }

@@ -49,8 +49,16 @@ export const ResourceQuota = defineKind({
   status: ResourceQuotaStatus,
   columns: [
     nameColumn,
-    { name: 'Request', of: quota => usageText(quota, name => !isLimit(name)) },
-    { name: 'Limit', of: quota => usageText(quota, isLimit) },
+    {
+      name: 'Request',
+      description: 'Request represents a minimum amount of cpu/memory that a container may consume.',
+      of: quota => usageText(quota, name => !isLimit(name)),
+    },
+    {
+      name: 'Limit',
+      description: 'Limits control the maximum amount of cpu/memory that a container may use independent of contention on the node.',
+      of: quota => usageText(quota, isLimit),
+    },
     ageColumn,
   ],
   prepareCreate(quota) {

@@ -27,8 +27,18 @@ export const Secret = defineKind({
   fields,
   columns: [
     nameColumn,
-    { name: 'Type', of: secret => secret.type },
-    { name: 'Data', of: secret => Object.keys(secret.data ?? {}).length },
+    {
+      name: 'Type',
+      description:
+        'Used to facilitate programmatic handling of secret data. More info: https://kubernetes.io/docs/concepts/configuration/secret/#secret-types',
+      of: secret => secret.type,
+    },
+    {
+      name: 'Data',
+      description:
+        "Data contains the secret data. Each key must consist of alphanumeric characters, '-', '_' or '.'. The serialized form of the secret data is a base64 encoded string, representing the arbitrary (possibly non-string) data value here. Described in https://tools.ietf.org/html/rfc4648#section-4",
+      of: secret => Object.keys(secret.data ?? {}).length,
+    },
     ageColumn,
   ],
   prepareCreate: adoptStringData,

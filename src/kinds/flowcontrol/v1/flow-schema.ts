@@ -118,11 +118,29 @@ export const FlowSchema = defineKind({
   status: FlowSchemaStatus,
   columns: [
     nameColumn,
-    { name: 'PriorityLevel', of: ({ spec }) => spec.priorityLevelConfiguration.name },
-    { name: 'MatchingPrecedence', of: ({ spec }) => spec.matchingPrecedence },
-    { name: 'DistinguisherMethod', of: ({ spec }) => spec.distinguisherMethod?.type ?? NONE },
+    {
+      name: 'PriorityLevel',
+      description: '`name` is the name of the priority level configuration being referenced Required.',
+      of: ({ spec }) => spec.priorityLevelConfiguration.name,
+    },
+    {
+      name: 'MatchingPrecedence',
+      description:
+        '`matchingPrecedence` is used to choose among the FlowSchemas that match a given request. The chosen FlowSchema is among those with the numerically lowest (which we take to be logically highest) MatchingPrecedence.  Each MatchingPrecedence value must be ranged in [1,10000]. Note that if the precedence is not specified, it will be set to 1000 as default.',
+      of: ({ spec }) => spec.matchingPrecedence,
+    },
+    {
+      name: 'DistinguisherMethod',
+      description:
+        '`distinguisherMethod` defines how to compute the flow distinguisher for requests that match this schema. `nil` specifies that the distinguisher is disabled and thus will always be the empty string.',
+      of: ({ spec }) => spec.distinguisherMethod?.type ?? NONE,
+    },
     ageColumn,
-    { name: 'MissingPL', of: ({ status }) => status.conditions?.find(({ type }) => type === 'Dangling')?.status ?? '?' },
+    {
+      name: 'MissingPL',
+      description: 'references a broken or non-existent PriorityLevelConfiguration',
+      of: ({ status }) => status.conditions?.find(({ type }) => type === 'Dangling')?.status ?? '?',
+    },
   ],
   prepareCreate(flowSchema) {
     flowSchema.status = {}

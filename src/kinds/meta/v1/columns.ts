@@ -5,9 +5,24 @@ import { humanDuration } from './human-duration.ts'
 /** What stands in a cell where there is nothing. */
 export const NONE = '<none>'
 
-export const nameColumn: Column<ApiObject> = { name: 'Name', format: 'name', of: object => object.metadata.name ?? '' }
+/** What is said of the columns that nearly every kind has. */
+export const NAME_DESCRIPTION =
+  'Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to request the generation of an appropriate name automatically. Name is primarily intended for creation idempotence and configuration definition. Cannot be updated. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names'
+export const AGE_DESCRIPTION =
+  'CreationTimestamp is a timestamp representing the server time when this object was created. It is not guaranteed to be set in happens-before order across separate operations. Clients may not set this value. It is represented in RFC3339 form and is in UTC.\n\nPopulated by the system. Read-only. Null for lists. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata'
 
-export const ageColumn: Column<ApiObject> = { name: 'Age', of: (object, { now }) => since(object.metadata.creationTimestamp, now) }
+export const nameColumn: Column<ApiObject> = {
+  name: 'Name',
+  format: 'name',
+  description: NAME_DESCRIPTION,
+  of: object => object.metadata.name ?? '',
+}
+
+export const ageColumn: Column<ApiObject> = {
+  name: 'Age',
+  description: AGE_DESCRIPTION,
+  of: (object, { now }) => since(object.metadata.creationTimestamp, now),
+}
 
 /** How long ago that was: `5m`, `3d2h`. */
 export function since(time: string | null | undefined, now: number): string {
@@ -20,8 +35,18 @@ export function containerColumns<T>(
   priority = 1,
 ): readonly Column<T>[] {
   return [
-    { name: 'Containers', priority, of: object => (containersOf(object) ?? []).map(container => container.name).join(',') },
-    { name: 'Images', priority, of: object => (containersOf(object) ?? []).map(container => container.image ?? '').join(',') },
+    {
+      name: 'Containers',
+      description: 'Names of each container in the template.',
+      priority,
+      of: object => (containersOf(object) ?? []).map(container => container.name).join(','),
+    },
+    {
+      name: 'Images',
+      description: 'Images referenced by each container in the template.',
+      priority,
+      of: object => (containersOf(object) ?? []).map(container => container.image ?? '').join(','),
+    },
   ]
 }
 

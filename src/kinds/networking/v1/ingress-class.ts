@@ -33,8 +33,12 @@ export const IngressClass = defineKind({
   spec: IngressClassSpec,
   columns: [
     nameColumn,
-    { name: 'Controller', of: ({ spec }) => spec.controller ?? '' },
-    { name: 'Parameters', of: ({ spec: { parameters } }) => (parameters ? parametersText(parameters) : NONE) },
+    { name: 'Controller', description: 'Controller that is responsible for handling this class', of: ({ spec }) => spec.controller ?? '' },
+    {
+      name: 'Parameters',
+      description: 'A reference to a resource with additional parameters',
+      of: ({ spec: { parameters } }) => (parameters ? parametersText(parameters) : NONE),
+    },
     ageColumn,
   ],
   validate: validateIngressClass,

@@ -119,10 +119,22 @@ export const Ingress = defineKind({
   status: IngressStatus,
   columns: [
     nameColumn,
-    { name: 'Class', of: ({ spec }) => spec.ingressClassName ?? NONE },
-    { name: 'Hosts', of: ({ spec }) => hostsText(spec.rules) },
-    { name: 'Address', of: ({ status }) => addressText(status) },
-    { name: 'Ports', of: ({ spec }) => (spec.tls ? '80, 443' : '80') },
+    {
+      name: 'Class',
+      description: 'The name of the IngressClass resource that should be used for additional configuration',
+      of: ({ spec }) => spec.ingressClassName ?? NONE,
+    },
+    {
+      name: 'Hosts',
+      description: 'Hosts that incoming requests are matched against before the ingress rule',
+      of: ({ spec }) => hostsText(spec.rules),
+    },
+    {
+      name: 'Address',
+      description: 'Address is a list containing ingress points for the load-balancer',
+      of: ({ status }) => addressText(status),
+    },
+    { name: 'Ports', description: 'Ports of TLS configurations that open', of: ({ spec }) => (spec.tls ? '80, 443' : '80') },
     ageColumn,
   ],
   prepareCreate(ingress) {

@@ -1,7 +1,7 @@
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { isDNS1123Subdomain, isPathSegmentName } from '#machinery/meta/names.ts'
 import { message, needed, omitempty, required, type StoredOf, string } from '#machinery/schema/schema.ts'
-import { nameColumn } from '../../meta/v1/columns.ts'
+import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { parseIP, textOfIP, withoutZeros } from '../../meta/v1/ip.ts'
 import { validateImmutable } from '../../meta/v1/rules.ts'
 
@@ -30,7 +30,15 @@ export const IPAddress = defineKind({
   openapi: 'io.k8s.api.networking.v1',
   shortNames: ['ip'],
   spec: IPAddressSpec,
-  columns: [nameColumn, { name: 'ParentRef', of: ({ spec }) => parentText(spec.parentRef) }],
+  columns: [
+    nameColumn,
+    {
+      name: 'ParentRef',
+      description: 'ParentRef references the resource that an IPAddress is attached to. An IPAddress must reference a parent object.',
+      of: ({ spec }) => parentText(spec.parentRef),
+    },
+    { ...ageColumn, undeclared: true },
+  ],
   validate({ spec }, errors) {
     const parent: ParentReference | undefined = spec.parentRef
     const at = errors.at('spec').at('parentRef')

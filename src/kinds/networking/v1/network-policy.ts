@@ -79,6 +79,15 @@ export const NetworkPolicy = defineKind({
   shortNames: ['netpol'],
   generation: true,
   spec: NetworkPolicySpec,
-  columns: [nameColumn, { name: 'Pod-Selector', of: ({ spec }) => selectorText(spec.podSelector) }, ageColumn],
+  columns: [
+    nameColumn,
+    {
+      name: 'Pod-Selector',
+      description:
+        "podSelector selects the pods to which this NetworkPolicy object applies. The array of rules is applied to any pods selected by this field. An empty selector matches all pods in the policy's namespace. Multiple network policies can select the same set of pods. In this case, the ingress rules for each are combined additively. This field is optional. If it is not specified, it defaults to an empty selector.",
+      of: ({ spec }) => selectorText(spec.podSelector),
+    },
+    ageColumn,
+  ],
   validate: validateNetworkPolicy,
 })

@@ -32,7 +32,16 @@ export const ServiceCIDR = defineKind({
   subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
   spec: ServiceCIDRSpec,
   status: ServiceCIDRStatus,
-  columns: [nameColumn, { name: 'CIDRs', of: ({ spec }) => (spec.cidrs ?? []).join(',') }, ageColumn],
+  columns: [
+    nameColumn,
+    {
+      name: 'CIDRs',
+      description:
+        'CIDRs defines the IP blocks in CIDR notation (e.g. "192.168.0.0/24" or "2001:db8::/64") from which to assign service cluster IPs. Max of two CIDRs is allowed, one of each IP family. This field is immutable.',
+      of: ({ spec }) => (spec.cidrs ?? []).join(','),
+    },
+    ageColumn,
+  ],
   prepareCreate(cidr) {
     cidr.status = {}
   },

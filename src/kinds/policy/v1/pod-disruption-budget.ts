@@ -67,9 +67,22 @@ export const PodDisruptionBudget = defineKind({
   status: PodDisruptionBudgetStatus,
   columns: [
     nameColumn,
-    { name: 'Min Available', of: ({ spec }) => (spec.minAvailable === undefined ? 'N/A' : `${spec.minAvailable}`) },
-    { name: 'Max Unavailable', of: ({ spec }) => (spec.maxUnavailable === undefined ? 'N/A' : `${spec.maxUnavailable}`) },
-    { name: 'Allowed Disruptions', type: 'integer', of: ({ status }) => status.disruptionsAllowed },
+    {
+      name: 'Min Available',
+      description: 'The minimum number of pods that must be available.',
+      of: ({ spec }) => (spec.minAvailable === undefined ? 'N/A' : `${spec.minAvailable}`),
+    },
+    {
+      name: 'Max Unavailable',
+      description: 'The maximum number of pods that may be unavailable.',
+      of: ({ spec }) => (spec.maxUnavailable === undefined ? 'N/A' : `${spec.maxUnavailable}`),
+    },
+    {
+      name: 'Allowed Disruptions',
+      description: 'Calculated number of pods that may be disrupted at this time.',
+      type: 'integer',
+      of: ({ status }) => status.disruptionsAllowed,
+    },
     ageColumn,
   ],
   prepareCreate(budget) {

@@ -26,11 +26,21 @@ export const ClusterRoleBinding = defineKind({
   fields,
   columns: [
     nameColumn,
-    { name: 'Role', of: ({ roleRef }) => `${roleRef.kind}/${roleRef.name}` },
+    {
+      name: 'Role',
+      description:
+        'RoleRef can only reference a ClusterRole in the global namespace. If the RoleRef cannot be resolved, the Authorizer must return an error.',
+      of: ({ roleRef }) => `${roleRef.kind}/${roleRef.name}`,
+    },
     ageColumn,
-    { name: 'Users', priority: 1, of: ({ subjects }) => subjectsText(subjects, 'User') },
-    { name: 'Groups', priority: 1, of: ({ subjects }) => subjectsText(subjects, 'Group') },
-    { name: 'ServiceAccounts', priority: 1, of: ({ subjects }) => subjectsText(subjects, 'ServiceAccount') },
+    { name: 'Users', description: 'Users in the clusterRoleBinding', priority: 1, of: ({ subjects }) => subjectsText(subjects, 'User') },
+    { name: 'Groups', description: 'Groups in the clusterRoleBinding', priority: 1, of: ({ subjects }) => subjectsText(subjects, 'Group') },
+    {
+      name: 'ServiceAccounts',
+      description: 'ServiceAccounts in the clusterRoleBinding',
+      priority: 1,
+      of: ({ subjects }) => subjectsText(subjects, 'ServiceAccount'),
+    },
   ],
   validate: (binding, errors) => validateBinding(binding, false, errors),
   validateUpdate: ({ roleRef }, old, errors) => validateSameRole(roleRef, old.roleRef, errors),

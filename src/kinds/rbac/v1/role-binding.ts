@@ -26,11 +26,21 @@ export const RoleBinding = defineKind({
   fields,
   columns: [
     nameColumn,
-    { name: 'Role', of: ({ roleRef }) => `${roleRef.kind}/${roleRef.name}` },
+    {
+      name: 'Role',
+      description:
+        'RoleRef can reference a Role in the current namespace or a ClusterRole in the global namespace. If the RoleRef cannot be resolved, the Authorizer must return an error.',
+      of: ({ roleRef }) => `${roleRef.kind}/${roleRef.name}`,
+    },
     ageColumn,
-    { name: 'Users', priority: 1, of: ({ subjects }) => subjectsText(subjects, 'User') },
-    { name: 'Groups', priority: 1, of: ({ subjects }) => subjectsText(subjects, 'Group') },
-    { name: 'ServiceAccounts', priority: 1, of: ({ subjects }) => subjectsText(subjects, 'ServiceAccount') },
+    { name: 'Users', description: 'Users in the roleBinding', priority: 1, of: ({ subjects }) => subjectsText(subjects, 'User') },
+    { name: 'Groups', description: 'Groups in the roleBinding', priority: 1, of: ({ subjects }) => subjectsText(subjects, 'Group') },
+    {
+      name: 'ServiceAccounts',
+      description: 'ServiceAccounts in the roleBinding',
+      priority: 1,
+      of: ({ subjects }) => subjectsText(subjects, 'ServiceAccount'),
+    },
   ],
   validate: (binding, errors) => validateBinding(binding, true, errors),
   validateUpdate: ({ roleRef }, old, errors) => validateSameRole(roleRef, old.roleRef, errors),

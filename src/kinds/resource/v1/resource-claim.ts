@@ -113,7 +113,11 @@ export const ResourceClaim = defineKind({
   deleteReturnsObject: true,
   spec: ResourceClaimSpec,
   status: ResourceClaimStatus,
-  columns: [nameColumn, { name: 'State', of: stateText }, ageColumn],
+  columns: [
+    nameColumn,
+    { name: 'State', description: 'A summary of the current state (allocated, pending, reserved, etc.).', of: stateText },
+    ageColumn,
+  ],
   prepareCreate(claim) {
     claim.status = {}
   },

@@ -40,7 +40,16 @@ export const CSINode = defineKind({
   unconditionalUpdate: false,
   deleteReturnsObject: true,
   spec: CSINodeSpec,
-  columns: [nameColumn, { name: 'Drivers', type: 'integer', of: ({ spec }) => spec.drivers?.length ?? 0 }, ageColumn],
+  columns: [
+    nameColumn,
+    {
+      name: 'Drivers',
+      description: 'Drivers indicates the number of CSI drivers registered on the node',
+      type: 'integer',
+      of: ({ spec }) => spec.drivers?.length ?? 0,
+    },
+    ageColumn,
+  ],
   validate({ spec }, errors) {
     const names = new Set<string>()
     spec.drivers?.forEach((driver, index) => {

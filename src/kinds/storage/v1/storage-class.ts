@@ -4,7 +4,7 @@ import { isQualifiedName } from '#machinery/meta/names.ts'
 import { boolean, defaulted, list, map, omitempty, oneOf, optional, required, string } from '#machinery/schema/schema.ts'
 import { PersistentVolumeReclaimPolicy } from '../../core/v1/persistent-volume-reclaim-policy.ts'
 import { TopologySelectorTerm } from '../../core/v1/topology-selector-term.ts'
-import { ageColumn } from '../../meta/v1/columns.ts'
+import { ageColumn, NAME_DESCRIPTION } from '../../meta/v1/columns.ts'
 import { validateImmutable, validateWord } from '../../meta/v1/rules.ts'
 import { validateParameters, validateTopologies } from './storage-class.rules.ts'
 
@@ -32,11 +32,25 @@ export const StorageClass = defineKind({
   deleteReturnsObject: true,
   fields,
   columns: [
-    { name: 'Name', format: 'name', of: nameText },
-    { name: 'Provisioner', of: ({ provisioner }) => provisioner },
-    { name: 'ReclaimPolicy', of: ({ reclaimPolicy }) => reclaimPolicy },
-    { name: 'VolumeBindingMode', of: ({ volumeBindingMode }) => volumeBindingMode },
-    { name: 'AllowVolumeExpansion', of: ({ allowVolumeExpansion }) => allowVolumeExpansion ?? false },
+    { name: 'Name', format: 'name', description: NAME_DESCRIPTION, of: nameText },
+    { name: 'Provisioner', description: 'provisioner indicates the type of the provisioner.', of: ({ provisioner }) => provisioner },
+    {
+      name: 'ReclaimPolicy',
+      description:
+        'reclaimPolicy controls the reclaimPolicy for dynamically provisioned PersistentVolumes of this storage class. Defaults to Delete.',
+      of: ({ reclaimPolicy }) => reclaimPolicy,
+    },
+    {
+      name: 'VolumeBindingMode',
+      description:
+        'volumeBindingMode indicates how PersistentVolumeClaims should be provisioned and bound.  When unset, VolumeBindingImmediate is used. This field is only honored by servers that enable the VolumeScheduling feature.',
+      of: ({ volumeBindingMode }) => volumeBindingMode,
+    },
+    {
+      name: 'AllowVolumeExpansion',
+      description: 'allowVolumeExpansion shows whether the storage class allow volume expand.',
+      of: ({ allowVolumeExpansion }) => allowVolumeExpansion ?? false,
+    },
     ageColumn,
   ],
   validate(storageClass, errors) {

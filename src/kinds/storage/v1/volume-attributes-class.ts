@@ -24,7 +24,11 @@ export const VolumeAttributesClass = defineKind({
   shortNames: ['vac'],
   deleteReturnsObject: true,
   fields,
-  columns: [nameColumn, { name: 'DriverName', of: ({ driverName }) => driverName }, ageColumn],
+  columns: [
+    nameColumn,
+    { name: 'DriverName', description: 'Name of the CSI driver This field is immutable.', of: ({ driverName }) => driverName },
+    ageColumn,
+  ],
   validate({ driverName, parameters }, errors) {
     if (driverName === '') errors.at('driverName').required()
     else validateDriverName(driverName, errors.at('driverName'))
