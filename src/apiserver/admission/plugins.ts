@@ -4,6 +4,7 @@ import type { Client } from '#client/client.ts'
 import type { Informers } from '#client/informers/informer.ts'
 import { LimitRange } from '#kinds/core/v1/limit-range.ts'
 import { Namespace } from '#kinds/core/v1/namespace.ts'
+import { Node } from '#kinds/core/v1/node.ts'
 import { Pod } from '#kinds/core/v1/pod.ts'
 import { ResourceQuota } from '#kinds/core/v1/resource-quota.ts'
 import { ServiceAccount } from '#kinds/core/v1/service-account.ts'
@@ -15,11 +16,14 @@ import type { AnyKind } from '#machinery/kind/kind.ts'
 import type { Authorizer } from '../authorization/authorizer.ts'
 import type { RbacAuthorizer } from '../authorization/rbac/rbac-authorizer.ts'
 import type { AdmissionPlugin } from './admission.ts'
+import { certificateApproval, certificateSigning, certificateSubjectRestriction } from './certificates.ts'
 import { defaultIngressClass, defaultStorageClass } from './default-classes.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
 import { limitRanger } from './limit-ranger.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
+import { persistentVolumeClaimResize } from './persistent-volume-claim-resize.ts'
 import { podSecurity } from './pod-security.ts'
+import { podTopologyLabels } from './pod-topology-labels.ts'
 import { priority } from './priority.ts'
 import { resourceQuota } from './resource-quota.ts'
 import { roleEscalation } from './role-escalation.ts'
@@ -45,6 +49,7 @@ export const ADMISSION_CACHES: readonly AnyKind[] = [
   Namespace,
   Pod,
   LimitRange,
+  Node,
   ResourceQuota,
   ServiceAccount,
   PriorityClass,
@@ -65,8 +70,13 @@ function orderedPlugins({ informers, client, authorizer, rbac, clock, random }: 
     defaultTolerationSeconds(),
     defaultStorageClass(informers),
     storageObjectInUseProtection,
+    persistentVolumeClaimResize(informers),
     runtimeClass(informers),
+    certificateApproval(authorizer),
+    certificateSigning(authorizer),
+    certificateSubjectRestriction,
     defaultIngressClass(informers),
+    podTopologyLabels(informers),
     roleEscalation({ rbac, authorizer }),
     resourceQuota({ informers, client, clock }),
   ]

@@ -7,6 +7,7 @@ import { textOf } from '#machinery/status/field-error.ts'
 import { FieldErrors } from '#machinery/status/field-errors.ts'
 import { quote } from '#machinery/status/go-text.ts'
 import { StatusError } from '#machinery/status/status-error.ts'
+import type { AdmissionRequest } from '../admission/admission.ts'
 import { objectFrom } from '../registry/body.ts'
 import { type Core, timestamp } from '../registry/core.ts'
 import { rewrite } from '../registry/rewrite.ts'
@@ -34,9 +35,22 @@ export async function bind(core: Core, call: SubresourceCall) {
   if (binding.metadata.namespace && binding.metadata.namespace !== target.namespace) {
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
   }
-  checkTarget(binding)
   const pods = core.kinds.byKind('', 'v1', 'Pod')!
-  void caller
+  const admission: AdmissionRequest = {
+    operation: 'CREATE',
+    kind: pods,
+    subresource: 'binding',
+    namespace: target.namespace,
+    name,
+    object: binding as Mutable<Binding>,
+    old: undefined,
+    user: caller.user,
+    dryRun,
+    warn: text => caller.warn?.(text),
+  }
+  await core.admission.admit(admission)
+  await core.admission.validate(admission)
+  checkTarget(binding)
   await rewrite(
     core,
     { kind: pods, namespace: target.namespace, name },
