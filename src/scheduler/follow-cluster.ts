@@ -45,7 +45,7 @@ export async function followCluster(options: FollowOptions): Promise<Disposable>
   const devices = [ResourceClaim, ResourceSlice, DeviceClass].map(kind => informers.of<AnyKind>(kind))
   const volumes = VOLUME_KINDS.map(kind => informers.of<AnyKind>(kind))
   const needed = [...NEEDED_KINDS, ...VOLUME_KINDS].map(kind => informers.of<AnyKind>(kind))
-  await Promise.all(needed.map(informer => informer.synced(signal)))
+  await unlessAborted(Promise.all(needed.map(informer => informer.synced())), signal)
   const followed = [
     ...devices.map(informer =>
       informer.onChange((object, old) => {
@@ -101,6 +101,16 @@ function followPod({ cache, isOurs, waits, gone, happened }: FollowOptions, pod:
     if (old && (old.spec.schedulingGates?.length ?? 0) > (pod.spec.schedulingGates?.length ?? 0))
       happened({ event: 'pod gates removed', pod })
   }
+}
+
+/** `work`, or the signal's reason once it aborts: one listener, however many are waited for. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason)
+    if (signal.aborted) return abort()
+    signal.addEventListener('abort', abort, { once: true })
+    void work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
 }
 
 /** The node whose room a pod takes. */

@@ -77,6 +77,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
   const nominated = nominations()
   const binding = new Set<Promise<void>>()
   const verdicts = new Verdicts()
+  const underWay = new Set<AbortController>()
   const settings = options.configuration ?? {}
   const finishedPreempting = (pod: PodInfo) => queue.happened({ event: 'pod finished preempting', pod: pod.pod })
   const profiles = profilesOf(settings, {
@@ -220,8 +221,22 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
     }
   }
 
-  const bind = async (profile: Profile, cycle: SchedulingCycle, node: NodeInfo, binder?: Extender) => {
-    const { signal } = ended
+  /** Gives work a signal of its own: hundreds may be under way, and each listens. */
+  const untilEnded = async <T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+    const own = new AbortController()
+    if (ended.signal.aborted) own.abort(ended.signal.reason)
+    underWay.add(own)
+    try {
+      return await work(own.signal)
+    } finally {
+      underWay.delete(own)
+    }
+  }
+
+  const bind = (profile: Profile, cycle: SchedulingCycle, node: NodeInfo, binder?: Extender) =>
+    untilEnded(signal => bindUntil(signal, profile, cycle, node, binder))
+
+  const bindUntil = async (signal: AbortSignal, profile: Profile, cycle: SchedulingCycle, node: NodeInfo, binder?: Extender) => {
     try {
       for (const plugin of profile.points.permit) await waitFor(plugin.permit(cycle, node, signal))
       for (const plugin of profile.points.preBind) await waitFor(plugin.preBind(cycle, node, signal))
@@ -259,7 +274,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
     const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message, lastTransitionTime }
     const status = { conditions: [condition], ...(nominatedNodeName ? { nominatedNodeName } : {}) }
     try {
-      await client.patch(Pod, pod, { type: 'strategic', body: { status } }, { subresource: 'status', signal: ended.signal })
+      await untilEnded(signal => client.patch(Pod, pod, { type: 'strategic', body: { status } }, { subresource: 'status', signal }))
     } catch (error) {
       if (!isGone(error) && !ended.signal.aborted) log.warn('the condition of a pod could not be written', { pod: nameOf(pod), error })
     }
@@ -291,7 +306,9 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
       return whatIf(pod, supposition, cache, profile, clock.now())
     },
     async stop() {
-      ended.abort(new Error('the scheduler was stopped'))
+      const reason = new Error('the scheduler was stopped')
+      ended.abort(reason)
+      for (const one of underWay) one.abort(reason)
       following[Symbol.dispose]()
       queue[Symbol.dispose]()
       await Promise.allSettled(binding)
