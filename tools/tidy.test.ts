@@ -36,7 +36,8 @@ const WITH_WORLD = ['base', 'cluster']
 const WORLD: readonly [pattern: RegExp, instead: string][] = [
   [/\bDate\.now\(/, 'take a Clock (#base/time/clock.ts) as a parameter and ask clock.now()'],
   [/\bnew Date\(\)/, 'take a Clock (#base/time/clock.ts) as a parameter and write new Date(clock.now())'],
-  [/\bset(Timeout|Interval)\(/, 'take a Clock (#base/time/clock.ts) as a parameter and use clock.after, sleep or every'],
+  // A socket's own setTimeout is no timer of ours.
+  [/(?<!\.)\bset(Timeout|Interval)\(/, 'take a Clock (#base/time/clock.ts) as a parameter and use clock.after, sleep or every'],
   [/\bMath\.random\(/, 'take a Random (#base/random/random.ts) as a parameter'],
   [/\bprocess\.env\b/, 'take the setting as an option; cluster/ reads the environment'],
 ]
@@ -53,6 +54,9 @@ const SUFFIXES: Readonly<Record<string, string>> = {
   defaults: 'defaults the schema cannot say',
   strategy: 'what a create or an update does to an object',
   warnings: 'what a client is warned of',
+  view: 'how one version of a kind is shown as another',
+  metrics: 'pure computation from measurements',
+  scaling: 'pure computation of how much there is to be',
   graph: 'pure bookkeeping of what depends on what',
   plan: 'pure decisions of what to do',
   status: 'pure computation of a status',
