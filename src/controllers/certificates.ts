@@ -4,6 +4,7 @@ import { isNotFound } from '#machinery/status/status-error.ts'
 import { timeOf } from '#machinery/time/time.ts'
 import { expiryOf, hasCondition, KUBELET_CLIENT, kubeletClientRefusal, OWN_SIGNERS, refusal } from './certificates.plan.ts'
 import { defineController, status, type Tools, type Written } from './runtime/define-controller.ts'
+import { textOfError } from './runtime/text-of-error.ts'
 
 const APPROVAL: Written = { kind: CertificateSigningRequest, subresource: 'approval' }
 
@@ -45,7 +46,7 @@ export const certificateSigningRequestSigningController = defineController({
     const requestPem = atob(spec.request)
     const why = await certificateSigner.parse(requestPem).then(
       asked => refusal(request, asked),
-      error => `unable to parse csr: ${error instanceof Error ? error.message : error}`,
+      error => `unable to parse csr: ${textOfError(error)}`,
     )
     if (why !== undefined) {
       // A request for the legacy signer may mean another one: it is left as it is.

@@ -7,6 +7,7 @@ import { hasCause, isAlreadyExists, isNotFound } from '#machinery/status/status-
 import { timeOf } from '#machinery/time/time.ts'
 import { beyondHistory, isTooLate, jobNameOf, planRuns } from './cronjob.plan.ts'
 import { defineController, status, type Tools, whole } from './runtime/define-controller.ts'
+import { textOfError } from './runtime/text-of-error.ts'
 import { owned } from './runtime/watches.ts'
 
 const SCHEDULED_AT = 'batch.kubernetes.io/cronjob-scheduled-timestamp'
@@ -63,7 +64,7 @@ async function startRun(cronJob: CronJob, next: CronJobStatus, jobs: readonly Jo
   try {
     due = planRuns(cronJob, now)
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
+    const why = textOfError(error)
     events.record(cronJob, 'Warning', 'UnParseableCronJobSchedule', `unparseable schedule "${schedule}" : ${why}`)
     return next
   }
@@ -119,7 +120,7 @@ async function create(cronJob: CronJob, runMs: number, { client, events }: Tools
       const present = await client.get(Job, metadata)
       if (isControlledBy(present, cronJob.metadata.uid ?? '')) return present
     }
-    events.record(cronJob, 'Warning', 'FailedCreate', `Error creating job: ${error instanceof Error ? error.message : error}`)
+    events.record(cronJob, 'Warning', 'FailedCreate', `Error creating job: ${textOfError(error)}`)
     throw error
   }
 }
@@ -130,7 +131,7 @@ async function remove(cronJob: CronJob, job: Job, { client, events }: Tools): Pr
     events.record(cronJob, 'Normal', 'SuccessfulDelete', `Deleted job ${job.metadata.name}`)
   } catch (error) {
     if (isNotFound(error)) return
-    events.record(cronJob, 'Warning', 'FailedDelete', `Deleted job: ${error instanceof Error ? error.message : error}`)
+    events.record(cronJob, 'Warning', 'FailedDelete', `Deleted job: ${textOfError(error)}`)
     throw error
   }
 }

@@ -16,6 +16,7 @@ import {
 } from './deployment-revisions.ts'
 import { claim } from './runtime/claim.ts'
 import { defineController, status, type Tools, whole } from './runtime/define-controller.ts'
+import { textOfError } from './runtime/text-of-error.ts'
 import { claimed, mapped, selectorOf } from './runtime/watches.ts'
 
 /** Rolls every Deployment out by scaling one ReplicaSet per template. */
@@ -53,7 +54,7 @@ export const deploymentController = defineController({
       failure = error
     }
     const noted = current && plan.revision !== undefined ? await noteRevision(deployment, revisionOf(current), tools) : deployment
-    const createFailure = failure !== undefined && plan.create && !current ? messageOf(failure) : undefined
+    const createFailure = failure !== undefined && plan.create && !current ? textOfError(failure) : undefined
     const outcome = statusOf(noted, { ...plan, current }, createFailure, tools.now)
     await tools.updateStatus(Deployment, noted, outcome.status)
     if (outcome.againMs !== undefined) tools.again(outcome.againMs)
@@ -108,8 +109,4 @@ async function noteRevision(deployment: Deployment, revision: number, { client }
   if (revisionOf(deployment) === revision) return deployment
   const annotations = { ...deployment.metadata.annotations, ...revisionAnnotation(revision) }
   return client.update(Deployment, { ...deployment, metadata: { ...deployment.metadata, annotations } })
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -6,6 +6,7 @@ import { hasCause, isAlreadyExists, isNotFound } from '#machinery/status/status-
 import { endpointsAnnotations, endpointsLabels, isOverCapacity, OVER_CAPACITY, planSubsets } from './endpoints.plan.ts'
 import { podsBehindServices } from './endpointslice.ts'
 import { defineController, whole } from './runtime/define-controller.ts'
+import { textOfError } from './runtime/text-of-error.ts'
 import { mapped } from './runtime/watches.ts'
 import { hasSelector, serviceSelector } from './service-endpoints.ts'
 
@@ -36,7 +37,7 @@ export const endpointsController = defineController({
       if (hasCause(error, 'NamespaceTerminating')) return
       const what = present ? 'FailedToUpdateEndpoint' : 'FailedToCreateEndpoint'
       const verb = present ? 'update' : 'create'
-      const text = error instanceof Error ? error.message : String(error)
+      const text = textOfError(error)
       if (!isAlreadyExists(error)) events.record(service, 'Warning', what, `Failed to ${verb} endpoint ${namespace}/${name}: ${text}`)
       throw error
     }

@@ -8,6 +8,7 @@ import { hasCause, isNotFound } from '#machinery/status/status-error.ts'
 import { changedSlice, isLabelled, MANAGED_BY, MANAGER, planSlices, SERVICE_NAME, sliceFrom } from './endpointslice.plan.ts'
 import { defineController, whole } from './runtime/define-controller.ts'
 import { keyOf } from './runtime/keys.ts'
+import { textOfError } from './runtime/text-of-error.ts'
 import type { Watch } from './runtime/watches.ts'
 import { mapped } from './runtime/watches.ts'
 import { hasSelector, isEndpointChange, serviceSelector, servicesFor } from './service-endpoints.ts'
@@ -57,7 +58,7 @@ export const endpointSliceController = defineController({
       }
     } catch (error) {
       if (hasCause(error, 'NamespaceTerminating')) return
-      const message = `Error updating Endpoint Slices for Service ${namespace}/${service.metadata.name}: ${error instanceof Error ? error.message : error}`
+      const message = `Error updating Endpoint Slices for Service ${namespace}/${service.metadata.name}: ${textOfError(error)}`
       events.record(service, 'Warning', 'FailedToUpdateEndpointSlices', message)
       throw error
     }

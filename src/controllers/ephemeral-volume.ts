@@ -5,6 +5,7 @@ import { draft } from '#machinery/kind/draft.ts'
 import { controllerReference, isControlledBy } from '#machinery/meta/object-meta.ts'
 import { isAlreadyExists } from '#machinery/status/status-error.ts'
 import { defineController, whole } from './runtime/define-controller.ts'
+import { textOfError } from './runtime/text-of-error.ts'
 import { owned } from './runtime/watches.ts'
 
 /** Makes the claims of volumes that live and end with their pod. */
@@ -36,7 +37,7 @@ export const ephemeralVolumeController = defineController({
         await client.create(PersistentVolumeClaim, { metadata, spec: draft(template.spec) })
       } catch (error) {
         if (isAlreadyExists(error)) throw error
-        const text = error instanceof Error ? error.message : String(error)
+        const text = textOfError(error)
         events.record(pod, 'Warning', 'FailedCreate', `ephemeral volume controller failed to create PVC ${claim}: ${text}`)
         throw error
       }

@@ -15,6 +15,7 @@ import { MetricError, type Proposal, proposeByResource, type ResourceTarget } fr
 import { limit, noteChange, type ScalingMemory } from './horizontalpodautoscaler.scaling.ts'
 import type { Controller } from './runtime/controller.ts'
 import { defineController, status, type Tools } from './runtime/define-controller.ts'
+import { textOfError } from './runtime/text-of-error.ts'
 import { consulted } from './runtime/watches.ts'
 
 type Conditions = Map<string, HorizontalPodAutoscalerCondition>
@@ -78,9 +79,9 @@ async function autoscale(autoscaler: HorizontalPodAutoscaler, memory: ScalingMem
     const target = { namespace, name: spec.scaleTargetRef.name }
     scale = (await tools.client.subresource(kind, target, { subresource: 'scale', verb: 'get' })) as ObjectOf<typeof Scale>
   } catch (error) {
-    const message = `the HPA controller was unable to get the target's current scale: ${error instanceof Error ? error.message : error}`
+    const message = `the HPA controller was unable to get the target's current scale: ${textOfError(error)}`
     say('AbleToScale', 'False', 'FailedGetScale', message)
-    tools.events.record(autoscaler, 'Warning', 'FailedGetScale', error instanceof Error ? error.message : String(error))
+    tools.events.record(autoscaler, 'Warning', 'FailedGetScale', textOfError(error))
     await finish({})
     return
   }
@@ -167,7 +168,7 @@ async function wishFor(autoscaler: HorizontalPodAutoscaler, scale: ObjectOf<type
       if (!best || proposal.replicas > best.replicas) best = { replicas: proposal.replicas, metric: name }
     } catch (failure) {
       const reason = `FailedGet${metric.type}Metric`
-      const message = `the HPA was unable to compute the replica count: ${failure instanceof Error ? failure.message : failure}`
+      const message = `the HPA was unable to compute the replica count: ${textOfError(failure)}`
       error ??= { reason, message }
     }
   }

@@ -6,6 +6,7 @@ import type { KindRegistry } from '#machinery/kind/kind-registry.ts'
 import { isForbidden, isMethodNotSupported, isNotFound } from '#machinery/status/status-error.ts'
 import { type ContentReport, conditionsOf, type Remaining, retryAfterMs } from './namespace.plan.ts'
 import { defineController, status, whole } from './runtime/define-controller.ts'
+import { textOfError } from './runtime/text-of-error.ts'
 import { mapped } from './runtime/watches.ts'
 
 /** Empties every namespace that is being deleted, then lets it go. */
@@ -67,7 +68,7 @@ async function emptyOf(kind: AnyKind, namespace: string, client: Client): Promis
   } catch (error) {
     // A kind that was withdrawn meanwhile, or that cannot be listed, holds nothing to delete.
     if (isNotFound(error) || isMethodNotSupported(error)) return undefined
-    return { failure: error instanceof Error ? error.message : String(error) }
+    return { failure: textOfError(error) }
   }
 }
 

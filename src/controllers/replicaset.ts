@@ -8,6 +8,7 @@ import { defineController, status, type Tools, whole } from './runtime/define-co
 import { createPod, deletePod } from './runtime/pod-control.ts'
 import { podFrom } from './runtime/pod-template.ts'
 import { all, inSlowStart } from './runtime/slow-start.ts'
+import { textOfError } from './runtime/text-of-error.ts'
 import { claimed, selectorOf } from './runtime/watches.ts'
 
 /** Keeps `spec.replicas` pods alive for every ReplicaSet. */
@@ -68,6 +69,6 @@ function conditionsAfter(
   const present = conditions.find(({ type }) => type === 'ReplicaFailure')
   if (present) return conditions
   const reason = plan.create > 0 ? 'FailedCreate' : 'FailedDelete'
-  const message = failure.error instanceof Error ? failure.error.message : String(failure.error)
+  const message = textOfError(failure.error)
   return [...others, { type: 'ReplicaFailure', status: 'True', reason, message, lastTransitionTime: timeOf(now) }]
 }

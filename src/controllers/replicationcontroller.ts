@@ -8,6 +8,7 @@ import { defineController, status, whole } from './runtime/define-controller.ts'
 import { createPod, deletePod } from './runtime/pod-control.ts'
 import { podFrom } from './runtime/pod-template.ts'
 import { all, inSlowStart } from './runtime/slow-start.ts'
+import { textOfError } from './runtime/text-of-error.ts'
 import { claimed } from './runtime/watches.ts'
 
 /** Keeps `spec.replicas` pods alive for every ReplicationController: the elder of ReplicaSet, with equality selectors only. */
@@ -46,7 +47,7 @@ export const replicationControllerController = defineController({
             type: 'ReplicaFailure',
             status: 'True',
             reason: plan.create > 0 ? 'FailedCreate' : 'FailedDelete',
-            message: failure.error instanceof Error ? failure.error.message : String(failure.error),
+            message: textOfError(failure.error),
             lastTransitionTime: timeOf(tools.now),
           },
         ]

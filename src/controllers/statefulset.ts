@@ -8,6 +8,7 @@ import { claim } from './runtime/claim.ts'
 import { type History, keepHistory, templateOf, trimHistory } from './runtime/controller-revisions.ts'
 import { defineController, status, type Tools, whole } from './runtime/define-controller.ts'
 import { all, inSlowStart } from './runtime/slow-start.ts'
+import { textOfError } from './runtime/text-of-error.ts'
 import { claimed, consulted, selectorOf } from './runtime/watches.ts'
 import { planStatefulSet, type Revisions, revisionOf } from './statefulset.plan.ts'
 import { claimName, claimOwners, claimsFor, hasIdentity, identityLabels, ordinalOf, statefulPodFrom } from './statefulset-pod.ts'
@@ -84,7 +85,7 @@ async function create(
     await client.create(Pod, pod)
     events.record(set, 'Normal', 'SuccessfulCreate', `create Pod ${podName} in StatefulSet ${name} successful`)
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error)
+    const text = textOfError(error)
     events.record(set, 'Warning', 'FailedCreate', `create Pod ${podName} in StatefulSet ${name} failed error: ${text}`)
     throw error
   }
@@ -104,7 +105,7 @@ async function remove(set: StatefulSet, pod: Pod, { client, events }: Tools): Pr
     events.record(set, 'Normal', 'SuccessfulDelete', `delete Pod ${pod.metadata.name} in StatefulSet ${name} successful`)
   } catch (error) {
     if (isNotFound(error)) return
-    const text = error instanceof Error ? error.message : String(error)
+    const text = textOfError(error)
     events.record(set, 'Warning', 'FailedDelete', `delete Pod ${pod.metadata.name} in StatefulSet ${name} failed error: ${text}`)
     throw error
   }

@@ -61,12 +61,12 @@ export interface Tools {
   readonly events: EventRecorder
   readonly signal: AbortSignal
   /** An object as the cache has it. */
-  get<W extends AnyKind>(kind: W, namespace: string, name: string): ObjectOf<W> | undefined
-  list<W extends AnyKind>(kind: W, where?: Where): readonly ObjectOf<W>[]
+  readonly get: <W extends AnyKind>(kind: W, namespace: string, name: string) => ObjectOf<W> | undefined
+  readonly list: <W extends AnyKind>(kind: W, where?: Where) => readonly ObjectOf<W>[]
   /** Writes the status if it says anything new; else sends nothing. */
-  updateStatus<W extends AnyKind>(kind: W, object: ObjectOf<W>, status: object): Promise<ObjectOf<W>>
+  readonly updateStatus: <W extends AnyKind>(kind: W, object: ObjectOf<W>, status: object) => Promise<ObjectOf<W>>
   /** Has the object reconciled again after so long, even if nothing changes. */
-  again(afterMs: number): void
+  readonly again: (afterMs: number) => void
 }
 
 /** Which objects {@link Tools.list} returns; those for which everything given holds. */

@@ -3,6 +3,7 @@ import type { ApiObject } from '#machinery/kind/kind.ts'
 import { hasCause, isNotFound } from '#machinery/status/status-error.ts'
 import type { Tools } from './define-controller.ts'
 import type { PodDraft } from './pod-template.ts'
+import { textOfError } from './text-of-error.ts'
 
 /** Creates a pod on behalf of `owner`, whose events tell of it. */
 export async function createPod(pod: PodDraft, owner: ApiObject, { client, events }: Tools): Promise<Pod> {
@@ -12,8 +13,7 @@ export async function createPod(pod: PodDraft, owner: ApiObject, { client, event
     return created
   } catch (error) {
     // In a namespace that goes away nothing can be created, and no event can tell of it.
-    if (!hasCause(error, 'NamespaceTerminating'))
-      events.record(owner, 'Warning', 'FailedCreate', `Error creating: ${error instanceof Error ? error.message : error}`)
+    if (!hasCause(error, 'NamespaceTerminating')) events.record(owner, 'Warning', 'FailedCreate', `Error creating: ${textOfError(error)}`)
     throw error
   }
 }
@@ -25,7 +25,7 @@ export async function deletePod(pod: Pod, owner: ApiObject, { client, events }: 
     events.record(owner, 'Normal', 'SuccessfulDelete', `Deleted pod: ${pod.metadata.name}`)
   } catch (error) {
     if (isNotFound(error)) return
-    events.record(owner, 'Warning', 'FailedDelete', `Error deleting: ${error instanceof Error ? error.message : error}`)
+    events.record(owner, 'Warning', 'FailedDelete', `Error deleting: ${textOfError(error)}`)
     throw error
   }
 }

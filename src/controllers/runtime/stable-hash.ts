@@ -3,7 +3,7 @@ const ALPHABET = 'bcdfghjklmnpqrstvwxz2456789'
 
 /** A short name for a value: the same for values that say the same, whatever the order of their keys. `salt` tells collisions apart. */
 export function stableHash(value: unknown, salt?: number): string {
-  const hash = fnv1a(`${canonical(value)}${salt === undefined ? '' : `#${salt}`}`)
+  const hash = fnv1a(`${canonical(value)}${salt === undefined ? '' : `#${String(salt)}`}`)
   return [...String(hash)].map(digit => ALPHABET[digit.charCodeAt(0) % ALPHABET.length]).join('')
 }
 

@@ -19,7 +19,7 @@ export interface WatchWorld {
   readonly kind: AnyKind
   readonly reconciled: Informer
   /** The shared cache of another kind that the controller watches. */
-  cacheOf<K extends AnyKind>(kind: K): Informer<ObjectOf<K>>
+  readonly cacheOf: <K extends AnyKind>(kind: K) => Informer<ObjectOf<K>>
 }
 
 /** The index that files objects under the uid of their controller. */
