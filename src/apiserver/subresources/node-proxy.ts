@@ -27,7 +27,7 @@ const RUNNING: ReadonlySet<string> = new Set(['exec', 'attach', 'portforward', '
 /** Whether a path, read as a kubelet reads it, starts something in a container. */
 function runsSomething(path: string): boolean {
   try {
-    const [first = ''] = decodeURIComponent(new URL(path, 'https://kubelet').pathname)
+    const [first = ''] = decodeURIComponent(new URL(`https://kubelet${path}`).pathname)
       .split('/')
       .filter(part => part !== '')
     return RUNNING.has(first.toLowerCase())
