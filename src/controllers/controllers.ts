@@ -25,6 +25,7 @@ import { replicationControllerController } from './replicationcontroller.ts'
 import { resourceQuotaController } from './resourcequota.ts'
 import { rootCACertificatePublisherController } from './root-ca-certificate-publisher.ts'
 import type { Controller } from './runtime/controller.ts'
+import { serviceCidrController } from './service-cidr.ts'
 import { serviceAccountController } from './serviceaccount.ts'
 import { serviceAccountTokenController } from './serviceaccount-token.ts'
 import { statefulSetController } from './statefulset.ts'
@@ -74,6 +75,7 @@ export const controllers: readonly Controller[] = [
   rootCACertificatePublisherController,
   ephemeralVolumeController,
   validatingAdmissionPolicyStatusController,
+  serviceCidrController,
 ]
 
 /** Those that run only when they are asked for by name: `*` does not mean them. */

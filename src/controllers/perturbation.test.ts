@@ -165,7 +165,7 @@ async function tell(perturbation?: Perturbation): Promise<{ summary: unknown; wr
   }
   for (const step of steps) {
     step(cluster)
-    for (let round = 0; round < 25; round++) {
+    for (let round = 0; round < 14; round++) {
       await turn()
       runPods(cluster)
       await cluster.advance(1_000)
