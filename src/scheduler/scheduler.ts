@@ -23,7 +23,7 @@ import { Refusals } from './framework/refusals.ts'
 import { type SchedulingCycle, schedulingCycle } from './framework/scheduling-cycle.ts'
 import { chooseAmong, feasibleNodes, selectNode } from './framework/select-node.ts'
 import { type ProfileSettings, profilesOf } from './profiles.ts'
-import { schedulingQueue } from './queue/scheduling-queue.ts'
+import { type SchedulingQueue, schedulingQueue } from './queue/scheduling-queue.ts'
 import { refusalMessage } from './refusal-message.ts'
 
 export interface SchedulerOptions {
@@ -40,6 +40,7 @@ export interface SchedulerOptions {
   readonly matchesDevice?: DeviceMatcher | undefined
   /** Reaches the extenders of the configuration. */
   readonly callExtender?: CallExtender
+  readonly metrics?: SchedulerMetrics | undefined
   /** How many bindings may be under way at once. */
   readonly parallelBindings?: number
 }
@@ -47,6 +48,12 @@ export interface SchedulerOptions {
 /** What of a KubeSchedulerConfiguration the scheduler itself goes by. */
 export type SchedulerSettings = ProfileSettings &
   Partial<Pick<KubeSchedulerConfiguration, 'podInitialBackoffSeconds' | 'podMaxBackoffSeconds' | 'extenders'>>
+
+/** What the scheduler counts. */
+export interface SchedulerMetrics {
+  /** An attempt to place a pod: what came of it, by profile, and how long choosing took. */
+  attempted(result: 'scheduled' | 'unschedulable' | 'error', profile: string, durationMs: number): void
+}
 
 /** A scheduler that runs. */
 export interface Scheduler {
@@ -56,6 +63,8 @@ export interface Scheduler {
   verdicts(): Verdict[]
   /** What would become of a pod now, if something were different: nothing is changed by asking. */
   whatIf(pod: Pod, supposition: Supposition): Verdict
+  /** How many pods wait, and for what. */
+  pending(): ReturnType<SchedulingQueue['sizes']>
   /** Ends the loop and waits for the bindings under way. */
   stop(): Promise<void>
 }
@@ -119,20 +128,28 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
     while (binding.size - waiting < limit && !ended.signal.aborted) {
       const info = queue.pop()
       if (!info) return
+      const startMs = clock.monotonic()
+      const profile = info.pod.spec.schedulerName ?? ''
       try {
-        scheduleOne(info)
+        const result = scheduleOne(info)
+        options.metrics?.attempted(result, profile, clock.monotonic() - startMs)
       } catch (error) {
+        options.metrics?.attempted('error', profile, clock.monotonic() - startMs)
         log.error('a pod could not be scheduled: a plugin failed', { pod: nameOf(info.pod), error })
         queue.failed(info)
       }
     }
   }
 
-  const scheduleOne = (info: PodInfo) => {
+  /** Asked extenders answer later: what comes of it is not known yet. */
+  const scheduleOne = (info: PodInfo): 'scheduled' | 'unschedulable' => {
     const cycle = schedulingCycle(info, cache)
     const profile = profileOf(info.pod)
     const interested = extenders.filter(one => one.isInterested(info.pod))
-    if (interested.length > 0) return track(scheduleWith(interested, profile, cycle))
+    if (interested.length > 0) {
+      track(scheduleWith(interested, profile, cycle))
+      return 'scheduled'
+    }
     const record = new ScoreRecord()
     const selection = selectNode(cycle, profile, nominated, start, random, {
       witness: record,
@@ -142,10 +159,17 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
       },
     })
     if (cache.nodes.length > 0) start = (start + selection.seen) % cache.nodes.length
-    if (!selection.node) return refuse(profile, cycle, selection.refusals, selection.refusal)
+    if (!selection.node) {
+      refuse(profile, cycle, selection.refusals, selection.refusal)
+      return 'unschedulable'
+    }
     const refusal = reserve(profile, cycle, selection.node)
-    if (refusal) return refuse(profile, cycle, refusalsOf(selection.node, refusal), undefined)
+    if (refusal) {
+      refuse(profile, cycle, refusalsOf(selection.node, refusal), undefined)
+      return 'unschedulable'
+    }
     track(bind(profile, cycle, selection.node))
+    return 'scheduled'
   }
 
   const keep = (cycle: SchedulingCycle, profile: Profile, found: Omit<Findings, 'pod' | 'profile' | 'now' | 'all'>) => {
@@ -299,6 +323,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
   })
 
   return {
+    pending: () => queue.sizes(),
     verdict: (namespace, name) => verdicts.of(namespace, name),
     verdicts: () => verdicts.list(),
     whatIf(pod, supposition) {

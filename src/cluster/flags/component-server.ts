@@ -29,6 +29,8 @@ export interface ComponentServerOptions {
   readonly name: string
   /** Whether it works; a text says why not. */
   health(): true | string
+  /** What /metrics shows besides what the process itself needs. */
+  readonly metrics?: Registry
   /** Further pages, by path. */
   readonly pages?: Readonly<Record<string, () => string | Promise<string>>>
 }
@@ -40,7 +42,7 @@ export async function serveComponent(options: ComponentServerOptions): Promise<A
   if (options.port === 0) return { async [Symbol.asyncDispose]() {} }
   const { cert, key } = await credentialOf(options)
   const ca = options.clientCaFile === '' ? undefined : readNamedFile('client-ca-file', options.clientCaFile)
-  const metrics = new Registry()
+  const metrics = options.metrics ?? new Registry()
   collectDefaultMetrics({ register: metrics })
   const pages: Readonly<Record<string, () => string | Promise<string>>> = { '/metrics': () => metrics.metrics(), ...options.pages }
   const answer = async (request: IncomingMessage): Promise<[status: number, body: string]> => {

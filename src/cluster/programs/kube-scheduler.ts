@@ -1,18 +1,20 @@
 import { writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { Registry } from 'prom-client'
 import { eventRecorder } from '#client/events/event-recorder.ts'
 import { informers } from '#client/informers/informers.ts'
 import { leadWhenElected } from '#client/leader/leader-election.ts'
 import { encodeYaml } from '#machinery/codec/yaml/encode-yaml.ts'
 import { durationMs } from '#machinery/duration/duration.ts'
 import { SchedulerConfigurationError } from '#scheduler/configuration/scheduler-configuration-error.ts'
-import { startScheduler } from '#scheduler/scheduler.ts'
+import { type Scheduler, startScheduler } from '#scheduler/scheduler.ts'
 import { apiClient } from '../flags/api-client.ts'
 import { extenderCaller } from '../flags/call-extender.ts'
 import { serveComponent } from '../flags/component-server.ts'
 import { kubeScheduler } from '../flags/kube-scheduler.ts'
 import { kubeSchedulerConfiguration } from '../flags/kube-scheduler-configuration.ts'
 import { configOf, runProgram, untilToldToEnd } from '../flags/run-program.ts'
+import { schedulerMetrics } from '../flags/scheduler-metrics.ts'
 import { SetupError } from '../setup-error.ts'
 
 await runProgram(kubeScheduler, async ({ flags, given, log, clock, random, signal }) => {
@@ -39,6 +41,9 @@ await runProgram(kubeScheduler, async ({ flags, given, log, clock, random, signa
     clock,
   )
   let broken: string | undefined
+  let running: Scheduler | undefined
+  const registry = new Registry()
+  const metrics = schedulerMetrics(registry, () => running)
   await using _server = await serveComponent({
     address: flags['bind-address'],
     port: flags['secure-port'],
@@ -50,6 +55,7 @@ await runProgram(kubeScheduler, async ({ flags, given, log, clock, random, signa
     clock,
     name: 'kube-scheduler',
     health: () => broken ?? true,
+    metrics: registry,
   })
   using events = eventRecorder({ client, clock, log, component: 'default-scheduler' })
 
@@ -63,8 +69,10 @@ await runProgram(kubeScheduler, async ({ flags, given, log, clock, random, signa
         random,
         log,
         events,
+        metrics,
         ...(config ? { configuration: config, callExtender: extenderCaller() } : {}),
       })
+      running = scheduler
       log.info('scheduling')
       await untilToldToEnd(until)
       await scheduler.stop()
