@@ -191,15 +191,17 @@ class Loop<K extends AnyKind> implements AsyncDisposable {
       this.#sightings.delete(key)
       return { againAfterMs, failure }
     }
-    return { againAfterMs, failure, until: this.#seen(sightings) }
+    return { againAfterMs, failure, until: this.#seen(key, sightings) }
   }
 
   /** Every wait has a signal of its own: thousands of keys must not hang on one. */
-  async #seen(sightings: Sightings): Promise<void> {
+  async #seen(key: string, sightings: Sightings): Promise<void> {
     const wait = new AbortController()
     this.#waits.add(wait)
     await sightings.seen(wait.signal)
     this.#waits.delete(wait)
+    // What is left is a doubt: the key's next run resolves it first.
+    if (sightings.isClear) this.#sightings.delete(key)
   }
 
   #sightingsOf(key: string): Sightings {
