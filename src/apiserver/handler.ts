@@ -93,8 +93,7 @@ export class Handler implements ApiHandler {
       const kind = storedKindOf(target.kind)
       const selection = selectionOf(kind, { ...options, namespace: target.namespace }, target.kind)
       const since = sinceOf(options)
-      const behind = since === undefined && options.resourceVersion !== '0' ? this.core.objects.caughtUp() : undefined
-      if (behind) await behind
+      if (since === undefined) await this.#upTo(options.resourceVersion ?? '')
       if (isOver) return
       const { sendInitialEvents = false, allowBookmarks = false } = options
       running = this.core.objects
@@ -205,6 +204,13 @@ export class Handler implements ApiHandler {
   /** Refuses with 403 what the caller may not do with a subresource that is answered outside of this server. */
   async admitTo(caller: Caller, target: RequestTarget, verb: string, subresource: string): Promise<void> {
     await this.#check(caller, target, verb, subresource)
+  }
+
+  /** Waits until the caches show what a watch begins with: the present, a revision, or ('0') whatever they have. */
+  async #upTo(resourceVersion: string): Promise<void> {
+    if (resourceVersion === '0') return
+    if (resourceVersion === '') await this.core.objects.caughtUp()
+    else await this.core.objects.reached(Number(resourceVersion))
   }
 
   /** Whether a subresource is more than a part of the object. */

@@ -8,7 +8,12 @@ import { jsonBytes, renderList } from './render.ts'
 const plain = { encoding: 'json', as: '', asVersion: '', isPretty: false } as const
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
 const object = (name: string, data: Record<string, string>): ApiObject =>
-  ({ kind: 'ConfigMap', apiVersion: 'v1', metadata: slotted({ name, namespace: 'ns', labels: { l: '"resourceVersion":""' } }), data }) as ApiObject
+  ({
+    kind: 'ConfigMap',
+    apiVersion: 'v1',
+    metadata: slotted({ name, namespace: 'ns', labels: { l: '"resourceVersion":""' } }),
+    data,
+  }) as ApiObject
 
 describe('stored bytes', () => {
   it('become what clients get by filling in the revision', () => {

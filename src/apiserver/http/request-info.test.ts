@@ -12,7 +12,10 @@ describe('a path', () => {
     ['/api/v1/namespaces/ns/finalize', { group: '', version: 'v1', resource: 'namespaces', name: 'ns', subresource: 'finalize' }],
     ['/api/v1/watch/namespaces/ns/pods', { group: '', version: 'v1', namespace: 'ns', resource: 'pods', isWatchPath: true }],
     ['/api/v1/nodes/a%20b', { group: '', version: 'v1', resource: 'nodes', name: 'a b' }],
-    ['/api/v1/namespaces/ns/configmaps/a%2Fb', { group: '', version: 'v1', namespace: 'ns', resource: 'configmaps', name: 'a', subresource: 'b' }],
+    [
+      '/api/v1/namespaces/ns/configmaps/a%2Fb',
+      { group: '', version: 'v1', namespace: 'ns', resource: 'configmaps', name: 'a', subresource: 'b' },
+    ],
   ])('%s is about a resource', (path, expected) => {
     expect(requestInfoOf(path)).toMatchObject({ ...resource, ...expected })
   })
