@@ -25,8 +25,9 @@ export function http2Exchange(stream: ServerHttp2Stream, headers: IncomingHttpHe
       return responseStream(stream)
     },
     onAbort(callback) {
+      // A stream that the client has reset is ended by Node itself: that it was finished says nothing.
       stream.on('close', () => {
-        if (!stream.writableFinished) callback()
+        if (stream.aborted || !stream.writableFinished) callback()
       })
     },
   }
