@@ -29,23 +29,19 @@ export function prepareSigningRequestUpdate(
   request.spec = draft(old.spec)
   const conditions = request.status.conditions
   if (context.subresource === 'approval') request.status = { ...draft(old.status), ...(conditions ? { conditions } : {}) }
-  if (context.subresource === 'status') {
-    const isApproval = ({ type }: { type: string }) => type === 'Approved' || type === 'Denied'
-    const kept = draft(old.status.conditions ?? []).filter(isApproval)
-    const others = (conditions ?? []).filter(condition => !isApproval(condition))
-    const all = [...kept, ...others]
-    if (all.length > 0) request.status.conditions = orderedAs(all, conditions ?? [])
-    else delete request.status.conditions
-  }
+  if (context.subresource === 'status') for (const type of VERDICTS) keepConditions(request, old, type)
   for (const condition of request.status.conditions ?? []) stamp(condition, old, context.now)
 }
 
-function orderedAs(all: Mutable<CertificateSigningRequestCondition>[], wanted: readonly { readonly type: string }[]) {
-  const place = ({ type }: { readonly type: string }) => {
-    const index = wanted.findIndex(other => other.type === type)
-    return index < 0 ? wanted.length : index
-  }
-  return all.sort((left, right) => place(left) - place(right))
+const VERDICTS = ['Approved', 'Denied']
+
+/** Who writes the status sends verdicts along, and does not change them; one more or less is for validation to refuse. */
+function keepConditions(request: Mutable<CertificateSigningRequest>, old: CertificateSigningRequest, type: string): void {
+  const before = (old.status.conditions ?? []).filter(condition => condition.type === type)
+  const { conditions = [] } = request.status
+  if (conditions.filter(condition => condition.type === type).length !== before.length || before.length === 0) return
+  let next = 0
+  request.status.conditions = conditions.map(condition => (condition.type === type ? draft(before[next++]!) : condition))
 }
 
 function stamp(condition: Mutable<CertificateSigningRequestCondition>, old: CertificateSigningRequest, now: number): void {
@@ -137,10 +133,11 @@ export function validateSigningRequestUpdate(
   for (const type of ['Approved', 'Denied', 'Failed']) {
     const before = (old.status.conditions ?? []).filter(condition => condition.type === type)
     const after = (status.conditions ?? []).filter(condition => condition.type === type)
-    if (equal(before, after) || before.length === 0) continue
-    if (after.length === 0) errors.at('status').at('conditions').forbidden(`updates may not remove a condition of type "${type}"`)
-    else if (subresource !== 'approval' && type !== 'Failed') {
-      errors.at('status').at('conditions').forbidden(`updates may not modify a condition of type "${type}"\n@@ -1 +1 @@`)
+    const at = errors.at('status').at('conditions')
+    if (after.length < before.length) at.forbidden(`updates may not remove a condition of type "${type}"`)
+    else if (subresource !== 'approval' && VERDICTS.includes(type)) {
+      if (after.length > before.length) at.forbidden(`updates may not add a condition of type "${type}"`)
+      else if (!equal(before, after)) at.forbidden(`updates may not modify a condition of type "${type}"\n@@ -1 +1 @@`)
     }
   }
   if (old.status.certificate && status.certificate !== old.status.certificate) {
