@@ -21,6 +21,7 @@ import { defaultIngressClass, defaultStorageClass } from './default-classes.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
 import { limitRanger } from './limit-ranger.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
+import { nodeRestriction } from './node-restriction.ts'
 import { persistentVolumeClaimResize } from './persistent-volume-claim-resize.ts'
 import { podSecurity } from './pod-security.ts'
 import { podTopologyLabels } from './pod-topology-labels.ts'
@@ -64,6 +65,7 @@ function orderedPlugins({ informers, client, authorizer, rbac, clock, random }: 
     namespaceLifecycle(informers),
     limitRanger(informers),
     serviceAccount(informers, random),
+    nodeRestriction(informers),
     taintNodesByCondition,
     podSecurity(informers),
     priority(informers),
@@ -82,10 +84,16 @@ function orderedPlugins({ informers, client, authorizer, rbac, clock, random }: 
   ]
 }
 
-/** The plugins that are on by default, without those that flags switch off (`--disable-admission-plugins`). */
+/** The plugins that are on by default, with and without those that flags name (`--enable-` and `--disable-admission-plugins`). */
 export function defaultAdmission(
   context: AdmissionContext,
-  choice: { readonly disabled: readonly string[] } = { disabled: [] },
+  choice: { readonly enabled?: readonly string[]; readonly disabled: readonly string[] } = { disabled: [] },
 ): AdmissionPlugin[] {
-  return orderedPlugins(context).filter(({ name }) => !choice.disabled.includes(name))
+  const isOn = (name: string) => ALWAYS.has(name) || (choice.enabled?.includes(name) ?? false) || !OPTIONAL.has(name)
+  return orderedPlugins(context).filter(({ name }) => isOn(name) && (ALWAYS.has(name) || !choice.disabled.includes(name)))
 }
+
+/** Plugins that are on only where a flag says so. */
+const OPTIONAL: ReadonlySet<string> = new Set(['NodeRestriction'])
+/** What upstream does outside of its plugins. */
+const ALWAYS: ReadonlySet<string> = new Set(['RoleEscalation'])

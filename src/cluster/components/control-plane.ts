@@ -98,14 +98,17 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     kinds: [...builtInKinds, ...subresourceKinds],
     authorizer,
     ...(options.kubeletConnection ? { kubeletConnection: options.kubeletConnection } : {}),
-    admission: defaultAdmission({
-      informers: () => own.informers!,
-      client: () => own.client!,
-      authorizer,
-      rbac: () => rbacAmong(authorizers),
-      clock,
-      random,
-    }),
+    admission: defaultAdmission(
+      {
+        informers: () => own.informers!,
+        client: () => own.client!,
+        authorizer,
+        rbac: () => rbacAmong(authorizers),
+        clock,
+        random,
+      },
+      { enabled: ['NodeRestriction'], disabled: [] },
+    ),
     behaviours: [
       ...behaviours,
       serviceAllocation({ ...network, random, client: () => own.client!, services: () => own.informers!.of(Service).list() }),
