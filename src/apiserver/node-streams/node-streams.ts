@@ -38,7 +38,7 @@ export class NodeStreams {
     const needed = subresource.alsoNeeds?.(call)
     if (needed && needed !== verb) await this.#handler.admitTo(caller, target, needed, name)
     const destination = await subresource.locate(core, call)
-    if (!destination) return context.send(204, { bytes: new Uint8Array(), contentType: 'text/plain' })
+    if (!destination) return nothing(context)
     await this.#pass(context, call, subresource, destination)
   }
 
@@ -63,6 +63,13 @@ export class NodeStreams {
     else await relayUpgrade(exchange, upgrade, peer, path, core.clock)
     context.markAnswered()
   }
+}
+
+/** There is a log, and nothing in it yet. */
+function nothing(context: RequestContext): void {
+  const { 'content-type': _, ...headers } = context.headers('')
+  context.markAnswered()
+  context.exchange.answer(204, headers)
 }
 
 const VERBS: Readonly<Record<string, string>> = {
