@@ -12,6 +12,12 @@ import { Node } from '#kinds/core/v1/node.ts'
 import { Pod } from '#kinds/core/v1/pod.ts'
 import type { AnyKind, ApiObject } from '#machinery/kind/kind.ts'
 import { decode } from '#machinery/schema/decode.ts'
+import { podInfo } from '#scheduler/cache/pod-info.ts'
+import { schedulerCache } from '#scheduler/cache/scheduler-cache.ts'
+import { nominations } from '#scheduler/framework/nominations.ts'
+import { schedulingCycle } from '#scheduler/framework/scheduling-cycle.ts'
+import { selectNode } from '#scheduler/framework/select-node.ts'
+import { profilesOf } from '#scheduler/profiles.ts'
 import { startScheduler } from '#scheduler/scheduler.ts'
 
 type Parts = Record<string, unknown>
@@ -110,6 +116,40 @@ async function measure(what: string, pods: number, make: (index: number) => ApiO
   await shared[Symbol.asyncDispose]()
 }
 
+/** Choosing alone, on nodes of which a third has pods; nothing is assumed. */
+async function choose() {
+  const cache = schedulerCache()
+  for (let index = 0; index < NODES; index++) {
+    const info = cache.setNode(nodeOf(index, '16') as unknown as Node)
+    if (index % 3 === 0) cache.assume(podInfo(podOf({}, {}) as unknown as Pod), info)
+  }
+  const client = fakeServer([]).client
+  const clock = realClock()
+  const shared = informers({ client, clock, log: silentLogger })
+  const waiting = nominations()
+  const context = {
+    client,
+    informers: shared,
+    clock,
+    log: silentLogger,
+    events: { record() {} },
+    nominations: waiting,
+    finishedPreempting() {},
+  }
+  const profile = profilesOf({}, context).get('default-scheduler')!
+  const random = seededRandom(1)
+  const infos = Array.from({ length: 2_000 }, () => podInfo(podOf({}, {}) as unknown as Pod))
+  let start = 0
+  for (const round of ['warming up', 'choosing']) {
+    const before = performance.now()
+    for (const info of infos) start = (start + selectNode(schedulingCycle(info, cache), profile, waiting, start, random).seen) % NODES
+    const us = ((performance.now() - before) * 1000) / infos.length
+    if (round === 'choosing')
+      console.log(`${'choosing among'.padEnd(34)} ${String(NODES).padStart(6)} nodes ${us.toFixed(0).padStart(6)} µs each`)
+  }
+  await shared[Symbol.asyncDispose]()
+}
+
 const term = (labels: Parts, topologyKey: string) => ({ labelSelector: { matchLabels: labels }, topologyKey })
 const zone = 'topology.kubernetes.io/zone'
 const host = 'kubernetes.io/hostname'
@@ -122,6 +162,7 @@ const required = (kind: string, labels: Parts, key: string) => ({
 })
 const only = process.argv[3]
 const rows: Record<string, () => Promise<void>> = {
+  choosing: choose,
   plain: () => measure('plain', 10_000, () => podOf({}, {})),
   spread: () =>
     measure('topology spread (zone, hard)', 5_000, () => podOf({ color: 'blue' }, { topologySpreadConstraints: [spread] }), many(5_000)),

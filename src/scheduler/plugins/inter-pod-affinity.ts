@@ -22,28 +22,32 @@ export interface InterPodAffinityArgs {
 /** Pods counted by domain of one topology key, with what a trial changed. */
 class Count {
   readonly topologyKey: string
-  readonly #tally: Tally
+  /** As of now: a cycle is one step, in which nothing else counts. */
+  readonly #counts: ReadonlyMap<string, number>
   #changes: Map<string, number> | undefined
 
-  constructor(topologyKey: string, tally: Tally, changes?: ReadonlyMap<string, number>) {
+  constructor(topologyKey: string, counts: ReadonlyMap<string, number>, changes?: ReadonlyMap<string, number>) {
     this.topologyKey = topologyKey
-    this.#tally = tally
+    this.#counts = counts
     this.#changes = changes && new Map(changes)
+  }
+
+  static of(topologyKey: string, tally: Tally): Count {
+    return new Count(topologyKey, tally.domains(topologyKey).counts)
   }
 
   around({ labels }: NodeInfo): number {
     const value = labels[this.topologyKey]
     if (value === undefined) return 0
-    return (this.#tally.domains(this.topologyKey).counts.get(value) ?? 0) + (this.#changes?.get(value) ?? 0)
+    const count = this.#counts.get(value) ?? 0
+    return this.#changes ? count + (this.#changes.get(value) ?? 0) : count
   }
 
   get isEmpty(): boolean {
+    if (!this.#changes) return this.#counts.size === 0
     let total = 0
-    for (const count of this.#tally.domains(this.topologyKey).counts.values()) {
-      total += count
-      if (!this.#changes && total > 0) return false
-    }
-    for (const change of this.#changes?.values() ?? []) total += change
+    for (const count of this.#counts.values()) total += count
+    for (const change of this.#changes.values()) total += change
     return total === 0
   }
 
@@ -55,7 +59,7 @@ class Count {
   }
 
   copy(): Count {
-    return new Count(this.topologyKey, this.#tally, this.#changes)
+    return new Count(this.topologyKey, this.#counts, this.#changes)
   }
 }
 
@@ -169,9 +173,9 @@ function filterState({ info, nodeSet: { tallies } }: SchedulingCycle): FilterSta
   if (forbidding.length === 0 && info.affinity.length === 0 && info.antiAffinity.length === 0) return undefined
   const friends = info.affinity.length > 0 ? tallies.meantBy(info.affinity) : undefined
   return new FilterState({
-    forbidding: forbidding.map(({ term, tally }) => ({ term, count: new Count(term.topologyKey, tally) })),
-    affinity: friends ? info.affinity.map(({ topologyKey }) => new Count(topologyKey, friends)) : [],
-    antiAffinity: info.antiAffinity.map(term => new Count(term.topologyKey, tallies.meantBy([term]))),
+    forbidding: forbidding.map(({ term, tally }) => ({ term, count: Count.of(term.topologyKey, tally) })),
+    affinity: friends ? info.affinity.map(({ topologyKey }) => Count.of(topologyKey, friends)) : [],
+    antiAffinity: info.antiAffinity.map(term => Count.of(term.topologyKey, tallies.meantBy([term]))),
   })
 }
 
