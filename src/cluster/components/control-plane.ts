@@ -27,6 +27,7 @@ import { eventRecorder } from '#client/events/event-recorder.ts'
 import type { Informers } from '#client/informers/informer.ts'
 import { informers } from '#client/informers/informers.ts'
 import type { ControllerParameters } from '#controllers/runtime/parameters.ts'
+import { accountOf } from '#controllers/service-accounts.ts'
 import { startControllers } from '#controllers/start-controllers.ts'
 import { Service } from '#kinds/core/v1/service.ts'
 import { builtInKinds, subresourceKinds } from '#kinds/kinds.ts'
@@ -180,36 +181,6 @@ function lazyBoundObjects(informers: () => Informers): ReturnType<typeof boundOb
 
 /** Each controller acts as the account that upstream's role is bound to. */
 function serviceAccountOf(controller: string): UserInfo {
-  const name = ACCOUNT_NAMES[controller] ?? controller
-  return { name: `system:serviceaccount:kube-system:${name}`, groups: ['system:serviceaccounts', 'system:serviceaccounts:kube-system'] }
-}
-
-/** The controllers whose account has another name than they have (kube-controller-manager's `--controllers` came later than the accounts). */
-const ACCOUNT_NAMES: Readonly<Record<string, string>> = {
-  'replicationcontroller-controller': 'replication-controller',
-  'daemonset-controller': 'daemon-set-controller',
-  'serviceaccount-controller': 'service-account-controller',
-  'garbage-collector-controller': 'generic-garbage-collector',
-  'pod-garbage-collector-controller': 'pod-garbage-collector',
-  'node-lifecycle-controller': 'node-controller',
-  'node-ipam-controller': 'node-controller',
-  'taint-eviction-controller': 'node-controller',
-  'horizontal-pod-autoscaler-controller': 'horizontal-pod-autoscaler',
-  'root-ca-certificate-publisher-controller': 'root-ca-cert-publisher',
-  'endpoints-controller': 'endpoint-controller',
-  'certificatesigningrequest-signing-controller': 'certificate-controller',
-  'certificatesigningrequest-approving-controller': 'certificate-controller',
-  'certificatesigningrequest-cleaner-controller': 'certificate-controller',
-  'persistentvolume-binder-controller': 'persistent-volume-binder',
-  'persistentvolume-attach-detach-controller': 'attachdetach-controller',
-  'persistentvolume-expander-controller': 'expand-controller',
-  'persistentvolumeclaim-protection-controller': 'pvc-protection-controller',
-  'persistentvolume-protection-controller': 'pv-protection-controller',
-  'resourceclaim-controller': 'resource-claim-controller',
-  'bootstrap-signer-controller': 'bootstrap-signer',
-  'token-cleaner-controller': 'token-cleaner',
-  'legacy-serviceaccount-token-cleaner-controller': 'legacy-service-account-token-cleaner',
-  'service-cidr-controller': 'service-cidrs-controller',
-  'service-lb-controller': 'service-controller',
-  'node-route-controller': 'route-controller',
+  const name = `system:serviceaccount:kube-system:${accountOf(controller)}`
+  return { name, groups: ['system:serviceaccounts', 'system:serviceaccounts:kube-system'] }
 }
