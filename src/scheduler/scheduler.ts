@@ -71,6 +71,8 @@ export interface Scheduler {
 
 /** Bindings are requests that wait for the disk: many share a commit. */
 const PARALLEL_BINDINGS = 64
+/** Wakes a pod that others make room for. */
+const PREEMPTING: Refusal = { plugin: 'DefaultPreemption', code: 'pending', reasons: ['waiting for victims to end'] }
 /** How much of each verdict is kept. */
 const KEPT = { names: 20, scores: 5 }
 
@@ -282,21 +284,24 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
     const result = refusal ? undefined : afterFilters(profile.points.postFilter, cycle, refusals)
     const nominatedNodeName = result?.nominatedNodeName
     if (nominatedNodeName) nominated.add(cycle.info, nominatedNodeName)
-    queue.refused(cycle.info, refusal ? [refusal] : [...refusals.counts.keys()])
+    else if (result && !result.keepsNomination) nominated.remove(cycle.info.uid)
+    const reasons = refusal ? [refusal] : [...refusals.counts.keys()]
+    queue.refused(cycle.info, nominatedNodeName ? [...reasons, PREEMPTING] : reasons)
     const message = refusalMessage(cache.nodes.length, refusals.counts, refusal, result?.message)
     keep(cycle, profile, { refusals, refusal, seen: refusals.size, feasible: 0, scores: [], message })
     events.record(cycle.pod, 'Warning', 'FailedScheduling', message)
-    void reportRefusal(cycle.pod, message, nominatedNodeName)
+    void reportRefusal(cycle.pod, message, nominated.nodeOf(cycle.info.uid))
   }
 
   /** Writes the PodScheduled condition, if it says something new. */
   const reportRefusal = async (pod: Pod, message: string, nominatedNodeName: string | undefined) => {
     const known = pod.status.conditions?.find(condition => condition.type === 'PodScheduled')
     const isKnown = known?.status === 'False' && known.reason === 'Unschedulable' && known.message === message
-    if (isKnown && (nominatedNodeName === undefined || pod.status.nominatedNodeName === nominatedNodeName)) return
+    const isNominated = (pod.status.nominatedNodeName ?? '') === (nominatedNodeName ?? '')
+    if (isKnown && isNominated) return
     const lastTransitionTime = known?.status === 'False' ? known.lastTransitionTime : isoTime(clock.now())
     const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message, lastTransitionTime }
-    const status = { conditions: [condition], ...(nominatedNodeName ? { nominatedNodeName } : {}) }
+    const status = { conditions: [condition], ...(isNominated ? {} : { nominatedNodeName: nominatedNodeName ?? null }) }
     try {
       await untilEnded(signal => client.patch(Pod, pod, { type: 'strategic', body: { status } }, { subresource: 'status', signal }))
     } catch (error) {

@@ -31,6 +31,8 @@ export interface PreFilterResult {
 export interface PostFilterResult {
   /** Where the pod is to go once its victims have ended; undefined if nothing could be done. */
   readonly nominatedNodeName?: string
+  /** A node that was nominated before stays so: what was begun there is not over. */
+  readonly keepsNomination?: boolean
   readonly message: string
 }
 

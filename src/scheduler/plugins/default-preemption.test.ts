@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { Node } from '#kinds/core/v1/node.ts'
 import { Pod } from '#kinds/core/v1/pod.ts'
 import { PodDisruptionBudget } from '#kinds/policy/v1/pod-disruption-budget.ts'
 import { podInfo } from '../cache/pod-info.ts'
@@ -79,6 +80,19 @@ describe('preemption', () => {
     one.store(Pod, pod('late', { ...requesting('1'), priority: 50 }), 'ADDED')
     await one.clock.advance(3_000)
     expect([one.nodeOf('p'), one.nodeOf('late')]).toEqual(['n1', undefined])
+  })
+
+  it('gives the room up again when the pod cannot use it any more', async () => {
+    const p = important('p')
+    await using one = await cluster(
+      [node('n1', { cpu: '1', spec: { unschedulable: true } })],
+      [{ ...p, status: { nominatedNodeName: 'n1' } }],
+    )
+    expect(one.find('p').status.nominatedNodeName).toBeUndefined()
+    one.store(Node, node('n1', { cpu: '1' }), 'MODIFIED')
+    one.store(Pod, pod('small', { ...requesting('1'), priority: 1 }), 'ADDED')
+    await one.clock.advance(0)
+    expect(one.nodeOf('small')).toBe('n1')
   })
 
   it('makes room for each of several pods', async () => {

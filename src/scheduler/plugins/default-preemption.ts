@@ -64,7 +64,7 @@ export function defaultPreemption(options: PreemptionOptions): SchedulerPlugin {
     postFilter(cycle, refusals) {
       if (cycle.pod.spec.preemptionPolicy === 'Never') return { message: 'preemption: not eligible due to preemptionPolicy=Never.' }
       if (isWaitingForVictims(cycle, refusals))
-        return { message: 'preemption: not eligible due to a terminating pod on the nominated node.' }
+        return { message: 'preemption: not eligible due to a terminating pod on the nominated node.', keepsNomination: true }
       const helpful = refusals.resolvable
       const all = cycle.nodeSet.nodes.length
       const limit = Math.max(absolute, Math.floor((all * percent) / 100))
