@@ -56,6 +56,10 @@ export interface ApiServer {
   ready(): Promise<void>
   /** Opens a port for clients outside. */
   listen(options: ServeOptions): Promise<Listening>
+  /** Serves a further kind from now on (a custom resource's); resolves once its objects are there. */
+  addKind(kind: AnyKind): Promise<void>
+  /** Serves a kind no longer: its watches end. */
+  removeKind(kind: AnyKind): void
   /** Says what is still to be done before `/readyz` answers ok: the composition root's own part of the start. */
   holdReadiness(reason: string): { release(): void }
   stop(): Promise<void>
@@ -110,6 +114,14 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       const port = await serve(parts, how)
       ports.push(port)
       return port
+    },
+    async addKind(kind) {
+      if (!kind.view && isKept(kind)) await feed.add(kind)
+      kinds.add(kind)
+    },
+    removeKind(kind) {
+      kinds.remove(kind)
+      if (!kind.view) feed.remove(kind)
     },
     holdReadiness(reason) {
       held.add(reason)

@@ -203,6 +203,26 @@ describe('lists', () => {
   })
 })
 
+describe('kinds that come and go', () => {
+  it('are served with what is stored of them', async () => {
+    const { namespace, ...facts } = { namespace: 'default', ...ConfigMap, plural: 'widgets', kind: 'Widget', storagePrefix: 'widgets' }
+    await store.txn({
+      success: [
+        {
+          type: 'put',
+          key: `/registry/widgets/${namespace}/w`,
+          value: new TextEncoder().encode('{"metadata":{"name":"w","namespace":"default"}}'),
+        },
+      ],
+    })
+    await expect(client.list(facts)).rejects.toThrow()
+    await server.addKind(facts)
+    expect((await client.list(facts)).items.map(({ metadata }) => metadata.name)).toEqual(['w'])
+    server.removeKind(facts)
+    expect([...server.kinds.all()].some(({ plural }) => plural === 'widgets')).toBe(false)
+  })
+})
+
 describe('watches', () => {
   const told = (events: WatchEvent<ApiObject>[]) => events.map(({ type, object }) => `${type} ${object.metadata.name ?? ''}`.trim())
   const turn = () => new Promise(resolve => setImmediate(resolve))

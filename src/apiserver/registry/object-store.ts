@@ -30,9 +30,12 @@ export class ObjectStore {
     this.#options = options
   }
 
-  /** The cache of a stored kind. */
+  /** The cache of a stored kind; a kind that is not served is a 404. */
   cacheOf(kind: AnyKind): WatchCache {
-    return this.#options.feed.cacheOf(kind)
+    const cache = this.#options.feed.find(kind)
+    if (!cache)
+      throw new StatusError({ code: 404, reason: 'NotFound', message: 'the server could not find the requested resource', details: {} })
+    return cache
   }
 
   /** The newest revision that all caches show. */

@@ -51,6 +51,11 @@ export class StoreFeed {
     return this.#caches.values()
   }
 
+  /** The cache of a stored kind, if it is served. */
+  find(kind: AnyKind): WatchCache | undefined {
+    return this.#caches.get(kind.storagePrefix)
+  }
+
   /** The cache of a stored kind; made, and filled from the store once the feed runs, if there is none. */
   cacheOf(kind: AnyKind): WatchCache {
     const known = this.#caches.get(kind.storagePrefix)
