@@ -1,9 +1,5 @@
-import { createHash } from 'node:crypto'
 import { authenticatorChain } from '#apiserver/authentication/authenticator-chain.ts'
-import { clientCertificateAuthenticator } from '#apiserver/authentication/client-certificate.ts'
-import { tokenCache } from '#apiserver/authentication/token-cache.ts'
 import type { Logger } from '#base/log/logger.ts'
-import { certificateVerifier } from '#base/pki/client-certificate.ts'
 import { systemRandom } from '#base/random/system-random.ts'
 import type { Clock } from '#base/time/clock.ts'
 import { startSimulatedNodes } from '#kubelet/runtime/simulated/simulated-nodes.ts'
@@ -16,6 +12,7 @@ import { certificateParameters } from './certificate-parameters.ts'
 import { startClusterDns } from './cluster-dns.ts'
 import { type ControlPlane, startControlPlane } from './control-plane.ts'
 import { forgetDroppedNodes, startKubelets } from './kubelets.ts'
+import { authenticatorsOf } from './lone-api-server.ts'
 import { startProxies } from './proxies.ts'
 import { dnsAnswers, nodesReady } from './readiness.ts'
 
@@ -95,16 +92,15 @@ function serverNames(layout: ClusterLayout) {
 
 /** The port of the API server: on loopback for people, and on the nodes' bridge for pods. */
 async function listen(plane: ControlPlane, certificates: ClusterCertificates, { layout, clock, log }: ClusterOptions): Promise<void> {
-  const digest = (text: string) => createHash('sha256').update(text).digest('base64')
-  const verifier = certificateVerifier(certificates.authority.certificate)
-  const authenticator = authenticatorChain(
-    [clientCertificateAuthenticator(verifier, clock), tokenCache(plane.serviceAccountTokens, clock, digest)],
-    log,
-  )
+  const clientCa = certificates.authority.certificate
+  const authenticator = authenticatorChain(authenticatorsOf({ clock, clientCa, tokenFile: undefined }, plane.serviceAccountTokens), log)
   const { certificate, privateKey } = certificates.apiServer
-  const tls = { certificate, key: privateKey, clientCa: certificates.authority.certificate }
+  const tls = { certificate, key: privateKey, clientCa }
   const addresses = layout.nodes.length > 0 ? ['127.0.0.1', layout.hostAddress] : ['127.0.0.1']
-  for (const address of addresses) await plane.server.listen({ address, port: layout.apiPort, tls, authenticator })
+  for (const address of addresses) {
+    const documents = plane.documentsAt(`${address}:${layout.apiPort}`)
+    await plane.server.listen({ address, port: layout.apiPort, tls, authenticator, documents })
+  }
 }
 
 async function startNodes(

@@ -1,0 +1,162 @@
+import { ADMISSION_CACHES, defaultAdmission } from '#apiserver/admission/plugins.ts'
+import { addressAt, addressRange } from '#apiserver/allocation/service-addresses.ts'
+import { serviceAllocation } from '#apiserver/allocation/service-allocation.ts'
+import { type ApiServer, createApiServer } from '#apiserver/api-server.ts'
+import type { Authenticator } from '#apiserver/authentication/authenticator.ts'
+import { boundObjects } from '#apiserver/authentication/bound-objects.ts'
+import {
+  serviceAccountTokenAuthenticator,
+  serviceAccountTokenCheck,
+  serviceAccountTokenIssuer,
+} from '#apiserver/authentication/service-account-token.ts'
+import { alwaysAllow, alwaysDeny } from '#apiserver/authorization/always.ts'
+import type { Authorizer } from '#apiserver/authorization/authorizer.ts'
+import { authorizerChain } from '#apiserver/authorization/authorizer-chain.ts'
+import { nodeAuthorizer } from '#apiserver/authorization/node/node-authorizer.ts'
+import { privilegedGroup } from '#apiserver/authorization/privileged-group.ts'
+import { rbacAmong, rbacAuthorizer } from '#apiserver/authorization/rbac/rbac-authorizer.ts'
+import { behaviours } from '#apiserver/behaviours/behaviours.ts'
+import { bootstrap } from '#apiserver/bootstrap/bootstrap.ts'
+import type { DocumentRoute } from '#apiserver/http/path-route.ts'
+import { tokenIssuerRoute } from '#apiserver/http/token-issuer-route.ts'
+import type { KubeletConnection } from '#apiserver/node-streams/kubelet-connection.ts'
+import { accessReviews } from '#apiserver/reviews/access-reviews.ts'
+import { identityReviews } from '#apiserver/reviews/identity-reviews.ts'
+import { serviceAccountToken } from '#apiserver/subresources/service-account-token.ts'
+import { subresources } from '#apiserver/subresources/subresources.ts'
+import type { Logger } from '#base/log/logger.ts'
+import { tokenSigner, tokenVerifier } from '#base/pki/json-web-token.ts'
+import type { Random } from '#base/random/random.ts'
+import type { Clock } from '#base/time/clock.ts'
+import type { Client } from '#client/client.ts'
+import type { UserInfo } from '#client/direct/api-handler.ts'
+import { directClient } from '#client/direct/direct-client.ts'
+import type { Informers } from '#client/informers/informer.ts'
+import { informers as newInformers } from '#client/informers/informers.ts'
+import { Service } from '#kinds/core/v1/service.ts'
+import { builtInKinds, subresourceKinds } from '#kinds/kinds.ts'
+import type { Store } from '#store/store.ts'
+
+/** What an API server is made with, whether it runs alone or with everything else in one process. */
+export interface AssemblyOptions {
+  readonly store: Store
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  /** Names of `--authorization-mode`. */
+  readonly authorizationModes: readonly string[]
+  readonly admission: { readonly enabled: readonly string[]; readonly disabled: readonly string[] }
+  /** One range, or two of different families. */
+  readonly serviceCIDRs: readonly string[]
+  readonly nodePortRange: string
+  /** Absent: no tokens are issued or known. */
+  readonly serviceAccounts: ServiceAccountOptions | undefined
+  /** How the server reaches kubelets; absent: it does not. */
+  readonly kubeletConnection?: KubeletConnection | undefined
+}
+
+export interface ServiceAccountOptions {
+  /** The first one issues. */
+  readonly issuers: readonly string[]
+  readonly audiences: readonly string[]
+  /** PEM. */
+  readonly signingKey: string
+  readonly verificationKeys: readonly string[]
+}
+
+/** An API server with its authorizers, admission, allocation and reviews, all of which read its own caches. */
+export interface AssembledApiServer {
+  readonly server: ApiServer
+  readonly informers: Informers
+  /** Knows service accounts by their tokens: for the authenticators of a port. */
+  readonly serviceAccountTokens: Authenticator | undefined
+  /** A client that acts as `user` and owns fields as `userAgent`; authorization and admission apply. */
+  clientFor(user: UserInfo, userAgent?: string): Client
+  /** What a port at `address` (host and port) serves beside the API: the keys by which others verify tokens. */
+  documentsAt(address: string): readonly DocumentRoute[]
+  /** Makes sure of the objects that every server ships. `advertiseAddress` undefined: the Service `kubernetes` has no endpoints. */
+  shipObjects(at: { readonly advertiseAddress: string | undefined; readonly securePort: number }): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Puts an API server together and resolves once it can answer. */
+export async function assembleApiServer(options: AssemblyOptions): Promise<AssembledApiServer> {
+  const { store, clock, random, log, serviceAccounts } = options
+  // What the server asks of its own caches can be answered only once it stands: these parts are completed below.
+  const authorizers: Authorizer[] = [privilegedGroup()]
+  const own: { client?: Client; informers?: Informers; objects?: ReturnType<typeof boundObjects> } = {}
+  const objects: ReturnType<typeof boundObjects> = {
+    find: (kind, namespace, name) => own.objects!.find(kind, namespace, name),
+    nodeOf: (namespace, pod) => own.objects!.nodeOf(namespace, pod),
+  }
+  const authorizer = authorizerChain(authorizers)
+  const tokens = serviceAccounts && { ...serviceAccounts, verifier: tokenVerifier(serviceAccounts.verificationKeys), objects, clock }
+  const server = createApiServer({
+    store,
+    clock,
+    random,
+    log,
+    kinds: [...builtInKinds, ...subresourceKinds],
+    authorizer,
+    admission: defaultAdmission(
+      { informers: () => own.informers!, client: () => own.client!, authorizer, rbac: () => rbacAmong(authorizers), clock, random },
+      options.admission,
+    ),
+    behaviours: [
+      ...behaviours,
+      serviceAllocation({ ...options, client: () => own.client!, services: () => own.informers!.of(Service).list() }),
+    ],
+    subresources: [...subresources, ...(serviceAccounts ? [tokenSubresource(serviceAccounts, objects, options)] : [])],
+    reviews: [
+      ...accessReviews(authorizer),
+      ...identityReviews(tokens ? serviceAccountTokenCheck(tokens) : async () => undefined, serviceAccounts?.audiences ?? []),
+    ],
+    ...(options.kubeletConnection ? { kubeletConnection: options.kubeletConnection } : {}),
+  })
+  const clientFor = (user: UserInfo, userAgent = 't8s') =>
+    directClient(server.handler, { userAgent, user: { ...user, groups: [...user.groups, 'system:authenticated'] } })
+  const client = clientFor({ name: 'system:apiserver', groups: ['system:masters'] }, 'kube-apiserver')
+  const informers = newInformers({ client, clock, log })
+  own.client = client
+  own.informers = informers
+  own.objects = boundObjects(informers)
+  authorizers.push(...options.authorizationModes.map(mode => authorizerOf(mode, informers)))
+  await server.ready()
+  await Promise.all([Service, ...ADMISSION_CACHES].map(kind => informers.of(kind).synced()))
+  return {
+    server,
+    informers,
+    clientFor,
+    serviceAccountTokens: tokens && serviceAccountTokenAuthenticator(tokens),
+    documentsAt: address =>
+      tokens
+        ? [tokenIssuerRoute({ issuer: tokens.issuers[0]!, keysUrl: `https://${address}/openid/v1/jwks`, keySet: tokens.verifier.keySet })]
+        : [],
+    async shipObjects(at) {
+      const serviceAddress = addressAt(addressRange(options.serviceCIDRs[0]!), 0n)
+      await bootstrap({ client, log, serviceCIDRs: options.serviceCIDRs, serviceAddress, ...at })
+    },
+    async stop() {
+      await informers[Symbol.asyncDispose]()
+      await server.stop()
+    },
+  }
+}
+
+function tokenSubresource(accounts: ServiceAccountOptions, objects: ReturnType<typeof boundObjects>, { clock, random }: AssemblyOptions) {
+  const issuer = serviceAccountTokenIssuer(accounts.issuers[0]!, tokenSigner(accounts.signingKey), clock, random)
+  return serviceAccountToken({ issuer, objects, audiences: accounts.audiences })
+}
+
+function authorizerOf(mode: string, informers: Informers): Authorizer {
+  switch (mode) {
+    case 'RBAC':
+      return rbacAuthorizer(informers)
+    case 'Node':
+      return nodeAuthorizer(informers)
+    case 'AlwaysDeny':
+      return alwaysDeny
+    default:
+      return alwaysAllow
+  }
+}
