@@ -16,6 +16,7 @@ import type { AnyKind } from '#machinery/kind/kind.ts'
 import type { Authorizer } from '../authorization/authorizer.ts'
 import type { RbacAuthorizer } from '../authorization/rbac/rbac-authorizer.ts'
 import type { AdmissionPlugin } from './admission.ts'
+import { alwaysPullImages, denyServiceExternalIPs, extendedResourceToleration, limitPodHardAntiAffinityTopology } from './by-flag.ts'
 import { certificateApproval, certificateSigning, certificateSubjectRestriction } from './certificates.ts'
 import { defaultIngressClass, defaultStorageClass } from './default-classes.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
@@ -63,13 +64,16 @@ export const ADMISSION_CACHES: readonly AnyKind[] = [
 function orderedPlugins({ informers, client, authorizer, rbac, clock, random }: AdmissionContext): readonly AdmissionPlugin[] {
   return [
     namespaceLifecycle(informers),
+    limitPodHardAntiAffinityTopology,
     limitRanger(informers),
     serviceAccount(informers, random),
     nodeRestriction(informers),
     taintNodesByCondition,
+    alwaysPullImages,
     podSecurity(informers),
     priority(informers),
     defaultTolerationSeconds(),
+    extendedResourceToleration,
     defaultStorageClass(informers),
     storageObjectInUseProtection,
     persistentVolumeClaimResize(informers),
@@ -78,6 +82,7 @@ function orderedPlugins({ informers, client, authorizer, rbac, clock, random }: 
     certificateSigning(authorizer),
     certificateSubjectRestriction,
     defaultIngressClass(informers),
+    denyServiceExternalIPs,
     podTopologyLabels(informers),
     roleEscalation({ rbac, authorizer }),
     resourceQuota({ informers, client, clock }),
@@ -94,6 +99,12 @@ export function defaultAdmission(
 }
 
 /** Plugins that are on only where a flag says so. */
-const OPTIONAL: ReadonlySet<string> = new Set(['NodeRestriction'])
+const OPTIONAL: ReadonlySet<string> = new Set([
+  'AlwaysPullImages',
+  'DenyServiceExternalIPs',
+  'ExtendedResourceToleration',
+  'LimitPodHardAntiAffinityTopology',
+  'NodeRestriction',
+])
 /** What upstream does outside of its plugins. */
 const ALWAYS: ReadonlySet<string> = new Set(['RoleEscalation'])
