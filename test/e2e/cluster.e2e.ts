@@ -122,7 +122,7 @@ describe('a cluster with real containers', () => {
 
   it('goes on as it was after its process was killed: no container is started again', async () => {
     const containers = () => kubectl('get pods -l app=web -o jsonpath={.items[*].status.containerStatuses[*].containerID}')
-    const before = await containers()
+    const before = await until(containers, text => text.split(' ').length === 3) // those of the rollout before have gone
     sendSignal(clusterProcess(layout())!, 'SIGKILL')
     await t8s('up')
     expect(await containers()).toBe(before)
