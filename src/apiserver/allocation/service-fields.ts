@@ -1,5 +1,8 @@
+import { validateClusterIPs } from '#kinds/core/v1/service.rules.ts'
 import type { Service } from '#kinds/core/v1/service.ts'
 import type { Mutable } from '#machinery/kind/kind.ts'
+import { invalid } from '#machinery/status/failures.ts'
+import { FieldErrors } from '#machinery/status/field-errors.ts'
 import type { AddressRange } from './service-addresses.ts'
 
 type Family = 'IPv4' | 'IPv6'
@@ -53,7 +56,44 @@ export function normalize(service: Mutable<Service>, old: Service | undefined, r
   else if (old && spec.clusterIP !== old.spec.clusterIP && spec.clusterIPs?.[0] === old.spec.clusterIP) {
     spec.clusterIPs = spec.clusterIP ? [spec.clusterIP] : []
   }
+  refuseWith(service, errors => validateClusterIPs(spec as Service['spec'], errors.at('spec')))
+  refuseWith(service, errors => checkNamedFamilies(service, ranges, errors.at('spec')))
   setFamilies(service, ranges)
+  refuseWith(service, errors => checkFamilies(service, ranges, errors.at('spec')))
+}
+
+/** 422 if `check` finds something: what follows relies on it. */
+function refuseWith({ metadata }: Mutable<Service>, check: (errors: FieldErrors) => void): void {
+  const errors = new FieldErrors()
+  check(errors)
+  if (!errors.isEmpty) throw invalid({ group: '', kind: 'Service' }, metadata.name ?? '', errors.all)
+}
+
+/** An address that was named has to be of a family that the cluster has. */
+function checkNamedFamilies({ spec }: Mutable<Service>, ranges: readonly AddressRange[], errors: FieldErrors): void {
+  const named = spec.clusterIPs ?? []
+  if (named[0] === 'None') return
+  named.forEach((address, index) => {
+    const family = familyOf(address)
+    if (spec.ipFamilies?.[index] !== undefined || ranges.some(range => range.family === family)) return
+    errors.at('clusterIPs').index(index).invalid(named, `${family} is not configured on this cluster`)
+  })
+}
+
+/** The same for families; a headless Service without a selector may have any, for nobody but its owner gives it addresses. */
+function checkFamilies({ spec }: Mutable<Service>, ranges: readonly AddressRange[], errors: FieldErrors): void {
+  if (spec.clusterIP === 'None' && Object.keys(spec.selector ?? {}).length === 0) return
+  spec.ipFamilies?.forEach((family, index) => {
+    if (!ranges.some(range => range.family === family))
+      errors.at('ipFamilies').index(index).invalid(family, 'not configured on this cluster')
+  })
+  if (spec.ipFamilyPolicy === 'RequireDualStack' && ranges.length < 2) {
+    errors.at('ipFamilyPolicy').invalid(spec.ipFamilyPolicy, 'this cluster is not configured for dual-stack services')
+  }
+}
+
+function familyOf(address: string): Family {
+  return address.includes(':') ? 'IPv6' : 'IPv4'
 }
 
 /** The families in which the Service has addresses, as far as the server has ranges. */
@@ -88,7 +128,7 @@ function setFamilies({ spec }: Mutable<Service>, ranges: readonly AddressRange[]
       spec.ipFamilies.push(spec.ipFamilies[0] === own ? other : own)
     return
   }
-  const named = isHeadless ? [] : (spec.clusterIPs ?? []).map((address): Family => (address.includes(':') ? 'IPv6' : 'IPv4'))
+  const named = isHeadless ? [] : (spec.clusterIPs ?? []).map(familyOf)
   spec.ipFamilyPolicy ??= named.length === 2 || spec.ipFamilies?.length === 2 ? 'RequireDualStack' : 'SingleStack'
   if (!spec.ipFamilies?.length) spec.ipFamilies = named.length > 0 ? named : [own]
   const wantsBoth = spec.ipFamilyPolicy !== 'SingleStack' && ranges.length === 2

@@ -301,7 +301,7 @@ export class ResourceRoute {
     const shown =
       form.as === 'Table'
         ? tableOf(kind, [object], { resourceVersion }, this.#tableOptions(form, query))
-        : partialOf(object, form.asVersion)
+        : partialOf(kind, object, form.asVersion)
     return this.#send(context, status, renderObject(undefined, shown, form, this.#options.protobuf))
   }
 
@@ -319,7 +319,7 @@ export class ResourceRoute {
             kind: 'PartialObjectMetadataList',
             apiVersion,
             metadata: page.metadata,
-            items: page.items.map(item => partialOf(item, form.asVersion)),
+            items: page.items.map(item => partialOf(kind, item, form.asVersion)),
           }
     return this.#send(context, 200, renderObject(undefined, shown, form, this.#options.protobuf))
   }

@@ -1,6 +1,6 @@
 import { AGE_DESCRIPTION, nameColumn } from '#kinds/meta/v1/columns.ts'
 import type { AnyKind, ApiObject, Column } from '#machinery/kind/kind.ts'
-import type { ListMeta } from '#machinery/kind/object-meta.ts'
+import type { ListMeta, ObjectMeta } from '#machinery/kind/object-meta.ts'
 
 /** How much of each object a row carries: the `includeObject` parameter. */
 export type IncludeObject = 'None' | 'Metadata' | 'Object'
@@ -27,26 +27,32 @@ export function tableOf(
     apiVersion,
     metadata,
     columnDefinitions: definesColumns ? definitionsOf(kind, columns) : null,
-    rows: objects.map(object => rowOf(kind, columns, object, apiVersion, options)),
+    rows: objects.map(object => rowOf(kind, columns, object, options)),
   }
 }
 
 /** The metadata of an object without the rest. */
-export function partialOf(object: ApiObject, version: string): object {
-  return { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${version}`, metadata: object.metadata }
+export function partialOf(kind: AnyKind, object: ApiObject, version: string): object {
+  return { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${version}`, metadata: metadataAlone(kind, object) }
 }
 
-function rowOf(kind: AnyKind, columns: readonly Column<ApiObject>[], object: ApiObject, apiVersion: string, options: TableOptions): object {
+function metadataAlone({ hooks }: AnyKind, { metadata }: ApiObject): ObjectMeta {
+  const inner = hooks.innerAnnotations
+  if (!inner || !metadata.annotations) return metadata
+  const { annotations, ...rest } = metadata
+  const shownAnnotations = Object.entries(annotations).filter(([key]) => !inner.includes(key))
+  if (shownAnnotations.length === 0) return rest
+  return Object.fromEntries(
+    Object.entries(metadata).map(([name, value]) => [name, name === 'annotations' ? Object.fromEntries(shownAnnotations) : value]),
+  ) as ObjectMeta
+}
+
+function rowOf(kind: AnyKind, columns: readonly Column<ApiObject>[], object: ApiObject, options: TableOptions): object {
   const { includeObject, now } = options
   const cells = new Array<unknown>(columns.length)
   for (let index = 0; index < columns.length; index++) cells[index] = columns[index]!.of(object, { now }) ?? null
   const conditions = kind.hooks.rowConditions?.(object)
-  const shown =
-    includeObject === 'Object'
-      ? object
-      : includeObject === 'None'
-        ? null
-        : { kind: 'PartialObjectMetadata', apiVersion, metadata: object.metadata }
+  const shown = includeObject === 'Object' ? object : includeObject === 'None' ? null : partialOf(kind, object, options.version)
   return { cells, ...(conditions?.length ? { conditions } : {}), object: shown }
 }
 

@@ -90,7 +90,7 @@ export class WatchStream {
     if (form.as === '' && form.encoding === 'json' && !form.isPretty) return sharedFrame(event, kind)
     const object = show(kind, event.object)
     if (form.as === '') return this.#plainFrame(event.type, kind, object)
-    if (form.as !== 'Table') return this.#plainFrame(event.type, undefined, partialOf(object, form.asVersion))
+    if (form.as !== 'Table') return this.#plainFrame(event.type, undefined, partialOf(kind, object, form.asVersion))
     const { resourceVersion = '' } = object.metadata
     const shown = tableOf(kind, [object], { resourceVersion }, table(), this.#definesColumns)
     this.#definesColumns = false

@@ -141,6 +141,7 @@ function validate(core: Core, request: WriteRequest, object: ApiObject): void {
     { isNamespaced: kind.scope === 'Namespaced', checkName, standardFinalizersOnly: true },
     errors.at('metadata'),
   )
+  kind.hooks.validateCreate?.(object, errors)
   kind.hooks.validate?.(object, errors)
   if (!errors.isEmpty) throw invalid(storedKindOf(request.kind), object.metadata.name ?? '', errors.all)
   void core

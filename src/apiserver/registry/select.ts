@@ -39,6 +39,7 @@ function parsed<T>(parse: () => T): T {
 
 /** A view may call a field by another name than the stored kind. */
 function renamed(requested: AnyKind, fields: FieldSelector): FieldSelector {
-  void requested
-  return fields
+  const names = requested.view?.fieldNames
+  if (!names || fields.isEverything) return fields
+  return new FieldSelector(fields.requirements.map(one => ({ ...one, field: names[one.field] ?? one.field })))
 }

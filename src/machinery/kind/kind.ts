@@ -98,6 +98,8 @@ export interface KindHooks<Stored> {
   readonly selectableFields?: Readonly<Record<string, (object: Stored) => string>>
   /** What a row of `kubectl get` says beside its cells: that a pod has ended. */
   rowConditions?(object: Stored): readonly RowCondition[]
+  /** Annotations that upstream keeps as fields within: where metadata is shown alone, they are not among it. */
+  readonly innerAnnotations?: readonly string[]
   /** The name rule; default: a DNS subdomain. Returns messages, none if the name is good. */
   validateName?(name: string, prefix: boolean): readonly string[]
 }
@@ -223,6 +225,7 @@ export function defineKind<Spec = undefined, Status = undefined, F extends Field
     warnings,
     selectableFields,
     rowConditions,
+    innerAnnotations,
     validateName,
   } = declaration
   const declared: Fields = {
@@ -241,6 +244,7 @@ export function defineKind<Spec = undefined, Status = undefined, F extends Field
     warnings,
     selectableFields,
     rowConditions,
+    innerAnnotations,
     validateName,
   }
   return {

@@ -3,7 +3,7 @@ import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
 import { FIELD_IMMUTABLE } from '#machinery/meta/validate-object-meta.ts'
 import { embedded, int64, rawExtension, required } from '#machinery/schema/schema.ts'
 import { ageColumn, NONE, nameColumn } from '../../meta/v1/columns.ts'
-import { internal, validateNonNegative } from '../../meta/v1/rules.ts'
+import { validateNonNegative } from '../../meta/v1/rules.ts'
 
 const fields = {
   data: embedded(2, rawExtension, 'The remembered state.'),
@@ -32,7 +32,7 @@ export const ControllerRevision = defineKind({
     validateNonNegative(revision, errors.at('revision'))
   },
   validateUpdate({ data }, old, errors) {
-    if (!equal(data, old.data)) errors.at('data').invalid(internal({ data }), FIELD_IMMUTABLE)
+    if (!equal(data, old.data)) errors.at('data').invalid(data, FIELD_IMMUTABLE)
   },
 })
 

@@ -80,6 +80,9 @@ export const DaemonSetStatus = message('io.k8s.api.apps.v1.DaemonSetStatus', {
 })
 export interface DaemonSetStatus extends StoredOf<typeof DaemonSetStatus> {}
 
+/** Counts changes of the template; upstream keeps it for clients of an old version. */
+const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation'
+
 export interface DaemonSet extends ObjectWith<{ spec: DaemonSetSpec; status: DaemonSetStatus }> {}
 
 export const DaemonSet = defineKind({
@@ -148,6 +151,10 @@ export const DaemonSet = defineKind({
       of: ({ spec }) => selectorText(spec.selector),
     },
   ],
+  innerAnnotations: [TEMPLATE_GENERATION],
+  applyDefaults({ metadata }) {
+    if (metadata.annotations?.[TEMPLATE_GENERATION] === undefined) setTemplateGeneration({ metadata }, 0)
+  },
   prepareCreate(daemonSet) {
     daemonSet.status = { currentNumberScheduled: 0, numberMisscheduled: 0, desiredNumberScheduled: 0, numberReady: 0 }
     setTemplateGeneration(daemonSet, 1)
@@ -162,9 +169,6 @@ export const DaemonSet = defineKind({
   warnings: ({ spec }, old) => (old && equal(old.spec.template, spec.template) ? [] : templateWarnings(spec)),
 })
 
-/** Counts changes of the template; upstream keeps it for clients of an old version. */
-const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation'
-
-function setTemplateGeneration({ metadata }: Mutable<DaemonSet>, generation: number): void {
+function setTemplateGeneration({ metadata }: Pick<Mutable<DaemonSet>, 'metadata'>, generation: number): void {
   metadata.annotations = { ...metadata.annotations, [TEMPLATE_GENERATION]: `${generation}` }
 }

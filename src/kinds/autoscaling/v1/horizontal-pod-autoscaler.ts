@@ -2,7 +2,7 @@ import { defineKind, defineVersionOf, type ObjectWith } from '#machinery/kind/ki
 import { defaulted, int32, int64, message, omitempty, optional, required, type StoredOf, string, time } from '#machinery/schema/schema.ts'
 import { horizontalPodAutoscalerColumns } from '../v2/horizontal-pod-autoscaler.columns.ts'
 import { HorizontalPodAutoscaler as StoredAutoscaler } from '../v2/horizontal-pod-autoscaler.ts'
-import { fromStoredAutoscaler, toStoredAutoscaler } from './horizontal-pod-autoscaler.view.ts'
+import { CARRIERS, fromStoredAutoscaler, toStoredAutoscaler } from './horizontal-pod-autoscaler.view.ts'
 
 export const CrossVersionObjectReference = message(
   'io.k8s.api.autoscaling.v1.CrossVersionObjectReference',
@@ -45,6 +45,7 @@ const shownAutoscaler = defineKind({
   shortNames: ['hpa'],
   categories: ['all'],
   subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
+  innerAnnotations: [...CARRIERS],
   spec: HorizontalPodAutoscalerSpec,
   status: HorizontalPodAutoscalerStatus,
   columns: horizontalPodAutoscalerColumns.map(column => ({

@@ -103,7 +103,9 @@ function validateTemplateUpdate({ spec }: Job, old: Job, errors: FieldErrors): v
         },
       }
     : after
-  if (!equal(allowed, before)) errors.invalid(internal(after), 'field is immutable')
+  if (equal(allowed, before)) return
+  if (isSuspended) errors.at('spec').invalid(internal(after.spec), 'field is immutable')
+  else errors.invalid(internal(after), 'field is immutable')
 }
 
 type Template = Job['spec']['template']

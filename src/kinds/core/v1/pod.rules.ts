@@ -164,7 +164,9 @@ function validateGatedUpdate(spec: Mutable<PodSpec>, old: PodSpec, errors: Field
   if (!equal(spec.nodeSelector, old.nodeSelector)) {
     for (const [key, value] of Object.entries(old.nodeSelector ?? {})) {
       if (spec.nodeSelector?.[key] === value) continue
-      errors.at('nodeSelector').invalid(spec.nodeSelector ?? null, 'only additions are allowed (no mutations or deletions)')
+      errors
+        .at('nodeSelector')
+        .invalid(spec.nodeSelector ?? null, 'only additions to spec.nodeSelector are allowed (no mutations or deletions)')
       break
     }
     restore(spec, old, ['nodeSelector'])
@@ -229,7 +231,7 @@ function validateStatusUpdate(pod: Pod, old: Pod, errors: FieldErrors): void {
   const { status, spec } = pod
   status.conditions?.forEach(({ type }, index) => {
     if (SYSTEM_CONDITIONS.includes(type)) return
-    errors.at('metadata').at('conditions').index(index).at('Type').invalidEach(type, isQualifiedName(type))
+    errors.at('status').at('conditions').index(index).at('Type').invalidEach(type, isQualifiedName(type))
   })
   const at = errors.at('status')
   const nominated = status.nominatedNodeName

@@ -1,5 +1,6 @@
 import { draft } from '#machinery/kind/draft.ts'
 import type { Mutable, WriteContext } from '#machinery/kind/kind.ts'
+import { timeOf } from '#machinery/time/time.ts'
 import type { LabelSelector } from '../../meta/v1/label-selector.ts'
 import type { PodAffinityTerm } from './affinity.ts'
 import type { Container } from './container.ts'
@@ -10,7 +11,7 @@ import { APPARMOR_PREFIX } from './pod-annotations.rules.ts'
 import type { AppArmorProfile } from './security-context.ts'
 
 /** A new pod is pending, and so stays while a gate holds it. */
-export function preparePod(pod: Mutable<Pod>): void {
+export function preparePod(pod: Mutable<Pod>, { now }: WriteContext): void {
   pod.status = { phase: 'Pending', qosClass: qosClassOf(pod as Pod) }
   if ((pod.spec.schedulingGates ?? []).length > 0) {
     pod.status.conditions = [
@@ -18,7 +19,7 @@ export function preparePod(pod: Mutable<Pod>): void {
         type: 'PodScheduled',
         status: 'False',
         lastProbeTime: null,
-        lastTransitionTime: null,
+        lastTransitionTime: timeOf(now),
         reason: 'SchedulingGated',
         message: 'Scheduling is blocked due to non-empty scheduling gates',
       },

@@ -41,8 +41,7 @@ export const Secret = defineKind({
     },
     ageColumn,
   ],
-  prepareCreate: adoptStringData,
-  prepareUpdate: adoptStringData,
+  applyDefaults: adoptStringData,
   validate: validateSecret,
   validateUpdate(secret, old, errors) {
     validateImmutable(secret.type, old.type, errors.at('type'))

@@ -103,8 +103,8 @@ function validateAffinity({ sessionAffinity, sessionAffinityConfig }: ServiceSpe
 const FAMILIES = ['IPv4', 'IPv6']
 const POLICIES = ['PreferDualStack', 'RequireDualStack', 'SingleStack']
 
-/** Addresses, families and the wish for one or two of them have to agree. */
-function validateClusterIPs(
+/** Addresses, families and the wish for one or two of them have to agree: what is asked even before addresses are given. */
+export function validateClusterIPs(
   { type, clusterIP = '', clusterIPs = [], ipFamilies = [], ipFamilyPolicy }: ServiceSpec,
   errors: FieldErrors,
 ): void {
@@ -226,7 +226,10 @@ function sameList(left: readonly string[] | undefined, right: readonly string[] 
 export function prepareServiceUpdate(service: Mutable<Service>, old: Service): void {
   const { spec } = service
   normalizeClusterIPs(service, old)
-  if (spec.type === 'ExternalName') return
+  if (spec.type === 'ExternalName') {
+    if (old.spec.type !== 'ExternalName' && spec.internalTrafficPolicy === old.spec.internalTrafficPolicy) delete spec.internalTrafficPolicy
+    return
+  }
   if (old.spec.type !== 'ExternalName') {
     if (!spec.clusterIP && !spec.clusterIPs) {
       if (old.spec.clusterIP) spec.clusterIP = old.spec.clusterIP

@@ -4,6 +4,9 @@ import { validateLabelName } from '../../meta/v1/rules.ts'
 import type { Taint } from './node.ts'
 import type { Toleration } from './toleration.ts'
 
+/** Comparisons are known, but their feature is off by default. */
+const COMPARISONS = ['Lt', 'Gt']
+const OPERATORS = ['Equal', 'Exists']
 const EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute']
 
 export function validateTolerations(tolerations: readonly Toleration[] | undefined, errors: FieldErrors): void {
@@ -28,7 +31,7 @@ function validateToleration(toleration: Toleration, errors: FieldErrors): void {
     if (wrong.length > 0) errors.at('operator').invalid(value, wrong.join(';'))
   } else if (operator === 'Exists') {
     if (value !== '') errors.at('operator').invalid(value, "value must be empty when `operator` is 'Exists'")
-  } else errors.at('operator').notSupported(operator, ['Equal', 'Exists'])
+  } else errors.at('operator').notSupported(operator, COMPARISONS.includes(operator) ? [...OPERATORS, ...COMPARISONS] : OPERATORS)
   if (effect !== undefined && !EFFECTS.includes(effect)) errors.at('effect').notSupported(effect, EFFECTS)
 }
 

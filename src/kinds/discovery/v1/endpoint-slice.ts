@@ -1,3 +1,4 @@
+import { equal } from '#machinery/kind/draft.ts'
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
 import {
   boolean,
@@ -107,6 +108,10 @@ export const EndpointSlice = defineKind({
     },
     ageColumn,
   ],
+  // Consumers choose slices by their labels, so that new labels are a new generation.
+  prepareUpdate({ metadata }, old) {
+    if (!equal(metadata.labels ?? {}, old.metadata.labels ?? {})) metadata.generation = (old.metadata.generation ?? 0) + 1
+  },
   validate: validateEndpointSlice,
   validateUpdate: ({ addressType }, old, errors) => validateImmutable(addressType, old.addressType, errors.at('addressType')),
 })

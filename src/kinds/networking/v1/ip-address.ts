@@ -1,9 +1,11 @@
+import { equal } from '#machinery/kind/draft.ts'
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { isDNS1123Subdomain, isPathSegmentName } from '#machinery/meta/names.ts'
+import { FIELD_IMMUTABLE } from '#machinery/meta/validate-object-meta.ts'
 import { message, needed, omitempty, required, type StoredOf, string } from '#machinery/schema/schema.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { parseIP, textOfIP, withoutZeros } from '../../meta/v1/ip.ts'
-import { validateImmutable } from '../../meta/v1/rules.ts'
+import { internal } from '../../meta/v1/rules.ts'
 
 export const ParentReference = message('io.k8s.api.networking.v1.ParentReference', {
   group: omitempty(1, string),
@@ -50,7 +52,9 @@ export const IPAddress = defineKind({
     else at.at('name').invalidEach(parent.name, isPathSegmentName(parent.name))
     if (parent.namespace) at.at('namespace').invalidEach(parent.namespace, isPathSegmentName(parent.namespace))
   },
-  validateUpdate: ({ spec }, old, errors) => validateImmutable(spec.parentRef, old.spec.parentRef, errors.at('spec').at('parentRef')),
+  validateUpdate({ spec }, old, errors) {
+    if (!equal(spec.parentRef, old.spec.parentRef)) errors.at('spec').at('parentRef').invalid(internal(spec.parentRef), FIELD_IMMUTABLE)
+  },
   validateName: name => {
     const address = parseIP(name)
     if (!address)

@@ -27,6 +27,7 @@ import { DeviceConfiguration } from './device-configuration.ts'
 import { DeviceToleration } from './device-toleration.ts'
 import { validateDeviceClaim } from './resource-claim-spec.rules.ts'
 import { ResourceClaimSpec } from './resource-claim-spec.ts'
+import { validateClaimStatus } from './resource-claim-status.rules.ts'
 
 export const NetworkDeviceData = message('io.k8s.api.resource.v1.NetworkDeviceData', {
   interfaceName: omitempty(1, string),
@@ -122,8 +123,9 @@ export const ResourceClaim = defineKind({
     claim.status = {}
   },
   validate: ({ spec }, errors) => validateDeviceClaim(spec.devices, errors.at('spec').at('devices')),
-  validateUpdate({ spec }, old, errors, subresource) {
+  validateUpdate({ spec, status }, old, errors, subresource) {
     if (subresource === '' && !equal(spec, old.spec)) errors.at('spec').invalid(internal(spec), FIELD_IMMUTABLE)
+    if (subresource === 'status') validateClaimStatus(status, old.status, errors.at('status'))
   },
 })
 

@@ -22,7 +22,6 @@ export const PriorityClass = defineKind({
   scope: 'Cluster',
   openapi: 'io.k8s.api.scheduling.v1',
   shortNames: ['pc'],
-  generation: true,
   fields,
   columns: [
     nameColumn,
@@ -48,6 +47,10 @@ export const PriorityClass = defineKind({
       of: ({ preemptionPolicy }) => preemptionPolicy,
     },
   ],
+  // Its generation is set once and never counted.
+  prepareCreate({ metadata }) {
+    metadata.generation = 1
+  },
   validate({ metadata: { name = '' }, value, preemptionPolicy }, errors) {
     if (name.startsWith('system-')) {
       const expected = SYSTEM_CLASSES.get(name)
