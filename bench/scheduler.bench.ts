@@ -59,7 +59,7 @@ function fakeServer(nodes: readonly ApiObject[]) {
       return { [Symbol.dispose]: () => sinks.delete(kind) }
     },
     async subresource(_kind: AnyKind, pod: Pod, { body }: { body: { target: { name: string } } }) {
-      await null
+      await Promise.resolve()
       tell(Pod, 'MODIFIED', { ...pod, spec: { ...pod.spec, nodeName: body.target.name } } as unknown as ApiObject)
       if (++bound === waiting?.count) waiting.done()
     },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { readConfig } from './config-file.ts'
+import { placeOf, readConfig } from './config-file.ts'
 import { kubeProxyConfiguration } from './kube-proxy-configuration.ts'
 import { kubeSchedulerConfiguration } from './kube-scheduler-configuration.ts'
 import { kubeletConfiguration, withoutEffect } from './kubelet-configuration.ts'
@@ -25,6 +25,13 @@ describe('a configuration file', () => {
     ['profiles:\n- schedulerName: [a]\n', 'c.yaml:4:3: profiles.schedulerName is a array, and must be a string'],
     ['profiles: [\n', 'c.yaml:4:1: yaml: '],
   ])('says where %j is wrong', (body, message) => expect(() => scheduler(body)).toThrow(message))
+
+  it('has a place for everything, also for what is not there', () => {
+    const text = 'profiles:\n- schedulerName: a\n  plugins: {}\n'
+    expect(placeOf(text, 'profiles[0].plugins.score', 'f')).toBe('f:3:3')
+    expect(placeOf(text, 'profiles[1].schedulerName', 'f')).toBe('f:1:1')
+    expect(placeOf(text, 'nothing', 'f')).toBe('f:1:1')
+  })
 
   it('must be of the kind and version that the program reads', () => {
     expect(() => readConfig(kubeProxyConfiguration, 'p', 'apiVersion: v1\nkind: Pod\n')).toThrow(

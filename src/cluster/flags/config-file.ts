@@ -53,11 +53,18 @@ function parsed(text: string, file: string): unknown {
   }
 }
 
-/** `file:line:column` of the value at `path` (`profiles[0].plugins`; without indices: the first such). Of an absent one: the file's beginning. */
-function placeOf(text: string, path: string, file: string): string {
-  const offset = offsets(text).find(entry => entry.path === path || entry.path.replaceAll(/\[\d+\]/g, '') === path)?.offset ?? 0
-  const before = text.slice(0, offset).split('\n')
-  return `${file}:${before.length}:${before.at(-1)!.length + 1}`
+/**
+ * `file:line:column` of the value at `path` (`profiles[0].plugins`; without indices: the first such). Of an absent one: of what is around it.
+ */
+export function placeOf(text: string, path: string, file: string): string {
+  const places = offsets(text)
+  for (let at = path; at !== ''; at = at.replace(/(\.[^.[]*|\[\d+\]|^[^.[]*)$/, '')) {
+    const offset = places.find(entry => entry.path === at || entry.path.replaceAll(/\[\d+\]/g, '') === at)?.offset
+    if (offset === undefined) continue
+    const before = text.slice(0, offset).split('\n')
+    return `${file}:${before.length}:${before.at(-1)!.length + 1}`
+  }
+  return `${file}:1:1`
 }
 
 /** Where in the text each field begins: at its key, or at the item of a list. */

@@ -11,9 +11,10 @@ import { type Scheduler, startScheduler } from '#scheduler/scheduler.ts'
 import { apiClient } from '../flags/api-client.ts'
 import { extenderCaller } from '../flags/call-extender.ts'
 import { serveComponent } from '../flags/component-server.ts'
+import { ConfigFileError, placeOf } from '../flags/config-file.ts'
 import { kubeScheduler } from '../flags/kube-scheduler.ts'
 import { kubeSchedulerConfiguration } from '../flags/kube-scheduler-configuration.ts'
-import { configOf, runProgram, untilToldToEnd } from '../flags/run-program.ts'
+import { configOf, readNamedFile, runProgram, untilToldToEnd } from '../flags/run-program.ts'
 import { schedulerMetrics } from '../flags/scheduler-metrics.ts'
 import { SetupError } from '../setup-error.ts'
 
@@ -78,9 +79,9 @@ await runProgram(kubeScheduler, async ({ flags, given, log, clock, random, signa
       await scheduler.stop()
     } catch (error) {
       if (until.aborted) return
-      throw error instanceof SchedulerConfigurationError
-        ? new SetupError(`The configuration ${flags.config} cannot be used`, error.message)
-        : error
+      if (!(error instanceof SchedulerConfigurationError)) throw error
+      const text = readNamedFile('config', flags.config).toString('utf8')
+      throw new ConfigFileError(`${placeOf(text, error.path, flags.config)}: ${error.message}`)
     }
   }
   if (!setting('leader-elect', leaderElection?.leaderElect)) return schedule(signal)

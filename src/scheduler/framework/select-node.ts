@@ -15,9 +15,6 @@ export interface Nominations {
   nodeOf(uid: string): string | undefined
 }
 
-/** What came of looking for a node. */
-export type Selection = Selected | Refused
-
 export interface Selected {
   readonly node: NodeInfo
   /** How many nodes were looked at. */
