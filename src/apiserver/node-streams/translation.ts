@@ -13,25 +13,27 @@ import { acceptWebSocket, offeredSubprotocols } from './websocket.ts'
  * one that declares it is given what the client sends, as it is (upgrade-relay.ts).
  */
 
-const COMMAND = 'v5.channel.k8s.io'
+/** Best first. Version 4 has no way to say that the input is over. */
+const COMMANDS = ['v5.channel.k8s.io', 'v4.channel.k8s.io']
 const TUNNEL = 'SPDY/3.1+portforward.k8s.io'
 
 /** Whether a client's WebSocket has to be translated for a kubelet, and which kind it is. */
 export function translationFor(upgrade: Upgrade, peer: Peer): 'command' | 'tunnel' | undefined {
   if (peer.takesWebSockets) return undefined
   const offered = offeredSubprotocols(upgrade)
-  if (offered.includes(COMMAND)) return 'command'
+  if (COMMANDS.some(name => offered.includes(name))) return 'command'
   return offered.includes(TUNNEL) ? 'tunnel' : undefined
 }
 
 /** Runs a command of a WebSocket client over SPDY. Whatever fails is told on the client's error channel. */
 export async function translateCommand(upgrade: Upgrade, peer: Peer, path: string, clock: Clock): Promise<void> {
-  const socket = await acceptWebSocket(upgrade, COMMAND)
+  const offered = offeredSubprotocols(upgrade)
+  const socket = await acceptWebSocket(upgrade, COMMANDS.find(name => offered.includes(name))!)
   const abort = new AbortController()
   socket.on('close', () => abort.abort())
   let connection: SpdyConnection
   try {
-    const dialled = await dialSpdy(peer, path, [COMMAND, 'v4.channel.k8s.io'], { clock, signal: abort.signal })
+    const dialled = await dialSpdy(peer, path, COMMANDS, { clock, signal: abort.signal })
     connection = new SpdyConnection(dialled, { side: 'client' })
   } catch (error) {
     return refuseCommand(socket, error)
