@@ -7,10 +7,10 @@ import { textOf } from '#machinery/status/field-error.ts'
 import { FieldErrors } from '#machinery/status/field-errors.ts'
 import { quote } from '#machinery/status/go-text.ts'
 import { StatusError } from '#machinery/status/status-error.ts'
-import type { AdmissionRequest } from '../admission/admission.ts'
 import { objectFrom } from '../registry/body.ts'
 import { type Core, timestamp } from '../registry/core.ts'
 import { rewrite } from '../registry/rewrite.ts'
+import { admitBody } from './admit-body.ts'
 import type { SubresourceCall, SubresourceHandler } from './subresource.ts'
 import { success } from './success.ts'
 
@@ -27,7 +27,7 @@ export const bindings: SubresourceHandler = { group: '', resource: 'bindings', n
 
 /** Binds the pod that is called as the binding: also what a POST to `bindings` does. */
 export async function bind(core: Core, call: SubresourceCall) {
-  const { target, caller, dryRun } = call
+  const { target, dryRun } = call
   const request = { ...call, kind: Binding, namespace: target.namespace, name: target.name, subresource: '' }
   const binding = objectFrom({ value: call.body }, request, core.kinds) as Binding
   const name = target.name || binding.metadata.name || ''
@@ -36,20 +36,7 @@ export async function bind(core: Core, call: SubresourceCall) {
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
   }
   const pods = core.kinds.byKind('', 'v1', 'Pod')!
-  const admission: AdmissionRequest = {
-    operation: 'CREATE',
-    kind: pods,
-    subresource: 'binding',
-    namespace: target.namespace,
-    name,
-    object: binding as Mutable<Binding>,
-    old: undefined,
-    user: caller.user,
-    dryRun,
-    warn: text => caller.warn?.(text),
-  }
-  await core.admission.admit(admission)
-  await core.admission.validate(admission)
+  await admitBody(core, call, 'binding', binding, { kind: pods, name })
   checkTarget(binding)
   await rewrite(
     core,

@@ -13,6 +13,7 @@ import { remove } from '../registry/delete.ts'
 import { get } from '../registry/read.ts'
 import { rewrite } from '../registry/rewrite.ts'
 import { boundsOf } from '../watch-cache/watch-cache.ts'
+import { admitBody } from './admit-body.ts'
 import type { SubresourceCall, SubresourceHandler } from './subresource.ts'
 import { success } from './success.ts'
 
@@ -28,6 +29,7 @@ async function evict(core: Core, call: SubresourceCall) {
   const dryRun = call.dryRun || (Array.isArray(sent.dryRun) && sent.dryRun.includes('All'))
   const { dryRun: _, ...options } = sent
   const pod = (await get(core, target, {})) as Pod
+  await admitBody(core, { ...call, dryRun }, 'eviction', eviction)
   if (!canIgnoreBudget(pod)) await spend(core, pod, dryRun)
   if (!dryRun) await markEvicted(core, pod)
   const preconditions = { uid: pod.metadata.uid!, ...options.preconditions }

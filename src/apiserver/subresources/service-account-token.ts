@@ -1,9 +1,8 @@
 import { TokenRequest } from '#kinds/authentication/v1/token-request.ts'
-import type { Mutable } from '#machinery/kind/kind.ts'
-import type { AdmissionRequest } from '../admission/admission.ts'
 import { answerTokenRequest, type TokenRequestOptions } from '../authentication/token-request.ts'
 import { objectFrom } from '../registry/body.ts'
 import { timestamp } from '../registry/core.ts'
+import { admitBody } from './admit-body.ts'
 import type { SubresourceHandler } from './subresource.ts'
 
 /** `serviceaccounts/token`: a token for the account, as kubelets and `kubectl create token` ask for it. Nothing is stored. */
@@ -16,20 +15,7 @@ export function serviceAccountToken(options: TokenRequestOptions): SubresourceHa
       const { namespace, name } = call.target
       const request = { ...call, kind: TokenRequest, namespace, name, subresource: '' }
       const object = objectFrom({ value: call.body }, request, core.kinds) as TokenRequest
-      const admission: AdmissionRequest = {
-        operation: 'CREATE',
-        kind: call.target.kind,
-        subresource: 'token',
-        namespace,
-        name,
-        object: object as Mutable<TokenRequest>,
-        old: undefined,
-        user: call.caller.user,
-        dryRun: call.dryRun,
-        warn: text => call.caller.warn?.(text),
-      }
-      await core.admission.admit(admission)
-      await core.admission.validate(admission)
+      await admitBody(core, call, 'token', object)
       const answer = await answerTokenRequest(options, namespace, name, object)
       const metadata = { ...answer.metadata, uid: core.random.uuid(), creationTimestamp: timestamp(core.clock.now()) }
       return { object: { ...answer, metadata }, code: 201 }
