@@ -1,7 +1,8 @@
 import type { Behaviour } from '../registry/behaviour.ts'
 import { events } from './events.ts'
+import { jobs } from './jobs.ts'
 import { namespaces } from './namespaces.ts'
 import { pods } from './pods.ts'
 
 /** Everything the server does for some kinds beyond storing them. */
-export const behaviours: readonly Behaviour[] = [namespaces, pods, events]
+export const behaviours: readonly Behaviour[] = [namespaces, pods, jobs, events]

@@ -1,3 +1,4 @@
+import type { DeleteOptions } from '#client/client.ts'
 import type { AnyKind, ApiObject, Mutable } from '#machinery/kind/kind.ts'
 import type { WriteRequest } from './write-request.ts'
 
@@ -16,8 +17,10 @@ export interface Behaviour {
   isHeld?(object: ApiObject): boolean
   /** What else changes in an object that begins to be deleted. */
   markDeleted?(object: Mutable<ApiObject>): void
-  /** Refuses a delete by throwing. */
-  checkDelete?(object: ApiObject): void
+  /** Refuses a delete by throwing, before its preconditions are looked at. */
+  checkDelete?(object: ApiObject, options: DeleteOptions): void
+  /** What a client should know of the delete it asked for: the texts of `Warning` headers. */
+  deleteWarnings?(options: DeleteOptions): readonly string[]
   /** Seconds after which objects vanish by themselves. */
   readonly lifetimeSeconds?: number
   /** Runs on a create or update after defaults and admission, before validation: allocates. `old` undefined is a create. */

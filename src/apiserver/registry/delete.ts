@@ -52,9 +52,10 @@ async function tryRemove(
   kind: AnyKind,
   current: ApiObject,
 ): Promise<Deleted | undefined> {
-  checkPreconditions(request, options, current)
   const behaviour = core.behaviours.of(kind)
-  behaviour?.checkDelete?.(current)
+  behaviour?.checkDelete?.(current, options)
+  checkPreconditions(request, options, current)
+  for (const text of behaviour?.deleteWarnings?.(options) ?? []) request.caller.warn?.(text)
   const plan = planDelete(current, options, {
     behaviour,
     now: core.clock.now(),
