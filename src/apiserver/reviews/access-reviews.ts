@@ -35,7 +35,8 @@ export function accessReviews(authorizer: Authorizer): readonly Review[] {
         check(spec, errors => {
           checkSubject(spec, errors)
           const asked = spec.resourceAttributes?.namespace ?? ''
-          if (spec.nonResourceAttributes) errors.at('nonResourceAttributes').invalid(STRUCT, 'disallowed on this kind of request')
+          if (spec.nonResourceAttributes)
+            errors.at('nonResourceAttributes').invalid(printed(spec.nonResourceAttributes), 'disallowed on this kind of request')
           else if (asked !== metadata.namespace)
             errors.at('resourceAttributes').at('namespace').invalid(asked, 'must match metadata.namespace')
         })
@@ -66,15 +67,17 @@ export function accessReviews(authorizer: Authorizer): readonly Review[] {
 
 type Spec = SelfSubjectAccessReview['spec']
 
-/** Prints as upstream prints a Go struct in a message. */
-const STRUCT = { toJSON: () => '<struct>' }
+/** Attributes as upstream prints them in a message: by the names of its internal type. */
+function printed({ path = '', verb = '' }: NonNullable<Spec['nonResourceAttributes']>): object {
+  return { Path: path, Verb: verb }
+}
 
 function check(spec: Spec, more: (errors: FieldErrors) => void): void {
   const errors = new FieldErrors()
   const at = errors.at('spec')
   const { resourceAttributes, nonResourceAttributes } = spec
   if (resourceAttributes && nonResourceAttributes) {
-    at.at('nonResourceAttributes').invalid(STRUCT, 'cannot be specified in combination with resourceAttributes')
+    at.at('nonResourceAttributes').invalid(printed(nonResourceAttributes), 'cannot be specified in combination with resourceAttributes')
   } else if (!resourceAttributes && !nonResourceAttributes) {
     at.at('resourceAttributes').invalid(null, 'exactly one of nonResourceAttributes or resourceAttributes must be specified')
   }

@@ -3,6 +3,7 @@ import type { TokenReview } from '#kinds/authentication/v1/token-review.ts'
 import { badRequest } from '#machinery/status/failures.ts'
 import { quote } from '#machinery/status/go-text.ts'
 import type { Authenticated } from '../authentication/authenticator.ts'
+import { known } from '../authentication/authenticator-chain.ts'
 import type { Review } from './review.ts'
 
 /** Finds out whose token it is, for any of `audiences`; undefined if it is nobody's. Rejects when it is meant for others. */
@@ -22,7 +23,7 @@ export function identityReviews(checkToken: TokenCheck, serverAudiences: readonl
           const found = await checkToken(token, wanted)
           if (!found) return { user: {} }
           const named = found.audiences ?? wanted
-          return { authenticated: true, user: infoOf(found.user), ...(audiences?.length ? { audiences: named } : {}) }
+          return { authenticated: true, user: infoOf(authenticated(found.user)), ...(audiences?.length ? { audiences: named } : {}) }
         } catch (error) {
           return { user: {}, error: `[invalid bearer token, ${(error as Error).message}]` }
         }
@@ -41,6 +42,13 @@ export function wrongAudience(named: readonly string[], wanted: readonly string[
   const list = (audiences: readonly string[]) => `[${audiences.map(quote).join(' ')}]`
   return new Error(`token audiences ${list(named)} is invalid for the target audiences ${list(wanted)}`)
 }
+
+/** Whoever has a good token is of this group. */
+function authenticated(user: UserInfo): UserInfo {
+  return user.groups.includes(AUTHENTICATED) ? user : { ...user, groups: [...user.groups, AUTHENTICATED] }
+}
+
+const AUTHENTICATED = 'system:authenticated'
 
 function infoOf({ name, uid, groups, extra }: UserInfo): object {
   return { username: name, ...(uid ? { uid } : {}), groups, ...(extra && Object.keys(extra).length > 0 ? { extra } : {}) }
