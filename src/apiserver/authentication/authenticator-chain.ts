@@ -35,7 +35,7 @@ export function authenticatorChain(authenticators: readonly Authenticator[], log
 const marked = new WeakMap<UserInfo, UserInfo>()
 
 /** The user with the group of all who are known; the same object for the same user, so that later caches find it. */
-function known(user: UserInfo): UserInfo {
+export function known(user: UserInfo): UserInfo {
   if (user.groups.includes(AUTHENTICATED) || user.name === ANONYMOUS.name) return user
   let found = marked.get(user)
   if (!found) {
