@@ -23,7 +23,7 @@ export function identityReviews(checkToken: TokenCheck, serverAudiences: readonl
           const found = await checkToken(token, wanted)
           if (!found) return { user: {} }
           const named = found.audiences ?? wanted
-          return { authenticated: true, user: infoOf(authenticated(found.user)), ...(audiences?.length ? { audiences: named } : {}) }
+          return { authenticated: true, user: infoOf(known(found.user)), ...(audiences?.length ? { audiences: named } : {}) }
         } catch (error) {
           return { user: {}, error: `[invalid bearer token, ${(error as Error).message}]` }
         }
@@ -41,11 +41,6 @@ export function identityReviews(checkToken: TokenCheck, serverAudiences: readonl
 export function wrongAudience(named: readonly string[], wanted: readonly string[]): Error {
   const list = (audiences: readonly string[]) => `[${audiences.map(quote).join(' ')}]`
   return new Error(`token audiences ${list(named)} is invalid for the target audiences ${list(wanted)}`)
-}
-
-/** Whoever has a good token is of this group. */
-function authenticated(user: UserInfo): UserInfo {
-  return user.groups.includes(AUTHENTICATED) ? user : { ...user, groups: [...user.groups, AUTHENTICATED] }
 }
 
 const AUTHENTICATED = 'system:authenticated'
