@@ -124,6 +124,20 @@ describe('a command between a WebSocket client and a SPDY kubelet', () => {
     while (taken < 100) await turn()
   })
 
+  it('lets the client go when it ends without having read its input', async () => {
+    const { client, over, stream } = await joined(everything)
+    for (let sent = 0; sent < 100 && !client.isPaused; sent++) {
+      client.say(0, Buffer.alloc(32 * 1024))
+      await turn()
+    }
+    stream('stdout').end()
+    stream('stderr').end()
+    stream('error').end(STATUS)
+    await over
+    expect(client.isPaused).toBe(false)
+    expect(client.closedWith).toBe(1000)
+  })
+
   it('ends when the client goes', async () => {
     const { client, kubelet, over } = await joined(everything)
     client.terminate()

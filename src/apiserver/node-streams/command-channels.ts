@@ -59,6 +59,10 @@ export async function joinCommand(socket: ChannelSocket, connection: SpdyConnect
   } catch (failure) {
     await sendFailure(socket, failure)
   } finally {
+    // Input that nobody has read is over: it must hold up neither the client's goodbye nor the kubelet's.
+    stdin?.destroy()
+    resize?.destroy()
+    socket.resume()
     socket.close(1000)
     connection.close()
   }
