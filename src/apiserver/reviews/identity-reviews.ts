@@ -43,8 +43,6 @@ export function wrongAudience(named: readonly string[], wanted: readonly string[
   return new Error(`token audiences ${list(named)} is invalid for the target audiences ${list(wanted)}`)
 }
 
-const AUTHENTICATED = 'system:authenticated'
-
 function infoOf({ name, uid, groups, extra }: UserInfo): object {
   return { username: name, ...(uid ? { uid } : {}), groups, ...(extra && Object.keys(extra).length > 0 ? { extra } : {}) }
 }
