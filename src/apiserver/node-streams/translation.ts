@@ -1,6 +1,6 @@
 import { createWebSocketStream } from 'ws'
 import { SpdyConnection } from '#base/net/spdy/spdy-connection.ts'
-import type { Clock } from '#base/time/clock.ts'
+import { type Clock, every } from '#base/time/clock.ts'
 import type { Exchange, Upgrade } from '../http/exchange.ts'
 import { type CommandEnds, joinCommand, refuseCommand } from './command-channels.ts'
 import { join } from './join.ts'
@@ -15,6 +15,7 @@ import { acceptWebSocket, offeredSubprotocols } from './websocket.ts'
 
 /** Best first. Version 4 has no way to say that the input is over. */
 const COMMANDS = ['v5.channel.k8s.io', 'v4.channel.k8s.io']
+const PING_MS = 30_000
 const TUNNEL = 'SPDY/3.1+portforward.k8s.io'
 
 /** Whether a client's WebSocket has to be translated for a kubelet, and which kind it is. */
@@ -30,7 +31,14 @@ export async function translateCommand(upgrade: Upgrade, peer: Peer, path: strin
   const offered = offeredSubprotocols(upgrade)
   const socket = await acceptWebSocket(upgrade, COMMANDS.find(name => offered.includes(name))!)
   const abort = new AbortController()
-  socket.on('close', () => abort.abort())
+  // A client that is not read, since its input is not taken, is seen to have gone by what is written to it.
+  const pings = every(clock, PING_MS, () => {
+    if (socket.readyState === socket.OPEN) socket.ping()
+  })
+  socket.on('close', () => {
+    pings[Symbol.dispose]()
+    abort.abort()
+  })
   let connection: SpdyConnection
   try {
     const dialled = await dialSpdy(peer, path, COMMANDS, { clock, signal: abort.signal })
