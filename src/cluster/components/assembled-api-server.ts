@@ -17,6 +17,7 @@ import { privilegedGroup } from '#apiserver/authorization/privileged-group.ts'
 import { rbacAmong, rbacAuthorizer } from '#apiserver/authorization/rbac/rbac-authorizer.ts'
 import { behaviours } from '#apiserver/behaviours/behaviours.ts'
 import { bootstrap } from '#apiserver/bootstrap/bootstrap.ts'
+import { keepFlowSchemaStatus } from '#apiserver/bootstrap/flow-schema-status.ts'
 import type { DocumentRoute } from '#apiserver/http/path-route.ts'
 import { tokenIssuerRoute } from '#apiserver/http/token-issuer-route.ts'
 import type { KubeletConnection } from '#apiserver/node-streams/kubelet-connection.ts'
@@ -123,6 +124,7 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
   authorizers.push(...options.authorizationModes.map(mode => authorizerOf(mode, informers)))
   await server.ready()
   await Promise.all([Service, ...ADMISSION_CACHES].map(kind => informers.of(kind).synced()))
+  const flowSchemaStatus = keepFlowSchemaStatus({ client, informers, clock, log })
   return {
     server,
     informers,
@@ -137,6 +139,7 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
       await bootstrap({ client, log, serviceCIDRs: options.serviceCIDRs, serviceAddress, ...at })
     },
     async stop() {
+      await flowSchemaStatus[Symbol.asyncDispose]()
       await informers[Symbol.asyncDispose]()
       await server.stop()
     },

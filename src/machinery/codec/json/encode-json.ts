@@ -1,8 +1,17 @@
 /**
  * The JSON of `value`, keys in the order they stand in the object; bigints are whole numbers, absent (undefined) fields are left out.
- * Depth does not matter: what was read can be written.
+ * Depth does not matter: what was read can be written. The text is Go's: `<`, `>` and `&` are escaped.
  */
 export function encodeJson(value: unknown): string {
+  const text = textOf(value)
+  return UNSAFE.test(text) ? text.replace(UNSAFE_ALL, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`) : text
+}
+
+/** Characters that Go writes as escapes, lest a browser takes JSON for HTML or JavaScript. They stand in strings only. */
+const UNSAFE = /[<>&\u2028\u2029]/
+const UNSAFE_ALL = /[<>&\u2028\u2029]/g
+
+function textOf(value: unknown): string {
   try {
     return JSON.stringify(value) ?? 'null'
   } catch (error) {

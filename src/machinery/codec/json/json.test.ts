@@ -6,7 +6,7 @@ import { FloatLiteral, parseJson, readJson } from './parse-json.ts'
 
 describe('parseJson', () => {
   it('reads what JSON.parse reads', () => {
-    fc.assert(fc.property(fc.json(), text => encodeJson(parseJson(text)) === JSON.stringify(JSON.parse(text))))
+    fc.assert(fc.property(fc.json(), text => encodeJson(parseJson(text)) === escaped(JSON.stringify(JSON.parse(text)))))
   })
 
   it('keeps whole numbers exact', () => {
@@ -102,6 +102,24 @@ describe('readJson', () => {
 
 describe('encodePrettyJson', () => {
   it('indents as JSON.stringify does', () => {
-    fc.assert(fc.property(fc.jsonValue(), value => encodePrettyJson(value) === JSON.stringify(value, null, 2)))
+    fc.assert(fc.property(fc.jsonValue(), value => encodePrettyJson(value) === escaped(JSON.stringify(value, null, 2))))
   })
 })
+
+describe('encodeJson', () => {
+  it('escapes what a browser could take for HTML, as Go does', () => {
+    expect(encodeJson({ '<a>': 'b & c\u2028' })).toBe('{"\\u003ca\\u003e":"b \\u0026 c\\u2028"}')
+  })
+})
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '<': '\\u003c',
+  '>': '\\u003e',
+  '&': '\\u0026',
+  '\u2028': '\\u2028',
+  '\u2029': '\\u2029',
+}
+
+function escaped(json: string): string {
+  return [...json].map(character => ESCAPES[character] ?? character).join('')
+}
