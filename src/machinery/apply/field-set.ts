@@ -15,7 +15,8 @@ export class FieldSet {
     this.children = children
   }
 
-  static readonly empty = new FieldSet(new Set(), new Map())
+  // `this`, since TypeScript 7 gives a class with private methods another name while it is being made.
+  static readonly empty: FieldSet = new this(new Set(), new Map())
 
   /** The set of these paths. */
   static of(...paths: readonly (readonly string[])[]): FieldSet {
