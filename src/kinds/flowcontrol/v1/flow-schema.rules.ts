@@ -1,5 +1,7 @@
+import { equal } from '#machinery/kind/draft.ts'
 import { isDNS1123Label, isDNS1123Subdomain } from '#machinery/meta/names.ts'
 import type { FieldErrors } from '#machinery/status/field-errors.ts'
+import { internal } from '../../meta/v1/rules.ts'
 import type { FlowSchema, NonResourcePolicyRule, PolicyRulesWithSubjects, ResourcePolicyRule, Subject } from './flow-schema.ts'
 
 export function validateFlowSchema({ metadata, spec }: FlowSchema, errors: FieldErrors): void {
@@ -20,7 +22,43 @@ export function validateFlowSchema({ metadata, spec }: FlowSchema, errors: Field
   spec.rules?.forEach((rule, index) => {
     validateRule(rule, at.at('rules').index(index))
   })
+  const fixed = MANDATORY.get(metadata.name ?? '')
+  if (fixed && !equal(spec, fixed)) at.invalid(internal(spec), `spec of '${metadata.name}' must equal the fixed value`)
 }
+
+const EVERYTHING = {
+  resourceRules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'], clusterScope: true, namespaces: ['*'] }],
+  nonResourceRules: [{ verbs: ['*'], nonResourceURLs: ['*'] }],
+}
+
+/** The first and the last resort: nobody may change them. */
+const MANDATORY: ReadonlyMap<string, FlowSchema['spec']> = new Map<string, FlowSchema['spec']>([
+  [
+    'exempt',
+    {
+      priorityLevelConfiguration: { name: 'exempt' },
+      matchingPrecedence: 1,
+      rules: [{ subjects: [{ kind: 'Group', group: { name: 'system:masters' } }], ...EVERYTHING }],
+    },
+  ],
+  [
+    'catch-all',
+    {
+      priorityLevelConfiguration: { name: 'catch-all' },
+      matchingPrecedence: 10_000,
+      distinguisherMethod: { type: 'ByUser' },
+      rules: [
+        {
+          subjects: [
+            { kind: 'Group', group: { name: 'system:unauthenticated' } },
+            { kind: 'Group', group: { name: 'system:authenticated' } },
+          ],
+          ...EVERYTHING,
+        },
+      ],
+    },
+  ],
+])
 
 const METHODS = ['ByNamespace', 'ByUser']
 
