@@ -102,12 +102,12 @@ export class FieldErrors {
     this.#list.push(...errors)
   }
 
-  /** The path as messages show it; the root is `<nil>`. */
+  /** The path as messages show it; the root is `<nil>`, and a field without a name is `[]`. */
   get path(): string {
     if (!this.#parent) return '<nil>'
     let path = ''
     for (let step: FieldErrors = this; step.#parent; step = step.#parent) {
-      if (typeof step.#segment === 'number' || step.#isKey) path = `[${step.#segment}]${path}`
+      if (typeof step.#segment === 'number' || step.#isKey || step.#segment === '') path = `[${step.#segment}]${path}`
       else path = step.#parent.#parent ? `.${step.#segment}${path}` : `${step.#segment}${path}`
     }
     return path

@@ -131,3 +131,10 @@ describe('failures', () => {
     expect(hasCause(internalError(new Error('x')), 'Nope')).toBe(false)
   })
 })
+
+describe('the path of a field error', () => {
+  it('shows a field without a name as Kubernetes does', () => {
+    expect(new FieldErrors().at('').path).toBe('[]')
+    expect(new FieldErrors().path).toBe('<nil>')
+  })
+})
