@@ -104,17 +104,30 @@ async function serveOverWebSocket(webSocket: WebSocket, wanted: StreamRequest, j
       write: (chunk: Buffer, _encoding, done) =>
         webSocket.readyState === webSocket.OPEN ? webSocket.send(Buffer.concat([Buffer.from([number]), chunk]), () => done()) : done(),
     })
+  const stdout = wanted.stdout ? channel(CHANNEL.stdout) : undefined
+  const stderr = wanted.stderr && !wanted.tty ? channel(CHANNEL.stderr) : undefined
   const outcome = await joined(join, {
     stdin,
-    stdout: wanted.stdout ? channel(CHANNEL.stdout) : undefined,
-    stderr: wanted.stderr && !wanted.tty ? channel(CHANNEL.stderr) : undefined,
+    stdout,
+    stderr,
     tty: wanted.tty,
     onResize: wanted.tty ? listener => resizes.listen(listener) : undefined,
     signal: abort.signal,
   })
+  // The status is the last word: what the command wrote has to be out before it.
+  await Promise.all([stdout, stderr].map(output => output && written(output)))
   if (webSocket.readyState === webSocket.OPEN)
     webSocket.send(Buffer.concat([Buffer.from([CHANNEL.error]), Buffer.from(statusText(outcome))]))
   webSocket.close(1000)
+}
+
+/** Resolves once everything that was written to `output` has been taken; it is ended by then. */
+function written(output: Writable): Promise<void> {
+  return new Promise(resolve => {
+    if (output.writableFinished || output.destroyed) return resolve()
+    output.once('finish', resolve).once('close', resolve)
+    if (!output.writableEnded) output.end()
+  })
 }
 
 async function serveOverSpdy({ request, socket, head, clock }: Upgrade, wanted: StreamRequest, join: Join): Promise<void> {
