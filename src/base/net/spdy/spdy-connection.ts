@@ -241,6 +241,7 @@ export class SpdyStream extends Duplex {
 
   connectionEnded(error?: Error): void {
     this.#wire.gone()
+    this.#resume?.() // whoever waits to hand on more must not wait for ever
     if (this.#peerEnded && this.writableEnded) return
     if (error) this.destroy(error)
     else {
