@@ -9,8 +9,8 @@ export async function debianKubectl(): Promise<string> {
   const program = join(directory, 'usr/bin/kubectl')
   if (existsSync(program)) return program
   mkdirSync(directory, { recursive: true })
-  await run('sh', ['-c', `cd ${directory} && apt-get download kubernetes-client && dpkg -x kubernetes-client_*.deb .`], {
-    timeoutMs: 60_000,
-  })
+  // A fresh machine has no list of packages yet.
+  const download = '(apt-get download kubernetes-client || (apt-get update && apt-get download kubernetes-client))'
+  await run('sh', ['-c', `cd ${directory} && ${download} && dpkg -x kubernetes-client_*.deb .`], { timeoutMs: 150_000 })
   return program
 }

@@ -9,6 +9,7 @@ const TEST_PROGRAMS: Readonly<Record<string, string>> = {
   'docker-registry': 'docker-registry',
   skopeo: 'skopeo',
   openssl: 'openssl',
+  strace: 'strace',
   unzip: 'unzip',
   ping: 'iputils-ping',
 }
