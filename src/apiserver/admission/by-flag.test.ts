@@ -26,14 +26,14 @@ const container = { name: 'c', image: 'i:1' }
 
 it('has images pulled always', () => {
   const request = write(Pod, { spec: { containers: [container] } })
-  alwaysPullImages.admit!(request)
+  void alwaysPullImages.admit!(request)
   expect((request.object as unknown as Pod).spec.containers[0]!.imagePullPolicy).toBe('Always')
 })
 
 it('lets pods onto nodes that are kept for what they ask for', () => {
   const request = write(Pod, { spec: { containers: [{ ...container, resources: { limits: { 'example.com/gpu': '1' } } }] } })
-  extendedResourceToleration.admit!(request)
-  extendedResourceToleration.admit!(request)
+  void extendedResourceToleration.admit!(request)
+  void extendedResourceToleration.admit!(request)
   expect((request.object as unknown as Pod).spec.tolerations).toEqual([{ key: 'example.com/gpu', operator: 'Exists' }])
 })
 
@@ -42,13 +42,13 @@ it('refuses pods that keep others out of a zone', () => {
     const podAntiAffinity = { requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey }] }
     return write(Pod, { spec: { containers: [container], affinity: { podAntiAffinity } } })
   }
-  limitPodHardAntiAffinityTopology.validate!(keepingOut('kubernetes.io/hostname'))
+  void limitPodHardAntiAffinityTopology.validate!(keepingOut('kubernetes.io/hostname'))
   expect(() => limitPodHardAntiAffinityTopology.validate!(keepingOut('zone'))).toThrow('only key kubernetes.io/hostname is allowed')
 })
 
 it('refuses external addresses that a service did not have', () => {
   const service = (...externalIPs: string[]) => ({ spec: { ports: [{ port: 80 }], externalIPs } })
-  denyServiceExternalIPs.validate!(write(Service, service('192.0.2.1'), service('192.0.2.1')))
+  void denyServiceExternalIPs.validate!(write(Service, service('192.0.2.1'), service('192.0.2.1')))
   expect(() => denyServiceExternalIPs.validate!(write(Service, service('192.0.2.1')))).toThrow(
     'services "x" is forbidden: Use of external IPs is denied by admission control.',
   )

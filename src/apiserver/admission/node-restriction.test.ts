@@ -48,14 +48,14 @@ const mirror = {
 
 describe('a kubelet', () => {
   it('writes the status of its own pods only', () => {
-    admit({ kind: Pod, subresource: 'status', object: podOn('n1'), old: podOn('n1') })
+    void admit({ kind: Pod, subresource: 'status', object: podOn('n1'), old: podOn('n1') })
     expect(() => admit({ kind: Pod, subresource: 'status', object: podOn('n2'), old: podOn('n2') })).toThrow(
       'pods "p" is forbidden: node "n1" can only update pod status for pods with spec.nodeName set to itself',
     )
   })
 
   it('creates mirror pods that name nothing it could read by them', () => {
-    admit({ operation: 'CREATE', kind: Pod, object: mirror })
+    void admit({ operation: 'CREATE', kind: Pod, object: mirror })
     expect(() => admit({ operation: 'CREATE', kind: Pod, object: podOn('n1') })).toThrow('can only create mirror pods')
     const greedy = { ...mirror, spec: { ...mirror.spec, volumes: [{ name: 's', secret: { secretName: 'x' } }] } }
     expect(() => admit({ operation: 'CREATE', kind: Pod, object: greedy })).toThrow('can not create pods that reference secrets')
@@ -63,7 +63,7 @@ describe('a kubelet', () => {
 
   it('changes its own node, but neither taints nor labels that draw pods', () => {
     const before = { metadata: { name: 'n1' } }
-    admit({ kind: Node, object: { metadata: { name: 'n1', labels: { mine: 'x' } } }, old: before })
+    void admit({ kind: Node, object: { metadata: { name: 'n1', labels: { mine: 'x' } } }, old: before })
     expect(() => admit({ kind: Node, object: { metadata: { name: 'n2' } }, old: { metadata: { name: 'n2' } } })).toThrow(
       'node "n1" is not allowed to modify node "n2"',
     )
@@ -82,7 +82,7 @@ describe('a kubelet', () => {
       object: { metadata: { name } },
       old: { metadata: { name } },
     })
-    admit(lease('n1'))
+    void admit(lease('n1'))
     expect(() => admit(lease('n2'))).toThrow('can only access node lease with the same name as the requesting node')
   })
 })

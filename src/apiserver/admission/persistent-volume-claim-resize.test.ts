@@ -32,7 +32,7 @@ function resize(from: ApiObject, to: Mutable<ApiObject>) {
 
 describe('a claim', () => {
   it('grows where its class lets it', () => {
-    resize(claim('1Gi', 'growing'), claim('2Gi', 'growing'))
+    void resize(claim('1Gi', 'growing'), claim('2Gi', 'growing'))
     expect(() => resize(claim('1Gi', 'fixed'), claim('2Gi', 'fixed'))).toThrow(
       'persistentvolumeclaims "c" is forbidden: only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc ' +
         'must support resize',
@@ -42,6 +42,6 @@ describe('a claim', () => {
   it('grows only once it has a volume', () => {
     const pending = claim('1Gi', 'growing', 'Pending')
     expect(() => resize(pending, claim('2Gi', 'growing'))).toThrow('Only bound persistent volume claims can be expanded')
-    resize(pending, pending as Mutable<ApiObject>)
+    void resize(pending, pending as Mutable<ApiObject>)
   })
 })

@@ -13,7 +13,7 @@ const informers = () =>
   }) as unknown as Informers
 
 function admitted(object: ApiObject, subresource: string): ApiObject {
-  podTopologyLabels(informers).admit!({
+  void podTopologyLabels(informers).admit!({
     operation: 'CREATE',
     kind: Pod,
     subresource,

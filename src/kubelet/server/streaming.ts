@@ -115,16 +115,16 @@ async function serveOverWebSocket(webSocket: WebSocket, wanted: StreamRequest, j
     signal: abort.signal,
   })
   // The status is the last word: what the command wrote has to be out before it.
-  await Promise.all([stdout, stderr].map(output => output && written(output)))
+  await Promise.all([stdout, stderr].map(output => written(output)))
   if (webSocket.readyState === webSocket.OPEN)
     webSocket.send(Buffer.concat([Buffer.from([CHANNEL.error]), Buffer.from(statusText(outcome))]))
   webSocket.close(1000)
 }
 
 /** Resolves once everything that was written to `output` has been taken; it is ended by then. */
-function written(output: Writable): Promise<void> {
+function written(output: Writable | undefined): Promise<void> {
   return new Promise(resolve => {
-    if (output.writableFinished || output.destroyed) return resolve()
+    if (!output || output.writableFinished || output.destroyed) return resolve()
     output.once('finish', resolve).once('close', resolve)
     if (!output.writableEnded) output.end()
   })
