@@ -135,7 +135,9 @@ export class StoreFeed {
 
   async #load(): Promise<void> {
     const { store } = this.#options
-    const { kvs, revision } = store.rangeNow ? store.rangeNow(prefix(REGISTRY)) : await store.range(prefix(REGISTRY))
+    const everything = { ...prefix(REGISTRY), withoutCorrupt: true }
+    const { kvs, revision, corruptKeys = [] } = store.rangeNow ? store.rangeNow(everything) : await store.range(everything)
+    this.#reportDamaged(corruptKeys)
     const byCache = new Map<WatchCache, [string, ApiObject][]>()
     for (const cache of this.#caches.values()) byCache.set(cache, [])
     for (const kv of kvs) {
@@ -158,7 +160,8 @@ export class StoreFeed {
 
   async #fill(cache: WatchCache): Promise<void> {
     const { store } = this.#options
-    const { kvs, revision } = await store.range(prefix(cache.prefix))
+    const { kvs, revision, corruptKeys = [] } = await store.range({ ...prefix(cache.prefix), withoutCorrupt: true })
+    this.#reportDamaged(corruptKeys)
     await this.reached(revision)
     const objects: [string, ApiObject][] = []
     for (const kv of kvs) {
@@ -166,12 +169,17 @@ export class StoreFeed {
       if (object) objects.push([kv.key.slice(cache.prefix.length), object])
     }
     if (this.#revision === revision) return cache.load(objects, revision)
-    const again = await store.range({ ...prefix(cache.prefix), revision: this.#revision })
+    const again = await store.range({ ...prefix(cache.prefix), revision: this.#revision, withoutCorrupt: true })
     const fresh = again.kvs.map(kv => [kv.key.slice(cache.prefix.length), this.#objectOf(cache, kv)] as const)
     cache.load(
       fresh.filter((entry): entry is readonly [string, ApiObject] => entry[1] !== undefined),
       this.#revision,
     )
+  }
+
+  /** A damaged object is not served, and does not keep the others from being served. */
+  #reportDamaged(keys: readonly string[]): void {
+    for (const key of keys) this.#options.log.error('a stored object is damaged and not served', { key })
   }
 
   #apply(events: readonly WatchEvent[], revision: number): void {
