@@ -1,0 +1,22 @@
+import type { Environment } from '#base/languages/cel/environment.ts'
+
+/**
+ * The environment in which Kubernetes 1.36 compiles every expression: CEL's standard library, optional types, cel-go's extensions that
+ * upstream turns on, and Kubernetes' own libraries. No variables: extend it.
+ *
+ * ```ts
+ * const compiled = kubernetesEnvironment().extend({ variables: { self: STRING } }).compile("self.startsWith('a')", { expects: [BOOL] })
+ * if (compiled.issues !== undefined) errors.invalid(path, rule, `compilation failed: ${compiled.issues}`)
+ * else compiled.program.evaluate({ self: 'abc' }, PER_CALL_COST_LIMIT) // { value: true, cost: 2 }
+ * ```
+ */
+export function kubernetesEnvironment(): Environment {
+  throw new Error('expressions cannot be compiled yet')
+}
+
+/** What one evaluation may cost (upstream's `PerCallLimit`). */
+export const PER_CALL_COST_LIMIT = 1_000_000
+/** What all evaluations of one policy, webhook configuration or custom resource may cost together (`RuntimeCELCostBudget`). */
+export const RUNTIME_COST_BUDGET = 10_000_000
+/** What the match conditions of one webhook may cost together (`RuntimeCELCostBudgetMatchConditions`). */
+export const MATCH_CONDITIONS_COST_BUDGET = 2_500_000
