@@ -293,13 +293,13 @@ export function storeSuite(engine: string, open: () => Promise<StoreUnderTest>):
 
     it('[S15] lets a lease run out unless it is kept alive', async () => {
       const dying = await store.grantLease(2)
-      const living = await store.grantLease(2)
+      const living = await store.grantLease(4)
       await put('dying', '1', dying.id)
       const start = await put('living', '2', living.id)
       using seen = watch(store, { ...prefix(at), revision: start + 1 })
-      await under.advance(1500)
+      await under.advance(2500)
       expect(await store.keepLeaseAlive(living.id)).toEqual(living)
-      await under.advance(1000)
+      await under.advance(2000)
       await store.keepLeaseAlive(living.id)
       await seen.until(1)
       expect(seen.lines(at)).toEqual(['delete dying='])
