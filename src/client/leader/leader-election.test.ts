@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { silentLogger } from '#base/log/logger.ts'
 import { seededRandom } from '#base/random/random.ts'
 import { type VirtualClock, virtualClock } from '#base/time/virtual-clock.ts'
@@ -8,11 +8,11 @@ import { leadWhenElected } from './leader-election.ts'
 
 const lease = { namespace: 'kube-system', name: 'controller' }
 
-function candidate(api: FakeApi, clock: VirtualClock, identity: string, seed: number, faults?: FakeFaults) {
+function candidate(api: FakeApi, clock: VirtualClock, identity: string, seed: number, faults?: FakeFaults, client = api.client(faults)) {
   const stop = new AbortController()
   const state = { leads: 0, isLeading: false, result: '' }
   const done = leadWhenElected(
-    { client: api.client(faults), clock, random: seededRandom(seed), log: silentLogger, lease, identity },
+    { client, clock, random: seededRandom(seed), log: silentLogger, lease, identity },
     async signal => {
       state.leads++
       state.isLeading = true
@@ -38,6 +38,63 @@ describe('leader election', () => {
     await clock.advance(60_000)
     await Promise.all(all.map(({ done }) => done))
     expect(clock.pending()).toBe(0)
+  })
+
+  it('takes over when the lease of a crashed leader has just expired', async () => {
+    const clock = virtualClock()
+    const api = new FakeApi(clock)
+    let hasCrashed = false
+    const crash = () => {
+      if (hasCrashed) throw new Error('unreachable')
+    }
+    const first = candidate(api, clock, 'a', 1, { before: crash })
+    await clock.advance(1_000)
+    const others = [2, 3, 4].map(seed => candidate(api, clock, `b${seed}`, seed))
+    await clock.advance(30_000)
+    hasCrashed = true
+    await clock.advance(12_900) // renewed at most 2 s ago
+    expect(others.some(({ state }) => state.isLeading)).toBe(false)
+    await clock.advance(3_600)
+    expect(others.filter(({ state }) => state.isLeading)).toHaveLength(1)
+    for (const one of [first, ...others]) one.stop()
+    await clock.advance(30_000)
+  })
+
+  it('takes over within a second after a clean stop, and asks for nothing while it waits', async () => {
+    const clock = virtualClock()
+    const api = new FakeApi(clock)
+    const first = candidate(api, clock, 'a', 1)
+    await clock.advance(1_000)
+    const client = api.client()
+    const get = vi.spyOn(client, 'get')
+    const second = candidate(api, clock, 'b', 2, {}, client)
+    await clock.advance(1_000)
+    get.mockClear()
+    await clock.advance(60_000)
+    expect(get).not.toHaveBeenCalled()
+    first.stop()
+    await clock.advance(1_000)
+    expect(second.state.isLeading).toBe(true)
+    second.stop()
+    await clock.advance(1_000)
+    expect(api.watchCount).toBe(0)
+  })
+
+  it('tries again and again where the lease cannot be watched', async () => {
+    const clock = virtualClock()
+    const api = new FakeApi(clock)
+    const first = candidate(api, clock, 'a', 1)
+    await clock.advance(1_000)
+    const second = candidate(api, clock, 'b', 2)
+    for (let step = 0; step < 20; step++) {
+      await clock.advance(1_000)
+      api.closeWatches(new Error('not for you'))
+    }
+    first.stop()
+    await clock.advance(5_000)
+    expect(second.state.isLeading).toBe(true)
+    second.stop()
+    await clock.advance(5_000)
   })
 
   it('hands over within seconds when the leader stops cleanly', async () => {

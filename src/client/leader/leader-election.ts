@@ -2,10 +2,12 @@ import type { Logger } from '#base/log/logger.ts'
 import type { Random } from '#base/random/random.ts'
 import { type Clock, sleep } from '#base/time/clock.ts'
 import { Lease, type LeaseSpec } from '#kinds/coordination/v1/lease.ts'
+import { equal } from '#machinery/kind/draft.ts'
 import { isNotFound } from '#machinery/status/status-error.ts'
 import { microTimeOf } from '#machinery/time/time.ts'
 import type { Client } from '../client.ts'
 import type { EventRecorder } from '../events/event-recorder.ts'
+import { LeaseChances } from './lease-chances.ts'
 
 export interface LeaderElectionOptions {
   readonly client: Client
@@ -35,15 +37,20 @@ export async function leadWhenElected(
   lead: (signal: AbortSignal) => Promise<void>,
   signal: AbortSignal,
 ): Promise<'stopped' | 'lost'> {
-  const { clock, random, log, lease, retryPeriodMs = 2_000 } = options
+  const { log, lease, retryPeriodMs = 2_000 } = options
   const claim = new LeaseClaim(options)
   log.info('waiting for the lead', { lease: `${lease.namespace}/${lease.name}`, identity: options.identity })
+  using chances = new LeaseChances({
+    ...options,
+    retryPeriodMs,
+    seen: () => claim.seen(),
+    observe: seen => claim.observe(seen),
+  })
   while (!(await claim.tryAcquire())) {
-    // Candidates that start together must not ask together.
-    const jittered = retryPeriodMs * (1 + 1.2 * random.next())
-    await sleep(clock, jittered, signal).catch(() => undefined)
+    await chances.next(signal)
     if (signal.aborted) return 'stopped'
   }
+  chances[Symbol.dispose]()
   if (signal.aborted) {
     await claim.release()
     return 'stopped'
@@ -96,7 +103,7 @@ async function within(clock: Clock, limitMs: number, attempt: Promise<boolean>):
 /** One candidate's view of the Lease. */
 class LeaseClaim {
   readonly #options: LeaderElectionOptions
-  #observed = ''
+  #observed: Lease | undefined
   #observedMs = 0
 
   constructor(options: LeaderElectionOptions) {
@@ -116,8 +123,9 @@ class LeaseClaim {
         this.#tell(created)
         return true
       }
+      this.observe(present)
       const holder = present.spec.holderIdentity ?? ''
-      if (holder !== identity && holder !== '' && !this.#isExpired(present.spec)) return false
+      if (holder !== identity && this.#expiresInMs() > 0) return false
       const isRenewal = holder === identity
       const spec: LeaseSpec = {
         ...present.spec,
@@ -157,15 +165,23 @@ class LeaseClaim {
     }
   }
 
-  /** Whether the holder has been silent for the whole duration, by our own clock: its clock may differ. */
-  #isExpired(spec: LeaseSpec): boolean {
+  /** Takes note of the Lease: a change of it says that its holder lives, by our own clock, since its clock may differ. */
+  observe(lease: Lease): void {
+    if (this.#observed && equal(this.#observed.spec, lease.spec)) return
+    this.#observed = lease
+    this.#observedMs = this.#options.clock.monotonic()
+  }
+
+  /** The Lease as it was last seen, and for how long its holder is to be left alone. */
+  seen(): { resourceVersion: string | undefined; expiresInMs: number } | undefined {
+    return this.#observed && { resourceVersion: this.#observed.metadata.resourceVersion, expiresInMs: this.#expiresInMs() }
+  }
+
+  /** 0: nobody holds it, or who does has been silent for the whole duration. */
+  #expiresInMs(): number {
     const { clock, leaseDurationMs = 15_000 } = this.#options
-    const seen = JSON.stringify(spec)
-    if (seen !== this.#observed) {
-      this.#observed = seen
-      this.#observedMs = clock.monotonic()
-    }
-    return clock.monotonic() - this.#observedMs >= leaseDurationMs
+    if (!this.#observed?.spec.holderIdentity) return 0
+    return Math.max(0, this.#observedMs + leaseDurationMs - clock.monotonic())
   }
 
   #tell(lease: Lease): void {
