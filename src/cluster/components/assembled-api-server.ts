@@ -18,6 +18,7 @@ import { rbacAmong, rbacAuthorizer } from '#apiserver/authorization/rbac/rbac-au
 import { behaviours } from '#apiserver/behaviours/behaviours.ts'
 import { bootstrap } from '#apiserver/bootstrap/bootstrap.ts'
 import { keepFlowSchemaStatus } from '#apiserver/bootstrap/flow-schema-status.ts'
+import { type PublishedEndpoints, publishEndpoints } from '#apiserver/endpoints/publish-endpoints.ts'
 import type { DocumentRoute } from '#apiserver/http/path-route.ts'
 import { tokenIssuerRoute } from '#apiserver/http/token-issuer-route.ts'
 import type { KubeletConnection } from '#apiserver/node-streams/kubelet-connection.ts'
@@ -85,7 +86,7 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
   const { store, clock, random, log, serviceAccounts } = options
   // What the server asks of its own caches can be answered only once it stands: these parts are completed below.
   const authorizers: Authorizer[] = [privilegedGroup()]
-  const own: { client?: Client; informers?: Informers; objects?: ReturnType<typeof boundObjects> } = {}
+  const own: { client?: Client; informers?: Informers; objects?: ReturnType<typeof boundObjects>; endpoints?: PublishedEndpoints } = {}
   const objects: ReturnType<typeof boundObjects> = {
     find: (kind, namespace, name) => own.objects!.find(kind, namespace, name),
     nodeOf: (namespace, pod) => own.objects!.nodeOf(namespace, pod),
@@ -136,9 +137,13 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
         : [],
     async shipObjects(at) {
       const serviceAddress = addressAt(addressRange(options.serviceCIDRs[0]!), 0n)
-      await bootstrap({ client, log, serviceCIDRs: options.serviceCIDRs, serviceAddress, ...at })
+      const { advertiseAddress, securePort } = at
+      await bootstrap({ client, log, serviceCIDRs: options.serviceCIDRs, serviceAddress, securePort })
+      if (advertiseAddress !== undefined)
+        own.endpoints = await publishEndpoints({ store, client, clock, log, advertiseAddress, securePort })
     },
     async stop() {
+      await own.endpoints?.stop()
       await flowSchemaStatus[Symbol.asyncDispose]()
       await informers[Symbol.asyncDispose]()
       await server.stop()
