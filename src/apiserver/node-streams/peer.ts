@@ -1,6 +1,7 @@
 import { type ClientRequest, request as httpRequest, type OutgoingHttpHeaders } from 'node:http'
 import { request as httpsRequest, type RequestOptions } from 'node:https'
 import { isIPv6 } from 'node:net'
+import { dialErrorText } from '#base/net/network-error.ts'
 import type { Clock } from '#base/time/clock.ts'
 import type { Node } from '#kinds/core/v1/node.ts'
 import { StatusError } from '#machinery/status/status-error.ts'
@@ -83,14 +84,5 @@ export function unusableAnswer(peer: Peer, error: unknown): StatusError {
 
 /** What went wrong on the way to a peer, in upstream's words. */
 export function dialFailure(peer: Peer, error: Error & { readonly code?: string }): string {
-  const why = REASONS[error.code ?? '']
-  if (error.message.startsWith('dial ')) return error.message
-  return why ? `dial tcp ${authorityOf(peer)}: connect: ${why}` : error.message
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'connection refused',
-  EHOSTUNREACH: 'no route to host',
-  ENETUNREACH: 'network is unreachable',
-  ETIMEDOUT: 'connection timed out',
+  return dialErrorText(authorityOf(peer), error) ?? error.message
 }

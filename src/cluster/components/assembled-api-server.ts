@@ -26,6 +26,8 @@ import { accessReviews } from '#apiserver/reviews/access-reviews.ts'
 import { identityReviews } from '#apiserver/reviews/identity-reviews.ts'
 import { serviceAccountToken } from '#apiserver/subresources/service-account-token.ts'
 import { subresources } from '#apiserver/subresources/subresources.ts'
+import { RESOLVER_CACHES, serviceResolver } from '#apiserver/webhooks/service-resolver.ts'
+import { type WebhookClient, webhookClient } from '#apiserver/webhooks/webhook-client.ts'
 import type { Logger } from '#base/log/logger.ts'
 import { tokenSigner, tokenVerifier } from '#base/pki/json-web-token.ts'
 import type { Random } from '#base/random/random.ts'
@@ -70,6 +72,8 @@ export interface ServiceAccountOptions {
 export interface AssembledApiServer {
   readonly server: ApiServer
   readonly informers: Informers
+  /** Calls webhooks, at URLs and behind Services. */
+  readonly webhooks: WebhookClient
   /** Knows service accounts by their tokens: for the authenticators of a port. */
   readonly serviceAccountTokens: Authenticator | undefined
   /** A client that acts as `user` and owns fields as `userAgent`; authorization and admission apply. */
@@ -92,6 +96,7 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
     nodeOf: (namespace, pod) => own.objects!.nodeOf(namespace, pod),
   }
   const authorizer = authorizerChain(authorizers)
+  const webhooks = webhookClient({ resolver: serviceResolver(() => own.informers!, random), clock })
   const tokens = serviceAccounts && { ...serviceAccounts, verifier: tokenVerifier(serviceAccounts.verificationKeys), objects, clock }
   const server = createApiServer({
     store,
@@ -124,11 +129,12 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
   own.objects = boundObjects(informers)
   authorizers.push(...options.authorizationModes.map(mode => authorizerOf(mode, informers)))
   await server.ready()
-  await Promise.all([Service, ...ADMISSION_CACHES].map(kind => informers.of(kind).synced()))
+  await Promise.all([Service, ...RESOLVER_CACHES, ...ADMISSION_CACHES].map(kind => informers.of(kind).synced()))
   const flowSchemaStatus = keepFlowSchemaStatus({ client, informers, clock, log })
   return {
     server,
     informers,
+    webhooks,
     clientFor,
     serviceAccountTokens: tokens && serviceAccountTokenAuthenticator(tokens),
     documentsAt: address =>
@@ -144,6 +150,7 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
     },
     async stop() {
       await own.endpoints?.stop()
+      webhooks[Symbol.dispose]()
       await flowSchemaStatus[Symbol.asyncDispose]()
       await informers[Symbol.asyncDispose]()
       await server.stop()
