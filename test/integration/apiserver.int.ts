@@ -44,7 +44,7 @@ beforeAll(async () => {
     validSeconds: 3600,
   })
   const tls = { certificate: issued.certificate, key: issued.privateKey }
-  const listening = await server.listen({ address: '127.0.0.1', port: 0, tls, authenticator: byToken, allowsAnonymous: false })
+  const listening = await server.listen({ address: '127.0.0.1', port: 0, tls, authenticator: byToken, anonymous: false })
   port = listening.port
   session = connect(`https://127.0.0.1:${port}`, { ca: authority })
 })

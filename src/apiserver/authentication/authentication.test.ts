@@ -140,9 +140,14 @@ describe('a service account token', () => {
     await expect(authenticator.authenticate(bearer(`${header}.${claims}.AA`))).rejects.toThrow()
   })
 
-  it('of a kubelet lasts a year and says when it should have been renewed', async () => {
+  it('of a pod lasts a year and says when it should have been renewed', async () => {
     const { issuer, grant, clock } = setUp()
-    const { token, expiresAt } = await issuer.issue({ ...grant, pod: { name: 'p', uid: 'u2' }, expirationSeconds: 3_607 })
+    const { token, expiresAt } = await issuer.issue({
+      ...grant,
+      pod: { name: 'p', uid: 'u2' },
+      expirationSeconds: 3_607,
+      isExtended: true,
+    })
     const claims = JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString())
     expect(claims.exp - claims.iat).toBe(365 * 86_400)
     expect(claims['kubernetes.io'].warnafter - claims.iat).toBe(3_607)
@@ -188,5 +193,30 @@ describe('the token cache', () => {
     await clock.advance(10_000)
     await cached.authenticate(bearer('a'))
     expect(asked).toBe(3)
+  })
+
+  it('remembers neither a refusal, nor a token beyond its end, nor an answer for another audience', async () => {
+    const clock = virtualClock()
+    let answer: () => Promise<{ user: { name: string; groups: string[] }; expiresAt: number } | undefined> = async () => undefined
+    const audiences: unknown[] = []
+    const cached = tokenCache(
+      {
+        name: 'changing',
+        authenticate(credentials) {
+          audiences.push(credentials.audiences)
+          return answer()
+        },
+      },
+      clock,
+      digest,
+    )
+    expect(await cached.authenticate(bearer('a'))).toBeUndefined()
+    answer = async () => ({ user: { name: 'x', groups: [] }, expiresAt: clock.now() + 2_000 })
+    expect(await cached.authenticate(bearer('a'))).toMatchObject({ user: { name: 'x' } })
+    await cached.authenticate({ ...bearer('a'), audiences: ['vault'] })
+    expect(audiences).toEqual([undefined, undefined, ['vault']])
+    await clock.advance(2_000)
+    answer = async () => Promise.reject(new Error('expired'))
+    await expect(cached.authenticate(bearer('a'))).rejects.toThrow('expired')
   })
 })

@@ -10,23 +10,26 @@ export const ANONYMOUS: UserInfo = { name: 'system:anonymous', groups: [UNAUTHEN
 
 /**
  * Asks one authenticator after the other: the first that knows the sender decides. When one finds its kind of credentials wrong the others
- * still get their turn; if none knows the sender then, the request is refused. Who is known is in the group `system:authenticated`.
+ * still get their turn; if none knows the sender then, the request is refused with all that was found wrong (an AggregateError). Who is known
+ * is in the group `system:authenticated`.
  */
 export function authenticatorChain(authenticators: readonly Authenticator[], log: Logger): Authenticator {
+  const looking = authenticators.filter(one => one.looksAt)
   return {
     name: authenticators.map(({ name }) => name).join(','),
+    ...(looking.length > 0 ? { looksAt: headers => looking.some(one => one.looksAt!(headers)) } : {}),
     async authenticate(credentials) {
-      let wrong: unknown
+      const wrong: unknown[] = []
       for (const authenticator of authenticators) {
         try {
           const found = await authenticator.authenticate(credentials)
           if (found) return { ...found, user: known(found.user) }
         } catch (error) {
-          wrong = error
+          wrong.push(...(error instanceof AggregateError ? error.errors : [error]))
           log.verbose('credentials were refused', { authenticator: authenticator.name, reason: String((error as Error).message) })
         }
       }
-      if (wrong) throw wrong
+      if (wrong.length > 0) throw new AggregateError(wrong, wrong.map(error => (error as Error).message).join(', '))
       return undefined
     },
   }

@@ -19,6 +19,8 @@ export interface TokenGrant {
   /** Not empty. */
   readonly audiences: readonly string[]
   readonly expirationSeconds: number
+  /** Lives for a year, and says when a client that does not renew it is to be warned about. */
+  readonly isExtended?: boolean
   readonly pod?: Reference
   readonly secret?: Reference
   readonly node?: Reference
@@ -30,8 +32,6 @@ export interface IssuedToken {
   readonly expiresAt: number
 }
 
-/** What kubelets ask for, and get a year for, with a note of when a client that does not renew is to be warned about. */
-const RENEWED_SECONDS = 3_607
 const YEAR_SECONDS = 365 * 86_400
 
 /** Makes tokens for service accounts: bound to an audience, an object and a time (KEP-1205). */
@@ -46,9 +46,8 @@ export function serviceAccountTokenIssuer(issuer: string, signer: TokenSigner, c
     issuer,
     async issue(grant) {
       const now = Math.floor(clock.now() / 1000)
-      const renewed = grant.pod !== undefined && grant.expirationSeconds === RENEWED_SECONDS
-      const exp = now + (renewed ? YEAR_SECONDS : grant.expirationSeconds)
-      const { namespace, serviceAccount, pod, secret, node } = grant
+      const { namespace, serviceAccount, pod, secret, node, isExtended, expirationSeconds } = grant
+      const exp = now + (isExtended ? YEAR_SECONDS : expirationSeconds)
       const token = await signer.sign({
         aud: grant.audiences,
         exp,
@@ -61,12 +60,12 @@ export function serviceAccountTokenIssuer(issuer: string, signer: TokenSigner, c
           ...(pod ? { pod } : {}),
           ...(secret ? { secret } : {}),
           serviceaccount: serviceAccount,
-          ...(renewed ? { warnafter: now + RENEWED_SECONDS } : {}),
+          ...(isExtended ? { warnafter: now + expirationSeconds } : {}),
         },
         nbf: now,
         sub: `system:serviceaccount:${namespace}:${serviceAccount.name}`,
       })
-      return { token, expiresAt: (now + grant.expirationSeconds) * 1000 }
+      return { token, expiresAt: (now + expirationSeconds) * 1000 }
     },
   }
 }
@@ -100,7 +99,8 @@ export function serviceAccountTokenAuthenticator(options: ServiceAccountTokenOpt
   const check = serviceAccountTokenCheck(options)
   return {
     name: 'service account token',
-    authenticate: async ({ bearerToken }) => (bearerToken === undefined ? undefined : check(bearerToken, options.audiences)),
+    authenticate: async ({ bearerToken, audiences = options.audiences }) =>
+      bearerToken === undefined ? undefined : check(bearerToken, audiences),
   }
 }
 

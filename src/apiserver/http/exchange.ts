@@ -10,6 +10,8 @@ export interface Exchange {
   readonly query: string
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+  /** Names and values in turn, as they were sent: a header that came twice is there twice. */
+  readonly rawHeaders: readonly string[]
   /** The connection it came by: what is found out about a connection is remembered on it. */
   readonly connection: Connection
   /** The body; rejects with {@link BodyTooLarge} beyond `limit` bytes. */

@@ -1,16 +1,14 @@
 import type { Logger } from '#base/log/logger.ts'
 import type { Random } from '#base/random/random.ts'
 import type { Clock } from '#base/time/clock.ts'
-import type { UserInfo } from '#client/direct/api-handler.ts'
-import { unauthorized } from '#machinery/status/failures.ts'
 import { StatusError, statusErrorOf } from '#machinery/status/status-error.ts'
 import { refusal } from '../access.ts'
-import type { Authenticator } from '../authentication/authenticator.ts'
 import { ANONYMOUS } from '../authentication/authenticator-chain.ts'
 import type { Attributes, Authorizer, ResourceAttributes } from '../authorization/authorizer.ts'
 import { type Exchange, headerOf, type ResponseHeaders } from './exchange.ts'
 import type { FlowControl } from './flow-control.ts'
-import { impersonated, wantsImpersonation } from './impersonation.ts'
+import type { Identification } from './identification.ts'
+import { Impersonation, wantsImpersonation } from './impersonation.ts'
 import type { Inflight } from './inflight.ts'
 import type { ServerMetrics } from './metrics.ts'
 import type { PathRoute } from './path-route.ts'
@@ -20,9 +18,8 @@ import { type RequestInfo, type ResourceRequestInfo, requestInfoOf } from './req
 import type { ResourceRoute } from './resource-route.ts'
 
 export interface FrontOptions {
-  readonly authenticator: Authenticator
+  readonly identification: Identification
   readonly authorizer: Authorizer
-  readonly allowsAnonymous: boolean
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
@@ -38,22 +35,27 @@ export interface FrontOptions {
 /** The way of a request through the server: who sends it, what it is about, and who answers it. */
 export class Front {
   readonly #options: FrontOptions
+  readonly #impersonation: Impersonation
 
   constructor(options: FrontOptions) {
     this.#options = options
+    this.#impersonation = new Impersonation(options.authorizer)
   }
 
   async serve(exchange: Exchange): Promise<void> {
-    const { random, log, inflight } = this.#options
-    const auditId = headerOf(exchange, 'audit-id') ?? random.uuid()
+    const { random, log, inflight, identification } = this.#options
+    const auditId = headerOf(exchange, 'audit-id') || random.uuid()
     const startMs = this.#options.clock.monotonic()
     const context = new RequestContext(exchange, auditId, ANONYMOUS, this.#options.protobuf)
     let release: (() => void) | undefined
     try {
-      const pending = this.#authenticate(exchange)
+      const info = requestInfoOf(exchange.path)
+      const pending = identification.identify(exchange, info?.path ?? exchange.path)
       context.user = pending instanceof Promise ? await pending : pending
+      context.info = info
       if (wantsImpersonation(exchange.headers)) {
-        context.user = await impersonated(exchange.headers, context.user, this.#options.authorizer)
+        const impersonated = await this.#impersonation.impersonate(exchange, requestAttributes(context))
+        if (impersonated) context.user = impersonated.user
       }
       release = inflight.enter(exchange, context.user)
       await this.#dispatch(context)
@@ -69,7 +71,8 @@ export class Front {
   #note(context: RequestContext, startMs: number): void {
     const { clock, metrics } = this.#options
     const { method, query } = context.exchange
-    const { info } = context
+    // What nobody serves is counted without its name: names that clients make up must not fill the memory.
+    const info = context.isServed ? context.info : undefined
     const isResource = info?.isResource ?? false
     const { group, version, resource, subresource, name, namespace } = info?.isResource ? info : NO_RESOURCE
     const scope = !isResource ? '' : name !== '' ? 'resource' : namespace !== '' ? 'namespace' : 'cluster'
@@ -80,19 +83,19 @@ export class Front {
 
   async #dispatch(context: RequestContext): Promise<void> {
     const { path } = context.exchange
-    const info = requestInfoOf(path)
-    context.info = info
+    const { info } = context
     if (info) context.flow = this.#flowOf(context, info)
     if (!info) throw new StatusError({ code: 400, reason: 'BadRequest', message: `invalid URL escape in ${path}` })
     const { resources, paths } = this.#options
     if (info.isResource && paths.isServed(info.group, info.version)) {
-      if (resources.isKnown(info)) return resources.serve(context, info)
+      context.isServed = resources.isKnown(info)
+      if (context.isServed) return resources.serve(context, info)
       await this.#allow(resourceAttributes(context, info))
       throw noSuchResource()
     }
     const attributes = info.isResource
       ? resourceAttributes(context, info)
-      : { user: context.user, verb: context.exchange.method.toLowerCase(), path }
+      : { user: context.user, verb: context.exchange.method.toLowerCase(), path: info.path }
     await this.#allow(attributes)
     return paths.serve(context)
   }
@@ -106,37 +109,21 @@ export class Front {
     const { verdict, reason } = await this.#options.authorizer.authorize(attributes)
     if (verdict !== 'allow') throw refusal(attributes, reason)
   }
+}
 
-  /** Who sends the request; remembered on the connection, since most of a connection's requests bring the same proof. */
-  #authenticate(exchange: Exchange): UserInfo | Promise<UserInfo> {
-    const { connection } = exchange
-    const authorization = headerOf(exchange, 'authorization') ?? ''
-    const known = connection.memory.get(this) as Remembered | undefined
-    if (known && known.authorization === authorization && known.until > this.#options.clock.monotonic()) return known.user
-    return this.#ask(exchange, authorization)
-  }
+/** What a request asks for, before anything is known but its form. */
+function requestAttributes(context: RequestContext): Attributes {
+  const { user, exchange, info } = context
+  if (!info?.isResource) return { user, verb: exchange.method.toLowerCase(), path: info?.path ?? exchange.path }
+  const attributes = resourceAttributes(context, info)
+  const isWatch = info.isWatchPath || (attributes.verb === 'list' && isWatched(exchange.query))
+  return isWatch ? { ...attributes, verb: 'watch' } : attributes
+}
 
-  async #ask(exchange: Exchange, authorization: string): Promise<UserInfo> {
-    const { authenticator, allowsAnonymous, clock } = this.#options
-    const { connection, headers } = exchange
-    const bearerToken = /^bearer\s+(\S+)\s*$/i.exec(authorization)?.[1]
-    let user: UserInfo | undefined
-    try {
-      const { certificate } = connection
-      const found = await authenticator.authenticate({
-        headers,
-        ...(bearerToken === undefined ? {} : { bearerToken }),
-        ...(certificate ? { certificate } : {}),
-      })
-      user = found?.user
-    } catch {
-      throw new StatusError({ code: 401, reason: 'Unauthorized', message: 'Unauthorized' })
-    }
-    if (!user && (!allowsAnonymous || bearerToken !== undefined)) throw unauthorized('Unauthorized')
-    user ??= ANONYMOUS
-    connection.memory.set(this, { authorization, user, until: clock.monotonic() + REMEMBERED_MS })
-    return user
-  }
+function isWatched(query: string): boolean {
+  if (!query.includes('watch')) return false
+  const asked = new URLSearchParams(query).get('watch')
+  return asked !== null && asked !== 'false' && asked !== '0'
 }
 
 /** What is asked of a resource that nobody serves: that it is not there is told only to those who might use it. */
@@ -150,13 +137,6 @@ export function resourceAttributes({ user, exchange }: RequestContext, info: Res
 const COLLECTION_VERBS: Readonly<Record<string, string>> = { GET: 'list', POST: 'create', DELETE: 'deletecollection' }
 const OBJECT_VERBS: Readonly<Record<string, string>> = { GET: 'get', POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' }
 
-interface Remembered {
-  readonly authorization: string
-  readonly user: UserInfo
-  readonly until: number
-}
-
-const REMEMBERED_MS = 2000
 const NO_HEADERS: ResponseHeaders = {}
 const NO_RESOURCE = { group: '', version: '', resource: '', subresource: '', name: '', namespace: '' }
 

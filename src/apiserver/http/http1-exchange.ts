@@ -11,6 +11,7 @@ export function http1Exchange(request: IncomingMessage, response: ServerResponse
     path: question < 0 ? target : target.slice(0, question),
     query: question < 0 ? '' : target.slice(question + 1),
     headers: request.headers,
+    rawHeaders: request.rawHeaders,
     connection,
     incoming: request,
     body: limit => readBody(request, limit),

@@ -3,7 +3,12 @@ import type { Connection, Exchange, ResponseHeaders, ResponseStream } from './ex
 import { readBody } from './read-body.ts'
 
 /** A request over HTTP/2. Hot: bench/apiserver — stands on node's streams, not on its compatibility layer. */
-export function http2Exchange(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, connection: Connection): Exchange {
+export function http2Exchange(
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  connection: Connection,
+  rawHeaders: readonly string[] = [],
+): Exchange {
   const target = headers[':path'] as string
   const question = target.indexOf('?')
   stream.on('error', () => stream.close())
@@ -12,6 +17,7 @@ export function http2Exchange(stream: ServerHttp2Stream, headers: IncomingHttpHe
     path: question < 0 ? target : target.slice(0, question),
     query: question < 0 ? '' : target.slice(question + 1),
     headers,
+    rawHeaders,
     connection,
     incoming: stream,
     body: limit => readBody(stream, limit),

@@ -1,5 +1,11 @@
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session } from 'node:http2'
+import {
+  createServer as createHttp2Server,
+  type Http2Server,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
@@ -109,10 +115,10 @@ export async function listen(options: ListenOptions): Promise<Listening> {
 }
 
 function serveHttp2(server: Http2Server, serve: ListenOptions['serve']): void {
-  server.on('stream', (stream, headers) => {
+  server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, rawHeaders: readonly string[]) => {
     const socket = (stream.session as ServerHttp2Session | undefined)?.socket
     if (!socket) return
-    void serve(http2Exchange(stream, headers, connectionOf(socket as TLSSocket)))
+    void serve(http2Exchange(stream, headers, connectionOf(socket as TLSSocket), rawHeaders))
   })
 }
 

@@ -22,6 +22,8 @@ export class RequestContext {
   flow: ResponseHeaders = NO_HEADERS
   /** What the path asks for, once that is known. */
   info: RequestInfo | undefined
+  /** Whether there is such a resource. */
+  isServed = false
   /** The code of the answer. */
   status = 200
   /** In which form errors are told; set once the Accept header has been understood. */

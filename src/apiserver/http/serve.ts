@@ -13,6 +13,7 @@ import { debugPages } from './debug-pages.ts'
 import type { Exchange } from './exchange.ts'
 import { FlowControl } from './flow-control.ts'
 import { Front } from './front.ts'
+import { type AnonymousAccess, Identification } from './identification.ts'
 import { Inflight } from './inflight.ts'
 import { type Listening, listen } from './listen.ts'
 import { ServerMetrics } from './metrics.ts'
@@ -30,8 +31,8 @@ export interface ServeOptions {
   readonly port: number
   readonly tls: { readonly certificate: string; readonly key: string; readonly clientCa?: string }
   readonly authenticator: Authenticator
-  /** Lets requests in that prove nothing, as `system:anonymous`; default true. */
-  readonly allowsAnonymous?: boolean
+  /** Who may come without proof, as `system:anonymous`; default: everybody. */
+  readonly anonymous?: AnonymousAccess
   /** Where clients find the server, as `/api` says; default: the listening address. */
   readonly advertised?: string
   readonly maxReadsInflight?: number
@@ -74,9 +75,8 @@ export async function serve(parts: ServerParts, options: ServeOptions): Promise<
     documents: [openApi, metrics, debug, ...(options.documents ?? [])],
   })
   const front = new Front({
-    authenticator: options.authenticator,
+    identification: new Identification({ authenticator: options.authenticator, anonymous: options.anonymous ?? true, clock }),
     authorizer,
-    allowsAnonymous: options.allowsAnonymous ?? true,
     clock,
     random,
     log,

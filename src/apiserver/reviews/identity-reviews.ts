@@ -21,11 +21,12 @@ export function identityReviews(checkToken: TokenCheck, serverAudiences: readonl
         const wanted = audiences?.length ? audiences : serverAudiences
         try {
           const found = await checkToken(token, wanted)
-          if (!found) return { user: {} }
+          if (!found) return { user: {}, error: INVALID }
           const named = found.audiences ?? wanted
           return { authenticated: true, user: infoOf(known(found.user)), ...(audiences?.length ? { audiences: named } : {}) }
         } catch (error) {
-          return { user: {}, error: `[invalid bearer token, ${(error as Error).message}]` }
+          const reasons: readonly Error[] = error instanceof AggregateError ? error.errors : [error as Error]
+          return { user: {}, error: `[${[INVALID, ...reasons.map(({ message }) => message)].join(', ')}]` }
         }
       },
     },
@@ -36,6 +37,8 @@ export function identityReviews(checkToken: TokenCheck, serverAudiences: readonl
     },
   ]
 }
+
+const INVALID = 'invalid bearer token'
 
 /** Text of a refusal for the wrong audience, as upstream words it. */
 export function wrongAudience(named: readonly string[], wanted: readonly string[]): Error {

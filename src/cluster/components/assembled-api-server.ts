@@ -4,11 +4,7 @@ import { serviceAllocation } from '#apiserver/allocation/service-allocation.ts'
 import { type ApiServer, createApiServer } from '#apiserver/api-server.ts'
 import type { Authenticator } from '#apiserver/authentication/authenticator.ts'
 import { boundObjects } from '#apiserver/authentication/bound-objects.ts'
-import {
-  serviceAccountTokenAuthenticator,
-  serviceAccountTokenCheck,
-  serviceAccountTokenIssuer,
-} from '#apiserver/authentication/service-account-token.ts'
+import { serviceAccountTokenIssuer } from '#apiserver/authentication/service-account-token.ts'
 import { alwaysAllow, alwaysDeny } from '#apiserver/authorization/always.ts'
 import type { Authorizer } from '#apiserver/authorization/authorizer.ts'
 import { authorizerChain } from '#apiserver/authorization/authorizer-chain.ts'
@@ -40,6 +36,7 @@ import { informers as newInformers } from '#client/informers/informers.ts'
 import { Service } from '#kinds/core/v1/service.ts'
 import { builtInKinds, subresourceKinds } from '#kinds/kinds.ts'
 import type { Store } from '#store/store.ts'
+import { type AuthenticationOptions, assembleAuthentication } from './authentication.ts'
 
 /** What an API server is made with, whether it runs alone or with everything else in one process. */
 export interface AssemblyOptions {
@@ -55,6 +52,8 @@ export interface AssemblyOptions {
   readonly nodePortRange: string
   /** Absent: no tokens are issued or known. */
   readonly serviceAccounts: ServiceAccountOptions | undefined
+  /** By what clients prove who they are, beside the tokens of service accounts. */
+  readonly authentication?: AuthenticationOptions
   /** How the server reaches kubelets; absent: it does not. */
   readonly kubeletConnection?: KubeletConnection | undefined
 }
@@ -65,6 +64,10 @@ export interface ServiceAccountOptions {
   readonly audiences: readonly string[]
   /** PEM. */
   readonly signingKey: string
+  /** No token lives longer than this; 0: no limit. */
+  readonly maxExpirationSeconds?: number
+  /** Whether the tokens that pods get live for a year. */
+  readonly extendsPodTokens?: boolean
   readonly verificationKeys: readonly string[]
 }
 
@@ -74,8 +77,8 @@ export interface AssembledApiServer {
   readonly informers: Informers
   /** Calls webhooks, at URLs and behind Services. */
   readonly webhooks: WebhookClient
-  /** Knows service accounts by their tokens: for the authenticators of a port. */
-  readonly serviceAccountTokens: Authenticator | undefined
+  /** Knows who asks: for ports. */
+  readonly authenticator: Authenticator
   /** A client that acts as `user` and owns fields as `userAgent`; authorization and admission apply. */
   clientFor(user: UserInfo, userAgent?: string): Client
   /** What a port at `address` (host and port) serves beside the API: the keys by which others verify tokens. */
@@ -94,10 +97,18 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
   const objects: ReturnType<typeof boundObjects> = {
     find: (kind, namespace, name) => own.objects!.find(kind, namespace, name),
     nodeOf: (namespace, pod) => own.objects!.nodeOf(namespace, pod),
+    accountOf: (namespace, pod) => own.objects!.accountOf(namespace, pod),
   }
   const authorizer = authorizerChain(authorizers)
   const webhooks = webhookClient({ resolver: serviceResolver(() => own.informers!, random), clock })
   const tokens = serviceAccounts && { ...serviceAccounts, verifier: tokenVerifier(serviceAccounts.verificationKeys), objects, clock }
+  const { authenticator, checkToken } = assembleAuthentication(options.authentication ?? {}, {
+    clock,
+    log,
+    serviceAccounts: tokens,
+    informers: () => own.informers!,
+    client: () => own.client!,
+  })
   const server = createApiServer({
     store,
     clock,
@@ -114,10 +125,7 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
       serviceAllocation({ ...options, client: () => own.client!, services: () => own.informers!.of(Service).list() }),
     ],
     subresources: [...subresources, ...(serviceAccounts ? [tokenSubresource(serviceAccounts, objects, options)] : [])],
-    reviews: [
-      ...accessReviews(authorizer),
-      ...identityReviews(tokens ? serviceAccountTokenCheck(tokens) : async () => undefined, serviceAccounts?.audiences ?? []),
-    ],
+    reviews: [...accessReviews(authorizer), ...identityReviews(checkToken, serviceAccounts?.audiences ?? [])],
     ...(options.kubeletConnection ? { kubeletConnection: options.kubeletConnection } : {}),
   })
   const clientFor = (user: UserInfo, userAgent = 't8s') =>
@@ -136,7 +144,7 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
     informers,
     webhooks,
     clientFor,
-    serviceAccountTokens: tokens && serviceAccountTokenAuthenticator(tokens),
+    authenticator,
     documentsAt: address =>
       tokens
         ? [tokenIssuerRoute({ issuer: tokens.issuers[0]!, keysUrl: `https://${address}/openid/v1/jwks`, keySet: tokens.verifier.keySet })]
@@ -160,7 +168,7 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
 
 function tokenSubresource(accounts: ServiceAccountOptions, objects: ReturnType<typeof boundObjects>, { clock, random }: AssemblyOptions) {
   const issuer = serviceAccountTokenIssuer(accounts.issuers[0]!, tokenSigner(accounts.signingKey), clock, random)
-  return serviceAccountToken({ issuer, objects, audiences: accounts.audiences })
+  return serviceAccountToken({ ...accounts, issuer, objects })
 }
 
 function authorizerOf(mode: string, informers: Informers): Authorizer {

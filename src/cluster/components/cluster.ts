@@ -1,4 +1,3 @@
-import { authenticatorChain } from '#apiserver/authentication/authenticator-chain.ts'
 import type { Logger } from '#base/log/logger.ts'
 import { systemRandom } from '#base/random/system-random.ts'
 import type { Clock } from '#base/time/clock.ts'
@@ -8,11 +7,11 @@ import { kubeconfig, writePrivateFile } from '../certificates/admin-kubeconfig.t
 import { type ClusterCertificates, clusterCertificates } from '../certificates/cluster-certificates.ts'
 import type { ClusterLayout } from '../layout/layout.ts'
 import type { Progress } from '../progress/progress.ts'
+import type { AuthenticationOptions } from './authentication.ts'
 import { certificateParameters } from './certificate-parameters.ts'
 import { startClusterDns } from './cluster-dns.ts'
 import { type ControlPlane, startControlPlane } from './control-plane.ts'
 import { forgetDroppedNodes, startKubelets } from './kubelets.ts'
-import { authenticatorsOf } from './lone-api-server.ts'
 import { startProxies } from './proxies.ts'
 import { dnsAnswers, nodesReady } from './readiness.ts'
 
@@ -61,6 +60,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
         // A node's pod CIDR is fixed with its network.
         controllers: ['*', '-node-ipam-controller'],
         parameters: certificateParameters(certificates, layout),
+        authentication: authenticationOf(certificates),
         kubeletConnection: { ...certificates.kubeletClient, authority: certificates.authority.certificate },
       })
       ending.push(() => started.stop())
@@ -90,16 +90,31 @@ function serverNames(layout: ClusterLayout) {
   }
 }
 
+/** Users and nodes by their certificates, joining nodes by tokens, and others by the word of the front proxy. */
+function authenticationOf({ authority, frontProxyAuthority }: ClusterCertificates): AuthenticationOptions {
+  return {
+    clientCa: authority.certificate,
+    requestHeader: {
+      clientCa: frontProxyAuthority.certificate,
+      allowedNames: ['front-proxy-client'],
+      usernameHeaders: ['x-remote-user'],
+      uidHeaders: ['x-remote-uid'],
+      groupHeaders: ['x-remote-group'],
+      extraHeaderPrefixes: ['x-remote-extra-'],
+    },
+    bootstrapTokens: true,
+  }
+}
+
 /** The port of the API server: on loopback for people, and on the nodes' bridge for pods. */
-async function listen(plane: ControlPlane, certificates: ClusterCertificates, { layout, clock, log }: ClusterOptions): Promise<void> {
-  const clientCa = certificates.authority.certificate
-  const authenticator = authenticatorChain(authenticatorsOf({ clock, clientCa, tokenFile: undefined }, plane.serviceAccountTokens), log)
+async function listen(plane: ControlPlane, certificates: ClusterCertificates, { layout }: ClusterOptions): Promise<void> {
+  const clientCa = `${certificates.authority.certificate}\n${certificates.frontProxyAuthority.certificate}`
   const { certificate, privateKey } = certificates.apiServer
   const tls = { certificate, key: privateKey, clientCa }
   const addresses = layout.nodes.length > 0 ? ['127.0.0.1', layout.hostAddress] : ['127.0.0.1']
   for (const address of addresses) {
     const documents = plane.documentsAt(`${address}:${layout.apiPort}`)
-    await plane.server.listen({ address, port: layout.apiPort, tls, authenticator, documents })
+    await plane.server.listen({ address, port: layout.apiPort, tls, authenticator: plane.authenticator, documents })
   }
 }
 

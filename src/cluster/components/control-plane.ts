@@ -11,6 +11,7 @@ import { startControllers } from '#controllers/start-controllers.ts'
 import { startScheduler } from '#scheduler/scheduler.ts'
 import type { Store } from '#store/store.ts'
 import { type AssembledApiServer, assembleApiServer } from './assembled-api-server.ts'
+import type { AuthenticationOptions } from './authentication.ts'
 
 export interface ControlPlaneOptions {
   readonly store: Store
@@ -20,6 +21,8 @@ export interface ControlPlaneOptions {
   /** Signs and verifies the tokens of service accounts. */
   readonly serviceAccountKeys: KeyPair
   readonly network?: Partial<ControlPlaneNetwork>
+  /** By what clients prove who they are, beside the tokens of service accounts. */
+  readonly authentication?: AuthenticationOptions
   /** How the API server reaches kubelets; absent: it does not. */
   readonly kubeletConnection?: KubeletConnection
   /** Which controllers run, as `--controllers` says it. */
@@ -70,6 +73,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       verificationKeys: [serviceAccountKeys.publicKey],
     },
     kubeletConnection,
+    ...(options.authentication ? { authentication: options.authentication } : {}),
   })
   const { server, informers, clientFor, shipObjects } = assembled
   await shipObjects(network)

@@ -1,21 +1,14 @@
-import { createHash } from 'node:crypto'
 import type { ApiServer } from '#apiserver/api-server.ts'
-import type { Authenticator } from '#apiserver/authentication/authenticator.ts'
-import { authenticatorChain } from '#apiserver/authentication/authenticator-chain.ts'
-import { clientCertificateAuthenticator } from '#apiserver/authentication/client-certificate.ts'
-import { tokenCache } from '#apiserver/authentication/token-cache.ts'
-import { tokenFileAuthenticator } from '#apiserver/authentication/token-file.ts'
-import { certificateVerifier } from '#base/pki/client-certificate.ts'
-import type { Clock } from '#base/time/clock.ts'
+import type { AnonymousAccess } from '#apiserver/http/identification.ts'
 import { type AssemblyOptions, assembleApiServer } from './assembled-api-server.ts'
 
 /** An API server that runs alone, with what upstream's flags say. Texts of files, not their names. */
-export interface LoneApiServerOptions extends AssemblyOptions, AuthenticationOptions {
+export interface LoneApiServerOptions extends AssemblyOptions {
   readonly address: string
   readonly port: number
   readonly advertiseAddress: string
   readonly tls: { readonly certificate: string; readonly key: string }
-  readonly allowsAnonymous: boolean
+  readonly anonymous: AnonymousAccess
   readonly maxReadsInflight: number
   readonly maxWritesInflight: number
   readonly publishesEndpoints: boolean
@@ -29,16 +22,15 @@ export interface LoneApiServer {
 
 /** Starts an API server and resolves once it listens; `/readyz` says ok once the objects that every server ships are there. */
 export async function startLoneApiServer(options: LoneApiServerOptions): Promise<LoneApiServer> {
-  const { log, clientCa } = options
-  const { server, serviceAccountTokens, documentsAt, shipObjects, stop } = await assembleApiServer(options)
+  const { server, authenticator, documentsAt, shipObjects, stop } = await assembleApiServer(options)
   const hold = server.holdReadiness('the objects that every server ships are not there yet')
   const advertised = `${options.advertiseAddress}:${options.port}`
   const listening = await server.listen({
     address: options.address,
     port: options.port,
-    tls: { ...options.tls, ...(clientCa ? { clientCa } : {}) },
-    authenticator: authenticatorChain(authenticatorsOf(options, serviceAccountTokens), log),
-    allowsAnonymous: options.allowsAnonymous,
+    tls: { ...options.tls, ...askedAuthorities(options) },
+    authenticator,
+    anonymous: options.anonymous,
     advertised,
     documents: documentsAt(advertised),
     maxReadsInflight: options.maxReadsInflight,
@@ -50,22 +42,8 @@ export async function startLoneApiServer(options: LoneApiServerOptions): Promise
   return { server, port: listening.port, stop }
 }
 
-/** By what clients of a port may prove who they are, beside service-account tokens. */
-export interface AuthenticationOptions {
-  readonly clock: Clock
-  /** The authorities of client certificates, as PEM. */
-  readonly clientCa: string | undefined
-  /** Lines of `token,user,uid,"groups"`. */
-  readonly tokenFile: string | undefined
-}
-
-/** The authenticators of a port, in the order in which they are asked. */
-export function authenticatorsOf(options: AuthenticationOptions, serviceAccountTokens: Authenticator | undefined): Authenticator[] {
-  const { clock, clientCa, tokenFile } = options
-  const digest = (text: string) => createHash('sha256').update(text).digest('base64')
-  return [
-    ...(clientCa ? [clientCertificateAuthenticator(certificateVerifier(clientCa), clock)] : []),
-    ...(tokenFile ? [tokenFileAuthenticator(tokenFile, digest)] : []),
-    ...(serviceAccountTokens ? [tokenCache(serviceAccountTokens, clock, digest)] : []),
-  ]
+/** Whose certificates a client is asked for: of users, and of proxies in front. */
+function askedAuthorities({ authentication }: AssemblyOptions): { clientCa?: string } {
+  const authorities = [authentication?.clientCa, authentication?.requestHeader?.clientCa].filter(Boolean)
+  return authorities.length > 0 ? { clientCa: authorities.join('\n') } : {}
 }

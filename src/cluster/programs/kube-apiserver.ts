@@ -11,6 +11,7 @@ import type { Store } from '#store/store.ts'
 import { startLoneApiServer } from '../components/lone-api-server.ts'
 import { readCommandLine } from '../flags/flag-set.ts'
 import { kubeApiserver } from '../flags/kube-apiserver.ts'
+import { authenticationOptions } from '../flags/kube-apiserver-authentication.ts'
 
 /** Upstream's own default. */
 const DEFAULT_SERVICE_CIDR = '10.0.0.0/24'
@@ -53,9 +54,8 @@ async function run(values: Values): Promise<void> {
       certificate: textOf(values['tls-cert-file'], '--tls-cert-file'),
       key: textOf(values['tls-private-key-file'], '--tls-private-key-file'),
     },
-    clientCa: optionalTextOf(values['client-ca-file']),
-    tokenFile: optionalTextOf(values['token-auth-file']),
-    allowsAnonymous: values['anonymous-auth'],
+    authentication: authenticationOptions(values),
+    anonymous: values['anonymous-auth'],
     authorizationModes: values['authorization-mode'],
     admission: { enabled: values['enable-admission-plugins'], disabled: values['disable-admission-plugins'] },
     serviceCIDRs: values['service-cluster-ip-range'].length > 0 ? values['service-cluster-ip-range'] : [DEFAULT_SERVICE_CIDR],
@@ -67,6 +67,8 @@ async function run(values: Values): Promise<void> {
             audiences: values['api-audiences'].length > 0 ? values['api-audiences'] : issuers,
             signingKey: textOf(signingKeyFile, '--service-account-signing-key-file'),
             verificationKeys: values['service-account-key-file'].map(file => textOf(file, '--service-account-key-file')),
+            maxExpirationSeconds: values['service-account-max-token-expiration'] / 1000,
+            extendsPodTokens: values['service-account-extend-token-expiration'],
           }
         : undefined,
     maxReadsInflight: values['max-requests-inflight'],

@@ -1,0 +1,44 @@
+import { certificatesOf } from '#base/pki/client-certificate.ts'
+import type { AuthenticationOptions } from '../components/authentication.ts'
+import { SetupError } from '../setup-error.ts'
+import type { FlagValues } from './flag-set.ts'
+import type { kubeApiserver } from './kube-apiserver.ts'
+import { namedFile } from './named-file.ts'
+
+type Flags = FlagValues<typeof kubeApiserver.sections>
+
+/** By what clients may prove who they are, as the flags of kube-apiserver say. Throws a SetupError that names the flag. */
+export function authenticationOptions(flags: Flags): AuthenticationOptions {
+  return {
+    clientCa: authorities('--client-ca-file', flags['client-ca-file']),
+    requestHeader: requestHeader(flags),
+    tokenFile: namedFile('--token-auth-file', flags['token-auth-file']),
+    bootstrapTokens: flags['enable-bootstrap-token-auth'],
+  }
+}
+
+function requestHeader(flags: Flags): AuthenticationOptions['requestHeader'] {
+  const clientCa = authorities('--requestheader-client-ca-file', flags['requestheader-client-ca-file'])
+  if (clientCa === undefined) return undefined
+  const usernameHeaders = flags['requestheader-username-headers']
+  if (usernameHeaders.every(name => name.trim() === '')) {
+    throw new SetupError('--requestheader-username-headers is empty', 'name the header with the user, such as X-Remote-User')
+  }
+  return {
+    clientCa,
+    allowedNames: flags['requestheader-allowed-names'],
+    usernameHeaders,
+    uidHeaders: flags['requestheader-uid-headers'],
+    groupHeaders: flags['requestheader-group-headers'],
+    extraHeaderPrefixes: flags['requestheader-extra-headers-prefix'],
+  }
+}
+
+/** Certificates of a file: one that has none would silently let nobody in. */
+function authorities(flag: string, file: string): string | undefined {
+  const text = namedFile(flag, file)
+  if (text !== undefined && certificatesOf(text).length === 0) {
+    throw new SetupError(`${flag}: ${file} holds no certificate`, 'give a file of PEM certificates (-----BEGIN CERTIFICATE-----)')
+  }
+  return text
+}
