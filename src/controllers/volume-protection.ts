@@ -6,6 +6,7 @@ import { VolumeAttributesClass } from '#kinds/storage/v1/volume-attributes-class
 import type { AnyKind, ApiObject, DraftObjectOf } from '#machinery/kind/kind.ts'
 import { isNotFound } from '#machinery/status/status-error.ts'
 import { defineController, type Tools, whole } from './runtime/define-controller.ts'
+import { claimKeysOf } from './runtime/pod-claims.ts'
 import { mapped } from './runtime/watches.ts'
 
 const BY_CLAIM = 'podUsingClaim'
@@ -14,7 +15,7 @@ const BY_CLAIM = 'podUsingClaim'
 export const persistentVolumeClaimProtectionController = defineController({
   name: 'persistentvolumeclaim-protection-controller',
   reconciles: PersistentVolumeClaim,
-  watches: [mapped(Pod, pod => claimKeys(pod), { [BY_CLAIM]: pod => claimKeys(pod) })],
+  watches: [mapped(Pod, pod => claimKeysOf(pod), { [BY_CLAIM]: pod => claimKeysOf(pod) })],
   writes: [whole(PersistentVolumeClaim)],
   async reconcile(claim, tools) {
     const { namespace = '', name = '' } = claim.metadata
@@ -22,7 +23,7 @@ export const persistentVolumeClaimProtectionController = defineController({
       if (tools.list(Pod, { index: [BY_CLAIM, `${namespace}/${name}`] }).some(pod => usesVolumes(pod))) return true
       // A pod may have come that the cache does not show yet: the server has the last word.
       const { items } = await tools.client.list(Pod, { namespace })
-      return items.some(pod => usesVolumes(pod) && claimKeys(pod).includes(`${namespace}/${name}`))
+      return items.some(pod => usesVolumes(pod) && claimKeysOf(pod).includes(`${namespace}/${name}`))
     })
   },
 })
@@ -80,14 +81,6 @@ async function protect<K extends AnyKind>(
 /** A pod that has a node holds its claims until it has ended. */
 function usesVolumes(pod: Pod): boolean {
   return (pod.spec.nodeName ?? '') !== '' && !isTerminal(pod)
-}
-
-/** The claims that a pod names, generic ephemeral volumes included. */
-function claimKeys({ metadata, spec }: Pod): string[] {
-  return (spec.volumes ?? []).flatMap(({ name, persistentVolumeClaim, ephemeral }) => {
-    const claim = persistentVolumeClaim?.claimName ?? (ephemeral ? `${metadata.name}-${name}` : undefined)
-    return claim === undefined ? [] : [`${metadata.namespace}/${claim}`]
-  })
 }
 
 function classesOfClaim({ spec, status }: PersistentVolumeClaim): string[] {

@@ -35,6 +35,10 @@ export interface ControllerParameters {
   readonly horizontalPodAutoscalerCpuInitializationPeriodMs: number
   readonly horizontalPodAutoscalerInitialReadinessDelayMs: number
   readonly persistentVolumeBinderSyncPeriodMs: number
+  /** Whether a volume that a node which is not well has in use for minutes is detached all the same. */
+  readonly forceDetachOnTimeout: boolean
+  /** After how long without use a service account's token in a secret is marked, and after how much longer it is deleted. */
+  readonly legacyServiceAccountTokenCleanUpPeriodMs: number
   /** How many keys of one controller are worked on at the same time, where it is not its own matter. */
   readonly concurrentSyncs: number
 }
@@ -98,5 +102,7 @@ export const defaultParameters: ControllerParameters = {
   horizontalPodAutoscalerCpuInitializationPeriodMs: 300_000,
   horizontalPodAutoscalerInitialReadinessDelayMs: 30_000,
   persistentVolumeBinderSyncPeriodMs: 15_000,
+  forceDetachOnTimeout: true,
+  legacyServiceAccountTokenCleanUpPeriodMs: 365 * 24 * 3600_000,
   concurrentSyncs: 5,
 }
