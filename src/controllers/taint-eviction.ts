@@ -3,9 +3,8 @@ import { Node } from '#kinds/core/v1/node.ts'
 import { isTerminating } from '#kinds/core/v1/pod.facts.ts'
 import { Pod } from '#kinds/core/v1/pod.ts'
 import { tolerates } from '#kinds/core/v1/toleration.facts.ts'
-import { isNotFound } from '#machinery/status/status-error.ts'
-import { timeOf } from '#machinery/time/time.ts'
-import { defineController, type Tools, whole } from './runtime/define-controller.ts'
+import { defineController, whole } from './runtime/define-controller.ts'
+import { evictPod } from './runtime/evict-pod.ts'
 import { mapped } from './runtime/watches.ts'
 
 const BY_NODE = 'podOnNode'
@@ -33,7 +32,7 @@ export const taintEvictionController = defineController({
       const inMs = evictionInMs(pod, taints, tools.now)
       if (inMs === undefined) continue
       if (inMs > 0) tools.again(inMs)
-      else await evict(pod, tools)
+      else await evictPod(pod, EVICTION, tools)
     }
   },
 })
@@ -58,22 +57,8 @@ function noExecute({ spec }: Node): Taint[] {
   return (spec.taints ?? []).filter(({ effect }) => effect === 'NoExecute')
 }
 
-async function evict(pod: Pod, { client, events, now }: Tools): Promise<void> {
-  const { namespace, name, uid } = pod.metadata
-  events.record(pod, 'Normal', 'TaintManagerEviction', `Marking for deletion Pod ${namespace}/${name}`)
-  const condition = {
-    type: 'DisruptionTarget',
-    status: 'True' as const,
-    reason: 'DeletionByTaintManager',
-    message: 'Taint manager: deleting due to NoExecute taint',
-    lastProbeTime: null,
-    lastTransitionTime: timeOf(now),
-  }
-  const conditions = [...(pod.status.conditions ?? []).filter(({ type }) => type !== condition.type), condition]
-  try {
-    await client.updateStatus(Pod, { ...pod, status: { ...pod.status, conditions } })
-    await client.delete(Pod, pod, { preconditions: { uid } })
-  } catch (error) {
-    if (!isNotFound(error)) throw error
-  }
+const EVICTION = {
+  event: 'TaintManagerEviction',
+  reason: 'DeletionByTaintManager',
+  message: 'Taint manager: deleting due to NoExecute taint',
 }

@@ -1,6 +1,7 @@
 import type { Node } from '#kinds/core/v1/node.ts'
 import { matchesNodeSelector } from '#kinds/core/v1/node-selector.facts.ts'
 import type { DeviceClass } from '#kinds/resource/v1/device-class.ts'
+import { toleratesDevice } from '#kinds/resource/v1/device-toleration.facts.ts'
 import type { ResourceClaim } from '#kinds/resource/v1/resource-claim.ts'
 import type { Device, ResourceSlice } from '#kinds/resource/v1/resource-slice.ts'
 
@@ -156,16 +157,7 @@ function fits(offer: OfferedDevice, request: Request, classes: (name: string) =>
 }
 
 function toleratesAll({ taints = [] }: Device, { tolerations = [] }: Request): boolean {
-  return taints.every(
-    taint =>
-      taint.effect === 'None' ||
-      tolerations.some(
-        ({ key, operator, value, effect }) =>
-          (!effect || effect === taint.effect) &&
-          (!key || key === taint.key) &&
-          (operator === 'Exists' || (value ?? '') === (taint.value ?? '')),
-      ),
-  )
+  return taints.every(taint => taint.effect === 'None' || tolerations.some(toleration => toleratesDevice(toleration, taint)))
 }
 
 /** Whether what was chosen so far keeps the claim's constraints. */
