@@ -1,3 +1,4 @@
+import { bootstrapSignerController } from './bootstrap-signer.ts'
 import {
   certificateSigningRequestApprovingController,
   certificateSigningRequestCleanerController,
@@ -7,6 +8,7 @@ import { clusterRoleAggregationController } from './clusterrole-aggregation.ts'
 import { cronJobController } from './cronjob.ts'
 import { daemonSetController } from './daemonset.ts'
 import { deploymentController } from './deployment.ts'
+import { deviceTaintEvictionController } from './device-taint-eviction.ts'
 import { disruptionController } from './disruption.ts'
 import { endpointsController } from './endpoints.ts'
 import { endpointSliceController } from './endpointslice.ts'
@@ -15,13 +17,17 @@ import { ephemeralVolumeController } from './ephemeral-volume.ts'
 import { garbageCollectorController } from './garbage-collector.ts'
 import { horizontalPodAutoscalerController } from './horizontalpodautoscaler.ts'
 import { jobController } from './job.ts'
+import { legacyServiceAccountTokenCleanerController } from './legacy-serviceaccount-token-cleaner.ts'
 import { namespaceController } from './namespace.ts'
 import { nodeIpamController } from './node-ipam.ts'
 import { nodeLifecycleController } from './node-lifecycle.ts'
+import { persistentVolumeAttachDetachController } from './persistentvolume-attach-detach.ts'
 import { persistentVolumeBinderController } from './persistentvolume-binder.ts'
+import { persistentVolumeExpanderController } from './persistentvolume-expander.ts'
 import { podGarbageCollectorController } from './pod-garbage-collector.ts'
 import { replicaSetController } from './replicaset.ts'
 import { replicationControllerController } from './replicationcontroller.ts'
+import { resourceClaimController } from './resourceclaim.ts'
 import { resourceQuotaController } from './resourcequota.ts'
 import { rootCACertificatePublisherController } from './root-ca-certificate-publisher.ts'
 import type { Controller } from './runtime/controller.ts'
@@ -30,6 +36,7 @@ import { serviceAccountController } from './serviceaccount.ts'
 import { serviceAccountTokenController } from './serviceaccount-token.ts'
 import { statefulSetController } from './statefulset.ts'
 import { taintEvictionController } from './taint-eviction.ts'
+import { tokenCleanerController } from './token-cleaner.ts'
 import { ttlController } from './ttl.ts'
 import { ttlAfterFinishedController } from './ttl-after-finished.ts'
 import { validatingAdmissionPolicyStatusController } from './validatingadmissionpolicy-status.ts'
@@ -63,10 +70,14 @@ export const controllers: readonly Controller[] = [
   certificateSigningRequestApprovingController,
   certificateSigningRequestCleanerController,
   ttlController,
+  bootstrapSignerController,
+  tokenCleanerController,
   nodeIpamController,
   nodeLifecycleController,
   taintEvictionController,
   persistentVolumeBinderController,
+  persistentVolumeAttachDetachController,
+  persistentVolumeExpanderController,
   clusterRoleAggregationController,
   persistentVolumeClaimProtectionController,
   persistentVolumeProtectionController,
@@ -74,6 +85,9 @@ export const controllers: readonly Controller[] = [
   ttlAfterFinishedController,
   rootCACertificatePublisherController,
   ephemeralVolumeController,
+  resourceClaimController,
+  deviceTaintEvictionController,
+  legacyServiceAccountTokenCleanerController,
   validatingAdmissionPolicyStatusController,
   serviceCidrController,
 ]
@@ -84,6 +98,72 @@ export const disabledByDefault: ReadonlySet<string> = new Set([
   'token-cleaner-controller',
   'selinux-warning-controller',
 ])
+
+/** Older names, which `--controllers` takes as well (kubeadm writes some of them). */
+const ALIASES: Readonly<Record<string, string>> = {
+  'serviceaccount-token': 'serviceaccount-token-controller',
+  endpoint: 'endpoints-controller',
+  endpointslice: 'endpointslice-controller',
+  endpointslicemirroring: 'endpointslice-mirroring-controller',
+  replicationcontroller: 'replicationcontroller-controller',
+  podgc: 'pod-garbage-collector-controller',
+  resourcequota: 'resourcequota-controller',
+  namespace: 'namespace-controller',
+  serviceaccount: 'serviceaccount-controller',
+  garbagecollector: 'garbage-collector-controller',
+  daemonset: 'daemonset-controller',
+  job: 'job-controller',
+  deployment: 'deployment-controller',
+  replicaset: 'replicaset-controller',
+  horizontalpodautoscaling: 'horizontal-pod-autoscaler-controller',
+  disruption: 'disruption-controller',
+  statefulset: 'statefulset-controller',
+  cronjob: 'cronjob-controller',
+  csrsigning: 'certificatesigningrequest-signing-controller',
+  csrapproving: 'certificatesigningrequest-approving-controller',
+  csrcleaner: 'certificatesigningrequest-cleaner-controller',
+  ttl: 'ttl-controller',
+  bootstrapsigner: 'bootstrap-signer-controller',
+  tokencleaner: 'token-cleaner-controller',
+  nodeipam: 'node-ipam-controller',
+  nodelifecycle: 'node-lifecycle-controller',
+  'persistentvolume-binder': 'persistentvolume-binder-controller',
+  attachdetach: 'persistentvolume-attach-detach-controller',
+  'persistentvolume-expander': 'persistentvolume-expander-controller',
+  'clusterrole-aggregation': 'clusterrole-aggregation-controller',
+  'pvc-protection': 'persistentvolumeclaim-protection-controller',
+  'pv-protection': 'persistentvolume-protection-controller',
+  'ttl-after-finished': 'ttl-after-finished-controller',
+  'root-ca-cert-publisher': 'root-ca-certificate-publisher-controller',
+  'ephemeral-volume': 'ephemeral-volume-controller',
+  'resource-claim-controller': 'resourceclaim-controller',
+  'legacy-service-account-token-cleaner': 'legacy-serviceaccount-token-cleaner-controller',
+}
+
+/** Controllers that upstream knows and that stay off here: their APIs are not served by default, or they are the cloud controller manager's. */
+const ELSEWHERE: ReadonlySet<string> = new Set([
+  'podcertificaterequest-cleaner-controller',
+  'kube-apiserver-serving-clustertrustbundle-publisher-controller',
+  'storageversion-garbage-collector-controller',
+  'storage-version-migrator-controller',
+  'selinux-warning-controller',
+  'service-lb-controller',
+  'node-route-controller',
+  'cloud-node-lifecycle-controller',
+])
+
+/** What `--controllers` means by its entries: older names become today's. Throws at a name that no controller has. */
+export function readControllerNames(entries: readonly string[]): readonly string[] {
+  return entries.map(entry => {
+    if (entry === '*') return entry
+    const minus = entry.startsWith('-') ? '-' : ''
+    const given = entry.slice(minus.length)
+    const name = ALIASES[given] ?? given
+    if (!ELSEWHERE.has(name) && !controllers.some(controller => controller.name === name))
+      throw new Error(`"${given}" is not in the list of known controllers`)
+    return minus + name
+  })
+}
 
 /** Whether `--controllers` asks for the controller: its name, or `*` and not its name with a `-` before it. */
 export function isEnabled(name: string, enabled: readonly string[]): boolean {

@@ -62,7 +62,7 @@ export const kubeControllerManager = {
     'Attachdetach controller': {
       'attach-detach-reconcile-sync-period': unapplied(duration('How often attachments are compared.', '1m0s')),
       'disable-attach-detach-reconcile-sync': unapplied(boolean('Does not compare them.')),
-      'disable-force-detach-on-timeout': unapplied(boolean('Does not detach from a node that is gone.')),
+      'disable-force-detach-on-timeout': boolean('Does not detach from a node that is gone.'),
     },
     'Certificatesigningrequest signing controller': {
       ...signerFlags('cluster-signing', 'of the cluster, for all signers'),

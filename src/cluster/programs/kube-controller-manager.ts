@@ -13,6 +13,7 @@ import { type HttpClient, type HttpClientOptions, httpClient } from '#client/htt
 import { informers as newInformers } from '#client/informers/informers.ts'
 import { clientOptionsFromFile } from '#client/kubeconfig/client-options.ts'
 import { leadWhenElected } from '#client/leader/leader-election.ts'
+import { readControllerNames } from '#controllers/controllers.ts'
 import type { CertificateSigner, ControllerParameters } from '#controllers/runtime/parameters.ts'
 import { accountOf, accountToken } from '#controllers/service-accounts.ts'
 import { startControllers } from '#controllers/start-controllers.ts'
@@ -53,6 +54,7 @@ async function run(values: Values): Promise<void> {
   process.on('SIGTERM', end)
   process.on('SIGINT', end)
 
+  const enabled = readControllerNames(values.controllers)
   const parameters = parametersOf(values, clock)
   const work = async (signal: AbortSignal) => {
     const kinds = kindRegistry(builtInKinds)
@@ -67,7 +69,7 @@ async function run(values: Values): Promise<void> {
       kinds,
       informers,
       parameters,
-      enabled: [...values.controllers, ...(values['enable-garbage-collector'] ? [] : ['-garbage-collector-controller'])],
+      enabled: [...enabled, ...(values['enable-garbage-collector'] ? [] : ['-garbage-collector-controller'])],
       ...(values['use-service-account-credentials']
         ? { clientFor: controller => accountClient(controller, client, connection, clock, own) }
         : {}),
@@ -153,6 +155,8 @@ function parametersOf(values: Values, clock: Clock): Partial<ControllerParameter
     unhealthyZoneThreshold: values['unhealthy-zone-threshold'],
     largeClusterSizeThreshold: values['large-cluster-size-threshold'],
     terminatedPodLimit: values['terminated-pod-gc-threshold'],
+    forceDetachOnTimeout: !values['disable-force-detach-on-timeout'],
+    legacyServiceAccountTokenCleanUpPeriodMs: values['legacy-service-account-token-clean-up-period'],
     horizontalPodAutoscalerSyncPeriodMs: values['horizontal-pod-autoscaler-sync-period'],
     horizontalPodAutoscalerTolerance: values['horizontal-pod-autoscaler-tolerance'],
     horizontalPodAutoscalerDownscaleStabilizationMs: values['horizontal-pod-autoscaler-downscale-stabilization'],
