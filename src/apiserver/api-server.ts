@@ -7,6 +7,7 @@ import { parseJson } from '#machinery/codec/json/parse-json.ts'
 import type { AnyKind } from '#machinery/kind/kind.ts'
 import { type KindRegistry, kindRegistry } from '#machinery/kind/kind-registry.ts'
 import type { Store } from '#store/store.ts'
+import { timelineOf } from '#store/timeline.ts'
 import { AdmissionChain, type AdmissionPlugin } from './admission/admission.ts'
 import type { Authorizer } from './authorization/authorizer.ts'
 import { behaviours as ownBehaviours } from './behaviours/behaviours.ts'
@@ -24,6 +25,7 @@ import type { ServerParts } from './server-parts.ts'
 import { reviewHandler } from './subresources/reviews.ts'
 import { type SubresourceHandler, Subresources } from './subresources/subresource.ts'
 import { subresources as ownSubresources } from './subresources/subresources.ts'
+import { computedResources } from './typernetes/typernetes.ts'
 import { StoreFeed } from './watch-cache/store-feed.ts'
 
 /** What an API server stands on. */
@@ -70,8 +72,12 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const { store, clock, random, log, authorizer } = options
   const kinds = kindRegistry(options.kinds)
   const parse = (value: Uint8Array) => parseJson(value)
-  const feed = new StoreFeed({ store, clock, log, parse })
-  for (const kind of kinds.stored()) if (isKept(kind)) feed.cacheOf(kind)
+  const timeline = timelineOf(store, clock)
+  const typernetes = { store, timeline, now: () => clock.now(), unreadableKeys: () => [] }
+  const computed = computedResources(typernetes, kinds.all())
+  const onRevision = computed.size > 0 ? { onRevision: (revision: number) => timeline.follow(revision) } : {}
+  const feed = new StoreFeed({ store, clock, log, parse, ...onRevision })
+  for (const kind of kinds.stored()) if (isKept(kind) && !computed.has(kind)) feed.cacheOf(kind)
   const core: Core = {
     objects: new ObjectStore({ store, feed, clock, stringify: encodeJson, parse }),
     kinds,
@@ -82,6 +88,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     behaviours: new Behaviours(options.behaviours ?? ownBehaviours),
     ownership: managedOwnership(kinds),
     turns: new Turns(),
+    computed,
   }
   const { reviews = [] } = options
   const subresources = new Subresources([...(options.subresources ?? ownSubresources), ...reviews.map(reviewHandler)])
@@ -99,6 +106,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     log,
     authorizer,
     kubeletConnection: options.kubeletConnection ?? {},
+    typernetes: computed.size > 0 ? typernetes : undefined,
     caches: () => feed.caches,
     storeProblem: async () => (await store.status()).problems[0],
     startProblem: () => held.values().next().value,
@@ -129,6 +137,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     },
     async stop() {
       isStopping = true
+      timeline.stop()
       feed.stop()
       await Promise.all(ports.map(port => port.close()))
     },

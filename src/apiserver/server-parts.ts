@@ -5,6 +5,7 @@ import type { KindRegistry } from '#machinery/kind/kind-registry.ts'
 import type { Authorizer } from './authorization/authorizer.ts'
 import type { Handler } from './handler.ts'
 import type { KubeletConnection } from './node-streams/kubelet-connection.ts'
+import type { TypernetesParts } from './typernetes/typernetes.ts'
 import type { WatchCache } from './watch-cache/watch-cache.ts'
 
 /** What the front of a server needs of its core. */
@@ -16,6 +17,8 @@ export interface ServerParts {
   readonly log: Logger
   readonly authorizer: Authorizer
   readonly kubeletConnection: KubeletConnection
+  /** What the group `typernetes.dev` is answered from; undefined where it is not served. */
+  readonly typernetes: TypernetesParts | undefined
   caches(): Iterable<WatchCache>
   /** What is wrong with the store; undefined if it answers. */
   storeProblem(): string | undefined | Promise<string | undefined>

@@ -46,6 +46,8 @@ export interface RequestOptions {
 export interface GetOptions extends RequestOptions {
   /** Absent: the newest; `'0'`: whatever the cache has. */
   readonly resourceVersion?: string | undefined
+  /** The object as it was at `resourceVersion`, as far as history is kept: what upstream has for lists only (docs/reference/typernetes.dev.md). */
+  readonly resourceVersionMatch?: 'Exact' | undefined
 }
 
 export interface ListOptions extends RequestOptions {

@@ -13,6 +13,11 @@ export interface Store {
   /** Embedded engines only: the newest revision that reads and watches show. */
   revisionNow?(): number
   /**
+   * Embedded engines only: what the newest revision was at a time (milliseconds since 1970), or when a revision came; to the second over
+   * restarts. Undefined if that is not kept any more, or has not happened yet.
+   */
+  momentAt?(at: { readonly atMs: number } | { readonly revision: number }): StoreMoment | undefined
+  /**
    * Compares, then runs `success` or `failure`, as one step. Resolves once everything the answer tells of is durable; on embedded engines
    * its events have reached the watches by then. Rejects with NoSpaceError or UnavailableError (see there whether it may have happened).
    */
@@ -164,6 +169,12 @@ export interface Watch extends Disposable {
 export interface Lease {
   readonly id: number
   readonly ttlSeconds: number
+}
+
+/** A revision, and since when it was the newest; without `atMs` that is not known. */
+export interface StoreMoment {
+  readonly revision: number
+  readonly atMs?: number
 }
 
 export interface StoreStatus {

@@ -5,6 +5,7 @@ import { StatusError, statusErrorOf } from '#machinery/status/status-error.ts'
 import { refusal } from '../access.ts'
 import { ANONYMOUS } from '../authentication/authenticator-chain.ts'
 import type { Attributes, Authorizer, ResourceAttributes } from '../authorization/authorizer.ts'
+import type { MomentRoute } from '../typernetes/moment-route.ts'
 import { type Exchange, headerOf, type ResponseHeaders } from './exchange.ts'
 import type { FlowControl } from './flow-control.ts'
 import type { Identification } from './identification.ts'
@@ -25,6 +26,8 @@ export interface FrontOptions {
   readonly log: Logger
   readonly protobuf: ProtobufWriter
   readonly resources: ResourceRoute
+  /** Reads of the past; undefined where the group `typernetes.dev` is not served. */
+  readonly moments: MomentRoute | undefined
   readonly paths: PathRoute
   readonly inflight: Inflight
   readonly metrics: ServerMetrics
@@ -88,7 +91,9 @@ export class Front {
     if (!info) throw new StatusError({ code: 400, reason: 'BadRequest', message: `invalid URL escape in ${path}` })
     const { resources, paths } = this.#options
     if (info.isResource && paths.isServed(info.group, info.version)) {
+      const { moments } = this.#options
       context.isServed = resources.isKnown(info)
+      if (moments?.serves(info)) return moments.serve(context, info)
       if (context.isServed) return resources.serve(context, info)
       await this.#allow(resourceAttributes(context, info))
       throw noSuchResource()

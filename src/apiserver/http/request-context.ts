@@ -16,7 +16,7 @@ export class RequestContext {
   readonly auditId: string
   user: UserInfo
   readonly #warnings: string[] = []
-  readonly #protobuf: ProtobufWriter
+  readonly protobuf: ProtobufWriter
   #isAnswered = false
   /** What flow control says of the request, for the answer. */
   flow: ResponseHeaders = NO_HEADERS
@@ -24,6 +24,8 @@ export class RequestContext {
   info: RequestInfo | undefined
   /** Whether there is such a resource. */
   isServed = false
+  /** The revision of the past that is asked for, if it is not the present. */
+  asOf: number | undefined
   /** The code of the answer. */
   status = 200
   /** In which form errors are told; set once the Accept header has been understood. */
@@ -33,7 +35,7 @@ export class RequestContext {
     this.exchange = exchange
     this.auditId = auditId
     this.user = user
-    this.#protobuf = protobuf
+    this.protobuf = protobuf
   }
 
   get isAnswered(): boolean {
@@ -69,7 +71,7 @@ export class RequestContext {
 
   /** Answers with an object that is of no kind of the API: Status, documents. */
   sendObject(status: number, object: object, form = this.form, more: ResponseHeaders = NO_HEADERS): void {
-    this.send(status, renderObject(undefined, object, form, this.#protobuf), more)
+    this.send(status, renderObject(undefined, object, form, this.protobuf), more)
   }
 
   sendText(status: number, text: string): void {

@@ -1,5 +1,5 @@
 import type { Clock } from '#base/time/clock.ts'
-import type { Patch } from '#client/client.ts'
+import type { GetOptions, Patch } from '#client/client.ts'
 import type { RequestTarget } from '#client/direct/api-handler.ts'
 import { JsonError, readJson } from '#machinery/codec/json/parse-json.ts'
 import { readYaml, YamlError } from '#machinery/codec/yaml/parse-yaml.ts'
@@ -98,7 +98,8 @@ export class ResourceRoute {
   async #get(context: RequestContext, target: RequestTarget, query: Query): Promise<void> {
     const resourceVersion = query.get('resourceVersion')
     need(target.kind, 'get')
-    const pending = this.#options.handler.read(context.caller(), target, resourceVersion ? { resourceVersion } : {})
+    const options = context.asOf !== undefined ? exactly(context.asOf) : resourceVersion ? { resourceVersion } : {}
+    const pending = this.#options.handler.read(context.caller(), target, options)
     const object = pending instanceof Promise ? await pending : pending
     await this.#sendObject(context, target.kind, object, query)
   }
@@ -373,6 +374,10 @@ function checkTimeout(query: Query): void {
   } catch {
     throw badRequest(`invalid timeout specified in the request URL - time: invalid duration ${quote(timeout)}`)
   }
+}
+
+function exactly(revision: number): GetOptions {
+  return { resourceVersion: String(revision), resourceVersionMatch: 'Exact' }
 }
 
 function need(kind: AnyKind, verb: AnyKind['verbs'][number]): void {

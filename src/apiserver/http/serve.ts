@@ -8,6 +8,8 @@ import { healthChecks } from '../discovery/checks.ts'
 import { DiscoveryDocuments } from '../discovery/documents.ts'
 import { NodeStreams } from '../node-streams/node-streams.ts'
 import type { ServerParts } from '../server-parts.ts'
+import { MomentRoute } from '../typernetes/moment-route.ts'
+import { momentFacts } from '../typernetes/typernetes.ts'
 import { nodeGzip } from './compression.ts'
 import { debugPages } from './debug-pages.ts'
 import type { Exchange } from './exchange.ts'
@@ -82,6 +84,8 @@ export async function serve(parts: ServerParts, options: ServeOptions): Promise<
     log,
     protobuf,
     resources,
+    moments:
+      parts.typernetes && new MomentRoute({ handler, resources, facts: momentFacts(parts.typernetes), store: parts.typernetes.store }),
     paths,
     inflight,
     metrics,

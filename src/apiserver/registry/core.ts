@@ -1,9 +1,11 @@
 import type { Logger } from '#base/log/logger.ts'
 import type { Random } from '#base/random/random.ts'
 import type { Clock } from '#base/time/clock.ts'
+import type { AnyKind } from '#machinery/kind/kind.ts'
 import type { KindRegistry } from '#machinery/kind/kind-registry.ts'
 import type { AdmissionChain } from '../admission/admission.ts'
 import type { Behaviours } from './behaviour.ts'
+import type { ComputedResource } from './computed-resource.ts'
 import type { FieldOwnership } from './field-ownership.ts'
 import type { ObjectStore } from './object-store.ts'
 import type { Turns } from './turns.ts'
@@ -19,6 +21,8 @@ export interface Core {
   readonly behaviours: Behaviours
   readonly ownership: FieldOwnership
   readonly turns: Turns
+  /** Kinds that are not stored, but can be read. */
+  readonly computed: ReadonlyMap<AnyKind, ComputedResource>
 }
 
 /** The time as objects carry it: RFC 3339 to the second. */

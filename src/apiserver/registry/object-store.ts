@@ -2,7 +2,7 @@ import { PersistentMap } from '#base/collections/persistent-map.ts'
 import type { Clock } from '#base/time/clock.ts'
 import type { AnyKind, ApiObject } from '#machinery/kind/kind.ts'
 import { StatusError } from '#machinery/status/status-error.ts'
-import { prefix, type Store, type Txn } from '#store/store.ts'
+import { type KeyValue, prefix, type RangeOptions, type Store, type Txn } from '#store/store.ts'
 import { CompactedError, FutureRevisionError, NoSpaceError, UnavailableError } from '#store/store-errors.ts'
 import type { StoreFeed } from '../watch-cache/store-feed.ts'
 import { adopt, slotted, storedForm } from '../watch-cache/stored-form.ts'
@@ -50,20 +50,17 @@ export class ObjectStore {
 
   /** The objects of a cache as of a revision that the cache has forgotten; undefined if the store has, too. */
   async past(cache: WatchCache, revision: number): Promise<Snapshot | undefined> {
-    try {
-      const { kvs } = await this.#options.store.range({ ...prefix(cache.prefix), revision })
-      let objects = PersistentMap.empty<ApiObject>()
-      for (const kv of kvs) {
-        objects = objects.set(
-          kv.key.slice(cache.prefix.length),
-          adopt(kv.value, kv.modRevision, value => this.#options.parse(value, cache.kind)),
-        )
-      }
-      return { objects, revision }
-    } catch (error) {
-      if (error instanceof CompactedError || error instanceof FutureRevisionError) return undefined
-      throw error
-    }
+    const kvs = await this.#readPast({ ...prefix(cache.prefix), revision })
+    if (!kvs) return undefined
+    let objects = PersistentMap.empty<ApiObject>()
+    for (const kv of kvs) objects = objects.set(kv.key.slice(cache.prefix.length), this.#objectOf(cache, kv))
+    return { objects, revision }
+  }
+
+  /** The object under `key` as of such a revision, if there was one. */
+  async pastObject(cache: WatchCache, key: string, revision: number): Promise<{ readonly object: ApiObject | undefined } | undefined> {
+    const kvs = await this.#readPast({ key: `${cache.prefix}${key}`, revision })
+    return kvs && { object: kvs[0] && this.#objectOf(cache, kvs[0]) }
   }
 
   /** Undefined where caches show everything that is stored; else a wait until they do. */
@@ -100,6 +97,20 @@ export class ObjectStore {
     if (!succeeded) return this.#stale()
     if (!this.#options.store.revisionNow) await this.#options.feed.reached(revision)
     return atRevision(object, revision)
+  }
+
+  /** Undefined if the revision is not kept any more, or has not happened yet. */
+  async #readPast(range: RangeOptions): Promise<readonly KeyValue[] | undefined> {
+    try {
+      return (await this.#options.store.range(range)).kvs
+    } catch (error) {
+      if (error instanceof CompactedError || error instanceof FutureRevisionError) return undefined
+      throw error
+    }
+  }
+
+  #objectOf(cache: WatchCache, kv: KeyValue): ApiObject {
+    return adopt(kv.value, kv.modRevision, value => this.#options.parse(value, cache.kind))
   }
 
   #keyOf(kind: AnyKind, object: ApiObject): string {

@@ -6,6 +6,7 @@ import { quote } from '#machinery/status/go-text.ts'
 import { StatusError } from '#machinery/status/status-error.ts'
 import { isSelected, isSelective, type Selection } from '../watch-cache/selection.ts'
 import { boundsOf, type Snapshot, selectFrom, type WatchCache } from '../watch-cache/watch-cache.ts'
+import type { ComputedResource } from './computed-resource.ts'
 import { type ContinueToken, continueKey, decodeContinue, encodeContinue } from './continue-token.ts'
 import type { Core } from './core.ts'
 import { cacheKey, cacheKeyOf } from './object-store.ts'
@@ -31,6 +32,7 @@ const FUTURE_WAIT_MS = 3000
 /** One object. Answers at once where the cache is known to be up to date. */
 export function get(core: Core, target: ReadTarget, options: GetOptions): ApiObject | Promise<ApiObject> {
   const { resourceVersion = '' } = options
+  if (options.resourceVersionMatch === 'Exact') return readPast(core, target, revisionOfGet(resourceVersion))
   const waits =
     resourceVersion === '0' ? undefined : resourceVersion === '' ? core.objects.caughtUp() : waitFor(core, revisionOfGet(resourceVersion))
   return waits ? waits.then(() => read(core, target)) : read(core, target)
@@ -42,16 +44,44 @@ export async function list(core: Core, target: ReadTarget, options: ListOptions)
   const selection = selectionOf(kind, { ...options, namespace: target.namespace }, target.kind)
   const limit = options.resourceVersion === '0' || (options.limit ?? 0) <= 0 ? 0 : options.limit!
   const token = options.continue ? continueOf(options) : undefined
+  const computed = core.computed.get(kind)
+  if (computed) return listComputed(core, computed, target.namespace, selection)
   const cache = core.objects.cacheOf(kind)
   const snapshot = await snapshotFor(core, cache, options, token)
   const page = limit === 0 && !token ? whole(cache, snapshot, selection) : part(kind, snapshot, selection, limit, token)
   return target.kind.view ? { ...page, items: page.items.map(item => show(target.kind, item)) } : page
 }
 
-function read(core: Core, { kind, namespace, name }: ReadTarget): ApiObject {
+function read(core: Core, { kind, namespace, name }: ReadTarget): ApiObject | Promise<ApiObject> {
+  const computed = core.computed.get(kind)
+  if (computed) return readComputed(computed, namespace, name)
   const object = core.objects.cacheOf(storedKindOf(kind)).get(cacheKey(namespace, name))
   if (!object) throw notFound({ group: kind.group, resource: kind.plural }, name)
   return show(kind, object)
+}
+
+/** The object as it was at a revision. */
+async function readPast(core: Core, { kind, namespace, name }: ReadTarget, revision: number): Promise<ApiObject> {
+  const waits = waitFor(core, revision)
+  if (waits) await waits
+  const cache = core.objects.cacheOf(storedKindOf(kind))
+  const key = cacheKey(namespace, name)
+  const known = cache.snapshotAt(revision)
+  const found = known ? { object: known.objects.get(key) } : await core.objects.pastObject(cache, key, revision)
+  if (!found) throw expired('The resourceVersion for the provided get is too old.')
+  if (!found.object) throw notFound({ group: kind.group, resource: kind.plural }, name)
+  return show(kind, found.object)
+}
+
+async function readComputed({ kind, get }: ComputedResource, namespace: string, name: string): Promise<ApiObject> {
+  const object = await get(name, namespace)
+  if (!object) throw notFound({ group: kind.group, resource: kind.plural }, name)
+  return object
+}
+
+async function listComputed(core: Core, { kind, list }: ComputedResource, namespace: string, selection: Selection): Promise<Page> {
+  const items = (await list(namespace)).filter(object => isSelected(kind, object, selection))
+  return { metadata: { resourceVersion: String(core.objects.revision) }, items }
 }
 
 function continueOf(options: ListOptions): ContinueToken {

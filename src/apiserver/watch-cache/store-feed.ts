@@ -18,6 +18,8 @@ export interface StoreFeedOptions {
   readonly log: Logger
   /** Reads stored bytes. */
   parse(value: Uint8Array, kind: AnyKind): unknown
+  /** The caches have got to a revision. */
+  onRevision?(revision: number): void
 }
 
 /**
@@ -196,6 +198,7 @@ export class StoreFeed {
   #reached(revision: number): void {
     if (revision <= this.#revision) return
     this.#revision = revision
+    this.#options.onRevision?.(revision)
     for (const cache of this.#caches.values()) cache.advance(revision)
     if (this.#waiting.length === 0) return
     const ready = this.#waiting.filter(waiter => waiter.revision <= revision)

@@ -11,7 +11,7 @@ import { Connection, type TlsOptions } from './connection.ts'
 import { exchange, open, unreachable, type WireAnswer, type WireRequest } from './exchange.ts'
 import { LineSplitter } from './line-splitter.ts'
 import { type RateLimit, rateLimiter } from './rate-limit.ts'
-import { deleteBody, pathOf, type QueryOptions, queryOf } from './request-path.ts'
+import { deleteBody, pathAt, pathOf, type QueryOptions, queryOf } from './request-path.ts'
 
 /** How to reach an API server over the wire. */
 export interface HttpClientOptions {
@@ -38,8 +38,16 @@ export interface HttpClientOptions {
 export interface HttpClient extends Client, Disposable {
   /** Makes new connections from now on, with what `tls` then says: for a renewed certificate. */
   reconnect(): void
-  /** Any GET that is not about objects: discovery, health, version. The body as text. */
-  raw(path: string): Promise<string>
+  /** Any GET: discovery, health, version, what has no kind here. The body as text. */
+  raw(path: string, options?: RawOptions): Promise<string>
+  /** The same as it comes, for what is no text or too big to be held. */
+  download(path: string, sink: (chunk: Buffer) => void, signal?: AbortSignal): Promise<void>
+}
+
+export interface RawOptions {
+  /** What is wanted; JSON unless said otherwise. */
+  readonly accept?: string
+  readonly signal?: AbortSignal
 }
 
 /** How often a request is tried again that the server asks to repeat. */
@@ -67,10 +75,17 @@ export function httpClient(options: HttpClientOptions): HttpClient {
     }
   }
 
-  const send = async (method: WireRequest['method'], path: string, body?: unknown, type = 'application/json', signal?: AbortSignal) => {
+  const send = async (
+    method: WireRequest['method'],
+    path: string,
+    body?: unknown,
+    type = 'application/json',
+    signal?: AbortSignal,
+    accept?: string,
+  ) => {
     signal?.throwIfAborted()
     await admit?.(signal)
-    const content = body === undefined ? {} : { 'content-type': type }
+    const content = { ...(body === undefined ? {} : { 'content-type': type }), ...(accept ? { accept } : {}) }
     for (let attempt = 0; ; attempt++) {
       const request = { method, path, headers: await headers(content), body: body === undefined ? undefined : encodeJson(body) }
       const answer = await exchange(requests, request, { clock, timeoutMs, signal })
@@ -85,9 +100,11 @@ export function httpClient(options: HttpClientOptions): HttpClient {
   const object = async <K extends AnyKind>(kind: K, sent: Promise<Buffer>): Promise<ObjectOf<K>> => decoded(kind, parseJson(await sent))
 
   return {
-    get: (kind, name, { signal, ...query } = {}) => {
+    get: (kind, name, { signal, resourceVersion, resourceVersionMatch } = {}) => {
       const { namespace, name: text } = nameOf(name)
-      return object(kind, send('GET', pathOf(kind, namespace, text) + queryOf(query), undefined, undefined, signal))
+      const path = pathOf(kind, namespace, text)
+      const sent = resourceVersionMatch ? pathAt(resourceVersion ?? 'newest', path) : path + queryOf({ resourceVersion })
+      return object(kind, send('GET', sent, undefined, undefined, signal))
     },
     list: async (kind, { namespace = '', signal, ...query } = {}) => {
       const body = await send('GET', pathOf(kind, namespace, '') + queryOf(query), undefined, undefined, signal)
@@ -127,7 +144,8 @@ export function httpClient(options: HttpClientOptions): HttpClient {
       const isOwn = (answer as { kind?: string }).kind === kind.kind
       return isOwn ? decoded(kind, answer) : answer
     },
-    raw: async path => (await send('GET', path)).toString(),
+    raw: async (path, { accept, signal } = {}) => (await send('GET', path, undefined, undefined, signal, accept)).toString(),
+    download: async (path, sink, signal) => download(requests, { method: 'GET', path, headers: await headers() }, sink, signal),
     reconnect() {
       requests.retire()
       watches.retire()
@@ -147,6 +165,29 @@ const PATCH_TYPES: Readonly<Record<Patch['type'], string>> = {
 }
 
 const METHODS = { get: 'GET', create: 'POST', update: 'PUT', patch: 'PATCH' } as const
+
+/** Hands on the body of an answer as it comes. */
+function download(connection: Connection, request: WireRequest, sink: (chunk: Buffer) => void, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let status = 0
+    const refusal: Buffer[] = []
+    const stream = open(connection, request, {
+      head: head => {
+        status = head.status
+      },
+      data: chunk => (status === 200 ? sink(chunk) : void refusal.push(chunk)),
+      end: error => {
+        signal?.removeEventListener('abort', abort)
+        if (signal?.aborted) reject(signal.reason)
+        else if (error) reject(unreachable(request, error))
+        else if (status !== 200) reject(failureOf(request, { status, headers: {}, body: Buffer.concat(refusal) }))
+        else resolve()
+      },
+    })
+    const abort = () => stream.close()
+    signal?.addEventListener('abort', abort, { once: true })
+  })
+}
 
 /** Feeds a sink from the lines of a watch. */
 function follow(

@@ -9,6 +9,11 @@ export function pathOf(kind: AnyKind, namespace: string, name: string, subresour
   return `${root}${within}/${kind.plural}${object}${subresource === '' ? '' : `/${subresource}`}`
 }
 
+/** The path of a read as of a moment, which docs/reference/typernetes.dev.md tells how to name. */
+export function pathAt(moment: string, path: string): string {
+  return `/apis/typernetes.dev/v1/moments/${encodeURIComponent(moment)}/objects${path}`
+}
+
 /** The query of a request, with the question mark; '' where there is none. */
 export function queryOf(options: QueryOptions): string {
   const query = new URLSearchParams()

@@ -35,6 +35,7 @@ import type { Informers } from '#client/informers/informer.ts'
 import { informers as newInformers } from '#client/informers/informers.ts'
 import { Service } from '#kinds/core/v1/service.ts'
 import { builtInKinds, subresourceKinds } from '#kinds/kinds.ts'
+import { typernetesKinds } from '#kinds/typernetes/kinds.ts'
 import type { Store } from '#store/store.ts'
 import { type AuthenticationOptions, assembleAuthentication } from './authentication.ts'
 
@@ -54,6 +55,8 @@ export interface AssemblyOptions {
   readonly serviceAccounts: ServiceAccountOptions | undefined
   /** By what clients prove who they are, beside the tokens of service accounts. */
   readonly authentication?: AuthenticationOptions
+  /** Serves the group `typernetes.dev` (docs/reference/typernetes.dev.md), which upstream does not have. */
+  readonly servesTypernetes?: boolean
   /** How the server reaches kubelets; absent: it does not. */
   readonly kubeletConnection?: KubeletConnection | undefined
 }
@@ -114,7 +117,7 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
     clock,
     random,
     log,
-    kinds: [...builtInKinds, ...subresourceKinds],
+    kinds: [...builtInKinds, ...(options.servesTypernetes ? typernetesKinds : []), ...subresourceKinds],
     authorizer,
     admission: defaultAdmission(
       { informers: () => own.informers!, client: () => own.client!, authorizer, rbac: () => rbacAmong(authorizers), clock, random },

@@ -74,6 +74,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     },
     kubeletConnection,
     ...(options.authentication ? { authentication: options.authentication } : {}),
+    servesTypernetes: true,
   })
   const { server, informers, clientFor, shipObjects } = assembled
   await shipObjects(network)

@@ -75,6 +75,8 @@ async function run(values: Values): Promise<void> {
     maxWritesInflight: values['max-mutating-requests-inflight'],
     publishesEndpoints: values['endpoint-reconciler-type'] !== 'none' && !isLoopback(advertiseAddress),
     kubeletConnection: kubeletConnectionOf(values),
+    // Off unless asked for: clients of this program may compare its discovery with upstream's.
+    servesTypernetes: values['runtime-config']['typernetes.dev/v1'] ?? false,
   })
   log.info('the API server is ready', { address: bindAddress, port: running.port })
   let isEnding = false

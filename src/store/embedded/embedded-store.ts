@@ -5,6 +5,7 @@ import type {
   RangeOptions,
   RangeResult,
   Store,
+  StoreMoment,
   StoreStatus,
   Txn,
   TxnResult,
@@ -70,12 +71,15 @@ export class EmbeddedStore implements Store {
   readonly #reader: Reader
   readonly #deadlines: LeaseDeadlines
   #lastLease = 0
+  /** What was there when the store was opened: its own moment may not be known. */
+  readonly #opened: Required<StoreMoment>
 
   constructor(options: EmbeddedStoreOptions) {
     this.options = options
     this.history = options.history ?? new History()
     this.#journal = options.journal
     this.#head = this.#visible = options.state ?? emptyState
+    this.#opened = { revision: this.#visible.revision, atMs: options.clock.now() }
     this.#reader = {
       toKeyValue: this.#journal ? version => this.#load(version) : inMemory,
       stateAt: revision => this.history.stateAt(revision),
@@ -109,6 +113,19 @@ export class EmbeddedStore implements Store {
 
   revisionNow(): number {
     return this.#visible.revision
+  }
+
+  momentAt(at: { readonly atMs: number } | { readonly revision: number }): StoreMoment | undefined {
+    const { history } = this
+    if ('revision' in at) {
+      const { revision } = at
+      if (revision < Math.max(1, history.compactRevision) || revision > this.#visible.revision) return undefined
+      const atMs = history.timeOf(revision) ?? (revision === this.#opened.revision ? this.#opened.atMs : undefined)
+      return atMs === undefined ? { revision } : { revision, atMs }
+    }
+    const revision = history.revisionAt(at.atMs)
+    if (revision > 0) return { revision, atMs: history.timeOf(revision)! }
+    return at.atMs >= this.#opened.atMs && this.#opened.revision >= history.compactRevision ? this.#opened : undefined
   }
 
   async txn(txn: Txn): Promise<TxnResult> {

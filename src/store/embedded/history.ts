@@ -92,6 +92,12 @@ export class History {
     return this.#moments[low - 1]?.revision ?? 0
   }
 
+  /** When a revision came; undefined if its own moment is not kept. */
+  timeOf(revision: number): number | undefined {
+    const moment = this.#moments[this.#indexOf(revision)]
+    return moment?.revision === revision ? moment.atMs : undefined
+  }
+
   /** The revision that has `count` newer ones; 0 if there are not so many. */
   revisionBefore(count: number): number {
     return this.#moments[this.#moments.length - 1 - count]?.revision ?? 0

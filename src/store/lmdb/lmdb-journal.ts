@@ -20,12 +20,19 @@ export interface LmdbJournalOptions {
 /** The store's own records, below every revision: how far history is compacted, and the leases. */
 const COMPACTED_KEY = recordKey(0, 1)
 const LEASE_SPACE = 2
+const TIME_SPACE = 3
 const FIRST_CHANGE_KEY = recordKey(1, 0)
 
 function leaseKey(id: number): Buffer {
   return Buffer.concat([recordKey(0, LEASE_SPACE), recordKey(id, 0)])
 }
 
+function timeKey(revision: number): Buffer {
+  return Buffer.concat([recordKey(0, TIME_SPACE), recordKey(revision, 0)])
+}
+
+/** How exactly it is kept when a revision came. */
+const TIME_EVERY_MS = 1000
 /** How many forgotten records go with a commit that is made anyway, and with one made for them. */
 const FORGET_WITH_COMMIT = 64
 const FORGET_WHEN_IDLE = 512
@@ -52,6 +59,7 @@ export class LmdbJournal implements Journal {
   #measuredBytes = Number.MAX_SAFE_INTEGER
   #appendedBytes = 0
   #closed = false
+  #lastTimeMs = 0
   #scratch: Buffer = Buffer.allocUnsafeSlow(64 * 1024)
 
   constructor(options: LmdbJournalOptions) {
@@ -70,13 +78,18 @@ export class LmdbJournal implements Journal {
   }
 
   /** Everything on disk. */
-  find(): Pick<Found, 'records' | 'compactRevision' | 'leases'> {
+  find(): Pick<Found, 'records' | 'compactRevision' | 'leases' | 'times'> {
     const compacted = this.#database.getBinary(COMPACTED_KEY)
     const leases = new Map<number, number>()
     for (const { key, value } of this.#database.getRange({ start: leaseKey(0), end: recordKey(0, LEASE_SPACE + 1) })) {
       leases.set(revisionOf(key.subarray(COMPACTED_KEY.length))[0], this.#number(value))
     }
+    const times: [number, number][] = []
+    for (const { key, value } of this.#database.getRange({ start: timeKey(0), end: recordKey(0, TIME_SPACE + 1) })) {
+      times.push([revisionOf(key.subarray(COMPACTED_KEY.length))[0], this.#number(value)])
+    }
     return {
+      times,
       records: this.#database.getRange({ start: FIRST_CHANGE_KEY }),
       compactRevision: compacted ? this.#number(compacted) : 0,
       leases,
@@ -94,6 +107,7 @@ export class LmdbJournal implements Journal {
     const size = sizeOf(changes)
     this.#refuseIfFull(changes, size)
     const forgotten = this.#nextForgotten(FORGET_WITH_COMMIT + 2 * entries.length)
+    const time = this.#timeOf(changes)
     await this.#transaction(() => {
       const buffer = this.#scratchOf(size)
       let offset = 0
@@ -105,11 +119,13 @@ export class LmdbJournal implements Journal {
       for (const { granted = [], ended = [], compactRevision } of entries) {
         for (const [id, ttlSeconds] of granted) this.#database.putSync(leaseKey(id), writeNumber(ttlSeconds))
         for (const id of ended) this.#database.removeSync(leaseKey(id))
-        if (compactRevision) this.#database.putSync(COMPACTED_KEY, writeNumber(compactRevision))
+        if (compactRevision) this.#compact(compactRevision)
       }
+      if (time) this.#database.putSync(timeKey(time.revision), writeNumber(time.atMs))
       for (const { modRevision, sub } of forgotten) this.#database.removeSync(recordKey(modRevision, sub))
     })
     this.#forgetting.at += forgotten.length
+    if (time) this.#lastTimeMs = time.atMs
     if (this.#damaged.size > 0) for (const { version } of changes) this.#damaged.delete(version.key)
   }
 
@@ -159,6 +175,20 @@ export class LmdbJournal implements Journal {
     this.#forgetting.idle?.cancel()
     await this.#lastAppend
     await this.#database.close()
+  }
+
+  /** What is noted of when these changes came: nothing, if something was a moment ago. */
+  #timeOf(changes: readonly Change[]): { revision: number; atMs: number } | undefined {
+    const atMs = this.#options.clock.now()
+    const isSoon = atMs >= this.#lastTimeMs && atMs < this.#lastTimeMs + TIME_EVERY_MS
+    return changes.length === 0 || isSoon ? undefined : { revision: changes[0]!.version.modRevision, atMs }
+  }
+
+  /** Notes how far history is compacted. Of the times before, the last still says when the compacted revision came. */
+  #compact(revision: number): void {
+    this.#database.putSync(COMPACTED_KEY, writeNumber(revision))
+    const before = [...this.#database.getKeys({ start: timeKey(0), end: timeKey(revision + 1) })]
+    for (const key of before.slice(0, -1)) this.#database.removeSync(key)
   }
 
   /** LMDB is not let run into a full disk if that can be seen before. Deletes may go beyond the greatest size: they make room. */

@@ -128,6 +128,27 @@ describe('the lmdb store', () => {
     expect(list(kept)).toEqual(['/a=2'])
   })
 
+  it('[S23] knows when its revisions came, also after it was opened again and what is older was compacted', async () => {
+    const startMs = clock.now()
+    const revisions: number[] = []
+    for (let n = 0; n < 5; n++) {
+      revisions.push(await put('/a', String(n)))
+      await clock.advance(10_000)
+    }
+    await reopen()
+    for (const [n, revision] of revisions.entries()) {
+      expect(store.momentAt({ atMs: startMs + n * 10_000 + 5000 })).toEqual({ revision, atMs: startMs + n * 10_000 })
+      expect(store.momentAt({ revision })).toEqual({ revision, atMs: startMs + n * 10_000 })
+    }
+    expect(store.momentAt({ atMs: startMs - 1 })).toBeUndefined()
+    await store.compact(revisions[2]!)
+    await reopen()
+    expect(store.momentAt({ atMs: startMs + 15_000 })).toBeUndefined()
+    expect(store.momentAt({ revision: revisions[1]! })).toBeUndefined()
+    expect(store.momentAt({ atMs: startMs + 25_000 })).toEqual({ revision: revisions[2], atMs: startMs + 20_000 })
+    expect(store.momentAt({ atMs: startMs + 45_000 })).toEqual({ revision: revisions[4], atMs: startMs + 40_000 })
+  })
+
   it('[S15] knows its leases again, and gives each its whole time', async () => {
     const { id } = await store.grantLease(10)
     await put('/a', '1', id)

@@ -12,6 +12,8 @@ export interface Found {
   readonly compactRevision: number
   /** Seconds to live of each lease. */
   readonly leases: ReadonlyMap<number, number>
+  /** When some of the revisions came, in their order; the others came between these. */
+  readonly times: readonly (readonly [revision: number, atMs: number])[]
   readonly nowMs: number
 }
 
@@ -26,17 +28,18 @@ export interface Recovered {
 }
 
 /** Builds state and history from records. All values are checked; none is kept. Throws DamagedStoreError if a record's key is not certain. */
-export function recover({ directory, records, compactRevision, leases, nowMs }: Found): Recovered {
+export function recover({ directory, records, compactRevision, leases, times, nowMs }: Found): Recovered {
   const garbage: Version[] = []
   const damaged = new Map<string, Version>()
   let history: History | undefined
   let lastCompacted: Change[] = []
+  const timeOf = timesInOrder(times, nowMs)
   let state = emptyState
   for (const [id, ttlSeconds] of leases) state = { ...state, leases: state.leases.set(String(id), ttlSeconds) }
   const beginHistory = () => {
     state = { ...state, revision: Math.max(emptyState.revision, compactRevision) }
     const begun = new History(state, compactRevision)
-    if (lastCompacted.length > 0) begun.append({ revision: compactRevision, atMs: nowMs, changes: lastCompacted }, state)
+    if (lastCompacted.length > 0) begun.append({ revision: compactRevision, atMs: timeOf(compactRevision), changes: lastCompacted }, state)
     return begun
   }
   for (const { revision, recorded } of byRevision(records, directory)) {
@@ -52,11 +55,20 @@ export function recover({ directory, records, compactRevision, leases, nowMs }: 
       if (change.previous) garbage.push(change.previous)
       if (type === 'delete' && revision < compactRevision) garbage.push(version)
     }
-    history?.append({ revision, atMs: nowMs, changes }, state)
+    history?.append({ revision, atMs: timeOf(revision), changes }, state)
     if (revision === compactRevision) lastCompacted = changes
   }
   history ??= beginHistory()
   return { state, history, garbage, damaged: [...damaged.values()] }
+}
+
+/** When a revision came; asked in their order. Never after now: a clock may have been set back. */
+function timesInOrder(times: Found['times'], nowMs: number): (revision: number) => number {
+  let index = 0
+  return revision => {
+    while (index + 1 < times.length && times[index + 1]![0] <= revision) index++
+    return Math.min(times[index]?.[1] ?? nowMs, nowMs)
+  }
 }
 
 function* byRevision(records: Found['records'], directory: string): Iterable<{ revision: number; recorded: readonly Recorded[] }> {

@@ -1,31 +1,47 @@
 import { createHash } from 'node:crypto'
-import type { KeyValue } from '../store.ts'
+import { everyKey, type KeyValue, type Store } from '../store.ts'
 import { DamagedStoreError } from '../store-errors.ts'
 import type { Snapshot } from './snapshot.ts'
 
 const FORMAT = 'typernetes-snapshot-1'
 const DIGEST_BYTES = 32
 const LENGTHS_BYTES = 8
+const PAGE = 500
 
 /**
- * A snapshot as a file: a line of JSON with format, revision and number of keys; for each key the lengths of what follows (4 bytes each,
- * little endian), its facts as JSON, its value; and the SHA-256 of all that.
+ * A store as of one revision (the newest without) as a file, piece by piece and while it is in use: a line of JSON with format, revision and
+ * number of keys; for each key the lengths of what follows (4 bytes each, little endian), its facts as JSON, its value; and the SHA-256 of
+ * all that. Throws CorruptError if a value is damaged: what is not whole is no backup. CompactedError if the revision is or gets too old.
  */
-export function* encodeSnapshot({ revision, kvs }: Snapshot): Iterable<Uint8Array> {
+export async function* encodeSnapshot(store: Pick<Store, 'range'>, asOf?: number): AsyncGenerator<Uint8Array, void, void> {
+  const { count: keys, revision: newest } = await store.range({
+    ...everyKey,
+    countOnly: true,
+    ...(asOf === undefined ? {} : { revision: asOf }),
+  })
+  const revision = asOf ?? newest
   const digest = createHash('sha256')
-  const first = Buffer.from(`${JSON.stringify({ format: FORMAT, revision, keys: kvs.length })}\n`)
-  digest.update(first)
-  yield first
-  for (const { value, ...facts } of kvs) {
-    const header = Buffer.from(JSON.stringify(facts))
-    const lengths = Buffer.alloc(LENGTHS_BYTES)
-    lengths.writeUInt32LE(header.length, 0)
-    lengths.writeUInt32LE(value.length, 4)
-    const record = Buffer.concat([lengths, header, value])
-    digest.update(record)
-    yield record
+  const hashed = (part: Uint8Array) => {
+    digest.update(part)
+    return part
+  }
+  yield hashed(Buffer.from(`${JSON.stringify({ format: FORMAT, revision, keys })}\n`))
+  for (let key = everyKey.key, more = true; more; ) {
+    const page = await store.range({ ...everyKey, key, limit: PAGE, revision })
+    if (page.kvs.length > 0) yield hashed(Buffer.concat(page.kvs.map(recordOf)))
+    more = page.more
+    key = `${page.kvs.at(-1)?.key}\0`
   }
   yield digest.digest()
+}
+
+function recordOf({ value, ...facts }: KeyValue): Uint8Array {
+  const { key, createRevision, modRevision, version, lease } = facts
+  const header = Buffer.from(JSON.stringify({ key, createRevision, modRevision, version, lease }))
+  const lengths = Buffer.alloc(LENGTHS_BYTES)
+  lengths.writeUInt32LE(header.length, 0)
+  lengths.writeUInt32LE(value.length, 4)
+  return Buffer.concat([lengths, header, value])
 }
 
 /** Reads what {@link encodeSnapshot} wrote, the parts joined. Throws DamagedStoreError if a bit of it is wrong; `where` is for that error. */

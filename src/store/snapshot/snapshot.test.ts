@@ -22,6 +22,12 @@ describe('a snapshot', () => {
   const facts = async (from: Store) =>
     (await from.range(everyKey)).kvs.map(kv => [kv.key, kv.createRevision, kv.modRevision, kv.version, kv.lease])
 
+  const fileOf = async (revision?: number) => {
+    const parts: Uint8Array[] = []
+    for await (const part of encodeSnapshot(store, revision)) parts.push(part)
+    return Buffer.concat(parts)
+  }
+
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'snapshot-'))
     clock = virtualClock()
@@ -38,16 +44,24 @@ describe('a snapshot', () => {
   })
 
   it('survives its file, byte for byte', async () => {
-    const snapshot = await takeSnapshot(store)
-    const file = Buffer.concat([...encodeSnapshot(snapshot)])
+    const file = await fileOf()
     const copy = MemoryStore.of(decodeSnapshot(file, 'there'), 60, { clock })
     expect(await facts(copy)).toEqual(await facts(store))
     expect(await list(copy)).toEqual(await list(store))
     await copy.close()
   })
 
+  it('can be taken of the past', async () => {
+    const before = await takeSnapshot(store)
+    await put('/later', 'x')
+    expect(decodeSnapshot(await fileOf(before.revision), 'there')).toMatchObject({
+      revision: before.revision,
+      kvs: before.kvs.map(({ key, modRevision }) => ({ key, modRevision })),
+    })
+  })
+
   it('is refused if a bit of its file is wrong or its end is missing', async () => {
-    const file = Buffer.concat([...encodeSnapshot(await takeSnapshot(store))])
+    const file = await fileOf()
     for (const at of [3, 200, file.length >> 1, file.length - 1]) {
       const damaged = Buffer.from(file)
       damaged[at]! ^= 4
