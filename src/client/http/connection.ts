@@ -2,6 +2,15 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants, ty
 import type { Duplex } from 'node:stream'
 import type { Clock, Timer } from '#base/time/clock.ts'
 
+/** Where requests go: one connection, or one to whichever of several servers is in use. */
+export interface Link {
+  /** Sends the head of a request. The stream fails if the connection does. */
+  request(headers: OutgoingHttpHeaders, endStream: boolean): ClientHttp2Stream
+  /** Ends the connection once its requests have ended; the next one gets a new connection. */
+  retire(): void
+  close(): void
+}
+
 /** What a connection needs to be made. Asked for with each new one, so that renewed certificates are used. */
 export interface ConnectionOptions {
   /** `https://host:port`. */
@@ -9,9 +18,13 @@ export interface ConnectionOptions {
   readonly clock: Clock
   readonly tls: () => TlsOptions
   /** Makes the stream to the server instead of a TLS connection: a socket of the machine, or a pipe in tests. */
-  readonly dial?: (() => Duplex) | undefined
+  readonly dial?: ((server: string) => Duplex) | undefined
   /** How long to wait for a connection or the answer to a ping. Default 15 s. */
   readonly patienceMs?: number
+  /** How often a connection that stands is asked whether it still does. Default 30 s. */
+  readonly pingEveryMs?: number
+  /** Called when the connection could not be made, or broke; not when it was ended by either side in good order. */
+  readonly lost?: (error: Error | undefined) => void
 }
 
 export interface TlsOptions {
@@ -24,10 +37,9 @@ export interface TlsOptions {
 }
 
 const WINDOW_BYTES = 4 * 1024 * 1024
-const PING_EVERY_MS = 30_000
 
 /** One HTTP/2 connection to a server, made when it is first needed and again after it broke. A silent one is found out by pings. */
-export class Connection {
+export class Connection implements Link {
   readonly #options: ConnectionOptions
   #session: ClientHttp2Session | undefined
   #timer: Timer | undefined
@@ -37,12 +49,10 @@ export class Connection {
     this.#options = options
   }
 
-  /** Sends the head of a request. The stream fails if the connection does. */
   request(headers: OutgoingHttpHeaders, endStream: boolean): ClientHttp2Stream {
     return this.#open().request(headers, { endStream })
   }
 
-  /** Ends the connection once its requests have ended; the next one gets a new connection. */
   retire(): void {
     this.#session?.close()
     this.#forget(this.#session)
@@ -61,7 +71,7 @@ export class Connection {
     const { server, tls, clock, dial, patienceMs = 15_000 } = this.#options
     const { ca, certificate, key, serverName, insecureSkipVerify } = tls()
     const session = connect(server, {
-      ...(dial ? { createConnection: dial } : {}),
+      ...(dial ? { createConnection: () => dial(server) } : {}),
       ALPNProtocols: ['h2'],
       settings: { initialWindowSize: WINDOW_BYTES, enablePush: false },
       rejectUnauthorized: !insecureSkipVerify,
@@ -79,17 +89,22 @@ export class Connection {
     })
     session.once('goaway', () => this.#forget(session))
     // Each stream reports the failure to whoever waits for it.
-    session.on('error', () => undefined)
+    let failure: Error | undefined
+    session.on('error', error => {
+      failure = error
+    })
     session.once('close', () => {
       late.cancel()
+      const isLost = this.#session === session
       this.#forget(session)
+      if (isLost) this.#options.lost?.(failure)
     })
     return session
   }
 
   #ping(session: ClientHttp2Session): void {
-    const { clock, server, patienceMs = 15_000 } = this.#options
-    this.#timer = clock.after(PING_EVERY_MS, () => {
+    const { clock, server, patienceMs = 15_000, pingEveryMs = 30_000 } = this.#options
+    this.#timer = clock.after(pingEveryMs, () => {
       if (session.destroyed || this.#session !== session) return
       this.#timer = clock.after(patienceMs, () => session.destroy(new Error(`${server} no longer answers`)))
       session.ping(error => {

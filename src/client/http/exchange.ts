@@ -1,7 +1,7 @@
 import type { ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2'
 import type { Clock } from '#base/time/clock.ts'
 import { StatusError } from '#machinery/status/status-error.ts'
-import type { Connection } from './connection.ts'
+import type { Link } from './connection.ts'
 
 /** A request as it goes over the wire. */
 export interface WireRequest {
@@ -23,7 +23,7 @@ export interface WireAnswer extends WireHead {
 
 /** Sends a request and waits for the whole answer. Rejects with a StatusError where there is none. */
 export function exchange(
-  connection: Connection,
+  connection: Link,
   request: WireRequest,
   options: { readonly clock: Clock; readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
 ): Promise<WireAnswer> {
@@ -60,11 +60,12 @@ export interface StreamSink {
 }
 
 /** Sends a request whose answer is taken piece by piece. Closing the result ends it. */
-export function open(connection: Connection, { method, path, headers, body }: WireRequest, sink: StreamSink): { close(): void } {
+export function open(connection: Link, { method, path, headers, body }: WireRequest, sink: StreamSink): { close(): void } {
   let stream: ClientHttp2Stream
   try {
     stream = connection.request({ ':method': method, ':path': path, ...headers }, body === undefined)
   } catch (error) {
+    unsent.add(error as Error)
     queueMicrotask(() => sink.end(error as Error))
     return { close() {} }
   }
@@ -78,16 +79,30 @@ export function open(connection: Connection, { method, path, headers, body }: Wi
   stream.on('error', error => {
     failure = error
   })
-  stream.on('close', () => sink.end(failure ?? (hasEnded ? undefined : new Error('the stream was cut off'))))
+  stream.on('close', () => {
+    const error = failure ?? (hasEnded ? undefined : new Error('the stream was cut off'))
+    if (error && stream.id === undefined) unsent.add(error) // a stream has a number once its head is on the way
+    sink.end(error)
+  })
   if (body !== undefined) stream.end(body)
   return { close: () => stream.close() }
 }
 
-/** No answer came: whether the request was carried out is unknown. */
+/** No answer came: whether the request was carried out is unknown, unless it was never sent. */
 export function unreachable({ method, path }: WireRequest, cause: Error | undefined): StatusError {
   const why = cause?.message ?? 'the connection was closed'
-  return new StatusError({ code: 503, reason: 'ServiceUnavailable', message: `${method} ${path.split('?')[0]}: ${why}`, cause })
+  const failure = new StatusError({ code: 503, reason: 'ServiceUnavailable', message: `${method} ${path.split('?')[0]}: ${why}`, cause })
+  if (method === 'GET' || (cause && unsent.has(cause))) repeatable.add(failure)
+  return failure
 }
+
+/** Whether a request that failed so can be sent to another server without a second effect: it was never sent, or only reads. */
+export function isRepeatable(error: unknown): boolean {
+  return repeatable.has(error as object)
+}
+
+const unsent = new WeakSet<object>()
+const repeatable = new WeakSet<object>()
 
 function late({ method, path }: WireRequest, timeoutMs: number): StatusError {
   return new StatusError({

@@ -6,9 +6,12 @@ import type { AnyKind, ApiObject, ObjectOf } from '#machinery/kind/kind.ts'
 import { decode } from '#machinery/schema/decode.ts'
 import { genericFailure } from '#machinery/status/failures.ts'
 import { type Status, StatusError } from '#machinery/status/status-error.ts'
+import { BalancedLink } from '../balancer/balanced-link.ts'
+import { checkHealth } from '../balancer/check-health.ts'
+import type { ServerList } from '../balancer/server-list.ts'
 import { type Client, type ListOf, nameOf, type Patch, type WatchEvent, type WatchOptions, type WatchSink } from '../client.ts'
-import { Connection, type TlsOptions } from './connection.ts'
-import { exchange, open, unreachable, type WireAnswer, type WireRequest } from './exchange.ts'
+import { Connection, type Link, type TlsOptions } from './connection.ts'
+import { exchange, isRepeatable, open, unreachable, type WireAnswer, type WireRequest } from './exchange.ts'
 import { LineSplitter } from './line-splitter.ts'
 import { type RateLimit, rateLimiter } from './rate-limit.ts'
 import { deleteBody, pathAt, pathOf, type QueryOptions, queryOf } from './request-path.ts'
@@ -17,6 +20,8 @@ import { deleteBody, pathAt, pathOf, type QueryOptions, queryOf } from './reques
 export interface HttpClientOptions {
   /** `https://host:port`. */
   readonly server: string
+  /** All servers of the cluster, in the place of `server`: the client changes over when one fails. */
+  readonly servers?: ServerList | undefined
   readonly clock: Clock
   /** Trust and client certificate; asked for with each new connection. */
   readonly tls?: TlsOptions | (() => TlsOptions)
@@ -29,7 +34,7 @@ export interface HttpClientOptions {
   readonly timeoutMs?: number
   readonly limit?: RateLimit
   /** Makes the stream to the server instead of a TLS connection. */
-  readonly dial?: () => Duplex
+  readonly dial?: (server: string) => Duplex
   /** Called with the texts of `Warning` headers. */
   readonly warn?: (text: string) => void
 }
@@ -50,15 +55,19 @@ export interface RawOptions {
   readonly signal?: AbortSignal
 }
 
+/** Where there are other servers, a silent one is given up sooner. */
+const BALANCED = { patienceMs: 5_000, pingEveryMs: 5_000 }
+
 /** How often a request is tried again that the server asks to repeat. */
 const RETRIES = 10
 
 export function httpClient(options: HttpClientOptions): HttpClient {
-  const { clock, server, tls = {}, timeoutMs = 60_000, limit } = options
-  const connections = { server, clock, dial: options.dial, tls: typeof tls === 'function' ? tls : () => tls }
+  const { clock, server, servers, tls = {}, timeoutMs = 60_000, limit } = options
+  const connections = { clock, dial: options.dial, tls: typeof tls === 'function' ? tls : () => tls }
   // Watches have a connection of their own, so that a slow reader of events does not hold up answers.
-  const requests = new Connection(connections)
-  const watches = new Connection(connections)
+  const link = () => (servers ? new BalancedLink(servers, { ...connections, ...BALANCED }) : new Connection({ ...connections, server }))
+  const requests: Link = link()
+  const watches: Link = link()
   const admit = limit ? rateLimiter(clock, limit) : undefined
 
   const headers = async (more: Record<string, string> = {}): Promise<Record<string, string>> => {
@@ -75,6 +84,19 @@ export function httpClient(options: HttpClientOptions): HttpClient {
     }
   }
 
+  /** The answer of the server in use; of another one if that cannot be reached and the request may be repeated. */
+  const answerOf = async (request: WireRequest, signal: AbortSignal | undefined): Promise<WireAnswer> => {
+    for (let others = (servers?.servers.length ?? 1) - 1; ; others--) {
+      const used = servers?.current ?? server
+      try {
+        return await exchange(requests, request, { clock, timeoutMs, signal })
+      } catch (error) {
+        if (others <= 0 || !isRepeatable(error)) throw error
+        if (servers?.current === used) servers.failed(used, (error as Error).message)
+      }
+    }
+  }
+
   const send = async (
     method: WireRequest['method'],
     path: string,
@@ -88,7 +110,7 @@ export function httpClient(options: HttpClientOptions): HttpClient {
     const content = { ...(body === undefined ? {} : { 'content-type': type }), ...(accept ? { accept } : {}) }
     for (let attempt = 0; ; attempt++) {
       const request = { method, path, headers: await headers(content), body: body === undefined ? undefined : encodeJson(body) }
-      const answer = await exchange(requests, request, { clock, timeoutMs, signal })
+      const answer = await answerOf(request, signal)
       for (const text of warningsOf(answer)) options.warn?.(text)
       if (answer.status >= 200 && answer.status < 300) return answer.body
       const waitSeconds = retryAfterOf(answer)
@@ -96,6 +118,8 @@ export function httpClient(options: HttpClientOptions): HttpClient {
       await sleep(clock, waitSeconds * 1000, signal)
     }
   }
+
+  const health = servers && checkHealth(servers, requests, clock, headers)
 
   const object = async <K extends AnyKind>(kind: K, sent: Promise<Buffer>): Promise<ObjectOf<K>> => decoded(kind, parseJson(await sent))
 
@@ -151,6 +175,7 @@ export function httpClient(options: HttpClientOptions): HttpClient {
       watches.retire()
     },
     [Symbol.dispose]() {
+      health?.[Symbol.dispose]()
       requests.close()
       watches.close()
     },
@@ -167,7 +192,7 @@ const PATCH_TYPES: Readonly<Record<Patch['type'], string>> = {
 const METHODS = { get: 'GET', create: 'POST', update: 'PUT', patch: 'PATCH' } as const
 
 /** Hands on the body of an answer as it comes. */
-function download(connection: Connection, request: WireRequest, sink: (chunk: Buffer) => void, signal?: AbortSignal): Promise<void> {
+function download(connection: Link, request: WireRequest, sink: (chunk: Buffer) => void, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     let status = 0
     const refusal: Buffer[] = []
@@ -195,7 +220,7 @@ function follow(
   { namespace = '', ...options }: WatchOptions,
   sink: WatchSink<ApiObject>,
   headers: () => Promise<Record<string, string>>,
-  connection: Connection,
+  connection: Link,
 ): Disposable {
   const query: QueryOptions = { ...options, watch: true }
   let ended = false
