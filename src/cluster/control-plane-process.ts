@@ -3,11 +3,17 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, r
 import type { Readable } from 'node:stream'
 import { environment } from '#base/process/run.ts'
 import { endProcess, findProcess, type RunningProcess, readPidFile, writePidFile } from '#base/process/running-process.ts'
-import type { ClusterLayout } from './layout/layout.ts'
 import type { Progress } from './progress/progress.ts'
 import { relayProgress } from './progress/relay.ts'
 import type { ProgressStream } from './progress/text-progress.ts'
 import { SetupError } from './setup-error.ts'
+
+/** The files of a process that runs apart: of a cluster, a server or an agent. */
+export interface ProcessLayout {
+  readonly dataDir: string
+  readonly pidFile: string
+  readonly logFile: string
+}
 
 /** Names the descriptor on which a cluster's process tells the `t8s up` that started it how far it is. */
 const PROGRESS_DESCRIPTOR = 'T8S_PROGRESS_FD'
@@ -21,7 +27,7 @@ const LOG_TAIL = 16 << 10
  * @throws SetupError when it ends before it was ready.
  */
 export async function startClusterProcess(
-  layout: ClusterLayout,
+  layout: ProcessLayout,
   program: string,
   args: readonly string[],
   progress: Progress,
@@ -47,16 +53,16 @@ export async function startClusterProcess(
   if (ready) return 'started'
   if (running) await endProcess(running)
   rmSync(layout.pidFile, { force: true })
-  throw new SetupError(`The cluster's process ended before it was ready (${lastWords(layout.logFile)})`, `see ${layout.logFile}`)
+  throw new SetupError(`The process ended before it was ready (${lastWords(layout.logFile)})`, `see ${layout.logFile}`)
 }
 
 /** The process that runs the cluster, if it does. */
-export function clusterProcess(layout: ClusterLayout): RunningProcess | undefined {
+export function clusterProcess(layout: ProcessLayout): RunningProcess | undefined {
   return readPidFile(layout.pidFile)
 }
 
 /** Ends the cluster's process; containers run on. */
-export async function stopClusterProcess(layout: ClusterLayout): Promise<void> {
+export async function stopClusterProcess(layout: ProcessLayout): Promise<void> {
   const running = readPidFile(layout.pidFile)
   if (running) await endProcess(running, 20_000)
   rmSync(layout.pidFile, { force: true })

@@ -1,4 +1,4 @@
-import type { ClusterLayout, NodeLayout } from '../layout/layout.ts'
+import type { NodeHost, NodeLayout } from '../layout/layout.ts'
 
 /** What of the machine decides how containerd must be set. */
 export interface RuntimeTraits {
@@ -14,7 +14,7 @@ export interface RuntimeTraits {
 export const PAUSE_IMAGE = 'typernetes.local/pause:1'
 
 /** containerd's config.toml for one node. The kubelet's cgroup driver must be cgroupfs. */
-export function containerdConfig(layout: ClusterLayout, node: NodeLayout, traits: RuntimeTraits): string {
+export function containerdConfig(layout: NodeHost, node: NodeLayout, traits: RuntimeTraits): string {
   const text = JSON.stringify // TOML's basic strings are JSON's for every path and name used here
   const unused = [
     'io.containerd.internal.v1.opt',
@@ -59,7 +59,7 @@ disabled_plugins = ${text(unused)}
 }
 
 /** The CNI network of one node's pods: a bridge in the node's namespace, addresses from the node's pod CIDR, no NAT. */
-export function cniConfig(layout: ClusterLayout, node: NodeLayout): string {
+export function cniConfig(layout: NodeHost, node: NodeLayout): string {
   const bridge = {
     type: 'bridge',
     bridge: 'cni0',

@@ -13,7 +13,7 @@ import {
   startDetached,
   writePidFile,
 } from '#base/process/running-process.ts'
-import type { ClusterLayout, NodeLayout } from '../layout/layout.ts'
+import type { NodeHost, NodeLayout } from '../layout/layout.ts'
 import { ensureCgroupRoot, processesIn, readCgroups, removeCgroupRoot } from '../machine/cgroups.ts'
 import type { MachineFacts } from '../machine/facts.ts'
 import { SetupError } from '../setup-error.ts'
@@ -40,7 +40,7 @@ export function runtimeTraits(facts: MachineFacts): RuntimeTraits {
  * runs already with the same settings is taken over, and its containers never notice. The network must exist.
  */
 export async function startNodeRuntime(
-  layout: ClusterLayout,
+  layout: NodeHost,
   node: NodeLayout,
   traits: RuntimeTraits,
   signal?: AbortSignal,
@@ -58,7 +58,7 @@ export async function startNodeRuntime(
   for (const directory of directories) mkdirSync(directory, { recursive: true, mode: 0o711 })
   await ensureSharedMount(node.kubeletDir, signal)
   ensureCgroupRoot(readCgroups(), node.cgroupRoot)
-  writeIfDifferent(join(node.cniDir, '10-pods.conflist'), cniConfig(layout, node))
+  if (node.podCidr !== '') writePodNetwork(layout, node)
   const reconfigured = writeIfDifferent(node.containerd.config, containerdConfig(layout, node, traits))
 
   const running = findContainerd(node)
@@ -77,6 +77,12 @@ export async function startNodeRuntime(
   return 'started'
 }
 
+/** Tells containerd the network of the node's pods; without it the node is not ready. */
+export function writePodNetwork(layout: NodeHost, node: NodeLayout): void {
+  mkdirSync(node.cniDir, { recursive: true, mode: 0o711 })
+  writeIfDifferent(join(node.cniDir, '10-pods.conflist'), cniConfig(layout, node))
+}
+
 /** Ends containerd alone: containers run on under their shims, and the next start takes them over. */
 export async function stopContainerd(node: NodeLayout): Promise<void> {
   const running = findContainerd(node)
@@ -89,7 +95,7 @@ export async function stopContainerd(node: NodeLayout): Promise<void> {
  * Ends everything that runs on a node: its pods, containerd, shims, and whatever else is in its cgroups; removes its mounts, cgroups, pod
  * networks and sockets. Files of the data directory stay. The node's kubelet must have ended before. Works on the remains of a crash, too.
  */
-export async function stopNodeRuntime(layout: ClusterLayout, node: NodeLayout, traits: RuntimeTraits): Promise<void> {
+export async function stopNodeRuntime(layout: NodeHost, node: NodeLayout, traits: RuntimeTraits): Promise<void> {
   const podNetworks = await podNetworksOf(node)
   const remains = findContainerd(node) !== undefined || shimsOf(node).length > 0
   if (remains && existsSync(node.netnsPath)) {
@@ -159,12 +165,13 @@ function pause(milliseconds: number): Promise<void> {
 /** SIGKILL for shims and for everything in the node's cgroups and network namespace. */
 async function endRemains(node: NodeLayout): Promise<void> {
   const containerd = findContainerd(node)
-  const inNetns = existsSync(node.netnsPath)
-    ? await run('ip', ['netns', 'pids', node.netns]).then(
-        result => result.stdout.split('\n'),
-        () => [],
-      )
-    : []
+  const inNetns =
+    node.netns !== '' && existsSync(node.netnsPath)
+      ? await run('ip', ['netns', 'pids', node.netns]).then(
+          result => result.stdout.split('\n'),
+          () => [],
+        )
+      : []
   const others = [...processesIn(readCgroups(), node.cgroupRoot), ...inNetns.filter(Boolean).map(Number)].flatMap(
     pid => findProcess(pid) ?? [],
   )
@@ -176,7 +183,7 @@ async function endRemains(node: NodeLayout): Promise<void> {
 /** Names of the pods' network namespaces that have a link into the node's; they can be told apart only while the node's exists. */
 async function podNetworksOf(node: NodeLayout): Promise<string[]> {
   if (!existsSync(node.netnsPath)) return []
-  const { stdout } = await run('ip', ['netns', 'exec', node.netns, 'ip', 'netns', 'list-id'], { allowCodes: [1, 255] })
+  const { stdout } = await run('nsenter', [`--net=${node.netnsPath}`, 'ip', 'netns', 'list-id'], { allowCodes: [1, 255] })
   return [...stdout.matchAll(/iproute2 netns name: (cni-[\w-]+)/g)].map(match => match[1]!)
 }
 
@@ -196,7 +203,7 @@ function forgetEarlierBoot(node: NodeLayout): void {
   if (isOfEarlierBoot(node.containerd.pidFile)) rmSync(dirname(node.containerd.socket), { recursive: true, force: true })
 }
 
-function removeCniCache(layout: ClusterLayout, node: NodeLayout): void {
+function removeCniCache(layout: NodeHost, node: NodeLayout): void {
   const prefix = `${layout.bridge}-${node.number}-`
   for (const directory of ['/var/lib/cni/results', '/var/lib/cni/cache/results']) {
     if (!existsSync(directory)) continue

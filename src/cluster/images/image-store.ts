@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto'
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ClusterLayout } from '../layout/layout.ts'
+import type { NodeHost } from '../layout/layout.ts'
 import type { MachineFacts } from '../machine/facts.ts'
 import { type BuiltImage, buildImage, type ImageDescription } from './archive.ts'
 import { busyboxImage, fileStamp, nodeImage, pauseImage } from './builtin.ts'
 
 /** The images every cluster has, made on the spot: pause and a small Unix, and Node.js if asked for. Built once, kept as archives. */
 export async function builtinImages(
-  layout: ClusterLayout,
+  layout: Pick<NodeHost, 'imagesDir'>,
   facts: Pick<MachineFacts, 'programs' | 'architecture'>,
   more: { node?: boolean } = {},
 ): Promise<BuiltImage[]> {
@@ -22,7 +22,7 @@ export async function builtinImages(
 }
 
 /** Archives that the user brought: kept, so that nodes which come later get them, too. */
-export function keptArchives(layout: ClusterLayout): string[] {
+export function keptArchives(layout: Pick<NodeHost, 'imagesDir'>): string[] {
   const directory = join(layout.imagesDir, 'loaded')
   return existsSync(directory)
     ? readdirSync(directory)
@@ -33,7 +33,7 @@ export function keptArchives(layout: ClusterLayout): string[] {
 }
 
 /** Keeps a copy of an archive the user loads. */
-export function keepArchive(layout: ClusterLayout, file: string): string {
+export function keepArchive(layout: Pick<NodeHost, 'imagesDir'>, file: string): string {
   const directory = join(layout.imagesDir, 'loaded')
   mkdirSync(directory, { recursive: true })
   const kept = join(directory, `${createHash('sha256').update(readFileSync(file)).digest('hex').slice(0, 16)}.tar`)
@@ -44,7 +44,12 @@ export function keepArchive(layout: ClusterLayout, file: string): string {
 }
 
 /** Builds an image unless its archive is there and was made of the same things (`stamp`). */
-async function keep(layout: ClusterLayout, name: string, stamp: string, describe: () => Promise<ImageDescription>): Promise<BuiltImage> {
+async function keep(
+  layout: Pick<NodeHost, 'imagesDir'>,
+  name: string,
+  stamp: string,
+  describe: () => Promise<ImageDescription>,
+): Promise<BuiltImage> {
   const file = join(layout.imagesDir, `${name}.tar`)
   const note = join(layout.imagesDir, `${name}.json`)
   if (existsSync(note) && existsSync(file)) {

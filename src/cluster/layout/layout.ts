@@ -21,8 +21,11 @@ export interface ClusterLayout extends Omit<ClusterAllocation, 'nodes'> {
   readonly nodes: readonly NodeLayout[]
 }
 
+/** What the nodes of a cluster on one machine share: also for a machine that is a node itself. */
+export type NodeHost = Pick<ClusterLayout, 'bridge' | 'registriesDir' | 'imagesDir' | 'runDir'>
+
 export interface NodeLayout extends NodeAllocation {
-  /** Network namespace; also the name of its link on the bridge. */
+  /** Network namespace; also the name of its link on the bridge. '' where the node is the machine itself. */
   readonly netns: string
   readonly netnsPath: string
   readonly link: string
@@ -64,7 +67,8 @@ export function layoutOf(allocation: ClusterAllocation, dataDir: string, runRoot
   }
 }
 
-function nodeLayout(cluster: ClusterAllocation, node: NodeAllocation, dataDir: string, runDir: string): NodeLayout {
+/** A node of a cluster in network namespaces; `cluster.id` names what it has of the kernel. */
+export function nodeLayout(cluster: { readonly id: string }, node: NodeAllocation, dataDir: string, runDir: string): NodeLayout {
   const unique = `t8s-${cluster.id}-${node.number}`
   const dir = join(dataDir, 'nodes', node.name)
   const run = join(runDir, String(node.number))
