@@ -1,4 +1,5 @@
-import type { Environment } from '#base/languages/cel/environment.ts'
+import { Environment } from '#base/languages/cel/environment.ts'
+import { LITERAL_VALIDATORS } from '#base/languages/cel/validators.ts'
 
 /**
  * The environment in which Kubernetes 1.36 compiles every expression: CEL's standard library, optional types, cel-go's extensions that
@@ -11,8 +12,12 @@ import type { Environment } from '#base/languages/cel/environment.ts'
  * ```
  */
 export function kubernetesEnvironment(): Environment {
-  throw new Error('expressions cannot be compiled yet')
+  environment ??= Environment.standard.extend({ validators: LITERAL_VALIDATORS })
+  return environment
 }
+
+/** Made when it is first asked for: a process that compiles no expression does not pay for it. */
+let environment: Environment | undefined
 
 /** What one evaluation may cost (upstream's `PerCallLimit`). */
 export const PER_CALL_COST_LIMIT = 1_000_000

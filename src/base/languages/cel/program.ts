@@ -10,7 +10,13 @@ import type { CelValue } from './values.ts'
  *  | ^
  * ```
  */
-export type Compilation = CompiledExpression | { readonly issues: string }
+export type Compilation = CompiledExpression | FailedCompilation
+
+export interface FailedCompilation {
+  readonly issues: string
+  /** Set if all that is wrong is the type that the expression was found to have. `issues` is then `must evaluate to bool but got int`. */
+  readonly mismatch?: CelType
+}
 
 export interface CompiledExpression {
   readonly program: CelProgram

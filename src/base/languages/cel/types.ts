@@ -1,3 +1,5 @@
+import type { CelValue } from './values.ts'
+
 /** What a type is made of; `parameters` are the element of a list, key and value of a map, the type that a type names, and so on. */
 export type CelKind =
   | 'any'
@@ -34,6 +36,10 @@ export interface CelType {
    * request). Undefined where that is unknown; only estimates of cost read it.
    */
   readonly maxSize?: number
+  /** Makes a value out of the fields that `name{…}` gives. Without it, the type cannot be constructed. */
+  readonly construct?: (fields: ReadonlyMap<string, CelValue>) => CelValue
+  /** The type of what `name{…}` makes, where that is another one. */
+  readonly instance?: CelType
 }
 
 /** The fields of an object type. Asked when an expression is checked, so a type may refer to itself. */
