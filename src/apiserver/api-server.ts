@@ -1,4 +1,5 @@
 import type { Logger } from '#base/log/logger.ts'
+import type { Series } from '#base/metrics/series.ts'
 import type { Random } from '#base/random/random.ts'
 import type { Clock } from '#base/time/clock.ts'
 import type { ApiHandler } from '#client/direct/api-handler.ts'
@@ -47,6 +48,8 @@ export interface ApiServerOptions {
   readonly reviews?: readonly Review[]
   /** How kubelets are reached, for logs, exec and their like. */
   readonly kubeletConnection?: KubeletConnection
+  /** What the parts that are given count, for `/metrics`. */
+  readonly metrics?: readonly Series[]
 }
 
 /** A running API server. */
@@ -107,6 +110,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     authorizer,
     kubeletConnection: options.kubeletConnection ?? {},
     typernetes: computed.size > 0 ? typernetes : undefined,
+    metrics: options.metrics ?? [],
     caches: () => feed.caches,
     storeProblem: async () => (await store.status()).problems[0],
     startProblem: () => held.values().next().value,

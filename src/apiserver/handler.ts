@@ -252,6 +252,7 @@ export class Handler implements ApiHandler {
       dryRun: options.dryRun ?? false,
       fieldManager: fieldManagerOf(options.fieldManager, caller.userAgent),
       fieldValidation: options.fieldValidation ?? 'Warn',
+      sent: options,
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { Logger } from '#base/log/logger.ts'
+import type { Series } from '#base/metrics/series.ts'
 import type { Random } from '#base/random/random.ts'
 import type { Clock } from '#base/time/clock.ts'
 import type { KindRegistry } from '#machinery/kind/kind-registry.ts'
@@ -19,6 +20,8 @@ export interface ServerParts {
   readonly kubeletConnection: KubeletConnection
   /** What the group `typernetes.dev` is answered from; undefined where it is not served. */
   readonly typernetes: TypernetesParts | undefined
+  /** What parts of the server count, for `/metrics`. */
+  readonly metrics: readonly Series[]
   caches(): Iterable<WatchCache>
   /** What is wrong with the store; undefined if it answers. */
   storeProblem(): string | undefined | Promise<string | undefined>

@@ -17,8 +17,45 @@ export interface AdmissionRequest {
   readonly old: ApiObject | undefined
   readonly user: UserInfo
   readonly dryRun: boolean
+  /** `CreateOptions`, `UpdateOptions` or `DeleteOptions` as the client gave them; undefined for CONNECT. */
+  readonly options?: object | undefined
   /** Texts of `Warning` headers. */
   warn(text: string): void
+  /** Has something noted in the audit log. */
+  annotate?(key: string, value: string): void
+  /** How plugins whose changes others should see have them look again. */
+  readonly reinvocation?: Reinvocation
+}
+
+/** Who changes an object after others have looked at it has them look again, once. */
+export class Reinvocation {
+  #round = 0
+  #isWanted = false
+  #memory: Map<string, unknown> | undefined
+
+  /** What plugins remember of the first round, by their names. */
+  get memory(): Map<string, unknown> {
+    this.#memory ??= new Map()
+    return this.#memory
+  }
+
+  /** 0, or 1 where plugins are asked again. */
+  get round(): 0 | 1 {
+    return this.#round as 0 | 1
+  }
+
+  get isWanted(): boolean {
+    return this.#isWanted
+  }
+
+  /** The object was changed. */
+  want(): void {
+    this.#isWanted = true
+  }
+
+  begin(): void {
+    this.#round = 1
+  }
 }
 
 /** One rule on writes. Throws a StatusError to refuse. */
@@ -41,6 +78,14 @@ export class AdmissionChain {
   }
 
   async admit(request: AdmissionRequest): Promise<void> {
+    await this.#admitOnce(request)
+    const { reinvocation } = request
+    if (!reinvocation?.isWanted) return
+    reinvocation.begin()
+    await this.#admitOnce(request)
+  }
+
+  async #admitOnce(request: AdmissionRequest): Promise<void> {
     for (const plugin of this.#admitting) {
       const pending = plugin.admit!(request)
       if (pending) await pending

@@ -2,6 +2,8 @@ import type { Random } from '#base/random/random.ts'
 import type { Clock } from '#base/time/clock.ts'
 import type { Client } from '#client/client.ts'
 import type { Informers } from '#client/informers/informer.ts'
+import { MutatingWebhookConfiguration } from '#kinds/admissionregistration/v1/mutating-webhook-configuration.ts'
+import { ValidatingWebhookConfiguration } from '#kinds/admissionregistration/v1/validating-webhook-configuration.ts'
 import { LimitRange } from '#kinds/core/v1/limit-range.ts'
 import { Namespace } from '#kinds/core/v1/namespace.ts'
 import { Node } from '#kinds/core/v1/node.ts'
@@ -13,6 +15,7 @@ import { RuntimeClass } from '#kinds/node/v1/runtime-class.ts'
 import { PriorityClass } from '#kinds/scheduling/v1/priority-class.ts'
 import { StorageClass } from '#kinds/storage/v1/storage-class.ts'
 import type { AnyKind } from '#machinery/kind/kind.ts'
+import type { KindRegistry } from '#machinery/kind/kind-registry.ts'
 import type { Authorizer } from '../authorization/authorizer.ts'
 import type { RbacAuthorizer } from '../authorization/rbac/rbac-authorizer.ts'
 import type { AdmissionPlugin } from './admission.ts'
@@ -33,6 +36,9 @@ import { runtimeClass } from './runtime-class.ts'
 import { serviceAccount } from './service-account.ts'
 import { storageObjectInUseProtection } from './storage-object-in-use-protection.ts'
 import { taintNodesByCondition } from './taint-nodes-by-condition.ts'
+import type { Asking } from './webhooks/ask-webhook.ts'
+import { mutatingAdmissionWebhook } from './webhooks/mutating-admission-webhook.ts'
+import { validatingAdmissionWebhook } from './webhooks/validating-admission-webhook.ts'
 
 /** What plugins need. The caches are the server's own, so they are there only once it stands. */
 export interface AdmissionContext {
@@ -44,6 +50,10 @@ export interface AdmissionContext {
   rbac(): RbacAuthorizer | undefined
   readonly clock: Clock
   readonly random: Random
+  /** The kinds that are served. */
+  kinds(): KindRegistry
+  /** How webhooks are asked. */
+  readonly asking: Asking
 }
 
 /** The kinds whose caches plugins read: they must have synced before the first write. */
@@ -58,10 +68,21 @@ export const ADMISSION_CACHES: readonly AnyKind[] = [
   StorageClass,
   IngressClass,
   RuntimeClass,
+  MutatingWebhookConfiguration,
+  ValidatingWebhookConfiguration,
 ]
 
 /** Every plugin, in the order in which they run (upstream's `AllOrderedPlugins`). */
-function orderedPlugins({ informers, client, authorizer, rbac, clock, random }: AdmissionContext): readonly AdmissionPlugin[] {
+function orderedPlugins({
+  informers,
+  client,
+  authorizer,
+  rbac,
+  clock,
+  random,
+  kinds,
+  asking,
+}: AdmissionContext): readonly AdmissionPlugin[] {
   return [
     namespaceLifecycle(informers),
     limitPodHardAntiAffinityTopology,
@@ -85,6 +106,8 @@ function orderedPlugins({ informers, client, authorizer, rbac, clock, random }: 
     denyServiceExternalIPs,
     podTopologyLabels(informers),
     roleEscalation({ rbac, authorizer }),
+    mutatingAdmissionWebhook(asking, informers, kinds),
+    validatingAdmissionWebhook(asking, informers, kinds),
     resourceQuota({ informers, client, clock }),
   ]
 }

@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import type { Series } from '#base/metrics/series.ts'
 import type { WatchCache } from '../watch-cache/watch-cache.ts'
 import type { DocumentRoute } from './path-route.ts'
 import { type RequestLabels, RequestStats } from './request-stats.ts'
@@ -10,8 +11,14 @@ export class ServerMetrics implements DocumentRoute {
   readonly #registry = new Registry()
   readonly #stats = new RequestStats()
   readonly #inflight: Gauge
+  readonly #more: readonly Series[]
 
-  constructor(caches: () => Iterable<WatchCache>, inflight: () => { readonly reads: number; readonly writes: number }) {
+  constructor(
+    caches: () => Iterable<WatchCache>,
+    inflight: () => { readonly reads: number; readonly writes: number },
+    more: readonly Series[],
+  ) {
+    this.#more = more
     const registers = [this.#registry]
     this.#inflight = new Gauge({
       name: 'apiserver_current_inflight_requests',
@@ -60,7 +67,8 @@ export class ServerMetrics implements DocumentRoute {
   async serve(...[context, path]: Parameters<DocumentRoute['serve']>): Promise<boolean> {
     if (path !== '/metrics' && path !== '/metrics/slis') return false
     this.#startProcessMetrics()
-    const text = path === '/metrics' ? `${await this.#registry.metrics()}${this.#stats.text()}` : ''
+    const text =
+      path === '/metrics' ? `${await this.#registry.metrics()}${this.#stats.text()}${this.#more.map(series => series.text()).join('')}` : ''
     context.send(200, { bytes: new TextEncoder().encode(text), contentType: CONTENT_TYPE })
     return true
   }

@@ -52,6 +52,7 @@ export async function serve(parts: ServerParts, options: ServeOptions): Promise<
   const metrics = new ServerMetrics(
     () => parts.caches(),
     () => inflight.current,
+    parts.metrics,
   )
   const openApi = new OpenApiRoute(
     () => ({ kinds: [...kinds.all()], types: OPENAPI_TYPES, version: '1.36' }),

@@ -5,7 +5,7 @@ import { validateObjectMeta } from '#machinery/meta/validate-object-meta.ts'
 import { alreadyExists, badRequest, generateNameConflict, invalid } from '#machinery/status/failures.ts'
 import { FieldErrors } from '#machinery/status/field-errors.ts'
 import { StatusError } from '#machinery/status/status-error.ts'
-import type { AdmissionRequest } from '../admission/admission.ts'
+import { admissionOf } from './admission-of.ts'
 import { type Body, objectFrom } from './body.ts'
 import { type Core, timestamp } from './core.ts'
 import { cacheKeyOf } from './object-store.ts'
@@ -45,7 +45,8 @@ function ownable(object: ApiObject, kind: AnyKind): ApiObject {
 export async function insert(core: Core, request: WriteRequest, object: Mutable<ApiObject>): Promise<ApiObject> {
   const kind = storedKindOf(request.kind)
   const behaviour = core.behaviours.of(kind)
-  const admission = admissionOf(request, object)
+  wipeSystemFields(object)
+  const admission = admissionOf(request, { operation: 'CREATE', object, options: request.sent })
   await core.admission.admit(admission)
   dedupeOwners(object, request.caller)
   const prefix = object.metadata.name ? undefined : object.metadata.generateName
@@ -99,31 +100,20 @@ export function writeContextOf(core: Core, request: WriteRequest): WriteContext 
   return { now: core.clock.now(), user: request.caller.user, subresource: request.subresource }
 }
 
-function admissionOf(request: WriteRequest, object: Mutable<ApiObject>): AdmissionRequest {
-  const { kind, subresource, namespace, caller, dryRun } = request
-  return {
-    operation: 'CREATE',
-    kind,
-    subresource,
-    namespace: kind.kind === 'Namespace' && kind.group === '' ? (object.metadata.name ?? '') : namespace,
-    get name() {
-      return object.metadata.name ?? ''
-    },
-    object,
-    old: undefined,
-    user: caller.user,
-    dryRun,
-    warn: text => caller.warn?.(text),
-  }
+/** What a client cannot say of a new object: nobody is shown it. */
+function wipeSystemFields({ metadata }: Mutable<ApiObject>): void {
+  delete metadata.uid
+  delete metadata.creationTimestamp
+  delete metadata.deletionTimestamp
+  delete metadata.deletionGracePeriodSeconds
+  delete metadata.selfLink
 }
 
 /** What only the server says of a new object. */
 function prepare(core: Core, request: WriteRequest, object: Mutable<ApiObject>): void {
   const kind = storedKindOf(request.kind)
+  wipeSystemFields(object)
   const { metadata } = object
-  delete metadata.deletionTimestamp
-  delete metadata.deletionGracePeriodSeconds
-  delete metadata.selfLink
   delete metadata.resourceVersion
   metadata.creationTimestamp = timestamp(core.clock.now())
   metadata.uid = core.random.uuid()

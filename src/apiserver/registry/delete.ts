@@ -2,11 +2,11 @@ import type { DeleteOptions } from '#client/client.ts'
 import { draft } from '#machinery/kind/draft.ts'
 import type { AnyKind, ApiObject, Mutable } from '#machinery/kind/kind.ts'
 import { conflict, notFound } from '#machinery/status/failures.ts'
-import type { AdmissionRequest } from '../admission/admission.ts'
+import { admissionOf } from './admission-of.ts'
 import type { Behaviour } from './behaviour.ts'
 import { type Core, timestamp } from './core.ts'
 import { resourceOf } from './create.ts'
-import { cacheKey, cacheKeyOf, revisionOf } from './object-store.ts'
+import { cacheKey, revisionOf } from './object-store.ts'
 import { show, storedKindOf } from './views.ts'
 import type { WriteRequest } from './write-request.ts'
 
@@ -25,7 +25,7 @@ export async function remove(core: Core, request: WriteRequest, options: DeleteO
   for (;;) {
     const current = core.objects.cacheOf(kind).get(key)
     if (!current) throw notFound(resourceOf(request), request.name)
-    await admit(core, request, current)
+    await admit(core, request, options, current)
     const deleted = await tryRemove(core, request, options, kind, current)
     if (deleted) return { ...deleted, object: show(request.kind, deleted.object) }
   }
@@ -181,22 +181,8 @@ function checkPreconditions(request: WriteRequest, options: DeleteOptions, curre
   }
 }
 
-async function admit(core: Core, request: WriteRequest, current: ApiObject): Promise<void> {
-  const { kind, subresource, namespace, name, caller, dryRun } = request
-  const isNamespace = kind.kind === 'Namespace' && kind.group === ''
-  const admission: AdmissionRequest = {
-    operation: 'DELETE',
-    kind,
-    subresource,
-    namespace: isNamespace ? name : namespace,
-    name,
-    object: undefined,
-    old: current,
-    user: caller.user,
-    dryRun,
-    warn: text => caller.warn?.(text),
-  }
+async function admit(core: Core, request: WriteRequest, options: DeleteOptions, current: ApiObject): Promise<void> {
+  const admission = admissionOf(request, { operation: 'DELETE', object: undefined, old: current, options })
   await core.admission.admit(admission)
   await core.admission.validate(admission)
-  void cacheKeyOf
 }

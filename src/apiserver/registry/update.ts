@@ -6,7 +6,7 @@ import { conflict, invalid, notFound, OBJECT_MODIFIED } from '#machinery/status/
 import { FieldErrors } from '#machinery/status/field-errors.ts'
 import { quote } from '#machinery/status/go-text.ts'
 import { isAlreadyExists, StatusError } from '#machinery/status/status-error.ts'
-import type { AdmissionRequest } from '../admission/admission.ts'
+import { admissionOf } from './admission-of.ts'
 import { type Body, objectFrom } from './body.ts'
 import type { Core } from './core.ts'
 import { checkSentName, createDecoded, ownershipOf, placeIn, resourceOf, writeContextOf } from './create.ts'
@@ -103,7 +103,7 @@ async function tryChange(
   carryOver(sent, shown, request.subresource, request.kind)
   const owned = step.setsOwnership ? sent : core.ownership.afterUpdate(shown, sent, ownershipOf(core, request))
   const object = toStored(request.kind, owned) as Mutable<ApiObject>
-  const admission = admissionOf(request, object, current)
+  const admission = admissionOf(request, { operation: 'UPDATE', object, old: current, options: request.sent })
   await core.admission.admit(admission)
   prepare(core, request, object, current)
   const behaviour = core.behaviours.of(kind)
@@ -180,23 +180,6 @@ function firstOf(object: Mutable<ApiObject>, request: WriteRequest, isPatch: boo
   if (!isPatch && resourceVersion && resourceVersion !== '0') throw notFound(resourceOf(request), request.name)
   delete object.metadata.resourceVersion
   return object
-}
-
-function admissionOf(request: WriteRequest, object: Mutable<ApiObject>, old: ApiObject): AdmissionRequest {
-  const { kind, subresource, namespace, name, caller, dryRun } = request
-  const isNamespace = kind.kind === 'Namespace' && kind.group === ''
-  return {
-    operation: 'UPDATE',
-    kind,
-    subresource,
-    namespace: isNamespace ? name : namespace,
-    name,
-    object,
-    old,
-    user: caller.user,
-    dryRun,
-    warn: text => caller.warn?.(text),
-  }
 }
 
 /** Carries over what this write may not change. */

@@ -31,6 +31,11 @@ export function toStored(kind: AnyKind, object: ApiObject): ApiObject {
   return decodeObject(view.of, view.up(object as unknown as Record<string, unknown>))
 }
 
+/** As {@link show}, of an object that is still to change: nothing of it is kept. */
+export function viewOf(kind: AnyKind, object: ApiObject): ApiObject {
+  return kind.view ? convertDown(kind, object) : object
+}
+
 function convertDown(kind: AnyKind, object: ApiObject): ApiObject {
   const shown = decodeObject(kind, kind.view!.down(object as unknown as Record<string, unknown>))
   const { resourceVersion } = object.metadata

@@ -1,3 +1,4 @@
+import type { WriteOptions } from '#client/client.ts'
 import type { Caller } from '#client/direct/api-handler.ts'
 import type { AnyKind } from '#machinery/kind/kind.ts'
 
@@ -16,6 +17,8 @@ export interface WriteRequest {
   /** Who is said to own the fields that are written: the `fieldManager` parameter, else the client program's name. */
   readonly fieldManager: string
   readonly fieldValidation: 'Strict' | 'Warn' | 'Ignore'
+  /** The options as they were sent, without what is assumed where they say nothing. */
+  readonly sent?: WriteOptions
 }
 
 /** The manager that fields are owned by: what the client says, else the first part of its user agent. */

@@ -1,5 +1,6 @@
 import type { ApiObject, Mutable } from '#machinery/kind/kind.ts'
 import type { AdmissionRequest } from '../admission/admission.ts'
+import { admissionOf } from '../registry/admission-of.ts'
 import type { Core } from '../registry/core.ts'
 import type { SubresourceCall } from './subresource.ts'
 
@@ -11,18 +12,8 @@ export async function admitBody(
   body: ApiObject,
   of: Pick<AdmissionRequest, 'kind' | 'name'> = call.target,
 ): Promise<void> {
-  const request: AdmissionRequest = {
-    operation: 'CREATE',
-    kind: of.kind,
-    subresource,
-    namespace: call.target.namespace,
-    name: of.name,
-    object: body as Mutable<ApiObject>,
-    old: undefined,
-    user: call.caller.user,
-    dryRun: call.dryRun,
-    warn: text => call.caller.warn?.(text),
-  }
+  const asked = { kind: of.kind, subresource, namespace: call.target.namespace, name: of.name, caller: call.caller, dryRun: call.dryRun }
+  const request = admissionOf(asked, { operation: 'CREATE', object: body as Mutable<ApiObject> })
   await core.admission.admit(request)
   await core.admission.validate(request)
 }

@@ -81,7 +81,7 @@ function check({ metadata, spec }: Scale): void {
 }
 
 /** The object with the replicas of its scale. */
-function withReplicas(kind: AnyKind, current: ApiObject, { metadata, spec }: Scale): Mutable<ApiObject> {
+export function withReplicas(kind: AnyKind, current: ApiObject, { metadata, spec }: Scale): Mutable<ApiObject> {
   const next = draft(current) as Mutable<ApiObject>
   setAt(next as unknown as Record<string, unknown>, pathsOf(kind).replicas, spec.replicas ?? 0)
   const before = current.metadata.managedFields ?? []
@@ -93,7 +93,8 @@ function withReplicas(kind: AnyKind, current: ApiObject, { metadata, spec }: Sca
   return next
 }
 
-function scaleOf(kind: AnyKind, object: ApiObject): Scale {
+/** An object's scale, as its subresource shows it. */
+export function scaleOf(kind: AnyKind, object: ApiObject): Scale {
   const paths = pathsOf(kind)
   const { name, namespace, uid, resourceVersion, creationTimestamp, managedFields } = object.metadata
   const owners = scaleManagedFields(managedFields ?? [], replicasPaths(kind))

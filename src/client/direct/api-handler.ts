@@ -35,6 +35,8 @@ export interface Caller {
   readonly userAgent?: string
   /** Called for each warning the server has for the client. */
   warn?(text: string): void
+  /** Called for each annotation that the audit log is to have. */
+  annotate?(key: string, value: string): void
 }
 
 /**

@@ -1,4 +1,5 @@
 import { ADMISSION_CACHES, defaultAdmission } from '#apiserver/admission/plugins.ts'
+import { WebhookMetrics } from '#apiserver/admission/webhooks/webhook-metrics.ts'
 import { addressAt, addressRange } from '#apiserver/allocation/service-addresses.ts'
 import { serviceAllocation } from '#apiserver/allocation/service-allocation.ts'
 import { type ApiServer, createApiServer } from '#apiserver/api-server.ts'
@@ -104,6 +105,7 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
   }
   const authorizer = authorizerChain(authorizers)
   const webhooks = webhookClient({ resolver: serviceResolver(() => own.informers!, random), clock })
+  const webhookMetrics = new WebhookMetrics()
   const tokens = serviceAccounts && { ...serviceAccounts, verifier: tokenVerifier(serviceAccounts.verificationKeys), objects, clock }
   const { authenticator, checkToken } = assembleAuthentication(options.authentication ?? {}, {
     clock,
@@ -112,7 +114,7 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
     informers: () => own.informers!,
     client: () => own.client!,
   })
-  const server = createApiServer({
+  const server: ApiServer = createApiServer({
     store,
     clock,
     random,
@@ -120,13 +122,23 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
     kinds: [...builtInKinds, ...(options.servesTypernetes ? typernetesKinds : []), ...subresourceKinds],
     authorizer,
     admission: defaultAdmission(
-      { informers: () => own.informers!, client: () => own.client!, authorizer, rbac: () => rbacAmong(authorizers), clock, random },
+      {
+        informers: () => own.informers!,
+        client: () => own.client!,
+        authorizer,
+        rbac: () => rbacAmong(authorizers),
+        clock,
+        random,
+        kinds: () => server.kinds,
+        asking: { webhooks, clock, random, log, metrics: webhookMetrics },
+      },
       options.admission,
     ),
     behaviours: [
       ...behaviours,
       serviceAllocation({ ...options, client: () => own.client!, services: () => own.informers!.of(Service).list() }),
     ],
+    metrics: [webhookMetrics],
     subresources: [...subresources, ...(serviceAccounts ? [tokenSubresource(serviceAccounts, objects, options)] : [])],
     reviews: [...accessReviews(authorizer), ...identityReviews(checkToken, serviceAccounts?.audiences ?? [])],
     ...(options.kubeletConnection ? { kubeletConnection: options.kubeletConnection } : {}),

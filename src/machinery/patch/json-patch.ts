@@ -9,22 +9,28 @@ const MAX_COPIED = 3 * 1024 * 1024
 /**
  * `document` changed by a JSON patch (RFC 6902), with the leniencies of the library that upstream uses: `replace` of a missing key adds it,
  * `test` for null passes on a missing key, the part of a path before its first slash is ignored, negative indices count from the end.
- * Nothing of the document is changed; what the patch does not touch is shared. Throws the failure that the client is to see.
+ * Nothing of the document is changed; what the patch does not touch is shared. Throws the failure that the client is to see; `failure` words
+ * that of an operation that does not apply.
  */
-export function applyJsonPatch(document: JsonObject, patch: unknown): JsonObject {
+export function applyJsonPatch(document: JsonObject, patch: unknown, failure: (operation: Operation) => Error = unprocessable): JsonObject {
   const operations = operationsOf(patch)
   const run = new Run(document)
   for (const operation of operations) {
-    if (!run.apply(operation)) throw genericFailure({ code: 422, serverMessage: `the ${operation.op} operation does not apply` })
+    if (!run.apply(operation)) throw failure(operation)
   }
   return run.root as JsonObject
 }
 
-interface Operation {
+/** One step of a patch. */
+export interface Operation {
   readonly op?: string
   readonly path?: string
   readonly from?: string
   readonly value?: unknown
+}
+
+function unprocessable({ op }: Operation): Error {
+  return genericFailure({ code: 422, serverMessage: `the ${op} operation does not apply` })
 }
 
 function operationsOf(patch: unknown): readonly Operation[] {
