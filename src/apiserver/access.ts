@@ -2,7 +2,7 @@ import type { Caller, UserInfo } from '#client/direct/api-handler.ts'
 import type { AnyKind } from '#machinery/kind/kind.ts'
 import { forbidden } from '#machinery/status/failures.ts'
 import { quote } from '#machinery/status/go-text.ts'
-import type { Attributes, Authorizer, ResourceAttributes } from './authorization/authorizer.ts'
+import type { Attributes, Authorizer, Decision, ResourceAttributes } from './authorization/authorizer.ts'
 
 /** What is asked for, before it is known whether it may be. */
 export interface Access {
@@ -19,12 +19,17 @@ export interface Access {
 export function checkAccess(authorizer: Authorizer, caller: Caller, access: Access): void | Promise<void> {
   const attributes = attributesOf(caller.user, access)
   const decision = authorizer.authorize(attributes)
-  if (decision instanceof Promise) {
-    return decision.then(({ verdict, reason }) => {
-      if (verdict !== 'allow') throw refusal(attributes, reason)
-    })
+  const enforce = (decided: Decision) => {
+    if (caller.annotate) annotateDecision(caller.annotate, decided)
+    if (decided.verdict !== 'allow') throw refusal(attributes, decided.reason)
   }
-  if (decision.verdict !== 'allow') throw refusal(attributes, decision.reason)
+  return decision instanceof Promise ? decision.then(enforce) : enforce(decision)
+}
+
+/** Tells an audit what was decided, and why. */
+export function annotateDecision(annotate: NonNullable<Caller['annotate']>, { verdict, reason }: Decision): void {
+  annotate('authorization.k8s.io/decision', verdict === 'allow' ? 'allow' : 'forbid')
+  annotate('authorization.k8s.io/reason', reason)
 }
 
 /** The 403 for what was asked. */

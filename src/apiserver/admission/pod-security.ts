@@ -29,7 +29,8 @@ export function podSecurity(informers: () => Informers, exempt: PodSecurityExemp
       const { operation, kind, object, namespace, subresource } = request
       if ((operation !== 'CREATE' && operation !== 'UPDATE') || !object) return
       if (kind.group === '' && kind.kind === 'Namespace') return ofNamespace(request, exempt, informers)
-      if (exempt.namespaces.includes(namespace) || exempt.usernames.includes(request.user.name)) return
+      if (exempt.namespaces.includes(namespace)) return request.annotate?.(`${AUDIT}/exempt`, 'namespace')
+      if (exempt.usernames.includes(request.user.name)) return request.annotate?.(`${AUDIT}/exempt`, 'user')
       if (kind.group === '' && kind.kind === 'Pod') {
         if (UNCHANGING.has(subresource) || (request.old && !isSignificant(object as unknown as Pod, request.old as Pod))) return
         return check(request, podLike(object), policyIn(namespace), exempt, true)
@@ -40,12 +41,23 @@ export function podSecurity(informers: () => Informers, exempt: PodSecurityExemp
   }
 }
 
+/** What audit events say stands under it. */
+const AUDIT = 'pod-security.kubernetes.io'
+
 /** Subresources of pods that leave the pod's spec alone. */
 const UNCHANGING = new Set(['exec', 'attach', 'binding', 'eviction', 'log', 'portforward', 'proxy', 'status'])
 
 function check(request: AdmissionRequest, pod: PodLike, policy: NamespacePolicy, exempt: PodSecurityExemptions, enforces: boolean): void {
-  if (exempt.runtimeClasses.includes(pod.spec.runtimeClassName ?? '')) return
+  if (exempt.runtimeClasses.includes(pod.spec.runtimeClassName ?? '')) {
+    request.annotate?.(`${AUDIT}/exempt`, 'runtimeClass')
+    return
+  }
+  const audited = violationsOf(policy.audit, pod)
+  if (audited.length > 0) {
+    request.annotate?.(`${AUDIT}/audit-violations`, `would violate PodSecurity ${quote(policyText(policy.audit))}: ${detailText(audited)}`)
+  }
   if (enforces) {
+    request.annotate?.(`${AUDIT}/enforce-policy`, policyText(policy.enforce))
     const violations = violationsOf(policy.enforce, pod)
     const { kind, object } = request
     const of = { group: kind.group, resource: kind.plural }

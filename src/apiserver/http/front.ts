@@ -1,8 +1,12 @@
 import type { Logger } from '#base/log/logger.ts'
 import type { Random } from '#base/random/random.ts'
 import type { Clock } from '#base/time/clock.ts'
+import type { UserInfo } from '#client/direct/api-handler.ts'
+import { internalError } from '#machinery/status/failures.ts'
 import { StatusError, statusErrorOf } from '#machinery/status/status-error.ts'
-import { refusal } from '../access.ts'
+import { annotateDecision, refusal } from '../access.ts'
+import type { Audit } from '../audit/audit.ts'
+import { auditedExchange } from '../audit/audited-exchange.ts'
 import { ANONYMOUS } from '../authentication/authenticator-chain.ts'
 import type { Attributes, Authorizer, ResourceAttributes } from '../authorization/authorizer.ts'
 import type { MomentRoute } from '../typernetes/moment-route.ts'
@@ -33,6 +37,8 @@ export interface FrontOptions {
   readonly metrics: ServerMetrics
   /** Undefined where flow schemas are not served. */
   readonly flowControl: FlowControl | undefined
+  /** Undefined: nothing is recorded. */
+  readonly audit: Audit | undefined
 }
 
 /** The way of a request through the server: who sends it, what it is about, and who answers it. */
@@ -46,29 +52,60 @@ export class Front {
   }
 
   async serve(exchange: Exchange): Promise<void> {
-    const { random, log, inflight, identification } = this.#options
+    const { random, log, inflight, audit, clock } = this.#options
     const auditId = headerOf(exchange, 'audit-id') || random.uuid()
-    const startMs = this.#options.clock.monotonic()
+    const startMs = clock.monotonic()
+    const receivedMs = audit ? clock.now() : 0
     const context = new RequestContext(exchange, auditId, ANONYMOUS, this.#options.protobuf)
     let release: (() => void) | undefined
     try {
       const info = requestInfoOf(exchange.path)
-      const pending = identification.identify(exchange, info?.path ?? exchange.path)
+      const pending = this.#identify(context, info, receivedMs)
       context.user = pending instanceof Promise ? await pending : pending
       context.info = info
+      if (audit) await this.#record(audit, context, receivedMs)
       if (wantsImpersonation(exchange.headers)) {
         const impersonated = await this.#impersonation.impersonate(exchange, requestAttributes(context))
-        if (impersonated) context.user = impersonated.user
+        if (impersonated) {
+          context.user = impersonated.user
+          context.audit?.impersonates(impersonated.user, impersonated.constraint)
+        }
       }
       release = inflight.enter(exchange, context.user)
       await this.#dispatch(context)
     } catch (error) {
-      if (!statusErrorOf(error)) log.error('a request failed', { method: exchange.method, path: exchange.path, error: textOf(error) })
+      if (!statusErrorOf(error)) {
+        log.error('a request failed', { method: exchange.method, path: exchange.path, error: textOf(error) })
+        context.audit?.panicked(error)
+      }
       context.fail(error)
     } finally {
       release?.()
       this.#note(context, startMs)
     }
+  }
+
+  #identify(context: RequestContext, info: RequestInfo | undefined, receivedMs: number): UserInfo | Promise<UserInfo> {
+    const { identification, audit } = this.#options
+    const { exchange, auditId } = context
+    const found = identification.identify(exchange, info?.path ?? exchange.path)
+    if (!audit || !(found instanceof Promise)) return found
+    return found.catch((error: unknown) => {
+      const record = audit.recordOf({ exchange, auditId, user: undefined, attributes: requestAttributes(context, info), receivedMs })
+      record?.responded((statusErrorOf(error) ?? internalError(error)).toStatus())
+      record?.refused()
+      throw error
+    })
+  }
+
+  /** From here on what happens to the request is recorded. Resolves when it may go on. */
+  async #record(audit: Audit, context: RequestContext, receivedMs: number): Promise<void> {
+    const { exchange, auditId, user } = context
+    const record = audit.recordOf({ exchange, auditId, user, attributes: requestAttributes(context), receivedMs })
+    if (!record) return
+    context.audit = record
+    context.exchange = auditedExchange(exchange, record)
+    await record.received()
   }
 
   #note(context: RequestContext, startMs: number): void {
@@ -95,13 +132,13 @@ export class Front {
       context.isServed = resources.isKnown(info)
       if (moments?.serves(info)) return moments.serve(context, info)
       if (context.isServed) return resources.serve(context, info)
-      await this.#allow(resourceAttributes(context, info))
+      await this.#allow(context, resourceAttributes(context, info))
       throw noSuchResource()
     }
     const attributes = info.isResource
       ? resourceAttributes(context, info)
       : { user: context.user, verb: context.exchange.method.toLowerCase(), path: info.path }
-    await this.#allow(attributes)
+    await this.#allow(context, attributes)
     return paths.serve(context)
   }
 
@@ -110,19 +147,22 @@ export class Front {
     return this.#options.flowControl?.headersFor({ user, verb: verbs[method] ?? method.toLowerCase(), info }) ?? NO_HEADERS
   }
 
-  async #allow(attributes: Attributes): Promise<void> {
-    const { verdict, reason } = await this.#options.authorizer.authorize(attributes)
+  async #allow({ audit }: RequestContext, attributes: Attributes): Promise<void> {
+    const decision = await this.#options.authorizer.authorize(attributes)
+    const { verdict, reason } = decision
+    if (audit) annotateDecision((key, value) => audit.annotate(key, value), decision)
     if (verdict !== 'allow') throw refusal(attributes, reason)
   }
 }
 
 /** What a request asks for, before anything is known but its form. */
-function requestAttributes(context: RequestContext): Attributes {
-  const { user, exchange, info } = context
+function requestAttributes(context: RequestContext, info = context.info): Attributes {
+  const { user, exchange } = context
   if (!info?.isResource) return { user, verb: exchange.method.toLowerCase(), path: info?.path ?? exchange.path }
   const attributes = resourceAttributes(context, info)
   const isWatch = info.isWatchPath || (attributes.verb === 'list' && isWatched(exchange.query))
-  return isWatch ? { ...attributes, verb: 'watch' } : attributes
+  const isNamespace = info.resource === 'namespaces' && info.group === ''
+  return { ...attributes, ...(isWatch ? { verb: 'watch' } : {}), ...(isNamespace ? { namespace: info.name } : {}) }
 }
 
 function isWatched(query: string): boolean {

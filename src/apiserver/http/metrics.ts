@@ -12,13 +12,16 @@ export class ServerMetrics implements DocumentRoute {
   readonly #stats = new RequestStats()
   readonly #inflight: Gauge
   readonly #more: readonly Series[]
+  readonly #others: Registry | undefined
 
   constructor(
     caches: () => Iterable<WatchCache>,
     inflight: () => { readonly reads: number; readonly writes: number },
     more: readonly Series[],
+    others?: Registry,
   ) {
     this.#more = more
+    this.#others = others
     const registers = [this.#registry]
     this.#inflight = new Gauge({
       name: 'apiserver_current_inflight_requests',
@@ -68,7 +71,9 @@ export class ServerMetrics implements DocumentRoute {
     if (path !== '/metrics' && path !== '/metrics/slis') return false
     this.#startProcessMetrics()
     const text =
-      path === '/metrics' ? `${await this.#registry.metrics()}${this.#stats.text()}${this.#more.map(series => series.text()).join('')}` : ''
+      path === '/metrics'
+        ? `${await this.#registry.metrics()}${(await this.#others?.metrics()) ?? ''}${this.#stats.text()}${this.#more.map(series => series.text()).join('')}`
+        : ''
     context.send(200, { bytes: new TextEncoder().encode(text), contentType: CONTENT_TYPE })
     return true
   }

@@ -1,6 +1,7 @@
 import type { Caller, UserInfo } from '#client/direct/api-handler.ts'
 import { internalError } from '#machinery/status/failures.ts'
 import { StatusError, statusErrorOf } from '#machinery/status/status-error.ts'
+import type { AuditRecord } from '../audit/audit-record.ts'
 import type { Exchange, ResponseHeaders } from './exchange.ts'
 import { headerOf } from './exchange.ts'
 import type { Negotiated } from './negotiation.ts'
@@ -12,7 +13,7 @@ const MAX_WARNING_BYTES = 4096
 
 /** A request on its way through the server: who sends it, what is to be answered beside the body. */
 export class RequestContext {
-  readonly exchange: Exchange
+  exchange: Exchange
   readonly auditId: string
   user: UserInfo
   readonly #warnings: string[] = []
@@ -20,6 +21,8 @@ export class RequestContext {
   #isAnswered = false
   /** What flow control says of the request, for the answer. */
   flow: ResponseHeaders = NO_HEADERS
+  /** What is recorded of the request; undefined: nothing. */
+  audit: AuditRecord | undefined
   /** What the path asks for, once that is known. */
   info: RequestInfo | undefined
   /** Whether there is such a resource. */
@@ -50,8 +53,10 @@ export class RequestContext {
   /** Who asks, for the handler; what it warns of becomes headers. */
   caller(): Caller {
     const userAgent = headerOf(this.exchange, 'user-agent')
+    const { audit } = this
     return {
       user: this.user,
+      ...(audit ? { annotate: (key, value) => audit.annotate(key, value) } : {}),
       ...(userAgent === undefined ? {} : { userAgent }),
       warn: text => this.warn(text),
     }
@@ -71,6 +76,7 @@ export class RequestContext {
 
   /** Answers with an object that is of no kind of the API: Status, documents. */
   sendObject(status: number, object: object, form = this.form, more: ResponseHeaders = NO_HEADERS): void {
+    this.audit?.responded(object)
     this.send(status, renderObject(undefined, object, form, this.protobuf), more)
   }
 

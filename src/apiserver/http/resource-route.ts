@@ -234,7 +234,9 @@ export class ResourceRoute {
 
   async #body(context: RequestContext, kind: AnyKind) {
     const bytes = await this.#bytes(context)
-    return parseRequestBody(bytes, headerOf(context.exchange, 'content-type'), kind, this.#options.protobuf)
+    const body = parseRequestBody(bytes, headerOf(context.exchange, 'content-type'), kind, this.#options.protobuf)
+    context.audit?.requested(body.value)
+    return body
   }
 
   /** The options of a delete stand in its body, if it has one. */
@@ -242,7 +244,9 @@ export class ResourceRoute {
     const bytes = await this.#bytes(context)
     if (bytes.length === 0) return undefined
     const type = headerOf(context.exchange, 'content-type')
-    return parseRequestBody(bytes, type, DELETE_OPTIONS, this.#options.protobuf).value
+    const { value } = parseRequestBody(bytes, type, DELETE_OPTIONS, this.#options.protobuf)
+    context.audit?.patched(value)
+    return value
   }
 
   async #patchBody(context: RequestContext, query: Query): Promise<{ patch: Patch; duplicates: readonly string[] }> {
@@ -257,9 +261,11 @@ export class ResourceRoute {
       if (type === 'apply') {
         const { value, duplicates } = readYaml(bytes)
         if (duplicates.length > 0) throw badRequest(`error decoding YAML: ${duplicates[0]}`)
+        context.audit?.patched(value)
         return { patch: { type, body: value }, duplicates }
       }
       const { value, duplicates } = readJson(bytes)
+      context.audit?.patched(value)
       return { patch: { type, body: value } as Patch, duplicates }
     } catch (error) {
       if (error instanceof JsonError)
@@ -291,6 +297,7 @@ export class ResourceRoute {
   async #sendObject(context: RequestContext, kind: AnyKind | undefined, object: ApiObject, query: Query, status = 200): Promise<void> {
     const { form } = context
     if (form.as === '' || !kind || (object as { kind?: string }).kind === 'Status') {
+      context.audit?.responded(object)
       return this.#send(context, status, renderObject(kind, object, form, this.#options.protobuf))
     }
     if (form.as === 'PartialObjectMetadataList') {
@@ -303,12 +310,16 @@ export class ResourceRoute {
       form.as === 'Table'
         ? tableOf(kind, [object], { resourceVersion }, this.#tableOptions(form, query))
         : partialOf(kind, object, form.asVersion)
+    context.audit?.responded(shown)
     return this.#send(context, status, renderObject(undefined, shown, form, this.#options.protobuf))
   }
 
   async #sendList(context: RequestContext, kind: AnyKind, page: Page, query: Query): Promise<void> {
     const { form } = context
-    if (form.as === '') return this.#send(context, 200, renderList(kind, page, form, this.#options.protobuf))
+    if (form.as === '') {
+      context.audit?.responded({ kind: kind.listKind, apiVersion: kind.apiVersion, metadata: page.metadata, items: page.items })
+      return this.#send(context, 200, renderList(kind, page, form, this.#options.protobuf))
+    }
     if (form.as === 'PartialObjectMetadata') {
       throw wrongTransform(`you requested PartialObjectMetadata, but the requested object is a list (*${goTypeOf(kind, kind.listKind)})`)
     }
@@ -322,6 +333,7 @@ export class ResourceRoute {
             metadata: page.metadata,
             items: page.items.map(item => partialOf(kind, item, form.asVersion)),
           }
+    context.audit?.responded(shown)
     return this.#send(context, 200, renderObject(undefined, shown, form, this.#options.protobuf))
   }
 

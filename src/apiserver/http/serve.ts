@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
+import type { Registry } from 'prom-client'
 import { subresourceKinds } from '#kinds/kinds.ts'
 import { DeleteOptions } from '#kinds/meta/v1/delete-options.ts'
 import { Status } from '#kinds/meta/v1/status.ts'
 import { WatchEvent } from '#kinds/meta/v1/watch-event.ts'
+import type { Audit } from '../audit/audit.ts'
 import type { Authenticator } from '../authentication/authenticator.ts'
 import { healthChecks } from '../discovery/checks.ts'
 import { DiscoveryDocuments } from '../discovery/documents.ts'
@@ -35,6 +37,10 @@ export interface ServeOptions {
   readonly authenticator: Authenticator
   /** Who may come without proof, as `system:anonymous`; default: everybody. */
   readonly anonymous?: AnonymousAccess
+  /** Who records what is asked; absent: nobody. */
+  readonly audit?: Audit | undefined
+  /** What others count, for `/metrics`. */
+  readonly registry?: Registry | undefined
   /** Where clients find the server, as `/api` says; default: the listening address. */
   readonly advertised?: string
   readonly maxReadsInflight?: number
@@ -53,6 +59,7 @@ export async function serve(parts: ServerParts, options: ServeOptions): Promise<
     () => parts.caches(),
     () => inflight.current,
     parts.metrics,
+    options.registry,
   )
   const openApi = new OpenApiRoute(
     () => ({ kinds: [...kinds.all()], types: OPENAPI_TYPES, version: '1.36' }),
@@ -91,6 +98,7 @@ export async function serve(parts: ServerParts, options: ServeOptions): Promise<
     inflight,
     metrics,
     flowControl: flowControlOf(parts),
+    audit: options.audit,
   })
   listening = await listen({
     address: options.address,

@@ -29,14 +29,14 @@ export interface RequestTarget {
   readonly name: string
 }
 
-/** What every answer to a write may carry: the texts of `Warning` headers. */
+/** Who calls, and what they want to hear beside the answer. */
 export interface Caller {
   readonly user: UserInfo
   readonly userAgent?: string
+  /** Called with what an audit is to say of the request; absent where none is recorded. */
+  annotate?(key: string, value: string): void
   /** Called for each warning the server has for the client. */
   warn?(text: string): void
-  /** Called for each annotation that the audit log is to have. */
-  annotate?(key: string, value: string): void
 }
 
 /**

@@ -1,4 +1,6 @@
+import type { Registry } from 'prom-client'
 import type { ApiServer } from '#apiserver/api-server.ts'
+import type { Audit } from '#apiserver/audit/audit.ts'
 import type { AnonymousAccess } from '#apiserver/http/identification.ts'
 import { type AssemblyOptions, assembleApiServer } from './assembled-api-server.ts'
 
@@ -12,6 +14,10 @@ export interface LoneApiServerOptions extends AssemblyOptions {
   readonly maxReadsInflight: number
   readonly maxWritesInflight: number
   readonly publishesEndpoints: boolean
+  /** Records what is asked; it is ended by who made it. */
+  readonly audit?: Audit | undefined
+  /** What others count, for `/metrics`. */
+  readonly registry?: Registry
 }
 
 export interface LoneApiServer {
@@ -35,6 +41,8 @@ export async function startLoneApiServer(options: LoneApiServerOptions): Promise
     documents: documentsAt(advertised),
     maxReadsInflight: options.maxReadsInflight,
     maxWritesInflight: options.maxWritesInflight,
+    audit: options.audit,
+    registry: options.registry,
   })
   const advertiseAddress = options.publishesEndpoints ? options.advertiseAddress : undefined
   await shipObjects({ advertiseAddress, securePort: listening.port })

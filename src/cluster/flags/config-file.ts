@@ -2,6 +2,8 @@ import { EVENT_ID, getScalarValue, parseEvents, YAMLException } from 'js-yaml'
 import { parseYaml, YamlError } from '#machinery/codec/yaml/parse-yaml.ts'
 import { DecodeError, decode } from '#machinery/schema/decode.ts'
 import { type Shape, shapeOf } from '#machinery/schema/schema.ts'
+import { bodyOf } from '#machinery/status/field-error.ts'
+import { FieldErrors } from '#machinery/status/field-errors.ts'
 import { nearest } from './nearest.ts'
 
 /** A configuration file that cannot be used; the message begins with `file:line:column`. */
@@ -40,6 +42,23 @@ export function readConfig<T>(kind: ConfigKind<T>, file: string, text: string): 
     const [, what, path = '', type] = /cannot unmarshal (.+) into Go struct field [^. ]+\.(\S+) of type (.+)/.exec(error.message) ?? []
     return fail(path, what === undefined ? error.message : `${path} is a ${what}, and must be a ${type}`)
   }
+}
+
+/**
+ * As {@link readConfig}, and has `validate` report what the fields' types cannot say. Throws {@link ConfigFileError}, a line for each wrong
+ * field: `file:line:column: path: what is wrong`.
+ */
+export function readCheckedConfig<T>(
+  kind: ConfigKind<T>,
+  file: string,
+  text: string,
+  validate: (config: T, errors: FieldErrors) => void,
+): T {
+  const config = readConfig(kind, file, text)
+  const errors = new FieldErrors()
+  validate(config, errors)
+  if (errors.isEmpty) return config
+  throw new ConfigFileError(errors.all.map(error => `${placeOf(text, error.field, file)}: ${error.field}: ${bodyOf(error)}`).join('\n'))
 }
 
 function parsed(text: string, file: string): unknown {

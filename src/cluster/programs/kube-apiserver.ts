@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
+import { Registry } from 'prom-client'
 import type { KubeletConnection } from '#apiserver/node-streams/kubelet-connection.ts'
 import { klog } from '#base/log/klog.ts'
 import type { Logger } from '#base/log/logger.ts'
@@ -11,6 +12,7 @@ import type { Store } from '#store/store.ts'
 import { startLoneApiServer } from '../components/lone-api-server.ts'
 import { readCommandLine } from '../flags/flag-set.ts'
 import { kubeApiserver } from '../flags/kube-apiserver.ts'
+import { auditOf } from '../flags/kube-apiserver-audit.ts'
 import { authenticationOptions } from '../flags/kube-apiserver-authentication.ts'
 
 /** Upstream's own default. */
@@ -42,6 +44,8 @@ async function run(values: Values): Promise<void> {
   const advertiseAddress = values['advertise-address'] || (isUnspecified(bindAddress) ? firstAddress() : bindAddress)
   const issuers = values['service-account-issuer']
   const signingKeyFile = values['service-account-signing-key-file']
+  const registry = new Registry()
+  const audit = await auditOf(values, { clock, log, registry })
   const running = await startLoneApiServer({
     store,
     clock,
@@ -77,6 +81,8 @@ async function run(values: Values): Promise<void> {
     kubeletConnection: kubeletConnectionOf(values),
     // Off unless asked for: clients of this program may compare its discovery with upstream's.
     servesTypernetes: values['runtime-config']['typernetes.dev/v1'] ?? false,
+    audit,
+    registry,
   })
   log.info('the API server is ready', { address: bindAddress, port: running.port })
   let isEnding = false
@@ -84,6 +90,7 @@ async function run(values: Values): Promise<void> {
     if (isEnding) process.exit(1)
     isEnding = true
     await running.stop()
+    await audit?.stop()
     await store.close()
     process.exit(0)
   }
