@@ -27,6 +27,8 @@ export interface WebhookCallOptions {
   readonly headers?: Readonly<Record<string, string>>
   /** In the place of `caBundle`. */
   readonly trust?: HttpsTrust
+  /** Whom the certificate must name, if not the host. */
+  readonly serverName?: string | undefined
   /** Default: yes. Token and access reviews are not told. */
   readonly tellsTimeout?: boolean
 }
@@ -105,10 +107,17 @@ function tlsOf({ caBundle }: WebhookAddress, { trust }: WebhookCallOptions): { r
   return caBundle ? { tls: { ca: textOfBundle(caBundle) } } : {}
 }
 
-function settingsOf({ timeoutMs, signal, limitBytes, headers }: WebhookCallOptions): Pick<HttpsRequest, 'timeoutMs' | 'headers'> {
+function settingsOf({
+  timeoutMs,
+  signal,
+  limitBytes,
+  headers,
+  serverName,
+}: WebhookCallOptions): Pick<HttpsRequest, 'timeoutMs' | 'headers'> {
   return {
     timeoutMs,
     headers: { accept: 'application/json', 'content-type': 'application/json', 'user-agent': 'kube-apiserver-admission', ...headers },
+    ...(serverName ? { serverName } : {}),
     ...(signal ? { signal } : {}),
     ...(limitBytes ? { limitBytes } : {}),
   }

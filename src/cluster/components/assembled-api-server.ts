@@ -12,6 +12,7 @@ import { authorizerChain } from '#apiserver/authorization/authorizer-chain.ts'
 import { nodeAuthorizer } from '#apiserver/authorization/node/node-authorizer.ts'
 import { privilegedGroup } from '#apiserver/authorization/privileged-group.ts'
 import { rbacAmong, rbacAuthorizer } from '#apiserver/authorization/rbac/rbac-authorizer.ts'
+import { type WebhookAuthorizerOptions, webhookAuthorizer } from '#apiserver/authorization/webhook-authorizer.ts'
 import { behaviours } from '#apiserver/behaviours/behaviours.ts'
 import { bootstrap } from '#apiserver/bootstrap/bootstrap.ts'
 import { keepFlowSchemaStatus } from '#apiserver/bootstrap/flow-schema-status.ts'
@@ -23,6 +24,7 @@ import { accessReviews } from '#apiserver/reviews/access-reviews.ts'
 import { identityReviews } from '#apiserver/reviews/identity-reviews.ts'
 import { serviceAccountToken } from '#apiserver/subresources/service-account-token.ts'
 import { subresources } from '#apiserver/subresources/subresources.ts'
+import { type ReviewTarget, reviewWebhook } from '#apiserver/webhooks/review-webhook.ts'
 import { RESOLVER_CACHES, serviceResolver } from '#apiserver/webhooks/service-resolver.ts'
 import { type WebhookClient, webhookClient } from '#apiserver/webhooks/webhook-client.ts'
 import type { Logger } from '#base/log/logger.ts'
@@ -48,6 +50,10 @@ export interface AssemblyOptions {
   readonly log: Logger
   /** Names of `--authorization-mode`. */
   readonly authorizationModes: readonly string[]
+  /** Who decides in the mode Webhook. */
+  readonly authorizationWebhook?:
+    | (Pick<WebhookAuthorizerOptions, 'version' | 'authorizedMs' | 'unauthorizedMs'> & { readonly target: ReviewTarget })
+    | undefined
   readonly admission: { readonly enabled: readonly string[]; readonly disabled: readonly string[] }
   /** One range, or two of different families. */
   readonly serviceCIDRs: readonly string[]
@@ -113,6 +119,7 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
     serviceAccounts: tokens,
     informers: () => own.informers!,
     client: () => own.client!,
+    webhooks,
   })
   const server: ApiServer = createApiServer({
     store,
@@ -150,7 +157,7 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
   own.client = client
   own.informers = informers
   own.objects = boundObjects(informers)
-  authorizers.push(...options.authorizationModes.map(mode => authorizerOf(mode, informers)))
+  authorizers.push(...options.authorizationModes.map(mode => authorizerOf(mode, informers, options, webhooks)))
   await server.ready()
   await Promise.all([Service, ...RESOLVER_CACHES, ...ADMISSION_CACHES].map(kind => informers.of(kind).synced()))
   const flowSchemaStatus = keepFlowSchemaStatus({ client, informers, clock, log })
@@ -186,8 +193,16 @@ function tokenSubresource(accounts: ServiceAccountOptions, objects: ReturnType<t
   return serviceAccountToken({ ...accounts, issuer, objects })
 }
 
-function authorizerOf(mode: string, informers: Informers): Authorizer {
+function authorizerOf(
+  mode: string,
+  informers: Informers,
+  { authorizationWebhook, clock, log }: AssemblyOptions,
+  webhooks: WebhookClient,
+): Authorizer {
   switch (mode) {
+    case 'Webhook':
+      if (!authorizationWebhook) throw new Error('--authorization-mode=Webhook needs --authorization-webhook-config-file')
+      return webhookAuthorizer({ ...authorizationWebhook, ask: reviewWebhook(webhooks, authorizationWebhook.target, clock), clock, log })
     case 'RBAC':
       return rbacAuthorizer(informers)
     case 'Node':

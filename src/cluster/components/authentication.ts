@@ -10,7 +10,10 @@ import { type RequestHeaderOptions, requestHeaderAuthenticator } from '#apiserve
 import { type ServiceAccountTokenOptions, serviceAccountTokenAuthenticator } from '#apiserver/authentication/service-account-token.ts'
 import { tokenCache } from '#apiserver/authentication/token-cache.ts'
 import { tokenFileAuthenticator } from '#apiserver/authentication/token-file.ts'
+import { webhookTokenAuthenticator } from '#apiserver/authentication/webhook-token.ts'
 import type { TokenCheck } from '#apiserver/reviews/identity-reviews.ts'
+import { type ReviewTarget, reviewWebhook } from '#apiserver/webhooks/review-webhook.ts'
+import type { WebhookClient } from '#apiserver/webhooks/webhook-client.ts'
 import type { Logger } from '#base/log/logger.ts'
 import { certificateVerifier } from '#base/pki/client-certificate.ts'
 import type { Clock } from '#base/time/clock.ts'
@@ -26,6 +29,8 @@ export interface AuthenticationOptions {
   readonly requestHeader?: (Omit<RequestHeaderOptions, 'verifier' | 'clock'> & { readonly clientCa: string }) | undefined
   /** Lines of `token,user,uid,"groups"`. */
   readonly tokenFile?: string | undefined
+  /** Who knows further tokens, and how long what it says counts. */
+  readonly tokenWebhook?: { readonly target: ReviewTarget; readonly version: 'v1' | 'v1beta1'; readonly keptMs: number } | undefined
   /** Whether secrets in kube-system are tokens by which nodes join. */
   readonly bootstrapTokens?: boolean | undefined
 }
@@ -38,6 +43,7 @@ export interface AuthenticationParts {
   readonly serviceAccounts: ServiceAccountTokenOptions | undefined
   informers(): Informers
   client(): Client
+  readonly webhooks: WebhookClient
 }
 
 /** How a server finds out who asks. */
@@ -71,7 +77,8 @@ export function assembleAuthentication(options: AuthenticationOptions, parts: Au
 }
 
 function tokenAuthenticators(options: AuthenticationOptions, parts: AuthenticationParts): Authenticator[] {
-  const { clock, log, serviceAccounts, informers, client } = parts
+  const { clock, log, serviceAccounts, informers, client, webhooks } = parts
+  const { tokenWebhook } = options
   const own = serviceAccounts?.audiences ?? []
   const secret = (namespace: string, name: string) => informers().of(Secret).get(namespace, name)
   return [
@@ -84,6 +91,17 @@ function tokenAuthenticators(options: AuthenticationOptions, parts: Authenticati
       : []),
     ...(options.bootstrapTokens
       ? [forAudiences(own, bootstrapTokenAuthenticator({ secret: name => secret('kube-system', name), clock, digest }))]
+      : []),
+    ...(tokenWebhook
+      ? [
+          webhookTokenAuthenticator({
+            ...tokenWebhook,
+            ask: reviewWebhook(webhooks, tokenWebhook.target, clock),
+            clock,
+            digest,
+            audiences: own,
+          }),
+        ]
       : []),
   ]
 }

@@ -1,20 +1,29 @@
 import { certificatesOf } from '#base/pki/client-certificate.ts'
+import type { Clock } from '#base/time/clock.ts'
 import type { AuthenticationOptions } from '../components/authentication.ts'
 import { SetupError } from '../setup-error.ts'
 import type { FlagValues } from './flag-set.ts'
 import type { kubeApiserver } from './kube-apiserver.ts'
 import { namedFile } from './named-file.ts'
+import { reviewTarget } from './review-target.ts'
 
 type Flags = FlagValues<typeof kubeApiserver.sections>
 
 /** By what clients may prove who they are, as the flags of kube-apiserver say. Throws a SetupError that names the flag. */
-export function authenticationOptions(flags: Flags): AuthenticationOptions {
+export function authenticationOptions(flags: Flags, clock: Clock): AuthenticationOptions {
   return {
     clientCa: authorities('--client-ca-file', flags['client-ca-file']),
     requestHeader: requestHeader(flags),
     tokenFile: namedFile('--token-auth-file', flags['token-auth-file']),
+    tokenWebhook: tokenWebhook(flags, clock),
     bootstrapTokens: flags['enable-bootstrap-token-auth'],
   }
+}
+
+function tokenWebhook(flags: Flags, clock: Clock): AuthenticationOptions['tokenWebhook'] {
+  const target = reviewTarget('--authentication-token-webhook-config-file', flags['authentication-token-webhook-config-file'], clock)
+  const version = flags['authentication-token-webhook-version'] as 'v1' | 'v1beta1'
+  return target && { target, version, keptMs: flags['authentication-token-webhook-cache-ttl'] }
 }
 
 function requestHeader(flags: Flags): AuthenticationOptions['requestHeader'] {

@@ -14,6 +14,7 @@ import { readCommandLine } from '../flags/flag-set.ts'
 import { kubeApiserver } from '../flags/kube-apiserver.ts'
 import { auditOf } from '../flags/kube-apiserver-audit.ts'
 import { authenticationOptions } from '../flags/kube-apiserver-authentication.ts'
+import { authorizationWebhook } from '../flags/kube-apiserver-authorization.ts'
 
 /** Upstream's own default. */
 const DEFAULT_SERVICE_CIDR = '10.0.0.0/24'
@@ -58,9 +59,10 @@ async function run(values: Values): Promise<void> {
       certificate: textOf(values['tls-cert-file'], '--tls-cert-file'),
       key: textOf(values['tls-private-key-file'], '--tls-private-key-file'),
     },
-    authentication: authenticationOptions(values),
+    authentication: authenticationOptions(values, clock),
     anonymous: values['anonymous-auth'],
     authorizationModes: values['authorization-mode'],
+    authorizationWebhook: authorizationWebhook(values, clock),
     admission: { enabled: values['enable-admission-plugins'], disabled: values['disable-admission-plugins'] },
     serviceCIDRs: values['service-cluster-ip-range'].length > 0 ? values['service-cluster-ip-range'] : [DEFAULT_SERVICE_CIDR],
     nodePortRange: values['service-node-port-range'],
