@@ -1,4 +1,8 @@
 import { Environment } from '#base/languages/cel/environment.ts'
+import { TWO_VARIABLE_COMPREHENSIONS } from '#base/languages/cel/library/comprehensions.ts'
+import { OPTIONAL_LIBRARY } from '#base/languages/cel/library/optional.ts'
+import { SETS_LIBRARY } from '#base/languages/cel/library/sets.ts'
+import { stringsLibrary } from '#base/languages/cel/library/strings.ts'
 import { LITERAL_VALIDATORS } from '#base/languages/cel/validators.ts'
 
 /**
@@ -12,7 +16,10 @@ import { LITERAL_VALIDATORS } from '#base/languages/cel/validators.ts'
  * ```
  */
 export function kubernetesEnvironment(): Environment {
-  environment ??= Environment.standard.extend({ validators: LITERAL_VALIDATORS })
+  environment ??= Environment.standard.extend({
+    libraries: [OPTIONAL_LIBRARY, stringsLibrary('localized'), SETS_LIBRARY, TWO_VARIABLE_COMPREHENSIONS],
+    validators: LITERAL_VALIDATORS,
+  })
   return environment
 }
 

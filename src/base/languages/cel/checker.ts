@@ -18,6 +18,8 @@ export interface Scope {
   function(name: string): FunctionDeclaration | undefined
   /** Whether a list or map literal may mix types. */
   readonly mixedLiterals: boolean
+  /** Leaves types to the values: nothing is refused for its type. */
+  readonly dynamic: boolean
 }
 
 /** A checked expression: what every node is, by its id. */
@@ -63,7 +65,8 @@ class Checker {
   }
 
   check(node: Expression): CelType {
-    const type = this.#typeOf(node)
+    const found = this.#typeOf(node)
+    const type = this.#scope.dynamic ? DYN : found
     this.#types.set(node.id, type)
     return type
   }
@@ -327,7 +330,7 @@ class Checker {
   #join(node: Expression, previous: CelType | undefined, current: CelType): CelType {
     if (previous === undefined) return current
     if (this.#substitutions.assign(previous, current)) return mostGeneral(previous, current)
-    if (this.#scope.mixedLiterals) return DYN
+    if (this.#scope.mixedLiterals || this.#scope.dynamic) return DYN
     this.#mismatch(node.id, previous, current)
     return ERROR
   }
@@ -337,6 +340,8 @@ class Checker {
   }
 
   #undeclared(id: number, name: string): CelType {
+    // It may be a variable that nobody declared; if nobody binds it either, evaluating says so.
+    if (this.#scope.dynamic) return DYN
     this.#issue(id, `undeclared reference to '${name}' (in container '${this.#scope.container}')`)
     return ERROR
   }

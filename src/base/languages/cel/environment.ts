@@ -26,6 +26,8 @@ export interface Extension {
   readonly container?: string
   /** Whether a list or map literal may mix types; Kubernetes does not allow it. */
   readonly mixedLiterals?: boolean
+  /** Leaves types to the values, as in an expression that is only parsed. */
+  readonly dynamic?: boolean
   /** What calls cost, where libraries have costs of their own. */
   readonly costs?: CostModel & EstimateModel
   /** Checks of literals that are made while compiling. */
@@ -44,6 +46,7 @@ interface Parts {
   readonly constants: ReadonlyMap<string, { readonly type: CelType; readonly value: CelValue }>
   readonly container: string
   readonly mixedLiterals: boolean
+  readonly dynamic: boolean
   readonly costs: CostModel & EstimateModel
   readonly validators: readonly Validator[]
 }
@@ -58,6 +61,7 @@ export class Environment {
     constants: new Map(),
     container: '',
     mixedLiterals: false,
+    dynamic: false,
     costs: { ...STANDARD_COST_MODEL, ...STANDARD_ESTIMATES },
     validators: [],
   }).extend({ libraries: [STANDARD_LIBRARY] })
@@ -92,6 +96,7 @@ export class Environment {
       ]),
       container: extension.container ?? before.container,
       mixedLiterals: extension.mixedLiterals ?? before.mixedLiterals,
+      dynamic: extension.dynamic ?? before.dynamic,
       costs: extension.costs ?? before.costs,
       validators: [...before.validators, ...validators],
     })
@@ -99,12 +104,13 @@ export class Environment {
 
   /** Parses, checks and compiles. Never throws on what a user wrote: that comes back as `issues`. */
   compile(source: string, options: CompileOptions = {}): Compilation {
-    const { functions, macros, variables, constants, container, mixedLiterals, costs, validators } = this.#parts
+    const { functions, macros, variables, constants, container, mixedLiterals, dynamic, costs, validators } = this.#parts
     const parsed = parse(source, macros)
     if ('issues' in parsed) return { issues: showIssues(source, parsed.issues) }
     const scope: Scope = {
       container,
       mixedLiterals,
+      dynamic,
       variable: name => variables.get(name),
       constant: name => constants.get(name),
       function: name => functions.get(name),

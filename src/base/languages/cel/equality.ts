@@ -52,10 +52,14 @@ export function isNumber(value: CelValue): value is bigint | number | CelUint {
   return typeof value === 'bigint' || typeof value === 'number' || value instanceof CelUint
 }
 
-/** Exact, also between integers and doubles: JavaScript compares a bigint and a number by their values. */
+/** Integers exactly; an integer and a double as doubles, as cel-go does. Undefined beside a NaN. */
 export function compareNumbers(a: bigint | number | CelUint, b: bigint | number | CelUint): number | undefined {
   const x = a instanceof CelUint ? a.value : a
   const y = b instanceof CelUint ? b.value : b
+  return typeof x === 'bigint' && typeof y === 'bigint' ? sign(x - y) : compareDoubles(Number(x), Number(y))
+}
+
+function compareDoubles(x: number, y: number): number | undefined {
   if (x < y) return -1
   if (x > y) return 1
   return Number.isNaN(x) || Number.isNaN(y) ? undefined : 0

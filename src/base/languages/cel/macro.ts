@@ -30,6 +30,8 @@ export interface ExpressionMaker {
   member(name: string, target: Expression, ...args: Expression[]): Expression
   list(...elements: Expression[]): Expression
   map(): Expression
+  /** The same expression once more, for a macro that evaluates its target twice. */
+  copy(expression: Expression): Expression
   fold(parts: {
     range: Expression
     variable: string

@@ -518,6 +518,7 @@ class Parser {
       member: (name, target, ...args) => ({ id: id(), kind: 'call', function: name, target, arguments: args }),
       list: (...elements) => ({ id: id(), kind: 'list', elements, optionals: new Set() }),
       map: () => ({ id: id(), kind: 'map', entries: [] }),
+      copy: expression => this.#copy(expression),
       fold: ({ variable2, accumulator = ACCUMULATOR, ...parts }) => ({
         id: id(),
         kind: 'comprehension',
@@ -525,6 +526,37 @@ class Parser {
         variable2,
         accumulator,
       }),
+    }
+  }
+
+  #copy(node: Expression): Expression {
+    const id = this.#newId(this.offsets.get(node.id)!)
+    const copy = (child: Expression) => this.#copy(child)
+    switch (node.kind) {
+      case 'select':
+        return { ...node, id, operand: copy(node.operand) }
+      case 'call':
+        return { ...node, id, target: node.target && copy(node.target), arguments: node.arguments.map(copy) }
+      case 'list':
+        return { ...node, id, elements: node.elements.map(copy) }
+      case 'map':
+        return { ...node, id, entries: node.entries.map(entry => ({ ...entry, key: copy(entry.key), value: copy(entry.value) })) }
+      case 'struct':
+        return { ...node, id, fields: node.fields.map(field => ({ ...field, value: copy(field.value) })) }
+      case 'comprehension': {
+        const { range, initial, condition, step, result } = node
+        return {
+          ...node,
+          id,
+          range: copy(range),
+          initial: copy(initial),
+          condition: copy(condition),
+          step: copy(step),
+          result: copy(result),
+        }
+      }
+      default:
+        return { ...node, id }
     }
   }
 

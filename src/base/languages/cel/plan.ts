@@ -122,7 +122,12 @@ class Planner {
     return frame => {
       const target = operand(frame)
       frame.charge(SELECT_COST)
-      if (target instanceof CelOptional) return throughOptional(target, value => find(value, field))
+      if (target instanceof CelOptional) {
+        return throughOptional(target, value => {
+          if (!(value instanceof CelMap || value instanceof CelObject)) throw noSuchKey(field)
+          return findPresent(value, field)
+        })
+      }
       const value = find(target, field)
       if (value === undefined) throw noSuchKey(field)
       return value
@@ -237,7 +242,18 @@ class Planner {
 
   #function(node: Call): Evaluate {
     const reference = this.#ast.references.get(node.id)
-    if (reference?.kind !== 'function') throw new Error(`the call of ${node.function} was not checked`)
+    if (reference?.kind !== 'function') {
+      const error = new EvaluationError(`no such overload: ${node.function}`)
+      return () => {
+        throw error
+      }
+    }
+    const [overload] = reference.overloads
+    if (overload?.id === 'optional_or_optional')
+      return optionalOr(this.plan(node.target!), this.plan(node.arguments[0]!), optional => optional)
+    if (overload?.id === 'optional_orValue_value') {
+      return optionalOr(this.plan(node.target!), this.plan(node.arguments[0]!), optional => optional.value!)
+    }
     const operands = node.target === undefined || reference.isNamespaced ? node.arguments : [node.target, ...node.arguments]
     const { overloads, name } = reference
     const cost = this.#costs.callCost(name, overloads.length === 1 ? overloads[0]!.id : '')
@@ -397,6 +413,15 @@ function logical(left: Evaluate, right: Evaluate, decisive: boolean): Evaluate {
       if (!(error instanceof EvaluationError)) throw error
     }
     throw failure
+  }
+}
+
+/** `or` and `orValue`: the other side is evaluated only where the first has no value. */
+function optionalOr(left: Evaluate, right: Evaluate, held: (optional: CelOptional) => CelValue): Evaluate {
+  return frame => {
+    const optional = left(frame)
+    if (!(optional instanceof CelOptional)) throw noSuchOverload()
+    return optional.value === undefined ? right(frame) : held(optional)
   }
 }
 
