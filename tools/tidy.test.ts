@@ -22,6 +22,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   kubelet: COMPONENT,
   proxy: COMPONENT,
   dns: COMPONENT,
+  metrics: COMPONENT,
   kubectl: COMPONENT,
   dashboard: COMPONENT,
   testing: ['*'],

@@ -17,6 +17,7 @@ import type { Listening } from './http/listen.ts'
 import type { ServeOptions } from './http/serve.ts'
 import type { KubeletConnection } from './node-streams/kubelet-connection.ts'
 import { type Behaviour, Behaviours } from './registry/behaviour.ts'
+import type { ComputedResource } from './registry/computed-resource.ts'
 import type { Core } from './registry/core.ts'
 import { managedOwnership } from './registry/managed-ownership.ts'
 import { ObjectStore } from './registry/object-store.ts'
@@ -63,6 +64,8 @@ export interface ApiServer {
   listen(options: ServeOptions): Promise<Listening>
   /** Serves a further kind from now on (a custom resource's); resolves once its objects are there. */
   addKind(kind: AnyKind): Promise<void>
+  /** Serves a further kind whose objects are made up when they are read. */
+  addComputed(resource: ComputedResource): void
   /** Serves a kind no longer: its watches end. */
   removeKind(kind: AnyKind): void
   /** Says what is still to be done before `/readyz` answers ok: the composition root's own part of the start. */
@@ -77,7 +80,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const parse = (value: Uint8Array) => parseJson(value)
   const timeline = timelineOf(store, clock)
   const typernetes = { store, timeline, now: () => clock.now(), unreadableKeys: () => [] }
-  const computed = computedResources(typernetes, kinds.all())
+  const computed = new Map(computedResources(typernetes, kinds.all()))
   const onRevision = computed.size > 0 ? { onRevision: (revision: number) => timeline.follow(revision) } : {}
   const feed = new StoreFeed({ store, clock, log, parse, ...onRevision })
   for (const kind of kinds.stored()) if (isKept(kind) && !computed.has(kind)) feed.cacheOf(kind)
@@ -130,6 +133,10 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     async addKind(kind) {
       if (!kind.view && isKept(kind)) await feed.add(kind)
       kinds.add(kind)
+    },
+    addComputed(resource) {
+      computed.set(resource.kind, resource)
+      kinds.add(resource.kind)
     },
     removeKind(kind) {
       kinds.remove(kind)

@@ -17,9 +17,15 @@ export interface ResourceTarget {
   readonly averageValue?: number | undefined
 }
 
+/** By which share of what is aimed at a measurement may be above it, or below, without anything being done. */
+export interface Tolerance {
+  readonly up: number
+  readonly down: number
+}
+
 export interface Timing {
   readonly now: number
-  readonly tolerance: number
+  readonly tolerance: Tolerance
   readonly cpuInitializationPeriodMs: number
   readonly initialReadinessDelayMs: number
 }
@@ -57,12 +63,27 @@ export function proposeByResource(
   const ratio = measured / sum([...values.keys()].map(aim))
   const rebalanced = unready.length > 0 && ratio > 1
   if (!rebalanced && missing.length === 0) return result(isWithin(ratio, timing) ? current : Math.ceil(roundOff(ratio * values.size)))
-  for (const pod of missing) values.set(pod, ratio < 1 ? Math.max(aim(pod), requestOf(pod, target)) : 0)
+  const fallback = (pod: Pod) => (target.averageUtilization === undefined ? aim(pod) : Math.max(aim(pod), requestOf(pod, target)))
+  for (const pod of missing) values.set(pod, ratio < 1 ? fallback(pod) : 0)
   if (rebalanced) for (const pod of unready) values.set(pod, 0)
   const next = sum([...values.values()]) / sum([...values.keys()].map(aim))
   if (isWithin(next, timing) || ratio < 1 !== next < 1) return result(current)
   const replicas = Math.ceil(roundOff(next * values.size))
   return result((next < 1 && replicas > current) || (next > 1 && replicas < current) ? current : replicas)
+}
+
+/** How many pods bring a measurement of something else than pods (an object, the world outside) to what is aimed at as a whole. */
+export function proposeByValue(measured: number, aim: number, current: number, pods: readonly Pod[], tolerance: Tolerance): number {
+  const ratio = measured / aim
+  if (current === 0) return Math.ceil(roundOff(ratio))
+  if (isWithin(ratio, { tolerance })) return current
+  const ready = pods.filter(pod => pod.status.phase === 'Running' && podCondition(pod, 'Ready')?.status === 'True').length
+  return Math.ceil(roundOff(ratio * ready))
+}
+
+/** How many pods there must be so that each has what is aimed at of a measurement as a whole. */
+export function proposeByAverage(measured: number, aim: number, current: number, tolerance: Tolerance): number {
+  return isWithin(measured / (aim * current), { tolerance }) ? current : Math.ceil(roundOff(measured / aim))
 }
 
 /** Pods that are measured and well, that are starting, and that have no measurement; ended ones and those that go don't count. */
@@ -110,7 +131,8 @@ function requestOf(pod: Pod, { resource, container }: ResourceTarget): number {
   return amount
 }
 
-const isWithin = (ratio: number, { tolerance }: Timing) => Math.abs(1 - ratio) <= tolerance + 1e-9
+const isWithin = (ratio: number, { tolerance: { up, down } }: Pick<Timing, 'tolerance'>) =>
+  ratio >= 1 - down - 1e-9 && ratio <= 1 + up + 1e-9
 
 /** 3.0000000000000004 pods are three. */
 const roundOff = (value: number) => Math.round(value * 1e9) / 1e9

@@ -2,10 +2,12 @@ import { describe, expect, it } from 'vitest'
 import { Deployment } from '#kinds/apps/v1/deployment.ts'
 import { HorizontalPodAutoscaler } from '#kinds/autoscaling/v2/horizontal-pod-autoscaler.ts'
 import { Pod } from '#kinds/core/v1/pod.ts'
+import { PodMetrics } from '#kinds/metrics/v1beta1/pod-metrics.ts'
+import { notFound } from '#machinery/status/failures.ts'
 import { timeOf } from '#machinery/time/time.ts'
-import { PodMetrics } from './horizontalpodautoscaler.metrics.ts'
 import { limit, noteChange, type ScalingMemory } from './horizontalpodautoscaler.scaling.ts'
 import { horizontalPodAutoscalerController } from './horizontalpodautoscaler.ts'
+import type { ControllerParameters } from './runtime/parameters.ts'
 import { deployment, markReady, podTemplate } from './runtime/samples.ts'
 import { type TestCluster, testCluster } from './runtime/test-cluster.ts'
 
@@ -16,8 +18,8 @@ const autoscaler = (more: object = {}) => ({
   spec: { scaleTargetRef: target, maxReplicas: 10, metrics, ...more },
 })
 
-function start(replicas: number): TestCluster {
-  const cluster = testCluster([horizontalPodAutoscalerController])
+function start(replicas: number, parameters: Partial<ControllerParameters> = {}): TestCluster {
+  const cluster = testCluster([horizontalPodAutoscalerController], parameters)
   cluster.api.put(Deployment, deployment('web', replicas))
   cluster.api.subresources = {
     'deployments/scale': (object, body) => {
@@ -161,5 +163,91 @@ describe('behaviour', () => {
   it('at first adds four pods or as many as there are', () => {
     expect(limit(of({}), 1, 50, memory(), 300_000, 0).replicas).toBe(5)
     expect(limit(of({}), 10, 50, memory(), 300_000, 0).replicas).toBe(20)
+  })
+})
+
+describe('metrics that others serve', () => {
+  const item = (name: string, value: string) => ({ describedObject: { kind: 'Pod', name }, value, timestamp: '2026-01-01T00:00:00Z' })
+
+  async function scaled(metric: object, answers: Readonly<Record<string, unknown>>, running = 2, behavior?: object) {
+    const asked: string[] = []
+    const cluster = start(running, {
+      async readMetrics(path) {
+        asked.push(decodeURIComponent(path))
+        const answer = answers[decodeURIComponent(path)]
+        if (!answer) throw notFound({ group: '', resource: 'metrics' }, path)
+        return answer
+      },
+    })
+    await using _ = cluster
+    await use(
+      cluster,
+      Array.from({ length: running }, () => '50m'),
+    )
+    await cluster.api.client().create(HorizontalPodAutoscaler, autoscaler({ metrics: [metric], ...(behavior ? { behavior } : {}) }))
+    await cluster.settle()
+    return { replicas: replicas(cluster), status: cluster.api.find(HorizontalPodAutoscaler, 'web')!.status, asked }
+  }
+
+  const pods = {
+    type: 'Pods',
+    pods: { metric: { name: 'hits', selector: { matchLabels: { verb: 'get' } } }, target: { type: 'AverageValue', averageValue: '10' } },
+  }
+  const PODS = '/namespaces/default/pods/*/hits?labelSelector=app=web&metricLabelSelector=verb=get'
+
+  it('of pods: by the average, from the newest version that is served', async () => {
+    const old = `/apis/custom.metrics.k8s.io/v1beta1${PODS}`
+    const { replicas, status, asked } = await scaled(pods, { [old]: { items: [item('web-0', '30'), item('web-1', '10500m')] } })
+    expect(asked).toEqual([`/apis/custom.metrics.k8s.io/v1beta2${PODS}`, old])
+    expect(replicas).toBe(5)
+    expect(status.currentMetrics).toMatchObject([{ type: 'Pods', pods: { metric: { name: 'hits' }, current: { averageValue: '20250m' } } }])
+    expect(status.conditions).toContainEqual(
+      expect.objectContaining({ message: 'the HPA was able to successfully calculate a replica count from pods metric hits' }),
+    )
+  })
+
+  it('of an object: as a whole, or for each pod', async () => {
+    const object = (target: object) => ({
+      type: 'Object',
+      object: { metric: { name: 'queue' }, describedObject: { apiVersion: 'v1', kind: 'Service', name: 'web' }, target },
+    })
+    const answers = { '/apis/custom.metrics.k8s.io/v1beta2/namespaces/default/services/web/queue': { items: [item('web', '90')] } }
+    expect((await scaled(object({ type: 'Value', value: '30' }), answers)).replicas).toBe(6)
+    expect((await scaled(object({ type: 'AverageValue', averageValue: '30' }), answers)).replicas).toBe(3)
+  })
+
+  it('from outside: the sum of what is selected', async () => {
+    const external = (target: object) => ({
+      type: 'External',
+      external: { metric: { name: 'jobs', selector: { matchLabels: { queue: 'a' } } }, target },
+    })
+    const path = '/apis/external.metrics.k8s.io/v1beta1/namespaces/default/jobs?labelSelector=queue=a'
+    const answers = {
+      [path]: {
+        items: [
+          { metricName: 'jobs', value: '25' },
+          { metricName: 'jobs', value: '15' },
+        ],
+      },
+    }
+    const { replicas, status } = await scaled(external({ type: 'AverageValue', averageValue: '10' }), answers)
+    expect(replicas).toBe(4)
+    expect(status.currentMetrics).toMatchObject([{ type: 'External', external: { current: { averageValue: '20' } } }])
+    expect((await scaled(external({ type: 'Value', value: '40' }), answers)).replicas).toBe(2)
+  })
+
+  it('that nobody serves change nothing, and the condition says so', async () => {
+    const { replicas, status } = await scaled(pods, {})
+    expect(replicas).toBe(2)
+    expect(status.conditions).toContainEqual(
+      expect.objectContaining({ type: 'ScalingActive', status: 'False', reason: 'FailedGetPodsMetric' }),
+    )
+  })
+
+  it('may be as far off in each direction as the behaviour says', async () => {
+    const path = `/apis/custom.metrics.k8s.io/v1beta2${PODS}`
+    const answers = { [path]: { items: [item('web-0', '14'), item('web-1', '14')] } }
+    expect((await scaled(pods, answers)).replicas).toBe(3)
+    expect((await scaled(pods, answers, 2, { scaleUp: { tolerance: '500m' } })).replicas).toBe(2)
   })
 })

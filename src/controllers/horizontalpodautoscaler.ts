@@ -1,17 +1,29 @@
 import type { Scale } from '#kinds/autoscaling/v1/scale.ts'
 import {
+  type CrossVersionObjectReference,
   HorizontalPodAutoscaler,
   type HorizontalPodAutoscalerCondition,
   type MetricSpec,
+  type MetricTarget,
 } from '#kinds/autoscaling/v2/horizontal-pod-autoscaler.ts'
 import { Pod } from '#kinds/core/v1/pod.ts'
+import type { LabelSelector } from '#kinds/meta/v1/label-selector.ts'
 import type { AnyKind, ObjectOf } from '#machinery/kind/kind.ts'
 import { groupVersionOf } from '#machinery/meta/object-meta.ts'
 import { Quantity } from '#machinery/quantity/quantity.ts'
 import { parseLabelSelector } from '#machinery/selectors/parse-label-selector.ts'
 import { timeOf } from '#machinery/time/time.ts'
+import { readExternalMetric, readObjectMetric, readPodsMetric } from './custom-metrics.ts'
 import { readPodMetrics } from './horizontalpodautoscaler.metrics.ts'
-import { MetricError, type Proposal, proposeByResource, type ResourceTarget } from './horizontalpodautoscaler.plan.ts'
+import {
+  MetricError,
+  type Proposal,
+  proposeByAverage,
+  proposeByResource,
+  proposeByValue,
+  type ResourceTarget,
+  type Tolerance,
+} from './horizontalpodautoscaler.plan.ts'
 import { limit, noteChange, type ScalingMemory } from './horizontalpodautoscaler.scaling.ts'
 import type { Controller } from './runtime/controller.ts'
 import { defineController, status, type Tools } from './runtime/define-controller.ts'
@@ -72,7 +84,7 @@ async function autoscale(autoscaler: HorizontalPodAutoscaler, memory: ScalingMem
       ...fields,
       conditions: [...conditions.values()],
     })
-  const kind = targetKind(autoscaler, tools)
+  const kind = kindOf(spec.scaleTargetRef, tools)
   let scale: ObjectOf<typeof Scale>
   try {
     if (!kind) throw new Error(`no matches for kind "${spec.scaleTargetRef.kind}" in version "${spec.scaleTargetRef.apiVersion ?? ''}"`)
@@ -163,7 +175,7 @@ async function wishFor(autoscaler: HorizontalPodAutoscaler, scale: ObjectOf<type
   const metrics = autoscaler.spec.metrics ?? []
   for (const metric of metrics) {
     try {
-      const { proposal, name, status } = await propose(metric, namespace, scale.status.selector ?? '', current, pods, tools)
+      const { proposal, name, status } = await propose(metric, autoscaler, scale.status.selector ?? '', current, pods, tools)
       measured.push(status)
       if (!best || proposal.replicas > best.replicas) best = { replicas: proposal.replicas, metric: name }
     } catch (failure) {
@@ -177,29 +189,104 @@ async function wishFor(autoscaler: HorizontalPodAutoscaler, scale: ObjectOf<type
   return { ...best, measured, error: undefined }
 }
 
-async function propose(metric: MetricSpec, namespace: string, selector: string, current: number, pods: readonly Pod[], tools: Tools) {
+interface Proposed {
+  readonly proposal: Pick<Proposal, 'replicas'>
+  /** As conditions and events name the metric. */
+  readonly name: string
+  /** For `status.currentMetrics`. */
+  readonly status: object
+}
+
+async function propose(
+  metric: MetricSpec,
+  autoscaler: HorizontalPodAutoscaler,
+  selector: string,
+  current: number,
+  pods: readonly Pod[],
+  tools: Tools,
+): Promise<Proposed> {
+  const { namespace = '' } = autoscaler.metadata
+  const { parameters, now } = tools
+  const read = parameters.readMetrics
+  const tolerance = toleranceOf(autoscaler, parameters.horizontalPodAutoscalerTolerance)
+  const timing = {
+    now,
+    tolerance,
+    cpuInitializationPeriodMs: parameters.horizontalPodAutoscalerCpuInitializationPeriodMs,
+    initialReadinessDelayMs: parameters.horizontalPodAutoscalerInitialReadinessDelayMs,
+  }
+  const byTarget = (measured: number, { value, averageValue }: MetricTarget) =>
+    averageValue !== undefined
+      ? {
+          replicas: proposeByAverage(measured, milli(averageValue), current, tolerance),
+          current: { averageValue: ofMilli(Math.ceil(measured / current)) },
+        }
+      : { replicas: proposeByValue(measured, milli(value ?? '1'), current, pods, tolerance), current: { value: ofMilli(measured) } }
+  if (metric.pods) {
+    const { metric: which, target } = metric.pods
+    const usages = await readPodsMetric(read, namespace, selector, which)
+    const proposal = proposeByResource(
+      { resource: which.name, averageValue: milli(target.averageValue ?? '0') },
+      current,
+      pods,
+      usages,
+      timing,
+    )
+    const status = { type: metric.type, pods: { metric: which, current: { averageValue: ofMilli(proposal.averageValue) } } }
+    return { proposal, name: `pods metric ${which.name}`, status }
+  }
+  if (metric.object) {
+    const { metric: which, describedObject, target } = metric.object
+    const kind = kindOf(describedObject, tools)
+    if (!kind) throw new MetricError(`no matches for kind "${describedObject.kind}" in version "${describedObject.apiVersion ?? ''}"`)
+    const found = byTarget(await readObjectMetric(read, namespace, describedObject, kind, which), target)
+    const status = { type: metric.type, object: { metric: which, describedObject, current: found.current } }
+    return { proposal: found, name: `${describedObject.kind} metric ${which.name}`, status }
+  }
+  if (metric.external) {
+    const { metric: which, target } = metric.external
+    const found = byTarget(await readExternalMetric(read, namespace, which), target)
+    const status = { type: metric.type, external: { metric: which, current: found.current } }
+    return { proposal: found, name: `external metric ${which.name}(${selectorAsGo(which.selector)})`, status }
+  }
   const source = metric.containerResource ?? metric.resource
-  if (!source) throw new MetricError(`metrics of type ${metric.type} have no reader here: only resources of pods and containers are read`)
+  if (!source) throw new MetricError(`unknown metric source type "${metric.type}" found`)
   const usages = await readPodMetrics(tools.client, namespace, selector)
   const { name: resource, target } = source
   const container = metric.containerResource?.container
-  const scaleOf = (text: string) => (resource === 'cpu' ? Quantity.parse(text).toMilli() : Quantity.parse(text).toNumber())
+  const scaleOf = (text: string) => (resource === 'cpu' ? milli(text) : Quantity.parse(text).toNumber())
   const wanted: ResourceTarget = {
     resource,
     container,
     averageUtilization: target.averageUtilization,
     averageValue: target.averageValue === undefined ? undefined : scaleOf(target.averageValue),
   }
-  const { parameters, now } = tools
-  const proposal = proposeByResource(wanted, current, pods, usages, {
-    now,
-    tolerance: parameters.horizontalPodAutoscalerTolerance,
-    cpuInitializationPeriodMs: parameters.horizontalPodAutoscalerCpuInitializationPeriodMs,
-    initialReadinessDelayMs: parameters.horizontalPodAutoscalerInitialReadinessDelayMs,
-  })
+  const proposal = proposeByResource(wanted, current, pods, usages, timing)
   const what = container === undefined ? `${resource} resource` : `${resource} container resource`
   const name = target.averageUtilization === undefined ? what : `${what} utilization (percentage of request)`
   return { proposal, name, status: statusOf(metric, proposal, resource, container) }
+}
+
+/** What the behaviour says of a direction counts there; elsewhere what holds for all autoscalers. */
+function toleranceOf({ spec: { behavior } }: HorizontalPodAutoscaler, usual: number): Tolerance {
+  const share = (text: string | undefined) => (text === undefined ? usual : Quantity.parse(text).toFloat())
+  return { up: share(behavior?.scaleUp?.tolerance), down: share(behavior?.scaleDown?.tolerance) }
+}
+
+const milli = (text: string) => Quantity.parse(text).toMilli()
+const ofMilli = (value: number) => Quantity.milli(Math.round(value)).toString()
+
+/** A selector as upstream's messages print it. */
+function selectorAsGo(selector: LabelSelector | undefined): string {
+  if (!selector) return 'nil'
+  const { matchLabels = {}, matchExpressions = [] } = selector
+  const labels = Object.keys(matchLabels)
+    .sort()
+    .map(key => `${key}: ${matchLabels[key]},`)
+  const expressions = matchExpressions.map(
+    ({ key, operator, values = [] }) => `LabelSelectorRequirement{Key:${key},Operator:${operator},Values:[${values.join(' ')}],},`,
+  )
+  return `&LabelSelector{MatchLabels:map[string]string{${labels.join('')}},MatchExpressions:[]LabelSelectorRequirement{${expressions.join('')}},}`
 }
 
 function statusOf(
@@ -214,8 +301,7 @@ function statusOf(
   return { type: metric.type, resource: { name: resource, current } }
 }
 
-function targetKind({ spec }: HorizontalPodAutoscaler, { kinds }: Tools): AnyKind | undefined {
-  const { apiVersion = '', kind } = spec.scaleTargetRef
+function kindOf({ apiVersion = '', kind }: CrossVersionObjectReference, { kinds }: Tools): AnyKind | undefined {
   const { group, version } = groupVersionOf(apiVersion)
   return kinds.byKind(group, version, kind)
 }

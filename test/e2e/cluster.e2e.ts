@@ -68,6 +68,15 @@ describe('a cluster with real containers', () => {
     for (const address of pods) expect(await kubectl(`exec client -- timeout 5 wget -qO- http://${address}:8080/`)).toMatch(/^Hello/)
   })
 
+  it('tells what nodes and pods use', async () => {
+    const said = await until(
+      () => kubectl('top pods --no-headers'),
+      text => /^client +\d+m +\d+Mi/m.test(text) && /^web-\S+ +\d+m +\d+Mi/m.test(text),
+    )
+    expect(said).toMatch(/Mi/)
+    expect(await kubectl('top nodes --no-headers')).toMatch(/^node-1 +\d+m +\d+% +\d+Mi +\d+%/m)
+  })
+
   it('rolls a new version out without losing a request', async () => {
     const address = await kubectl('get service web -o jsonpath={.spec.clusterIP}')
     let asked = 0

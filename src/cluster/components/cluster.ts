@@ -12,6 +12,7 @@ import { certificateParameters } from './certificate-parameters.ts'
 import { startClusterDns } from './cluster-dns.ts'
 import { type ControlPlane, startControlPlane } from './control-plane.ts'
 import { forgetDroppedNodes, startKubelets } from './kubelets.ts'
+import { serveMetricsApi } from './metrics-api.ts'
 import { startProxies } from './proxies.ts'
 import { dnsAnswers, nodesReady } from './readiness.ts'
 
@@ -42,6 +43,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     const certificates = await progress.step('check certificates', () =>
       clusterCertificates(layout.certificatesDir, clock, serverNames(layout)),
     )
+    const kubelets = { ...certificates.kubeletClient, authority: certificates.authority.certificate }
     const plane = await progress.step('start the control plane', async note => {
       const store = await LmdbStore.open({ directory: layout.storeDir, clock, logger: log, onFatal: options.fatal })
       ending.push(() => store.close())
@@ -61,9 +63,10 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
         controllers: ['*', '-node-ipam-controller'],
         parameters: certificateParameters(certificates, layout),
         authentication: authenticationOf(certificates),
-        kubeletConnection: { ...certificates.kubeletClient, authority: certificates.authority.certificate },
+        kubeletConnection: kubelets,
       })
       ending.push(() => started.stop())
+      await serveMetricsApi({ ...started, client: administratorOf(started), kubelets, clock, log })
       await listen(started, certificates, options)
       writePrivateFile(
         layout.kubeconfig,
@@ -79,6 +82,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     throw error
   }
 }
+
+const administratorOf = (plane: ControlPlane) => plane.clientFor({ name: 'system:apiserver', groups: ['system:masters'] })
 
 const serverUrl = ({ apiPort }: ClusterLayout) => `https://127.0.0.1:${apiPort}`
 
@@ -126,7 +131,7 @@ async function startNodes(
 ): Promise<void> {
   const { layout, clock, log, progress } = options
   const random = systemRandom()
-  const admin = plane.clientFor({ name: 'system:apiserver', groups: ['system:masters'] })
+  const admin = administratorOf(plane)
   const nodeClient = (node: string) => plane.clientFor({ name: `system:node:${node}`, groups: ['system:nodes'] }, 'kubelet')
   await forgetDroppedNodes(admin, layout)
   if (layout.nodes.length > 0) {

@@ -55,7 +55,8 @@ async function run(values: Values): Promise<void> {
   process.on('SIGINT', end)
 
   const enabled = readControllerNames(values.controllers)
-  const parameters = parametersOf(values, clock)
+  const readMetrics = async (path: string) => JSON.parse(await client.raw(path)) as unknown
+  const parameters = { ...parametersOf(values, clock), readMetrics }
   const work = async (signal: AbortSignal) => {
     const kinds = kindRegistry(builtInKinds)
     const informers = newInformers({ client, clock, log })

@@ -29,6 +29,8 @@ export interface ControllerParameters {
   readonly largeClusterSizeThreshold: number
   /** How many finished pods may stay before the oldest are collected. */
   readonly terminatedPodLimit: number
+  /** Reads custom and external metrics by paths of the API server, as parsed JSON. Absent: nobody serves any. */
+  readonly readMetrics: ((path: string) => Promise<unknown>) | undefined
   readonly horizontalPodAutoscalerSyncPeriodMs: number
   readonly horizontalPodAutoscalerTolerance: number
   readonly horizontalPodAutoscalerDownscaleStabilizationMs: number
@@ -96,6 +98,7 @@ export const defaultParameters: ControllerParameters = {
   unhealthyZoneThreshold: 0.55,
   largeClusterSizeThreshold: 50,
   terminatedPodLimit: 12_500,
+  readMetrics: undefined,
   horizontalPodAutoscalerSyncPeriodMs: 15_000,
   horizontalPodAutoscalerTolerance: 0.1,
   horizontalPodAutoscalerDownscaleStabilizationMs: 300_000,
