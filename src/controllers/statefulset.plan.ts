@@ -69,12 +69,15 @@ export function planStatefulSet(set: StatefulSet, pods: readonly Pod[], revision
   return { ...steps, delete: [...remove, ...goes, ...outdated] }
 }
 
-/** The highest ordinal goes first, when all below it are well; of several sick ones the lowest goes first. */
+/**
+ * The highest ordinal goes first, when all below it are well; of several sick ones the lowest goes first. One that has ended will never be
+ * well again: nobody waits for it.
+ */
 function nextToGo(condemned: readonly Pod[], isWell: (pod: Pod) => boolean): Pod[] {
   const [next] = condemned
   const sick = [...condemned].reverse().find(pod => !isWell(pod))
   if (!next || isTerminating(next)) return []
-  return isWell(next) || next === sick ? [next] : []
+  return isWell(next) || isTerminal(next) || next === sick ? [next] : []
 }
 
 /** Pods of old revisions go from the highest ordinal down to the partition, as many at a time as may be missing. */

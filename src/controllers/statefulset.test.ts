@@ -172,6 +172,22 @@ describe('statefulset-controller', () => {
     expect(cluster.api.find(Pod, 'db-0')!.metadata.uid).not.toBe(before.metadata.uid)
   })
 
+  it('takes away pods that have ended when it is scaled down, though they will never be well', async () => {
+    await using cluster = start()
+    await cluster.api.client().create(StatefulSet, set(3))
+    await rest(cluster)
+    for (const name of names(cluster))
+      cluster.api.change(Pod, name, pod => {
+        pod.status.phase = 'Failed'
+        pod.status.conditions = []
+      })
+    cluster.api.change(StatefulSet, 'db', next => {
+      next.spec.replicas = 0
+    })
+    await rest(cluster)
+    expect(names(cluster)).toEqual([])
+  })
+
   it('leaves a cluster alone that is as it should be', async () => {
     await using cluster = start()
     await cluster.api.client().create(StatefulSet, set(2))
