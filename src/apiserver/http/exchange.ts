@@ -26,6 +26,8 @@ export interface Exchange {
   stream(status: number, headers: ResponseHeaders): ResponseStream
   /** Calls back once the client has gone before the answer was complete. */
   onAbort(callback: () => void): void
+  /** Calls back once the connection has taken all of the answer, or the client has gone. */
+  onClose(callback: () => void): void
 }
 
 /** A connection that is to change its protocol. Whoever takes its socket answers on it; else the request is answered as any other. */

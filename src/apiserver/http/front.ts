@@ -1,6 +1,6 @@
 import type { Logger } from '#base/log/logger.ts'
 import type { Random } from '#base/random/random.ts'
-import type { Clock } from '#base/time/clock.ts'
+import { type Clock, sleep } from '#base/time/clock.ts'
 import type { UserInfo } from '#client/direct/api-handler.ts'
 import { internalError } from '#machinery/status/failures.ts'
 import { StatusError, statusErrorOf } from '#machinery/status/status-error.ts'
@@ -9,12 +9,11 @@ import type { Audit } from '../audit/audit.ts'
 import { auditedExchange } from '../audit/audited-exchange.ts'
 import { ANONYMOUS } from '../authentication/authenticator-chain.ts'
 import type { Attributes, Authorizer, ResourceAttributes } from '../authorization/authorizer.ts'
+import { type Admitted, type RequestGate, TooManyRequests } from '../flow-control/request-gate.ts'
 import type { MomentRoute } from '../typernetes/moment-route.ts'
-import { type Exchange, headerOf, type ResponseHeaders } from './exchange.ts'
-import type { FlowControl } from './flow-control.ts'
+import { type Exchange, headerOf } from './exchange.ts'
 import type { Identification } from './identification.ts'
 import { Impersonation, wantsImpersonation } from './impersonation.ts'
-import type { Inflight } from './inflight.ts'
 import type { ServerMetrics } from './metrics.ts'
 import type { PathRoute } from './path-route.ts'
 import type { ProtobufWriter } from './render.ts'
@@ -33,10 +32,8 @@ export interface FrontOptions {
   /** Reads of the past; undefined where the group `typernetes.dev` is not served. */
   readonly moments: MomentRoute | undefined
   readonly paths: PathRoute
-  readonly inflight: Inflight
+  readonly gate: RequestGate
   readonly metrics: ServerMetrics
-  /** Undefined where flow schemas are not served. */
-  readonly flowControl: FlowControl | undefined
   /** Undefined: nothing is recorded. */
   readonly audit: Audit | undefined
 }
@@ -45,19 +42,28 @@ export interface FrontOptions {
 export class Front {
   readonly #options: FrontOptions
   readonly #impersonation: Impersonation
+  readonly #current = { reads: 0, writes: 0 }
+  #refusals = 0
 
   constructor(options: FrontOptions) {
     this.#options = options
     this.#impersonation = new Impersonation(options.authorizer)
   }
 
+  /** How many requests are under way, those that wait included; streams are not counted. */
+  get current(): { readonly reads: number; readonly writes: number } {
+    return this.#current
+  }
+
   async serve(exchange: Exchange): Promise<void> {
-    const { random, log, inflight, audit, clock } = this.#options
+    const { random, log, audit, clock } = this.#options
     const auditId = headerOf(exchange, 'audit-id') || random.uuid()
     const startMs = clock.monotonic()
     const receivedMs = audit ? clock.now() : 0
     const context = new RequestContext(exchange, auditId, ANONYMOUS, this.#options.protobuf)
-    let release: (() => void) | undefined
+    const sort = exchange.method === 'GET' || exchange.method === 'HEAD' ? 'reads' : 'writes'
+    this.#current[sort]++
+    let admitted: Admitted | undefined
     try {
       const info = requestInfoOf(exchange.path)
       const pending = this.#identify(context, info, receivedMs)
@@ -71,16 +77,20 @@ export class Front {
           context.audit?.impersonates(impersonated.user, impersonated.constraint)
         }
       }
-      release = inflight.enter(exchange, context.user)
+      const entered = info && this.#enter(context, info)
+      admitted = entered instanceof Promise ? await entered : entered
+      if (admitted) context.flow = admitted.headers
       await this.#dispatch(context)
     } catch (error) {
+      if (error instanceof TooManyRequests) return await this.#turnAway(context, error)
       if (!statusErrorOf(error)) {
         log.error('a request failed', { method: exchange.method, path: exchange.path, error: textOf(error) })
         context.audit?.panicked(error)
       }
       context.fail(error)
     } finally {
-      release?.()
+      this.#current[sort]--
+      if (admitted) leaveAfterwards(admitted, context)
       this.#note(context, startMs)
     }
   }
@@ -108,6 +118,21 @@ export class Front {
     await record.received()
   }
 
+  /**
+   * Answers 429, in words and not as a Status, as upstream. Who is to come again after a second is told so after a second: clients that do
+   * not wait would otherwise keep the server busy with refusals.
+   */
+  async #turnAway(context: RequestContext, { message, headers }: TooManyRequests): Promise<void> {
+    context.status = 429
+    if (this.#refusals < MAX_REFUSALS) {
+      this.#refusals++
+      await sleep(this.#options.clock, REFUSAL_MS).finally(() => this.#refusals--)
+    }
+    const bytes = new TextEncoder().encode(`${message}\n`)
+    context.flow = headers
+    context.send(429, { bytes, contentType: 'text/plain; charset=utf-8' }, { 'x-content-type-options': 'nosniff' })
+  }
+
   #note(context: RequestContext, startMs: number): void {
     const { clock, metrics } = this.#options
     const { method, query } = context.exchange
@@ -124,7 +149,6 @@ export class Front {
   async #dispatch(context: RequestContext): Promise<void> {
     const { path } = context.exchange
     const { info } = context
-    if (info) context.flow = this.#flowOf(context, info)
     if (!info) throw new StatusError({ code: 400, reason: 'BadRequest', message: `invalid URL escape in ${path}` })
     const { resources, paths } = this.#options
     if (info.isResource && paths.isServed(info.group, info.version)) {
@@ -142,9 +166,12 @@ export class Front {
     return paths.serve(context)
   }
 
-  #flowOf({ user, exchange: { method } }: RequestContext, info: RequestInfo): ResponseHeaders {
-    const verbs = info.isResource && info.name === '' ? COLLECTION_VERBS : OBJECT_VERBS
-    return this.#options.flowControl?.headersFor({ user, verb: verbs[method] ?? method.toLowerCase(), info }) ?? NO_HEADERS
+  /** Streams of nodes are not let in by turns: they last, and cost next to nothing here. */
+  #enter(context: RequestContext, info: RequestInfo): Admitted | Promise<Admitted> | undefined {
+    if (info.isResource && LONG_RUNNING.has(info.subresource)) return undefined
+    const { verb } = requestAttributes(context)
+    const seats = () => (info.isResource && verb === 'list' ? this.#options.resources.seatsOf(info, context.exchange.query) : 1)
+    return this.#options.gate.enter({ user: context.user, verb, info, seats, onAbort: callback => context.exchange.onAbort(callback) })
   }
 
   async #allow({ audit }: RequestContext, attributes: Attributes): Promise<void> {
@@ -182,8 +209,18 @@ export function resourceAttributes({ user, exchange }: RequestContext, info: Res
 const COLLECTION_VERBS: Readonly<Record<string, string>> = { GET: 'list', POST: 'create', DELETE: 'deletecollection' }
 const OBJECT_VERBS: Readonly<Record<string, string>> = { GET: 'get', POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' }
 
-const NO_HEADERS: ResponseHeaders = {}
+const LONG_RUNNING: ReadonlySet<string> = new Set(['attach', 'exec', 'log', 'portforward', 'proxy'])
+const LONG_ANSWER_BYTES = 64 * 1024
+/** How long a refusal is held back, and how many of them at a time. */
+const REFUSAL_MS = 1000
+const MAX_REFUSALS = 5000
 const NO_RESOURCE = { group: '', version: '', resource: '', subresource: '', name: '', namespace: '' }
+
+/** An answer that takes its time to be sent, and memory until then, keeps its seats for so long. */
+function leaveAfterwards(admitted: Admitted, { answerBytes, exchange }: RequestContext): void {
+  if (answerBytes > LONG_ANSWER_BYTES) exchange.onClose(() => admitted.leave())
+  else admitted.leave()
+}
 
 function textOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error)

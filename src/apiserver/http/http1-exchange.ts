@@ -40,6 +40,10 @@ export function http1Exchange(request: IncomingMessage, response: ServerResponse
         if (!response.writableFinished) callback()
       })
     },
+    onClose(callback) {
+      if (response.closed) callback()
+      else response.on('close', callback)
+    },
   }
 }
 

@@ -36,6 +36,10 @@ export function http2Exchange(
         if (stream.aborted || !stream.writableFinished) callback()
       })
     },
+    onClose(callback) {
+      if (stream.closed) callback()
+      else stream.on('close', callback)
+    },
   }
 }
 

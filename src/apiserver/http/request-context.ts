@@ -31,6 +31,8 @@ export class RequestContext {
   asOf: number | undefined
   /** The code of the answer. */
   status = 200
+  /** How long the answer is, where it was given as a whole. */
+  answerBytes = 0
   /** In which form errors are told; set once the Accept header has been understood. */
   form: Negotiated = { encoding: 'json', as: '', asVersion: '', isPretty: false }
 
@@ -71,6 +73,7 @@ export class RequestContext {
   send(status: number, { bytes, contentType }: Rendered, more: ResponseHeaders = NO_HEADERS): void {
     this.#isAnswered = true
     this.status = status
+    this.answerBytes = bytes.length
     this.exchange.answer(status, { ...this.headers(contentType), ...more }, bytes)
   }
 

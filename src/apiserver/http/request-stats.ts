@@ -1,3 +1,5 @@
+import { labelsText } from '#base/metrics/series.ts'
+
 /** Upper bounds in seconds, as upstream's. */
 const BUCKETS = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60]
 
@@ -49,13 +51,15 @@ export class RequestStats {
     ]
     for (const { labels, byCode } of this.#entries.values()) {
       for (const [code, count] of byCode) {
-        lines.push(`apiserver_request_total{${textOf({ code: String(code), component: 'apiserver', dry_run: '', ...labels })}} ${count}`)
+        lines.push(
+          `apiserver_request_total{${labelsText({ code: String(code), component: 'apiserver', dry_run: '', ...labels })}} ${count}`,
+        )
       }
     }
     const name = 'apiserver_request_duration_seconds'
     lines.push(`# HELP ${name} Seconds that requests took.`, `# TYPE ${name} histogram`)
     for (const { labels, buckets, sum, count } of this.#entries.values()) {
-      const common = textOf({ component: 'apiserver', dry_run: '', ...labels })
+      const common = labelsText({ component: 'apiserver', dry_run: '', ...labels })
       let upTo = 0
       BUCKETS.forEach((bound, index) => {
         upTo += buckets[index]!
@@ -65,10 +69,4 @@ export class RequestStats {
     }
     return `${lines.join('\n')}\n`
   }
-}
-
-function textOf(labels: Readonly<Record<string, string>>): string {
-  return Object.entries(labels)
-    .map(([name, value]) => `${name}="${value.replace(/[\\"\n]/g, char => (char === '\n' ? '\\n' : `\\${char}`))}"`)
-    .join(',')
 }

@@ -9,6 +9,7 @@ import { isPathSegmentName } from '#machinery/meta/names.ts'
 import { badRequest, requestEntityTooLarge } from '#machinery/status/failures.ts'
 import { quote } from '#machinery/status/go-text.ts'
 import { StatusError } from '#machinery/status/status-error.ts'
+import { seatsOfList } from '../flow-control/work-estimate.ts'
 import type { Handler } from '../handler.ts'
 import type { NodeStreams } from '../node-streams/node-streams.ts'
 import type { Page } from '../registry/read.ts'
@@ -55,6 +56,13 @@ export class ResourceRoute {
     const kind = this.#options.handler.core.kinds.byResource(group, version, resource)
     if (!kind?.verbs.length) return false
     return subresource === '' || kind.subresources.some(({ name }) => name === subresource)
+  }
+
+  /** How many seats a list takes, by what it goes through. */
+  seatsOf({ group, version, resource }: ResourceRequestInfo, query: string): number {
+    const { kinds, objects } = this.#options.handler.core
+    const kind = kinds.byResource(group, version, resource)
+    return kind?.verbs.includes('list') ? seatsOfList(objects.cacheOf(kind.view?.of ?? kind).size, query) : 1
   }
 
   async serve(context: RequestContext, info: ResourceRequestInfo): Promise<void> {

@@ -18,5 +18,6 @@ export function rewritten(exchange: Exchange, path: string, query: string): Exch
     answer: (status: number, head: ResponseHeaders, body?: Uint8Array) => exchange.answer(status, head, body),
     stream: (status: number, head: ResponseHeaders): ResponseStream => exchange.stream(status, head),
     onAbort: callback => exchange.onAbort(callback),
+    onClose: callback => exchange.onClose(callback),
   }
 }

@@ -8,6 +8,10 @@ import type { Audit } from '../audit/audit.ts'
 import type { Authenticator } from '../authentication/authenticator.ts'
 import { healthChecks } from '../discovery/checks.ts'
 import { DiscoveryDocuments } from '../discovery/documents.ts'
+import { fairnessMetrics, fairnessPages } from '../flow-control/fairness-pages.ts'
+import { Inflight } from '../flow-control/inflight.ts'
+import { PriorityAndFairness } from '../flow-control/priority-and-fairness.ts'
+import type { Loop } from '../flow-control/turns.ts'
 import { NodeStreams } from '../node-streams/node-streams.ts'
 import type { ServerParts } from '../server-parts.ts'
 import { MomentRoute } from '../typernetes/moment-route.ts'
@@ -15,10 +19,8 @@ import { momentFacts } from '../typernetes/typernetes.ts'
 import { nodeGzip } from './compression.ts'
 import { debugPages } from './debug-pages.ts'
 import type { Exchange } from './exchange.ts'
-import { FlowControl } from './flow-control.ts'
 import { Front } from './front.ts'
 import { type AnonymousAccess, Identification } from './identification.ts'
-import { Inflight } from './inflight.ts'
 import { type Listening, listen } from './listen.ts'
 import { ServerMetrics } from './metrics.ts'
 import { OpenApiRoute } from './openapi-route.ts'
@@ -45,6 +47,8 @@ export interface ServeOptions {
   readonly advertised?: string
   readonly maxReadsInflight?: number
   readonly maxWritesInflight?: number
+  /** Whether flow schemas and priority levels share out the server; default true. */
+  readonly hasPriorityAndFairness?: boolean
   /** The flags the program was started with, as `/flagz` shows them. */
   readonly flags?: Readonly<Record<string, string>>
   /** Further documents: OpenAPI, metrics, the token issuer's keys. */
@@ -54,11 +58,12 @@ export interface ServeOptions {
 /** Opens the port of an API server. */
 export async function serve(parts: ServerParts, options: ServeOptions): Promise<Listening> {
   const { handler, clock, random, log, authorizer, kinds } = parts
-  const inflight = new Inflight({ maxReads: options.maxReadsInflight ?? 400, maxWrites: options.maxWritesInflight ?? 200 })
+  const limits = { reads: options.maxReadsInflight ?? 400, writes: options.maxWritesInflight ?? 200 }
+  const fairness = options.hasPriorityAndFairness === false ? undefined : fairnessOf(parts, limits.reads + limits.writes)
   const metrics = new ServerMetrics(
     () => parts.caches(),
-    () => inflight.current,
-    parts.metrics,
+    () => front.current,
+    [...parts.metrics, ...(fairness ? [fairnessMetrics(fairness)] : [])],
     options.registry,
   )
   const openApi = new OpenApiRoute(
@@ -82,7 +87,7 @@ export async function serve(parts: ServerParts, options: ServeOptions): Promise<
     version: VERSION,
     serverAddress: () => options.advertised ?? `${listening?.address}:${listening?.port}`,
     digest: text => createHash('sha512').update(text).digest('hex'),
-    documents: [openApi, metrics, debug, ...(options.documents ?? [])],
+    documents: [openApi, metrics, debug, ...(fairness ? [fairnessPages(fairness)] : []), ...(options.documents ?? [])],
   })
   const front = new Front({
     identification: new Identification({ authenticator: options.authenticator, anonymous: options.anonymous ?? true, clock }),
@@ -95,9 +100,8 @@ export async function serve(parts: ServerParts, options: ServeOptions): Promise<
     moments:
       parts.typernetes && new MomentRoute({ handler, resources, facts: momentFacts(parts.typernetes), store: parts.typernetes.store }),
     paths,
-    inflight,
+    gate: fairness ?? new Inflight(limits),
     metrics,
-    flowControl: flowControlOf(parts),
     audit: options.audit,
   })
   listening = await listen({
@@ -115,11 +119,19 @@ export async function serve(parts: ServerParts, options: ServeOptions): Promise<
 /** Types that the documents speak of beside the kinds. */
 const OPENAPI_TYPES = [Status, DeleteOptions, WatchEvent, ...subresourceKinds.map(({ schema }) => schema)]
 
-function flowControlOf({ kinds, handler }: ServerParts): FlowControl | undefined {
+/** Undefined where the server has no priority levels: one that serves a few kinds only. */
+function fairnessOf({ kinds, handler, clock }: ServerParts, totalSeats: number): PriorityAndFairness | undefined {
   const schemas = kinds.byKind('flowcontrol.apiserver.k8s.io', 'v1', 'FlowSchema')
   const levels = kinds.byKind('flowcontrol.apiserver.k8s.io', 'v1', 'PriorityLevelConfiguration')
+  if (!schemas || !levels) return undefined
   const { objects } = handler.core
-  return schemas && levels && new FlowControl(objects.cacheOf(schemas), objects.cacheOf(levels))
+  return new PriorityAndFairness({ clock, loop: eventLoop, schemas: objects.cacheOf(schemas), levels: objects.cacheOf(levels), totalSeats })
+}
+
+/** Node's own loop: callbacks of a tick run once promises have, immediates once the poll for input is over. */
+const eventLoop: Loop = {
+  afterThis: callback => process.nextTick(callback),
+  afterOthers: callback => void setImmediate(callback),
 }
 
 function storageHash(name: string): string {

@@ -67,11 +67,18 @@ export class HistogramSeries implements Series {
   }
 }
 
-function headOf(name: string, help: string, type: string): string {
+/** The two lines in front of a metric's samples. */
+export function headOf(name: string, help: string, type: string): string {
   return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`
 }
 
-function labelsText(labels: Labels): string {
+/** One sample, such as `up{job="a"} 1`, without a line break. */
+export function sampleText(name: string, labels: Labels, value: number): string {
+  return `${name}{${labelsText(labels)}} ${value}`
+}
+
+/** What stands between the braces. */
+export function labelsText(labels: Labels): string {
   return Object.entries(labels)
     .map(([name, value]) => `${name}="${value.replace(/[\\"\n]/g, char => (char === '\n' ? '\\n' : `\\${char}`))}"`)
     .join(',')

@@ -12,6 +12,7 @@ export interface LoneApiServerOptions extends AssemblyOptions {
   readonly tls: { readonly certificate: string; readonly key: string }
   readonly anonymous: AnonymousAccess
   readonly maxReadsInflight: number
+  readonly hasPriorityAndFairness?: boolean
   readonly maxWritesInflight: number
   readonly publishesEndpoints: boolean
   /** Records what is asked; it is ended by who made it. */
@@ -40,6 +41,7 @@ export async function startLoneApiServer(options: LoneApiServerOptions): Promise
     advertised,
     documents: documentsAt(advertised),
     maxReadsInflight: options.maxReadsInflight,
+    hasPriorityAndFairness: options.hasPriorityAndFairness ?? true,
     maxWritesInflight: options.maxWritesInflight,
     audit: options.audit,
     registry: options.registry,

@@ -78,6 +78,7 @@ async function run(values: Values): Promise<void> {
           }
         : undefined,
     maxReadsInflight: values['max-requests-inflight'],
+    hasPriorityAndFairness: values['enable-priority-and-fairness'],
     maxWritesInflight: values['max-mutating-requests-inflight'],
     publishesEndpoints: values['endpoint-reconciler-type'] !== 'none' && !isLoopback(advertiseAddress),
     kubeletConnection: kubeletConnectionOf(values),

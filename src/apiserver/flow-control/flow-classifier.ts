@@ -2,51 +2,55 @@ import type { UserInfo } from '#client/direct/api-handler.ts'
 import type { FlowSchema } from '#kinds/flowcontrol/v1/flow-schema.ts'
 import type { ApiObject } from '#machinery/kind/kind.ts'
 import type { WatchCache } from '../watch-cache/watch-cache.ts'
-import type { ResponseHeaders } from './exchange.ts'
-import type { RequestInfo } from './request-info.ts'
+import type { Arrival } from './request-gate.ts'
 
-/** What a request is to flow control. */
+/** What tells which flow a request belongs to. */
+export type FlowRequest = Pick<Arrival, 'user' | 'verb' | 'info'>
+
+/** Where a request belongs. */
 export interface Flow {
-  readonly user: UserInfo
-  readonly verb: string
-  readonly info: RequestInfo
+  /** The name of the FlowSchema; '' where none is for it. */
+  readonly schema: string
+  readonly schemaUid: string
+  /** The name of the PriorityLevelConfiguration. */
+  readonly level: string
+  /** The schema and what its distinguisher says: requests of one flow wait for each other. */
+  readonly name: string
 }
 
 type Rule = NonNullable<FlowSchema['spec']['rules']>[number]
 type Subject = Rule['subjects'][number]
 
 /**
- * Tells which FlowSchema a request belongs to: the first in the order of precedence with a rule for it (KEP-1040). The answer is told to
- * clients in two headers. Hot: remembered by user and kind of request until a FlowSchema changes.
+ * Tells which FlowSchema a request belongs to: the first in the order of precedence with a rule for it (KEP-1040). Hot: bench/apiserver —
+ * remembered by user and kind of request until a FlowSchema changes.
  */
-export class FlowControl {
+export class FlowClassifier {
   readonly #schemas: WatchCache
-  readonly #levels: WatchCache
   #state: unknown
   #ordered: readonly FlowSchema[] = []
-  #known = new WeakMap<UserInfo, Map<string, ResponseHeaders>>()
+  #known = new WeakMap<UserInfo, Map<string, Flow>>()
 
-  constructor(schemas: WatchCache, levels: WatchCache) {
+  constructor(schemas: WatchCache) {
     this.#schemas = schemas
-    this.#levels = levels
   }
 
-  headersFor(flow: Flow): ResponseHeaders {
+  flowOf(request: FlowRequest): Flow {
     const { objects } = this.#schemas.snapshot()
     if (objects !== this.#state) this.#restart(objects)
-    let byKey = this.#known.get(flow.user)
+    let byKey = this.#known.get(request.user)
     if (!byKey) {
       byKey = new Map()
-      this.#known.set(flow.user, byKey)
+      this.#known.set(request.user, byKey)
     }
-    const key = keyOf(flow)
-    let headers = byKey.get(key)
-    if (!headers) {
-      headers = this.#classify(flow)
+    const key = keyOf(request)
+    let flow = byKey.get(key)
+    if (!flow) {
+      flow = this.#classify(request)
       if (byKey.size >= KEYS_LIMIT) byKey.clear()
-      byKey.set(key, headers)
+      byKey.set(key, flow)
     }
-    return headers
+    return flow
   }
 
   #restart(objects: unknown): void {
@@ -56,21 +60,24 @@ export class FlowControl {
     this.#ordered = all.sort((a, b) => a.spec.matchingPrecedence - b.spec.matchingPrecedence || (nameOf(a) < nameOf(b) ? -1 : 1))
   }
 
-  #classify(flow: Flow): ResponseHeaders {
-    const schema = this.#ordered.find(({ spec }) => spec.rules?.some(rule => holds(rule, flow)))
-    if (!schema) return NO_HEADERS
-    const level = this.#levels.get(schema.spec.priorityLevelConfiguration.name)
-    return {
-      'x-kubernetes-pf-flowschema-uid': schema.metadata.uid ?? '',
-      'x-kubernetes-pf-prioritylevel-uid': level?.metadata.uid ?? '',
-    }
+  #classify(request: FlowRequest): Flow {
+    const schema = this.#ordered.find(({ spec }) => spec.rules?.some(rule => holds(rule, request)))
+    if (!schema) return { schema: '', schemaUid: '', level: 'catch-all', name: 'catch-all' }
+    const { priorityLevelConfiguration, distinguisherMethod } = schema.spec
+    const distinguisher =
+      distinguisherMethod?.type === 'ByUser'
+        ? request.user.name
+        : distinguisherMethod?.type === 'ByNamespace' && request.info.isResource
+          ? request.info.namespace
+          : ''
+    const name = nameOf(schema)
+    return { schema: name, schemaUid: schema.metadata.uid ?? '', level: priorityLevelConfiguration.name, name: `${name}\n${distinguisher}` }
   }
 }
 
-const NO_HEADERS: ResponseHeaders = {}
 const KEYS_LIMIT = 1000
 
-function keyOf({ verb, info }: Flow): string {
+function keyOf({ verb, info }: FlowRequest): string {
   return info.isResource ? `${verb} ${info.group}/${info.resource}/${info.subresource} ${info.namespace}` : `${verb} ${info.path}`
 }
 
@@ -78,10 +85,10 @@ function nameOf(object: ApiObject): string {
   return object.metadata.name ?? ''
 }
 
-function holds(rule: Rule, flow: Flow): boolean {
+function holds(rule: Rule, request: FlowRequest): boolean {
   return (
-    rule.subjects.some(subject => isSubject(subject, flow.user)) &&
-    (flow.info.isResource ? resourceHolds(rule, flow) : pathHolds(rule, flow))
+    rule.subjects.some(subject => isSubject(subject, request.user)) &&
+    (request.info.isResource ? resourceHolds(rule, request) : pathHolds(rule, request))
   )
 }
 
@@ -99,7 +106,7 @@ function isSubject({ kind, user, group, serviceAccount }: Subject, who: UserInfo
   }
 }
 
-function resourceHolds(rule: Rule, { verb, info }: Flow): boolean {
+function resourceHolds(rule: Rule, { verb, info }: FlowRequest): boolean {
   if (!info.isResource) return false
   const { group, resource, subresource, namespace } = info
   const wanted = subresource === '' ? resource : `${resource}/${subresource}`
@@ -112,7 +119,7 @@ function resourceHolds(rule: Rule, { verb, info }: Flow): boolean {
   )
 }
 
-function pathHolds(rule: Rule, { verb, info }: Flow): boolean {
+function pathHolds(rule: Rule, { verb, info }: FlowRequest): boolean {
   return (rule.nonResourceRules ?? []).some(
     one =>
       has(one.verbs, verb) &&
