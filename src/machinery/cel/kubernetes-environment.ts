@@ -4,6 +4,16 @@ import { OPTIONAL_LIBRARY } from '#base/languages/cel/library/optional.ts'
 import { SETS_LIBRARY } from '#base/languages/cel/library/sets.ts'
 import { stringsLibrary } from '#base/languages/cel/library/strings.ts'
 import { LITERAL_VALIDATORS } from '#base/languages/cel/validators.ts'
+import { KUBERNETES_COSTS } from './costs.ts'
+import { AUTHORIZER_LIBRARY } from './library/authorizer.ts'
+import { CIDR_LIBRARY } from './library/cidr.ts'
+import { FORMAT_LIBRARY } from './library/format.ts'
+import { IP_LIBRARY } from './library/ip.ts'
+import { LISTS_LIBRARY } from './library/lists.ts'
+import { QUANTITY_LIBRARY } from './library/quantity.ts'
+import { REGEX_LIBRARY } from './library/regex.ts'
+import { SEMVER_LIBRARY } from './library/semver.ts'
+import { URLS_LIBRARY } from './library/urls.ts'
 
 /**
  * The environment in which Kubernetes 1.36 compiles every expression: CEL's standard library, optional types, cel-go's extensions that
@@ -17,7 +27,22 @@ import { LITERAL_VALIDATORS } from '#base/languages/cel/validators.ts'
  */
 export function kubernetesEnvironment(): Environment {
   environment ??= Environment.standard.extend({
-    libraries: [OPTIONAL_LIBRARY, stringsLibrary('localized'), SETS_LIBRARY, TWO_VARIABLE_COMPREHENSIONS],
+    libraries: [
+      OPTIONAL_LIBRARY,
+      stringsLibrary('localized'),
+      SETS_LIBRARY,
+      TWO_VARIABLE_COMPREHENSIONS,
+      URLS_LIBRARY,
+      REGEX_LIBRARY,
+      LISTS_LIBRARY,
+      AUTHORIZER_LIBRARY,
+      QUANTITY_LIBRARY,
+      IP_LIBRARY,
+      CIDR_LIBRARY,
+      FORMAT_LIBRARY,
+      SEMVER_LIBRARY,
+    ],
+    costs: KUBERNETES_COSTS,
     validators: LITERAL_VALIDATORS,
   })
   return environment
