@@ -12,6 +12,8 @@ import { timelineOf } from '#store/timeline.ts'
 import { AdmissionChain, type AdmissionPlugin } from './admission/admission.ts'
 import type { Authorizer } from './authorization/authorizer.ts'
 import { behaviours as ownBehaviours } from './behaviours/behaviours.ts'
+import { type ConversionFactory, noConversion } from './crd/conversion.ts'
+import { Definitions } from './crd/definitions.ts'
 import { Handler } from './handler.ts'
 import type { Listening } from './http/listen.ts'
 import type { ServeOptions } from './http/serve.ts'
@@ -47,6 +49,8 @@ export interface ApiServerOptions {
   readonly subresources?: readonly SubresourceHandler[]
   /** Kinds that are questions: access and token reviews. */
   readonly reviews?: readonly Review[]
+  /** How objects of custom resources get from one version to another; default: only their version's name changes. */
+  readonly conversion?: ConversionFactory
   /** How kubelets are reached, for logs, exec and their like. */
   readonly kubeletConnection?: KubeletConnection
   /** What the parts that are given count, for `/metrics`. */
@@ -99,8 +103,12 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const { reviews = [] } = options
   const subresources = new Subresources([...(options.subresources ?? ownSubresources), ...reviews.map(reviewHandler)])
   const handler = new Handler(core, authorizer, subresources)
+  const definitions = definitionsOf(core, feed, options)
   const held = new Set<string>(['the store has not been read'])
-  const started = feed.start().then(() => void held.delete('the store has not been read'))
+  const started = feed
+    .start()
+    .then(() => definitions?.start())
+    .then(() => void held.delete('the store has not been read'))
   started.catch(() => undefined)
   const ports: Listening[] = []
   let isStopping = false
@@ -149,10 +157,18 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     async stop() {
       isStopping = true
       timeline.stop()
+      definitions?.stop()
       feed.stop()
       await Promise.all(ports.map(port => port.close()))
     },
   }
+}
+
+/** Follows the definitions of custom resources, where there are any. */
+function definitionsOf(core: Core, feed: StoreFeed, { conversion = () => noConversion }: ApiServerOptions): Definitions | undefined {
+  const kind = core.kinds.byKind('apiextensions.k8s.io', 'v1', 'CustomResourceDefinition')
+  if (!kind) return undefined
+  return new Definitions({ core, kind, conversion, keep: stored => feed.add(stored), drop: stored => feed.remove(stored) })
 }
 
 /** Reviews and the like are answered and never stored. */

@@ -24,7 +24,7 @@ import { type PatchBody, patch } from './registry/patch.ts'
 import { get, list, type Page } from './registry/read.ts'
 import { selectionOf } from './registry/select.ts'
 import { update, type Written } from './registry/update.ts'
-import { show, storedKindOf } from './registry/views.ts'
+import { converted, prepared, show, storedKindOf } from './registry/views.ts'
 import { fieldManagerOf, type WriteRequest } from './registry/write-request.ts'
 import type { SubresourceAnswer, Subresources } from './subresources/subresource.ts'
 import type { CacheEvent } from './watch-cache/change.ts'
@@ -53,7 +53,8 @@ export class Handler implements ApiHandler {
   }
 
   // Hot: bench/apiserver — no promise is made where none is needed.
-  read(caller: Caller, target: RequestTarget, options: GetOptions): ApiObject | Promise<ApiObject> {
+  read(caller: Caller, asked: RequestTarget, options: GetOptions): ApiObject | Promise<ApiObject> {
+    const target = this.#served(asked)
     const pending = this.#check(caller, target, 'get', '')
     return pending ? pending.then(() => get(this.core, target, options)) : get(this.core, target, options)
   }
@@ -62,13 +63,15 @@ export class Handler implements ApiHandler {
     return this.read(caller, target, options)
   }
 
-  async list(caller: Caller, target: RequestTarget, options: ListOptions): Promise<Page> {
+  async list(caller: Caller, asked: RequestTarget, options: ListOptions): Promise<Page> {
+    const target = this.#served(asked)
     const { fieldSelector, labelSelector } = options
     await this.#check(caller, target, 'list', '', { fieldSelector, labelSelector })
     return list(this.core, target, options)
   }
 
-  watch(caller: Caller, target: RequestTarget, options: WatchOptions, sink: WatchSink<object>): Disposable {
+  watch(caller: Caller, asked: RequestTarget, options: WatchOptions, sink: WatchSink<object>): Disposable {
+    const target = this.#served(asked)
     const { kind } = target
     return this.watchEvents(caller, target, options, {
       events(events) {
@@ -96,9 +99,8 @@ export class Handler implements ApiHandler {
       if (since === undefined) await this.#upTo(options.resourceVersion ?? '')
       if (isOver) return
       const { sendInitialEvents = false, allowBookmarks = false } = options
-      running = this.core.objects
-        .cacheOf(kind)
-        .watch({ selection, since, marksInitialEnd: sendInitialEvents && allowBookmarks, wantsBookmarks: allowBookmarks }, sink)
+      const wanted = { selection, since, marksInitialEnd: sendInitialEvents && allowBookmarks, wantsBookmarks: allowBookmarks }
+      running = this.core.objects.cacheOf(kind).watch(wanted, target.kind.view?.prepare ? converting(target.kind, sink) : sink)
       sink.started?.()
     }
     begin().catch((error: unknown) => {
@@ -116,7 +118,8 @@ export class Handler implements ApiHandler {
     return this.createFrom(caller, target, { value: object }, options)
   }
 
-  async createFrom(caller: Caller, target: RequestTarget, body: Body, options: WriteOptions): Promise<ApiObject> {
+  async createFrom(caller: Caller, asked: RequestTarget, body: Body, options: WriteOptions): Promise<ApiObject> {
+    const target = this.#served(asked)
     await this.#check(caller, target, 'create', '')
     return create(this.core, this.#request(caller, target, '', options), body)
   }
@@ -125,7 +128,8 @@ export class Handler implements ApiHandler {
     return this.updateFrom(caller, target, subresource, { value: object }, options)
   }
 
-  async updateFrom(caller: Caller, target: RequestTarget, subresource: string, body: Body, options: WriteOptions): Promise<Written> {
+  async updateFrom(caller: Caller, asked: RequestTarget, subresource: string, body: Body, options: WriteOptions): Promise<Written> {
+    const target = this.#served(asked)
     await this.#check(caller, target, 'update', subresource)
     return update(this.core, this.#request(caller, target, subresource, options), body)
   }
@@ -134,23 +138,26 @@ export class Handler implements ApiHandler {
     return this.patchFrom(caller, target, { patch: body }, options)
   }
 
-  async patchFrom(caller: Caller, target: RequestTarget, body: PatchBody, options: PatchOptions): Promise<Written> {
+  async patchFrom(caller: Caller, asked: RequestTarget, body: PatchBody, options: PatchOptions): Promise<Written> {
+    const target = this.#served(asked)
     const { subresource = '' } = options
     await this.#check(caller, target, 'patch', subresource)
     return patch(this.core, this.#request(caller, target, subresource, options), body)
   }
 
-  async delete(caller: Caller, target: RequestTarget, options: DeleteOptions): Promise<Deleted> {
+  async delete(caller: Caller, asked: RequestTarget, options: DeleteOptions): Promise<Deleted> {
+    const target = this.#served(asked)
     await this.#check(caller, target, 'delete', '')
     return remove(this.core, this.#request(caller, target, '', options), options)
   }
 
   async deleteCollection(
     caller: Caller,
-    target: RequestTarget,
+    asked: RequestTarget,
     selection: ListOptions,
     options: DeleteOptions,
   ): Promise<readonly ApiObject[]> {
+    const target = this.#served(asked)
     const { fieldSelector, labelSelector } = selection
     await this.#check(caller, target, 'deletecollection', '', { fieldSelector, labelSelector })
     const { items } = await list(this.core, target, selection)
@@ -172,7 +179,8 @@ export class Handler implements ApiHandler {
     return (await this.callSubresource(caller, target, request)).object
   }
 
-  async callSubresource(caller: Caller, target: RequestTarget, request: FullSubresourceRequest): Promise<SubresourceAnswer> {
+  async callSubresource(caller: Caller, asked: RequestTarget, request: FullSubresourceRequest): Promise<SubresourceAnswer> {
+    const target = this.#served(asked)
     const { subresource, verb, body, options = {} } = request
     const { kind } = target
     const declared = kind.subresources.find(({ name }) => name === subresource)
@@ -199,6 +207,15 @@ export class Handler implements ApiHandler {
     if (verb !== 'update') throw methodNotSupported(resourceOf({ kind }), verb)
     const write = this.#request(caller, target, subresource, { ...request, ...readOptions(options) })
     return { object: (await update(this.core, write, { value: body })).object }
+  }
+
+  /** Custom resources come and go: a client in this process may know the kind by a declaration of its own, or by one that has been replaced. */
+  #served(target: RequestTarget): RequestTarget {
+    const { kinds } = this.core
+    const { kind } = target
+    if (kinds.has(kind)) return target
+    const own = kinds.byResource(kind.group, kind.version, kind.plural)
+    return own?.isCustom ? { ...target, kind: own } : target
   }
 
   /** Refuses with 403 what the caller may not do with a subresource that is answered outside of this server. */
@@ -277,5 +294,34 @@ function readOptions(options: Readonly<Record<string, string>>): WriteOptions {
     ...(dryRun === 'All' ? { dryRun: true } : {}),
     ...(fieldManager ? { fieldManager } : {}),
     ...(fieldValidation ? { fieldValidation: fieldValidation as 'Strict' } : {}),
+  }
+}
+
+/** Hands events on once they can be shown, in their order. */
+function converting(
+  kind: AnyKind,
+  sink: { events(events: readonly CacheEvent[]): void; closed(error: Error | undefined): void },
+): { events(events: readonly CacheEvent[]): void; closed(error: Error | undefined): void } {
+  let last: Promise<void> = Promise.resolve()
+  let isOver = false
+  const end = (error: Error | undefined) => {
+    if (!isOver) sink.closed(error)
+    isOver = true
+  }
+  const then = (act: () => void | Promise<void>) => {
+    last = last.then(async () => {
+      if (!isOver) await act()
+    })
+    last = last.catch((error: unknown) => end(error instanceof Error ? error : new Error(String(error))))
+  }
+  return {
+    events: events =>
+      then(async () => {
+        const objects = events.filter(({ type }) => type !== 'BOOKMARK').map(({ object }) => object)
+        await prepared(kind, objects)
+        await converted(() => objects.map(object => show(kind, object)))
+        sink.events(events)
+      }),
+    closed: error => then(() => end(error)),
   }
 }

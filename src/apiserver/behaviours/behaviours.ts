@@ -1,8 +1,9 @@
 import type { Behaviour } from '../registry/behaviour.ts'
+import { customResourceDefinitions } from './custom-resource-definitions.ts'
 import { events } from './events.ts'
 import { jobs } from './jobs.ts'
 import { namespaces } from './namespaces.ts'
 import { pods } from './pods.ts'
 
 /** Everything the server does for some kinds beyond storing them. */
-export const behaviours: readonly Behaviour[] = [namespaces, pods, jobs, events]
+export const behaviours: readonly Behaviour[] = [namespaces, pods, jobs, events, customResourceDefinitions]

@@ -123,7 +123,7 @@ export class DiscoveryDocuments {
       singularName: kind.singular,
       namespaced: isNamespaced,
       kind: kind.kind,
-      verbs: [...kind.verbs].sort(),
+      verbs: verbsOf(kind),
       ...(kind.shortNames.length ? { shortNames: kind.shortNames } : {}),
       ...(kind.categories.length ? { categories: kind.categories } : {}),
       ...(kind.verbs.includes('get') && kind.kind !== 'ComponentStatus' ? { storageVersionHash: this.#hash(storedName(kind)) } : {}),
@@ -178,23 +178,41 @@ function discoveryOfKind(kind: AnyKind): object {
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map(({ name, verbs, kind: other }) => ({
       subresource: name,
-      responseKind: {
-        group: other && !isSameGroup(other, kind) ? other.group : '',
-        version: other && !isSameGroup(other, kind) ? other.version : '',
-        kind: other?.kind ?? kind.kind,
-      },
+      responseKind: kind.isCustom ? kindOf(other ?? kind) : { ...groupOf(other, kind), kind: other?.kind ?? kind.kind },
       verbs: [...verbs].sort(),
     }))
   return {
     resource: kind.plural,
-    responseKind: { group: '', version: '', kind: kind.kind },
+    responseKind: kind.isCustom ? kindOf(kind) : { group: '', version: '', kind: kind.kind },
     scope,
     singularResource: kind.singular,
-    verbs: [...kind.verbs].sort(),
+    verbs: verbsOf(kind),
     ...(kind.shortNames.length ? { shortNames: kind.shortNames } : {}),
     ...(kind.categories.length ? { categories: kind.categories } : {}),
     ...(subresources.length ? { subresources } : {}),
   }
+}
+
+/** Upstream lists the verbs of custom resources in an order of its own. */
+const CUSTOM_VERBS = ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', 'update', 'watch']
+
+function verbsOf(kind: AnyKind): readonly string[] {
+  return kind.isCustom ? CUSTOM_VERBS : [...kind.verbs].sort()
+}
+
+interface GroupVersionKind {
+  readonly group: string
+  readonly version: string
+  readonly kind: string
+}
+
+function kindOf({ group, version, kind }: GroupVersionKind): GroupVersionKind {
+  return { group, version, kind }
+}
+
+/** Group and version of a subresource's kind where they are not the resource's own. */
+function groupOf(other: GroupVersionKind | undefined, kind: AnyKind): { readonly group: string; readonly version: string } {
+  return other && !isSameGroup(other, kind) ? { group: other.group, version: other.version } : { group: '', version: '' }
 }
 
 function isSameGroup(other: { readonly group: string; readonly version: string }, kind: AnyKind): boolean {

@@ -157,6 +157,7 @@ export class Front {
       if (moments?.serves(info)) return moments.serve(context, info)
       if (context.isServed) return resources.serve(context, info)
       await this.#allow(context, resourceAttributes(context, info))
+      if (resources.isCustomGroup(info.group)) return context.sendText(404, NOT_FOUND)
       throw noSuchResource()
     }
     const attributes = info.isResource
@@ -214,6 +215,8 @@ const LONG_ANSWER_BYTES = 64 * 1024
 /** How long a refusal is held back, and how many of them at a time. */
 const REFUSAL_MS = 1000
 const MAX_REFUSALS = 5000
+/** What upstream says of custom resources that are not there: not a Status. */
+const NOT_FOUND = '404 page not found\n'
 const NO_RESOURCE = { group: '', version: '', resource: '', subresource: '', name: '', namespace: '' }
 
 /** An answer that takes its time to be sent, and memory until then, keeps its seats for so long. */

@@ -6,7 +6,7 @@ import { readYaml, YamlError } from '#machinery/codec/yaml/parse-yaml.ts'
 import { durationMs } from '#machinery/duration/duration.ts'
 import type { AnyKind, ApiObject } from '#machinery/kind/kind.ts'
 import { isPathSegmentName } from '#machinery/meta/names.ts'
-import { badRequest, requestEntityTooLarge } from '#machinery/status/failures.ts'
+import { badRequest, requestEntityTooLarge, unsupportedMediaType } from '#machinery/status/failures.ts'
 import { quote } from '#machinery/status/go-text.ts'
 import { StatusError } from '#machinery/status/status-error.ts'
 import { seatsOfList } from '../flow-control/work-estimate.ts'
@@ -52,9 +52,10 @@ export class ResourceRoute {
   }
 
   /** Whether the resource, and its subresource if one is asked for, is served. */
-  isKnown({ group, version, resource, subresource }: ResourceRequestInfo): boolean {
+  isKnown({ group, version, resource, subresource, namespace, name, isWatchPath }: ResourceRequestInfo): boolean {
     const kind = this.#options.handler.core.kinds.byResource(group, version, resource)
     if (!kind?.verbs.length) return false
+    if (kind.isCustom && (kind.scope === 'Cluster' ? namespace !== '' : namespace === '' && name !== '' && !isWatchPath)) return false
     return subresource === '' || kind.subresources.some(({ name }) => name === subresource)
   }
 
@@ -63,6 +64,12 @@ export class ResourceRoute {
     const { kinds, objects } = this.#options.handler.core
     const kind = kinds.byResource(group, version, resource)
     return kind?.verbs.includes('list') ? seatsOfList(objects.cacheOf(kind.view?.of ?? kind).size, query) : 1
+  }
+
+  /** Whether what is served of a group is custom resources. */
+  isCustomGroup(group: string): boolean {
+    for (const kind of this.#options.handler.core.kinds.all()) if (kind.group === group) return kind.isCustom === true
+    return false
   }
 
   async serve(context: RequestContext, info: ResourceRequestInfo): Promise<void> {
@@ -80,7 +87,7 @@ export class ResourceRoute {
     if (info.subresource !== '' && !kind.subresources.some(({ name }) => name === info.subresource)) throw noSuchResource()
     const target = targetOf(kind, info)
     checkTimeout(query)
-    const deprecation = DEPRECATIONS[`${kind.apiVersion}/${kind.kind}`]
+    const deprecation = DEPRECATIONS[`${kind.apiVersion}/${kind.kind}`] ?? kind.deprecationWarning
     if (deprecation && isOffered(kind, method, info)) context.warn(deprecation)
     if (info.subresource !== '') return this.#subresource(context, target, info, query)
     switch (method) {
@@ -141,7 +148,7 @@ export class ResourceRoute {
 
   async #patch(context: RequestContext, target: RequestTarget, subresource: string, query: Query): Promise<void> {
     need(target.kind, 'patch')
-    const { patch, duplicates } = await this.#patchBody(context, query)
+    const { patch, duplicates } = await this.#patchBody(context, query, target.kind)
     const options = patchOptionsOf(query, patch.type === 'apply')
     const caller = context.caller()
     const sent = patch.type === 'apply' ? { ...patch, force: options.force } : patch
@@ -198,7 +205,7 @@ export class ResourceRoute {
       if (verb === 'update') return this.#update(context, target, subresource, query)
       if (verb === 'patch') return this.#patch(context, target, subresource, query)
     }
-    const patch = verb === 'patch' ? await this.#patchBody(context, query) : undefined
+    const patch = verb === 'patch' ? await this.#patchBody(context, query, kind) : undefined
     const body =
       verb === 'create' || verb === 'update'
         ? await this.#body(context, declared.kind ? this.#kindOf(declared.kind, kind) : kind)
@@ -236,8 +243,14 @@ export class ResourceRoute {
   #negotiate(context: RequestContext, kind: AnyKind, isCollection: boolean): Negotiated {
     const accept = headerOf(context.exchange, 'accept')
     if (accept && isOutOfReach(accept)) throw noRepresentation(isCollection && context.exchange.method === 'GET')
-    void kind
-    return negotiate(accept, { protobuf: true, transforms: true })
+    if (!kind.isCustom || isMetadataOnly(accept)) return negotiate(accept, { protobuf: true, transforms: true })
+    try {
+      return negotiate(accept, { protobuf: false, transforms: true })
+    } catch (error) {
+      // That there is no protobuf is told in protobuf to who understands nothing else.
+      context.form = negotiate(accept, { protobuf: true, transforms: true })
+      throw error
+    }
   }
 
   async #body(context: RequestContext, kind: AnyKind) {
@@ -257,9 +270,10 @@ export class ResourceRoute {
     return value
   }
 
-  async #patchBody(context: RequestContext, query: Query): Promise<{ patch: Patch; duplicates: readonly string[] }> {
+  async #patchBody(context: RequestContext, query: Query, kind: AnyKind): Promise<{ patch: Patch; duplicates: readonly string[] }> {
     const contentType = (headerOf(context.exchange, 'content-type') ?? '').split(';', 1)[0]!.trim()
     const type = PATCH_TYPES[contentType]
+    if (type === 'strategic' && kind.isCustom) throw unsupportedMediaType(CUSTOM_PATCH_TYPES)
     if (!type) {
       throw new StatusError({ code: 415, reason: 'UnsupportedMediaType', message: '415: Unsupported Media Type', details: {} })
     }
@@ -370,6 +384,8 @@ const PATCH_TYPES: Readonly<Record<string, Patch['type']>> = {
   'application/strategic-merge-patch+json': 'strategic',
   'application/apply-patch+yaml': 'apply',
 }
+/** Strategic merge needs a schema that says how: custom resources have none. */
+const CUSTOM_PATCH_TYPES = ['application/json-patch+json', 'application/merge-patch+json', 'application/apply-patch+yaml']
 /** As far as parsing goes, the options of a delete are a kind. */
 const DELETE_OPTIONS = { kind: 'DeleteOptions', version: 'v1', group: 'meta.k8s.io' } as unknown as AnyKind
 
@@ -437,6 +453,11 @@ function isOutOfReach(accept: string): boolean {
     const type = clause.split(';', 1)[0]!.trim()
     return type === '*/*' || type === '' || (Object.values(MEDIA_TYPES) as string[]).includes(type)
   })
+}
+
+/** Metadata by itself is a kind of its own, which has a form in protobuf whatever it is the metadata of. */
+function isMetadataOnly(accept: string | undefined): boolean {
+  return accept?.includes('as=PartialObjectMetadata') ?? false
 }
 
 function isBrowser(userAgent: string | undefined): boolean {

@@ -10,7 +10,7 @@ import { type Body, objectFrom } from './body.ts'
 import { type Core, timestamp } from './core.ts'
 import { cacheKeyOf } from './object-store.ts'
 import { dedupeOwners } from './owners.ts'
-import { show, storedKindOf, toStored } from './views.ts'
+import { converted, show, showWritten, storedKindOf, toWritten, writtenKindOf, writtenToStored } from './views.ts'
 import type { WriteRequest } from './write-request.ts'
 
 /** How often a generated name is tried again when it is taken. */
@@ -29,9 +29,9 @@ export async function create(core: Core, request: WriteRequest, body: Body): Pro
 export async function createDecoded(core: Core, request: WriteRequest, object: Mutable<ApiObject>, isOwned = false): Promise<ApiObject> {
   placeIn(object, request)
   dedupeOwners(object, request.caller)
-  if (isOwned) return insert(core, request, toStored(request.kind, object) as Mutable<ApiObject>)
+  if (isOwned) return insert(core, request, toWritten(request.kind, object) as Mutable<ApiObject>)
   const { metadata } = core.ownership.afterUpdate(undefined, ownable(object, request.kind), ownershipOf(core, request))
-  return insert(core, request, toStored(request.kind, { ...object, metadata }) as Mutable<ApiObject>)
+  return insert(core, request, toWritten(request.kind, { ...object, metadata }) as Mutable<ApiObject>)
 }
 
 /** What a create can own: a status that has a subresource of its own is not among it. */
@@ -41,9 +41,9 @@ function ownable(object: ApiObject, kind: AnyKind): ApiObject {
   return rest
 }
 
-/** Stores a new object (in its stored version) after admission, preparation and validation. */
+/** Stores a new object (in the version in which writes are checked) after admission, preparation and validation. */
 export async function insert(core: Core, request: WriteRequest, object: Mutable<ApiObject>): Promise<ApiObject> {
-  const kind = storedKindOf(request.kind)
+  const kind = writtenKindOf(request.kind)
   const behaviour = core.behaviours.of(kind)
   wipeSystemFields(object)
   const admission = admissionOf(request, { operation: 'CREATE', object, options: request.sent })
@@ -60,11 +60,11 @@ export async function insert(core: Core, request: WriteRequest, object: Mutable<
       const taken = core.objects.cacheOf(kind).get(cacheKeyOf(object))
       if (taken) throw exists(request, taken)
       await allocation?.release?.()
-      return show(request.kind, object)
+      return showWritten(request.kind, object)
     }
     const stored = await putUnderFreeName(core, request, object, prefix)
     await allocation?.commit?.(stored)
-    return show(request.kind, stored)
+    return await converted(() => show(request.kind, stored))
   } catch (error) {
     await allocation?.release?.()
     throw error
@@ -111,7 +111,7 @@ function wipeSystemFields({ metadata }: Mutable<ApiObject>): void {
 
 /** What only the server says of a new object. */
 function prepare(core: Core, request: WriteRequest, object: Mutable<ApiObject>): void {
-  const kind = storedKindOf(request.kind)
+  const kind = writtenKindOf(request.kind)
   wipeSystemFields(object)
   const { metadata } = object
   delete metadata.resourceVersion
@@ -123,17 +123,17 @@ function prepare(core: Core, request: WriteRequest, object: Mutable<ApiObject>):
 }
 
 function validate(core: Core, request: WriteRequest, object: ApiObject): void {
-  const kind = storedKindOf(request.kind)
+  const kind = writtenKindOf(request.kind)
   const errors = new FieldErrors()
   const checkName = kind.hooks.validateName ?? nameIsDNSSubdomain
   validateObjectMeta(
     object.metadata,
-    { isNamespaced: kind.scope === 'Namespaced', checkName, standardFinalizersOnly: true },
+    { isNamespaced: kind.scope === 'Namespaced', checkName, standardFinalizersOnly: !kind.freeFinalizers },
     errors.at('metadata'),
   )
   kind.hooks.validateCreate?.(object, errors)
   kind.hooks.validate?.(object, errors)
-  if (!errors.isEmpty) throw invalid(storedKindOf(request.kind), object.metadata.name ?? '', errors.all)
+  if (!errors.isEmpty) throw invalid(kind, object.metadata.name ?? '', errors.all)
   void core
 }
 
@@ -146,7 +146,8 @@ async function putUnderFreeName(
   const kind = storedKindOf(request.kind)
   const lifetime = core.behaviours.of(kind)?.lifetimeSeconds
   for (let attempt = 1; ; attempt++) {
-    const stored = await core.objects.put(kind, object, 0, lifetime)
+    const toStore = await converted(() => writtenToStored(request.kind, object))
+    const stored = await core.objects.put(kind, toStore, 0, lifetime)
     if (stored) return stored
     if (!prefix) throw exists(request, core.objects.cacheOf(kind).get(cacheKeyOf(object)), object.metadata.name)
     if (attempt === NAME_ATTEMPTS) throw generateNameConflict(resourceOf(request), object.metadata.name ?? '', 1)

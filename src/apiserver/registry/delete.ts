@@ -7,7 +7,7 @@ import type { Behaviour } from './behaviour.ts'
 import { type Core, timestamp } from './core.ts'
 import { resourceOf } from './create.ts'
 import { cacheKey, revisionOf } from './object-store.ts'
-import { show, storedKindOf } from './views.ts'
+import { asWritten, converted, show, storedKindOf } from './views.ts'
 import type { WriteRequest } from './write-request.ts'
 
 /** An object that is gone, or that has begun to go. */
@@ -25,9 +25,9 @@ export async function remove(core: Core, request: WriteRequest, options: DeleteO
   for (;;) {
     const current = core.objects.cacheOf(kind).get(key)
     if (!current) throw notFound(resourceOf(request), request.name)
-    await admit(core, request, options, current)
+    await admit(core, request, options, await converted(() => asWritten(request.kind, current)))
     const deleted = await tryRemove(core, request, options, kind, current)
-    if (deleted) return { ...deleted, object: show(request.kind, deleted.object) }
+    if (deleted) return { ...deleted, object: await converted(() => show(request.kind, deleted.object)) }
   }
 }
 

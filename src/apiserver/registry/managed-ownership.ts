@@ -60,7 +60,12 @@ function inVersion(kind: AnyKind, apiVersion: string, kinds: KindRegistry) {
   const { group, version } = groupVersionOf(apiVersion)
   const other = kinds.byKind(group, version, kind.kind)
   if (!other || (other.view?.of ?? other) !== (kind.view?.of ?? kind)) return undefined
-  const from = (source: AnyKind, target: AnyKind) => (object: JsonObject) =>
-    json(show(target, toStored(source, object as unknown as ApiObject)))
+  const from = (source: AnyKind, target: AnyKind) => (object: JsonObject) => inOtherVersion(object, source, target)
   return { schema: other.schema, convert: from(kind, other), back: from(other, kind) }
+}
+
+/** Of a custom resource the other version is what its conversion makes, nothing added and nothing dropped. */
+function inOtherVersion(object: JsonObject, source: AnyKind, target: AnyKind): JsonObject {
+  if (source.view?.isIndependent && target.view?.isIndependent) return target.view.down(source.view.up({ ...object })) as JsonObject
+  return json(show(target, toStored(source, object as unknown as ApiObject)))
 }

@@ -11,7 +11,7 @@ import { type ContinueToken, continueKey, decodeContinue, encodeContinue } from 
 import type { Core } from './core.ts'
 import { cacheKey, cacheKeyOf } from './object-store.ts'
 import { selectionOf } from './select.ts'
-import { show, storedKindOf } from './views.ts'
+import { converted, prepared, show, storedKindOf } from './views.ts'
 
 /** Where a read goes. */
 export interface ReadTarget {
@@ -49,7 +49,9 @@ export async function list(core: Core, target: ReadTarget, options: ListOptions)
   const cache = core.objects.cacheOf(kind)
   const snapshot = await snapshotFor(core, cache, options, token)
   const page = limit === 0 && !token ? whole(cache, snapshot, selection) : part(kind, snapshot, selection, limit, token)
-  return target.kind.view ? { ...page, items: page.items.map(item => show(target.kind, item)) } : page
+  if (!target.kind.view) return page
+  await prepared(target.kind, page.items)
+  return { ...page, items: await converted(() => page.items.map(item => show(target.kind, item))) }
 }
 
 function read(core: Core, { kind, namespace, name }: ReadTarget): ApiObject | Promise<ApiObject> {
@@ -57,7 +59,7 @@ function read(core: Core, { kind, namespace, name }: ReadTarget): ApiObject | Pr
   if (computed) return readComputed(computed, namespace, name)
   const object = core.objects.cacheOf(storedKindOf(kind)).get(cacheKey(namespace, name))
   if (!object) throw notFound({ group: kind.group, resource: kind.plural }, name)
-  return show(kind, object)
+  return kind.view ? converted(() => show(kind, object)) : object
 }
 
 /** The object as it was at a revision. */
@@ -70,7 +72,8 @@ async function readPast(core: Core, { kind, namespace, name }: ReadTarget, revis
   const found = known ? { object: known.objects.get(key) } : await core.objects.pastObject(cache, key, revision)
   if (!found) throw expired('The resourceVersion for the provided get is too old.')
   if (!found.object) throw notFound({ group: kind.group, resource: kind.plural }, name)
-  return show(kind, found.object)
+  const { object } = found
+  return converted(() => show(kind, object))
 }
 
 async function readComputed({ kind, get }: ComputedResource, namespace: string, name: string): Promise<ApiObject> {

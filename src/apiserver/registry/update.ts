@@ -13,7 +13,7 @@ import { checkSentName, createDecoded, ownershipOf, placeIn, resourceOf, writeCo
 import { isReadyToGo, removeNow } from './delete.ts'
 import { cacheKey, cacheKeyOf, revisionOf } from './object-store.ts'
 import { dedupeOwners } from './owners.ts'
-import { show, storedKindOf, toStored } from './views.ts'
+import { asWritten, converted, show, showWritten, storedKindOf, toWritten, writtenKindOf, writtenToStored } from './views.ts'
 import type { WriteRequest } from './write-request.ts'
 
 /** What a write came to. `created`: the name was not there before. */
@@ -75,7 +75,7 @@ async function attemptChange(core: Core, request: WriteRequest, step: Change, ki
   const current = core.objects.cacheOf(kind).get(key)
   if (current) {
     const object = await tryChange(core, request, step, kind, current)
-    return object && { object: show(request.kind, object), created: false }
+    return object && { object, created: false }
   }
   if (!step.first) throw notFound(resourceOf(request), request.name)
   const first = firstOf(step.first(), request, step.isPatch)
@@ -88,7 +88,7 @@ async function attemptChange(core: Core, request: WriteRequest, step: Change, ki
   }
 }
 
-/** One try; undefined if somebody else was faster. */
+/** One try, in the version of `request.kind`; undefined if somebody else was faster. */
 async function tryChange(
   core: Core,
   request: WriteRequest,
@@ -96,37 +96,41 @@ async function tryChange(
   kind: AnyKind,
   current: ApiObject,
 ): Promise<ApiObject | undefined> {
-  const shown = show(request.kind, current)
-  const sent = step.next(shown)
-  if (!step.isPatch) checkIdentity(request, sent, current)
-  const insists = checkRevision(request, sent, current, step.isPatch)
-  carryOver(sent, shown, request.subresource, request.kind)
-  const owned = step.setsOwnership ? sent : core.ownership.afterUpdate(shown, sent, ownershipOf(core, request))
-  const object = toStored(request.kind, owned) as Mutable<ApiObject>
-  const admission = admissionOf(request, { operation: 'UPDATE', object, old: current, options: request.sent })
+  const shown = await converted(() => show(request.kind, current))
+  const planned = converted(() => {
+    const sent = step.next(shown)
+    if (!step.isPatch) checkIdentity(request, sent, current)
+    const insists = checkRevision(request, sent, current, step.isPatch)
+    carryOver(sent, shown, request.subresource, request.kind)
+    const owned = step.setsOwnership ? sent : core.ownership.afterUpdate(shown, sent, ownershipOf(core, request))
+    return { insists, object: toWritten(request.kind, owned) as Mutable<ApiObject>, old: asWritten(request.kind, current) }
+  })
+  const { insists, object, old } = planned instanceof Promise ? await planned : planned
+  const admission = admissionOf(request, { operation: 'UPDATE', object, old, options: request.sent })
   await core.admission.admit(admission)
-  prepare(core, request, object, current)
+  prepare(core, request, object, old)
   const behaviour = core.behaviours.of(kind)
-  const allocation = request.subresource === '' ? await behaviour?.begin?.(object, current, request) : undefined
+  const allocation = request.subresource === '' ? await behaviour?.begin?.(object, old, request) : undefined
   try {
-    validate(request, object, current)
+    validate(request, object, old)
     await core.admission.validate(admission)
-    for (const text of kind.hooks.warnings?.(object, current) ?? []) request.caller.warn?.(text)
+    for (const text of writtenKindOf(request.kind).hooks.warnings?.(object, old) ?? []) request.caller.warn?.(text)
     if (request.dryRun) {
       await allocation?.release?.()
-      return withRevision(object, current)
+      return withRevision(showWritten(request.kind, object), current)
     }
+    const next = await converted(() => writtenToStored(request.kind, object))
     if (isReadyToGo(behaviour, object)) {
       const removed = await removeNow(core, kind, current)
-      if (removed) return withRevision(object, current)
-    } else if (isSame(object, current)) {
+      if (removed) return withRevision(showWritten(request.kind, object), current)
+    } else if (isSame(next, current)) {
       await allocation?.release?.()
-      return current
+      return shown
     } else {
-      const stored = await core.objects.put(kind, object, revisionOf(current), behaviour?.lifetimeSeconds)
+      const stored = await core.objects.put(kind, next, revisionOf(current), behaviour?.lifetimeSeconds)
       if (stored) {
         await allocation?.commit?.(stored)
-        return stored
+        return await converted(() => show(request.kind, stored))
       }
     }
   } catch (error) {
@@ -184,7 +188,7 @@ function firstOf(object: Mutable<ApiObject>, request: WriteRequest, isPatch: boo
 
 /** Carries over what this write may not change. */
 function prepare(core: Core, request: WriteRequest, object: Mutable<ApiObject>, old: ApiObject): void {
-  const kind = storedKindOf(request.kind)
+  const kind = writtenKindOf(request.kind)
   const { metadata } = object
   if (old.metadata.generation !== undefined) metadata.generation = old.metadata.generation
   else delete metadata.generation
@@ -227,10 +231,10 @@ function isChangedOutsideStatus(object: ApiObject, old: ApiObject): boolean {
 }
 
 function validate(request: WriteRequest, object: ApiObject, old: ApiObject): void {
-  const kind = storedKindOf(request.kind)
+  const kind = writtenKindOf(request.kind)
   const errors = new FieldErrors()
   const checkName = kind.hooks.validateName ?? nameIsDNSSubdomain
-  const rules = { isNamespaced: kind.scope === 'Namespaced', checkName, standardFinalizersOnly: true }
+  const rules = { isNamespaced: kind.scope === 'Namespaced', checkName, standardFinalizersOnly: !kind.freeFinalizers }
   validateObjectMetaUpdate(object.metadata, old.metadata, rules, errors.at('metadata'))
   // Upstream looks at metadata twice, for the kind and for all kinds, and tells both.
   errors.addAll([...errors.all])

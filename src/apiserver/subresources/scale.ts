@@ -4,8 +4,9 @@ import { draft } from '#machinery/kind/draft.ts'
 import type { AnyKind, ApiObject, Mutable } from '#machinery/kind/kind.ts'
 import type { ManagedFieldsEntry } from '#machinery/kind/object-meta.ts'
 import { LabelSelector, type LabelSelectorObject } from '#machinery/selectors/label-selector.ts'
-import { invalid } from '#machinery/status/failures.ts'
+import { internalError, invalid } from '#machinery/status/failures.ts'
 import { FieldErrors } from '#machinery/status/field-errors.ts'
+import { quote } from '#machinery/status/go-text.ts'
 import { objectFrom } from '../registry/body.ts'
 import type { Core } from '../registry/core.ts'
 import { checkSentName, ownershipOf, placeIn } from '../registry/create.ts'
@@ -56,7 +57,8 @@ async function answer(core: Core, call: SubresourceCall, next: (live: Scale, own
     next(current) {
       const live = scaleOf(kind, current)
       const after = next(live, live.metadata.managedFields ?? [])
-      check(after)
+      // What is wrong with the replicas of a custom resource is said of the resource.
+      if (!kind.isCustom) check(after)
       return withReplicas(kind, current, after)
     },
   })
@@ -98,7 +100,9 @@ export function scaleOf(kind: AnyKind, object: ApiObject): Scale {
   const paths = pathsOf(kind)
   const { name, namespace, uid, resourceVersion, creationTimestamp, managedFields } = object.metadata
   const owners = scaleManagedFields(managedFields ?? [], replicasPaths(kind))
-  const replicas = (valueAt(object, paths.replicas) as number | undefined) ?? 0
+  const said = valueAt(object, paths.replicas) as number | undefined
+  if (said === undefined && kind.isCustom) throw internalError(new Error(`the spec replicas field ${quote(paths.replicas)} does not exist`))
+  const replicas = said ?? 0
   const selector = paths.selector ? selectorText(valueAt(object, paths.selector)) : ''
   const metadata = {
     ...(name ? { name } : {}),

@@ -30,7 +30,7 @@ export interface CacheWatchOptions {
  * it hands out is deeply read-only. The rules it keeps are in RULES.md.
  */
 export class WatchCache {
-  readonly kind: AnyKind
+  kind: AnyKind
   /** Storage keys begin with this: `/registry/pods/`. */
   readonly prefix: string
   readonly #limits: HistoryLimits
@@ -41,8 +41,8 @@ export class WatchCache {
   #history: History
   #revision = 0
   #loaded = false
-  readonly #watchers: Watchers
-  readonly #index: FieldIndex
+  #watchers: Watchers
+  #index: FieldIndex
   #dirty: Watcher[] = []
 
   constructor(
@@ -193,6 +193,16 @@ export class WatchCache {
       watcher.end(error)
       this.#touch(watcher)
     }
+  }
+
+  /** From now on the objects are of another form of the kind: every watch ends, those that come select by the new one. */
+  renew(kind: AnyKind): void {
+    this.close(undefined)
+    this.#flush()
+    this.kind = kind
+    this.#watchers = new Watchers(kind)
+    this.#index = new FieldIndex(kind)
+    for (const [key, object] of this.#byKey) this.#index.replace(key, undefined, object)
   }
 
   #bookmark(revision: number, isInitialEnd: boolean): CacheEvent {

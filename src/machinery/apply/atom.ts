@@ -1,6 +1,20 @@
 import { isJsonObject, valueAt } from '../patch/json-object.ts'
-import { type AnySchema, shapeOf } from '../schema/schema.ts'
+import { type AnySchema, type Fields, shapeOf, structural } from '../schema/schema.ts'
 import { quote } from '../status/go-text.ts'
+import {
+  INT_OR_STRING,
+  IS_RESOURCE,
+  isMap,
+  itemsOf,
+  type JsonSchema,
+  KEEPS_UNKNOWN,
+  LIST_KEYS,
+  LIST_TYPE,
+  MAP_TYPE,
+  propertyOf,
+  TYPE_AND_METADATA,
+  valuesOf,
+} from '../structural/json-schema.ts'
 import { keyStep } from './field-set.ts'
 
 /** How server-side apply sees a value: what is one unit, and what is merged by parts. A schema boiled down to that question. */
@@ -73,8 +87,11 @@ function boiledDown(shape: ReturnType<typeof shapeOf>): Atom | 'deduced' | 'atom
       return { kind: 'list', relationship: shape.listType, keys: shape.keys, element: shape.of }
     case 'map':
       return { kind: 'map', isAtomic: shape.mapType === 'atomic', isField: () => false, at: () => shape.of }
+    case 'structural':
+      return structuralAtom(shape.of)
     case 'message': {
-      const { fields } = shape
+      const { fields, open } = shape
+      if (open) return openAtom(fields, open)
       const isField = (key: string) => Object.hasOwn(fields, key)
       return {
         kind: 'map',
@@ -88,6 +105,58 @@ function boiledDown(shape: ReturnType<typeof shapeOf>): Atom | 'deduced' | 'atom
       return 'atomic'
     default:
       return SCALARS.untyped
+  }
+}
+
+/** A custom resource: its type and metadata as of every object, its other fields as its definition says. */
+function openAtom(fields: Fields, open: JsonSchema): MapAtom {
+  const rest = structuralAtom(open)
+  const inner = typeof rest === 'object' && rest.kind === 'map' ? rest : UNTYPED_MAP
+  const isField = (key: string) => Object.hasOwn(fields, key)
+  return {
+    kind: 'map',
+    isAtomic: false,
+    isField: key => isField(key) || inner.isField(key),
+    at: key => (isField(key) ? fields[key]!.schema : inner.at(key)),
+  }
+}
+
+function structuralAtom(schema: JsonSchema): Atom | 'deduced' {
+  if (schema[INT_OR_STRING]) return SCALARS.untyped
+  switch (schema.type) {
+    case 'string':
+      return SCALARS.string
+    case 'boolean':
+      return SCALARS.boolean
+    case 'integer':
+    case 'number':
+      return SCALARS.numeric
+    case 'array': {
+      const items = itemsOf(schema)
+      const relationship = (schema[LIST_TYPE] ?? 'atomic') as ListAtom['relationship']
+      return { kind: 'list', relationship, keys: schema[LIST_KEYS] ?? [], element: items && structural(items) }
+    }
+    case 'object':
+      return objectAtom(schema)
+    default:
+      return schema[KEEPS_UNKNOWN] && !schema.properties ? 'deduced' : objectAtom(schema)
+  }
+}
+
+function objectAtom(schema: JsonSchema): MapAtom {
+  const isOpen = schema[KEEPS_UNKNOWN] === true
+  const values = valuesOf(schema)
+  const isAnyMap = isMap(schema)
+  return {
+    kind: 'map',
+    isAtomic: schema[MAP_TYPE] === 'atomic',
+    isField: key => propertyOf(schema, key) !== undefined,
+    at(key) {
+      const property = propertyOf(schema, key)
+      if (property) return structural(property)
+      if (schema[IS_RESOURCE] && TYPE_AND_METADATA.has(key)) return undefined
+      return isAnyMap ? values && structural(values) : isOpen ? undefined : 'unknown'
+    },
   }
 }
 
@@ -119,5 +188,6 @@ export function stepOf(list: ListAtom, item: unknown): string {
 
 function defaultOf(element: AnySchema | undefined, key: string): unknown {
   const shape = element && shapeOf(element)
+  if (shape?.type === 'structural') return propertyOf(shape.of, key)?.default
   return shape?.type === 'message' && Object.hasOwn(shape.fields, key) ? shape.fields[key]!.defaultValue : undefined
 }

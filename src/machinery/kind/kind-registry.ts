@@ -4,6 +4,8 @@ import type { AnyKind } from './kind.ts'
 export interface KindRegistry {
   add(kind: AnyKind): void
   remove(kind: AnyKind): void
+  /** Whether this very kind is registered. */
+  has(kind: AnyKind): boolean
   byKind(group: string, version: string, kind: string): AnyKind | undefined
   byResource(group: string, version: string, plural: string): AnyKind | undefined
   /** Every kind, in the order it was added. */
@@ -37,6 +39,7 @@ export function kindRegistry(kinds: Iterable<AnyKind>): KindRegistry {
       byResource.delete(keyOf(kind.group, kind.version, kind.plural))
       changed()
     },
+    has: kind => byResource.get(keyOf(kind.group, kind.version, kind.plural)) === kind,
     byKind: (group, version, kind) => byKind.get(keyOf(group, version, kind)),
     byResource: (group, version, plural) => byResource.get(keyOf(group, version, plural)),
     all: () => byResource.values(),

@@ -145,6 +145,12 @@ export interface KindFacts {
   /** The last part of the storage prefix where upstream's differs from `<group>/<plural>`: `minions`, `services/specs`. */
   readonly storagePrefix: string
   readonly documentation: string
+  /** Finalizers may have any name: so for custom resources and what serves them. */
+  readonly freeFinalizers?: boolean
+  /** A custom resource: served by its definition, in JSON and YAML only, and shown in lists with its type. */
+  readonly isCustom?: boolean
+  /** What a client is told that asks for a version which is on its way out: the text of a `Warning` header. */
+  readonly deprecationWarning?: string
 }
 
 /** A kind: facts, schema and hooks. What the registry, the codecs and the documents are made of. */
@@ -174,6 +180,27 @@ export interface View {
   down(object: Record<string, unknown>): Record<string, unknown>
   /** Selectable fields of this version that the stored one calls otherwise. */
   readonly fieldNames?: Readonly<Record<string, string>>
+  /**
+   * Writes are admitted and checked in this version, and converted only to be stored: so for custom resources, each version of which has
+   * rules of its own. Without it they are in the stored version.
+   */
+  readonly isIndependent?: boolean
+  /**
+   * Gets conversions of stored objects ready that take asking somebody; undefined where there is nothing to wait for. What was not made
+   * ready {@link up} and {@link down} refuse with a {@link ConversionPending}.
+   */
+  prepare?(objects: readonly Record<string, unknown>[]): Promise<void> | undefined
+}
+
+/** Thrown by a conversion that takes asking somebody: when `ready` resolves, the same conversion has its answer. */
+export class ConversionPending extends Error {
+  override readonly name = 'ConversionPending'
+  readonly ready: Promise<void>
+
+  constructor(ready: Promise<void>) {
+    super('the conversion is under way')
+    this.ready = ready
+  }
 }
 
 type SpecField<S> = S extends AnySchema ? { spec: ReturnType<typeof embedded<S>> } : unknown
@@ -267,6 +294,7 @@ export function defineKind<Spec = undefined, Status = undefined, F extends Field
     generation: declaration.generation ?? false,
     defaultPropagation: declaration.defaultPropagation ?? 'Background',
     storagePrefix: declaration.storagePrefix ?? plural,
+    ...(declaration.freeFinalizers ? { freeFinalizers: true } : {}),
     columns: columns as DeclaredKind<FieldsOf<Spec, Status, F>>['columns'],
     schema: objectSchema(`${openapi}.${kind}`, declared, documentation),
     hooks: Object.fromEntries(Object.entries(hooks).filter(([, hook]) => hook !== undefined)) as DeclaredKind<

@@ -1,6 +1,8 @@
 import type { AnyKind } from '../kind/kind.ts'
 import { ListMeta } from '../kind/object-meta.ts'
+import { groupVersionOf } from '../meta/object-meta.ts'
 import { embedded, list, type MessageShape, message, omitempty, required, type Schema, shapeOf, string } from '../schema/schema.ts'
+import { OPTIONS_VERSIONS } from './custom-operations.ts'
 import { APIGroup, APIGroupList, APIResourceList, APIVersions, DocumentedListMeta, VersionInfo } from './discovery-types.ts'
 import { discoveryOperation, type Operation, operationsOf } from './operations.ts'
 import { PARAMETERS, type Parameter } from './parameters.ts'
@@ -18,7 +20,7 @@ export interface OpenApiSource {
 
 /** The paths of the documents of version 3: `api/v1`, `apis/apps`, `apis/apps/v1`, `version` … */
 export function openApiV3Paths({ kinds }: OpenApiSource): readonly string[] {
-  const groups = new Set(kinds.map(({ group }) => group).filter(group => group !== ''))
+  const groups = new Set(kinds.filter(({ group, isCustom }) => group !== '' && !isCustom).map(({ group }) => group))
   const versions = new Set(kinds.map(({ group, version }) => (group === '' ? `api/${version}` : `apis/${group}/${version}`)))
   return [...FIXED.keys(), ...[...groups].map(group => `apis/${group}`), ...versions].sort()
 }
@@ -32,7 +34,7 @@ export function openApiV3Document(source: OpenApiSource, path: string): Document
   const types = typesOf(source, operations)
   return {
     openapi: '3.0.0',
-    info: { title: 'Kubernetes', version: source.version },
+    info: isCustomGroup(source, owner.group) ? CUSTOM_INFO : { title: 'Kubernetes', version: source.version },
     paths: pathsOf(operations, 'v3'),
     components: {
       schemas: documentsOf(types, 'v3', source, owner),
@@ -57,6 +59,13 @@ export function openApiV2Document(source: OpenApiSource): Document {
 }
 
 const META = 'io.k8s.apimachinery.pkg.apis.meta.v1'
+/** Upstream makes the documents of custom resources by other means than its own. */
+const CUSTOM_INFO = { title: 'Kubernetes CRD Swagger', version: 'v0.1.0' }
+
+function isCustomGroup({ kinds }: OpenApiSource, group: string): boolean {
+  return group !== '' && kinds.some(kind => kind.group === group && kind.isCustom)
+}
+
 const DISCOVERY_TYPES = [APIGroup, APIGroupList, APIResourceList, APIVersions, VersionInfo]
 
 /** Documents that are there whatever is served. */
@@ -86,6 +95,7 @@ function operationsAt({ kinds }: OpenApiSource, path: string): readonly Operatio
   const [group, version] = root === 'api' ? ['', second] : [second ?? '', third]
   const served = kinds.filter(kind => kind.group === group && (version === undefined || kind.version === version))
   if (served.length === 0) return undefined
+  if (served.every(({ isCustom }) => isCustom)) return version === undefined ? undefined : served.flatMap(operationsOf)
   if (version === undefined) return [discoveryOperation(group, undefined)]
   return [discoveryOperation(group, version), ...served.flatMap(operationsOf)]
 }
@@ -126,6 +136,11 @@ function knownTypes({ kinds, types }: OpenApiSource): Map<string, MessageShape> 
   return known
 }
 
+/** Operations name it so; what a definition calls the list shows in its kind. */
+function listNameOf(kind: AnyKind): string {
+  return `${kind.schema.shape.name}List`
+}
+
 /** The type of a list of a kind's objects. */
 function listShapeOf(kind: AnyKind): MessageShape {
   let shape = lists.get(kind)
@@ -134,9 +149,9 @@ function listShapeOf(kind: AnyKind): MessageShape {
       apiVersion: omitempty(undefined, string),
       items: required(2, list(kind.schema)),
       kind: omitempty(undefined, string),
-      metadata: embedded(1, ListMeta),
+      metadata: kind.isCustom ? omitempty(1, ListMeta) : embedded(1, ListMeta),
     }
-    shape = message(`${kind.schema.shape.name}List`, fields, { documentation: `A list of ${kind.kind} objects.` }).shape
+    shape = message(listNameOf(kind), fields, { documentation: `A list of ${kind.kind} objects.` }).shape
     lists.set(kind, shape)
   }
   return shape
@@ -188,9 +203,15 @@ function metaKinds(
   if (!name.startsWith(`${META}.`) || !CORE_META.has(kind)) return types.length > 0 ? subresourceKind(name) : []
   const core = { group: '', kind, version: 'v1' }
   if (kind !== 'DeleteOptions' && kind !== 'WatchEvent') return [core]
+  if (owner && kind === 'DeleteOptions' && isCustomGroup({ kinds, types, version: '' }, owner.group)) return OPTIONS_VERSIONS.map(optionsOf)
   if (owner) return owner.group === '' ? [core] : [core, { group: owner.group, kind, version: owner.version }]
   const versions = new Set(kinds.map(({ group, version }) => `${group}/${version}`).filter(text => !text.startsWith('/')))
   return [core, ...[...versions].sort().map(text => ({ group: text.split('/')[0]!, kind, version: text.split('/')[1]! }))]
+}
+
+function optionsOf(apiVersion: string): Document {
+  const { group, version } = groupVersionOf(apiVersion)
+  return { group, kind: 'DeleteOptions', version }
 }
 
 /** The kinds that only go in and out of subresources. */
@@ -269,7 +290,8 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = { '200': 'OK', '201': 'Cr
 const OBJECT_TYPES = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf']
 const STREAM_TYPES = ['application/json;stream=watch', 'application/vnd.kubernetes.protobuf;stream=watch']
 
-function producesOf({ action, responses, tag }: Operation): readonly string[] {
+function producesOf({ action, responses, tag, produces }: Operation): readonly string[] {
+  if (produces) return produces
   if (action === 'connect') return ['*/*']
   if (responses['200'] === 'string') return tag === 'openid' || tag === 'WellKnown' ? ['application/json'] : ['text/plain', ...OBJECT_TYPES]
   return action === 'list' || action === 'watch' || action === 'watchlist' ? [...OBJECT_TYPES, ...STREAM_TYPES] : OBJECT_TYPES

@@ -1,4 +1,5 @@
 import type { AnyKind, Subresource } from '../kind/kind.ts'
+import { customOperations } from './custom-operations.ts'
 
 /** One operation of the API, before it is written down in either version of OpenAPI. */
 export interface Operation {
@@ -14,6 +15,8 @@ export interface Operation {
   readonly body?: string
   readonly isBodyRequired?: boolean
   readonly consumes: readonly string[]
+  /** Media types of the answer; undefined: what its action says. */
+  readonly produces?: readonly string[]
   /** Answers by status; undefined has no body. */
   readonly responses: Readonly<Record<string, string | undefined>>
   readonly tag: string
@@ -25,13 +28,14 @@ export function operationsOf(kind: AnyKind): readonly Operation[] {
   const isNamespaced = kind.scope === 'Namespaced'
   const collection = isNamespaced ? `${names.root}/namespaces/{namespace}/${kind.plural}` : `${names.root}/${kind.plural}`
   const one = `${collection}/{name}`
-  return [
+  const operations = [
     ...collectionOperations(kind, names, collection),
     ...objectOperations(kind, names, one),
     ...kind.subresources.flatMap(subresource => subresourceOperations(kind, names, one, subresource)),
     ...(isNamespaced ? allNamespacesOperations(kind, names) : []),
     ...watchOperations(kind, names, isNamespaced),
   ]
+  return kind.isCustom ? customOperations(operations) : operations
 }
 
 /** The operation that lists the resources of a group version, or the versions of a group. */

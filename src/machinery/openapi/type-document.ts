@@ -1,5 +1,6 @@
 import { type Union, unionOf } from '../codec/protobuf/layout.ts'
 import { type AnyField, type AnySchema, type MessageShape, type Shape, shapeOf } from '../schema/schema.ts'
+import { customDocument } from './custom-document.ts'
 import { exceptionFor } from './exceptions.ts'
 
 /** OpenAPI 2 (`/openapi/v2`) or 3 (`/openapi/v3/…`): they differ in where references point and in what may stand beside them. */
@@ -10,6 +11,7 @@ export type Document = Readonly<Record<string, unknown>>
 
 /** The document of a message. `kinds` are the group-version-kinds that it is the object of. */
 export function typeDocument(shape: MessageShape, dialect: Dialect, kinds: readonly Document[] = []): Document {
+  if (shape.open) return customDocument(shape, shape.open, dialect, kinds)
   const properties: Record<string, unknown> = {}
   const required: string[] = []
   for (const name of Object.keys(shape.fields)) {

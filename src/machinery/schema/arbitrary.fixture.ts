@@ -31,6 +31,7 @@ export function arbitraryOf(schema: AnySchema, depth = DEPTH): fc.Arbitrary<unkn
     case 'intOrString':
       return fc.oneof(fc.integer({ min: 0, max: 65_535 }), word)
     case 'raw':
+    case 'structural':
       return fc.dictionary(word, fc.oneof(word, fc.boolean(), fc.integer()), { maxKeys: 3 })
     case 'list':
       return depth <= 0 ? fc.constant([]) : fc.array(arbitraryOf(shape.of, depth - 1), { maxLength: 2 })

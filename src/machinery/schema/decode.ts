@@ -1,5 +1,8 @@
 import { FloatLiteral, withoutFloatLiterals } from '../codec/json/float-literal.ts'
+import type { JsonObject } from '../patch/json-object.ts'
 import { canonicalQuantity } from '../quantity/quantity.ts'
+import type { JsonSchema } from '../structural/json-schema.ts'
+import { shapeFields } from '../structural/shape-value.ts'
 import { canonicalMicroTime, canonicalTime } from '../time/time.ts'
 import { type AnyField, type AnySchema, type MessageShape, type Shape, shapeOf } from './schema.ts'
 
@@ -96,6 +99,7 @@ function compile(schema: AnySchema): Decoder {
         throw mismatch(value, path, owner, 'int32')
       }
     case 'raw':
+    case 'structural':
       return withoutFloatLiterals
     case 'list': {
       const element = decoderOf(shape.of)
@@ -125,7 +129,46 @@ function compile(schema: AnySchema): Decoder {
       }
     }
     case 'message':
-      return messageDecoder(shape)
+      return shape.open ? openDecoder(shape, shape.open) : messageDecoder(shape)
+  }
+}
+
+/** A custom resource: what all objects have by its own declaration, the rest as the definition says. */
+function openDecoder(shape: MessageShape, open: JsonSchema): Decoder {
+  const { metadata, ...type } = shape.fields
+  const declared = messageDecoder({ ...shape, fields: type })
+  return (value, path, context, owner) => {
+    if (!isObject(value)) throw mismatch(value, path, lastPart(shape.name), 'map[string]interface {}')
+    const { defaults } = context
+    const result = declared(value, path, { defaults, unknown: [] }, owner) as Record<string, unknown>
+    const unknown: string[] = []
+    result['metadata'] = metadata ? metadataAt(metadata, value['metadata'], 'metadata', unknown) : {}
+    context.unknown.push(...unknown.sort())
+    const dropped: string[] = []
+    const embedded: string[] = []
+    const inner = (item: unknown, at: string) => innerMetadata(metadata!, item, at, embedded)
+    const fields = shapeFields(withoutFloatLiterals(value) as JsonObject, open, { defaults, unknown: dropped, metadata: inner })
+    for (const key of Object.keys(fields)) put(result, key, fields[key])
+    context.unknown.push(...dropped.sort(), ...embedded.sort())
+    return result
+  }
+}
+
+/** Metadata is read by itself: messages do not say where it stands. */
+function metadataAt(field: AnyField, value: unknown, path: string, unknown: string[]): unknown {
+  const own: string[] = []
+  const decoded = decoderOf(field.schema)(value ?? {}, '', { defaults: false, unknown: own }, 'ObjectMeta')
+  unknown.push(...own.map(name => `${path}.${name}`))
+  return decoded
+}
+
+/** The metadata of an object within the object; what it is wrong with it is validation's to say. */
+function innerMetadata(field: AnyField, value: unknown, path: string, unknown: string[]): unknown {
+  try {
+    return metadataAt(field, value, path, unknown)
+  } catch (error) {
+    if (error instanceof DecodeError) return value
+    throw error
   }
 }
 
@@ -225,6 +268,7 @@ function zeroOf(schema: AnySchema): unknown {
     case 'time':
     case 'microTime':
     case 'raw':
+    case 'structural':
       return null
   }
 }
@@ -326,6 +370,8 @@ function goTypeOf(schema: AnySchema): string {
       return 'v1.MicroTime'
     case 'duration':
       return 'v1.Duration'
+    case 'structural':
+      return 'interface {}'
     case 'raw':
       return shape.as === 'json' ? 'v1.JSON' : 'runtime.RawExtension'
     case 'string':

@@ -18,6 +18,8 @@
  * `inline(n, M)` spreads the fields of a message into its parent: flat in JSON, a nested message with number `n` in protobuf.
  */
 
+import type { JsonSchema } from '../structural/json-schema.ts'
+
 /** What a schema describes, as data that codecs, patches and documents are compiled from. */
 export type Shape =
   | { readonly type: 'string'; readonly values?: readonly string[] }
@@ -38,6 +40,8 @@ export type Shape =
   | ListShape
   | { readonly type: 'map'; readonly of: AnySchema; readonly mapType: 'granular' | 'atomic' }
   | MessageShape
+  /** What a custom resource's definition says of a value; known at run time only. */
+  | { readonly type: 'structural'; readonly of: JsonSchema }
   | { readonly type: 'lazy'; readonly of: () => AnySchema }
 
 /** A list and how it is merged: `listType` and `keys` by server-side apply, `patchStrategy` and `patchMergeKey` by strategic merge. */
@@ -66,6 +70,8 @@ export interface MessageShape {
   /** Fills in what constants cannot say, wherever this message occurs. Runs after the defaults of its fields. */
   readonly applyDefaults?: (value: Record<string, unknown>) => void
   readonly documentation: string
+  /** What there is beside the declared fields: the form of a custom resource, as its definition says it. */
+  readonly open?: JsonSchema
 }
 
 /** A schema and, at the type level only, what it is when stored and what a client may send. */
@@ -294,6 +300,18 @@ export function patched<F extends AnyField>(field: F, patchStrategy: PatchStrate
 export function inline<F extends Fields>(number: number, of: Message<F>): F {
   const entries = Object.entries(of.fields).map(([name, field]) => [name, { ...field, within: [number, ...field.within] }])
   return Object.fromEntries(entries) as F
+}
+
+const structurals = new WeakMap<JsonSchema, AnySchema>()
+
+/** A value in the form that a custom resource's definition gives it. The same schema for the same definition. */
+export function structural(of: JsonSchema): AnySchema {
+  let schema = structurals.get(of)
+  if (!schema) {
+    schema = { shape: { type: 'structural', of } }
+    structurals.set(of, schema)
+  }
+  return schema
 }
 
 /** Sees through {@link lazy}. */

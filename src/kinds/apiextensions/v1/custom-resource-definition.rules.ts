@@ -1,6 +1,7 @@
 import { equal } from '#machinery/kind/draft.ts'
 import type { Mutable } from '#machinery/kind/kind.ts'
 import { isDNS1035Label, isDNS1123Subdomain } from '#machinery/meta/names.ts'
+import { utf8Length } from '#machinery/meta/utf8.ts'
 import type { FieldErrors } from '#machinery/status/field-errors.ts'
 import { validateClient } from '../../admissionregistration/v1/webhook.rules.ts'
 import { internal, validateImmutable } from '../../meta/v1/rules.ts'
@@ -12,7 +13,8 @@ import type {
   CustomResourceDefinitionVersion,
   CustomResourceSubresourceScale,
 } from './custom-resource-definition.ts'
-import { validateStructuralSchema } from './structural-schema.rules.ts'
+import { validateSelectableFields } from './selectable-fields.rules.ts'
+import { validateVersionSchema } from './version-schema.rules.ts'
 
 const APPROVAL = 'api-approved.kubernetes.io'
 const APPROVAL_SEE = 'see https://github.com/kubernetes/enhancements/pull/1111'
@@ -33,12 +35,17 @@ export function rememberStorageVersion({ spec, status }: Mutable<CustomResourceD
   if (name !== undefined && !status.storedVersions?.includes(name)) status.storedVersions = [...(status.storedVersions ?? []), name]
 }
 
-/** All but rules in CEL. */
-export function validateDefinition({ metadata, spec, status }: CustomResourceDefinition, errors: FieldErrors): void {
-  const at = errors.at('spec')
+/** A definition is called as its resource is. */
+export function validateDefinitionName({ metadata, spec }: CustomResourceDefinition, errors: FieldErrors): void {
   if (metadata.name !== `${spec.names.plural}.${spec.group}`) {
     errors.at('metadata').at('name').invalid(metadata.name, 'must be spec.names.plural+"."+spec.group')
   }
+}
+
+/** What a definition may say. One that is going is let go as it is, whatever was let in before. */
+export function validateDefinition({ metadata, spec, status }: CustomResourceDefinition, errors: FieldErrors): void {
+  if (metadata.deletionTimestamp) return
+  const at = errors.at('spec')
   validateGroup(spec.group, at.at('group'))
   validateApproval(spec.group, metadata.annotations?.[APPROVAL] ?? '', errors.at('metadata').at('annotations').key(APPROVAL))
   const scope: string = spec.scope
@@ -75,9 +82,14 @@ function validateGroup(group: string, errors: FieldErrors): void {
   else if (!group.includes('.')) errors.invalid(group, 'should be a domain with at least one dot')
 }
 
+/** Whether a group is the project's own. */
+export function isProtectedGroup(group: string): boolean {
+  return /(^|\.)(k8s|kubernetes)\.io$/.test(group)
+}
+
 /** Groups of the project itself need its approval. */
 function validateApproval(group: string, approval: string, errors: FieldErrors): void {
-  if (!/(^|\.)(k8s|kubernetes)\.io$/.test(group)) return
+  if (!isProtectedGroup(group)) return
   if (approval === '') errors.required(`protected groups must have approval annotation "${APPROVAL}", ${APPROVAL_SEE}`)
   else if (!approval.startsWith('unapproved') && !/^[a-z][a-z0-9+.-]*:\/\/[^/]/i.test(approval)) {
     errors.invalid(
@@ -94,11 +106,18 @@ function validateVersions(versions: readonly CustomResourceDefinitionVersion[], 
     const mistakes = isDNS1035Label(name)
     if (mistakes.length > 0) at.at('name').invalid(name, mistakes.join(','))
     if (deprecationWarning !== undefined) validateWarning(deprecationWarning, deprecated ?? false, at.at('deprecationWarning'))
+    const hasStatus = version.subresources?.status !== undefined
     if (!schema?.openAPIV3Schema) at.at('schema').at('openAPIV3Schema').required('schemas are required')
     else {
       const isCommon = versions.every(other => equal(other.schema, schema))
       const validation = isCommon ? errors.at('validation') : at.at('schema')
-      if (!isCommon || index === 0) validateStructuralSchema(schema.openAPIV3Schema, validation.at('openAPIV3Schema'))
+      const needsStatus = isCommon ? versions.some(({ subresources }) => subresources?.status !== undefined) : hasStatus
+      if (!isCommon || index === 0) validateVersionSchema(schema.openAPIV3Schema, needsStatus, validation.at('openAPIV3Schema'))
+      const isCommonSelection = versions.every(other => equal(other.selectableFields, version.selectableFields))
+      const selectable = isCommonSelection ? errors : at
+      if (!isCommonSelection || index === 0) {
+        validateSelectableFields(version.selectableFields, schema.openAPIV3Schema, selectable.at('selectableFields'))
+      }
     }
     // What all versions have in common is reported as the definition's own.
     const subresources = versions.every(other => equal(other.subresources, version.subresources)) ? errors : at
@@ -118,9 +137,20 @@ function validateVersions(versions: readonly CustomResourceDefinitionVersion[], 
 }
 
 function validateWarning(text: string, isDeprecated: boolean, errors: FieldErrors): void {
-  if (!isDeprecated) errors.invalid(text, 'can only be set for deprecated versions')
-  else if (text === '') errors.invalid(text, 'must not be an empty string')
-  else if (text.length > 256) errors.invalid(text, 'must be <= 256 characters long')
+  if (!isDeprecated) {
+    errors.invalid(text, 'can only be set for deprecated versions')
+    return
+  }
+  if (utf8Length(text) > 256) errors.invalid(text, 'must be <= 256 characters long')
+  if (text === '') errors.invalid(text, 'must not be an empty string')
+  let index = 0
+  for (const char of text) {
+    if (!/^[ \p{L}\p{M}\p{N}\p{P}\p{S}]$/u.test(char)) {
+      errors.invalid(text, `must only contain printable UTF-8 characters; non-printable character found at index ${index}`)
+      return
+    }
+    index += utf8Length(char)
+  }
 }
 
 function validateScale(scale: CustomResourceSubresourceScale | undefined, errors: FieldErrors): void {
@@ -138,21 +168,26 @@ function validateScale(scale: CustomResourceSubresourceScale | undefined, errors
   }
 }
 
+const SIMPLE_PATH = 'must be a simple json path starting with .'
+
 function validatePath(path: string, roots: readonly string[], mistake: string, errors: FieldErrors): void {
   if (path === '') errors.required()
-  else if (!/^(\.[a-zA-Z_$][\w$-]*)+$/.test(path)) errors.invalid(path, 'must be a simple json path starting with .')
+  else if (!path.startsWith('.')) errors.invalid(path, SIMPLE_PATH)
   else if (!roots.some(root => path.startsWith(`${root}.`))) errors.invalid(path, mistake)
 }
 
-const COLUMN_TYPES = ['integer', 'number', 'string', 'boolean', 'date']
+const COLUMN_TYPES = ['boolean', 'date', 'integer', 'number', 'string']
+const COLUMN_FORMATS = ['byte', 'date', 'date-time', 'double', 'float', 'int32', 'int64', 'password']
 
 function validateColumns(columns: readonly CustomResourceColumnDefinition[] | undefined, errors: FieldErrors): void {
-  columns?.forEach(({ name, type, jsonPath }, index) => {
+  columns?.forEach(({ name, type, format = '', jsonPath }, index) => {
     const at = errors.index(index)
     if (name === '') at.at('name').required()
     if (type === '') at.at('type').required(`must be one of ${COLUMN_TYPES.join(',')}`)
     else if (!COLUMN_TYPES.includes(type)) at.at('type').invalid(type, `must be one of ${COLUMN_TYPES.join(',')}`)
+    if (format !== '' && !COLUMN_FORMATS.includes(format)) at.at('format').invalid(format, `must be one of ${COLUMN_FORMATS.join(',')}`)
     if (jsonPath === '') at.at('JSONPath').required()
+    else if (!jsonPath.startsWith('.')) at.at('JSONPath').invalid(jsonPath, SIMPLE_PATH)
   })
 }
 

@@ -22,6 +22,7 @@ import {
   applyDefinitionDefaults,
   rememberStorageVersion,
   validateDefinition,
+  validateDefinitionName,
   validateDefinitionUpdate,
 } from './custom-resource-definition.rules.ts'
 import { JSONSchemaProps } from './json-schema-props.ts'
@@ -183,6 +184,7 @@ export const CustomResourceDefinition = defineKind({
   categories: ['api-extensions'],
   subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
   unconditionalUpdate: false,
+  freeFinalizers: true,
   generation: true,
   spec: CustomResourceDefinitionSpec,
   status: CustomResourceDefinitionStatus,
@@ -194,6 +196,7 @@ export const CustomResourceDefinition = defineKind({
   prepareUpdate(definition, _old, { subresource }) {
     if (subresource === '') rememberStorageVersion(definition)
   },
+  validateCreate: validateDefinitionName,
   validate: validateDefinition,
   validateUpdate: validateDefinitionUpdate,
 })

@@ -103,6 +103,8 @@ function valueReader(schema: AnySchema): readonly [number, Read] {
     case 'list':
     case 'map':
       throw new TypeError('a list of lists has no form in protobuf')
+    case 'structural':
+      throw new TypeError('a custom resource has no form in protobuf')
   }
 }
 

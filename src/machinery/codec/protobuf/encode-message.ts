@@ -93,6 +93,8 @@ function putValue(number: number, schema: AnySchema): Put {
       const encoder = encoderOf(shape)
       return putNested(number, encoder)
     }
+    case 'structural':
+      throw new TypeError('a custom resource has no form in protobuf')
     default:
       return putNested(number, SPECIAL[shape.type])
   }
