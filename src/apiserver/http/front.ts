@@ -2,7 +2,7 @@ import type { Logger } from '#base/log/logger.ts'
 import type { Random } from '#base/random/random.ts'
 import { type Clock, sleep } from '#base/time/clock.ts'
 import type { UserInfo } from '#client/direct/api-handler.ts'
-import { internalError } from '#machinery/status/failures.ts'
+import { internalError, tooSlow } from '#machinery/status/failures.ts'
 import { StatusError, statusErrorOf } from '#machinery/status/status-error.ts'
 import { annotateDecision, refusal } from '../access.ts'
 import type { Audit } from '../audit/audit.ts'
@@ -11,6 +11,7 @@ import { ANONYMOUS } from '../authentication/authenticator-chain.ts'
 import type { Attributes, Authorizer, ResourceAttributes } from '../authorization/authorizer.ts'
 import { type Admitted, type RequestGate, TooManyRequests } from '../flow-control/request-gate.ts'
 import type { MomentRoute } from '../typernetes/moment-route.ts'
+import { type Deadline, Deadlines } from './deadlines.ts'
 import { type Exchange, headerOf } from './exchange.ts'
 import type { Identification } from './identification.ts'
 import { Impersonation, wantsImpersonation } from './impersonation.ts'
@@ -33,6 +34,8 @@ export interface FrontOptions {
   readonly moments: MomentRoute | undefined
   readonly paths: PathRoute
   readonly gate: RequestGate
+  /** How long a request may take, unless it is a watch or a stream of a node. */
+  readonly requestTimeoutMs: number
   readonly metrics: ServerMetrics
   /** Undefined: nothing is recorded. */
   readonly audit: Audit | undefined
@@ -42,12 +45,14 @@ export interface FrontOptions {
 export class Front {
   readonly #options: FrontOptions
   readonly #impersonation: Impersonation
+  readonly #deadlines: Deadlines
   readonly #current = { reads: 0, writes: 0 }
   #refusals = 0
 
   constructor(options: FrontOptions) {
     this.#options = options
     this.#impersonation = new Impersonation(options.authorizer)
+    this.#deadlines = new Deadlines(options.clock, options.requestTimeoutMs)
   }
 
   /** How many requests are under way, those that wait included; streams are not counted. */
@@ -64,8 +69,24 @@ export class Front {
     const sort = exchange.method === 'GET' || exchange.method === 'HEAD' ? 'reads' : 'writes'
     this.#current[sort]++
     let admitted: Admitted | undefined
+    let deadline: Deadline | undefined
+    let isOver = false
+    const end = () => {
+      if (isOver) return
+      isOver = true
+      deadline?.met()
+      this.#current[sort]--
+      if (admitted) leaveAfterwards(admitted, context)
+      this.#note(context, startMs)
+    }
     try {
       const info = requestInfoOf(exchange.path)
+      if (!isLongRunning(exchange, info)) {
+        deadline = this.#deadlines.start(startMs, () => {
+          context.fail(tooSlow())
+          end()
+        })
+      }
       const pending = this.#identify(context, info, receivedMs)
       context.user = pending instanceof Promise ? await pending : pending
       context.info = info
@@ -89,9 +110,7 @@ export class Front {
       }
       context.fail(error)
     } finally {
-      this.#current[sort]--
-      if (admitted) leaveAfterwards(admitted, context)
-      this.#note(context, startMs)
+      end()
     }
   }
 
@@ -169,7 +188,7 @@ export class Front {
 
   /** Streams of nodes are not let in by turns: they last, and cost next to nothing here. */
   #enter(context: RequestContext, info: RequestInfo): Admitted | Promise<Admitted> | undefined {
-    if (info.isResource && LONG_RUNNING.has(info.subresource)) return undefined
+    if (isNodeStream(info)) return undefined
     const { verb } = requestAttributes(context)
     const seats = () => (info.isResource && verb === 'list' ? this.#options.resources.seatsOf(info, context.exchange.query) : 1)
     return this.#options.gate.enter({ user: context.user, verb, info, seats, onAbort: callback => context.exchange.onAbort(callback) })
@@ -210,7 +229,16 @@ export function resourceAttributes({ user, exchange }: RequestContext, info: Res
 const COLLECTION_VERBS: Readonly<Record<string, string>> = { GET: 'list', POST: 'create', DELETE: 'deletecollection' }
 const OBJECT_VERBS: Readonly<Record<string, string>> = { GET: 'get', POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' }
 
-const LONG_RUNNING: ReadonlySet<string> = new Set(['attach', 'exec', 'log', 'portforward', 'proxy'])
+const NODE_STREAMS: ReadonlySet<string> = new Set(['attach', 'exec', 'log', 'portforward', 'proxy'])
+
+function isNodeStream(info: RequestInfo): boolean {
+  return info.isResource && NODE_STREAMS.has(info.subresource)
+}
+
+function isLongRunning({ query }: Exchange, info: RequestInfo | undefined): boolean {
+  return info?.isResource === true && (isNodeStream(info) || info.isWatchPath || isWatched(query))
+}
+
 const LONG_ANSWER_BYTES = 64 * 1024
 /** How long a refusal is held back, and how many of them at a time. */
 const REFUSAL_MS = 1000

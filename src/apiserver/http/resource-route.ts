@@ -29,8 +29,6 @@ import type { WatchFramer } from './watch-stream.ts'
 
 /** Bodies beyond this are refused (413). */
 export const BODY_LIMIT = 3 * 1024 * 1024
-/** How long a body may take to arrive. */
-const BODY_MS = 60_000
 
 export interface ResourceRouteOptions {
   readonly handler: Handler
@@ -298,16 +296,11 @@ export class ResourceRoute {
   }
 
   async #bytes(context: RequestContext): Promise<Uint8Array> {
-    const { clock } = this.#options
-    const late = new AbortController()
-    const timer = clock.after(BODY_MS, () => late.abort())
     try {
-      return await Promise.race([context.exchange.body(BODY_LIMIT), tooSlow(late.signal)])
+      return await context.exchange.body(BODY_LIMIT)
     } catch (error) {
       if (error instanceof BodyTooLarge) throw requestEntityTooLarge(error.message)
       throw error
-    } finally {
-      timer.cancel()
     }
   }
 
@@ -418,13 +411,6 @@ function exactly(revision: number): GetOptions {
 
 function need(kind: AnyKind, verb: AnyKind['verbs'][number]): void {
   if (!kind.verbs.includes(verb)) throw methodNotAllowed()
-}
-
-function tooSlow(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const message = 'request did not complete within the allotted timeout'
-    signal.addEventListener('abort', () => reject(new StatusError({ code: 504, reason: 'Timeout', message })), { once: true })
-  })
 }
 
 /** Whether the kind knows the verb of a method. */

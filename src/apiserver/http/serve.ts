@@ -47,6 +47,8 @@ export interface ServeOptions {
   readonly advertised?: string
   readonly maxReadsInflight?: number
   readonly maxWritesInflight?: number
+  /** How long a request may take, watches and streams excepted; default a minute. */
+  readonly requestTimeoutMs?: number
   /** Whether flow schemas and priority levels share out the server; default true. */
   readonly hasPriorityAndFairness?: boolean
   /** The flags the program was started with, as `/flagz` shows them. */
@@ -101,6 +103,7 @@ export async function serve(parts: ServerParts, options: ServeOptions): Promise<
       parts.typernetes && new MomentRoute({ handler, resources, facts: momentFacts(parts.typernetes), store: parts.typernetes.store }),
     paths,
     gate: fairness ?? new Inflight(limits),
+    requestTimeoutMs: options.requestTimeoutMs ?? 60_000,
     metrics,
     audit: options.audit,
   })

@@ -13,6 +13,7 @@ export interface LoneApiServerOptions extends AssemblyOptions {
   readonly anonymous: AnonymousAccess
   readonly maxReadsInflight: number
   readonly hasPriorityAndFairness?: boolean
+  readonly requestTimeoutMs?: number
   readonly maxWritesInflight: number
   readonly publishesEndpoints: boolean
   /** Records what is asked; it is ended by who made it. */
@@ -42,6 +43,7 @@ export async function startLoneApiServer(options: LoneApiServerOptions): Promise
     documents: documentsAt(advertised),
     maxReadsInflight: options.maxReadsInflight,
     hasPriorityAndFairness: options.hasPriorityAndFairness ?? true,
+    requestTimeoutMs: options.requestTimeoutMs ?? 60_000,
     maxWritesInflight: options.maxWritesInflight,
     audit: options.audit,
     registry: options.registry,

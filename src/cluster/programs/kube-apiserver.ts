@@ -79,6 +79,7 @@ async function run(values: Values): Promise<void> {
         : undefined,
     maxReadsInflight: values['max-requests-inflight'],
     hasPriorityAndFairness: values['enable-priority-and-fairness'],
+    requestTimeoutMs: values['request-timeout'],
     maxWritesInflight: values['max-mutating-requests-inflight'],
     publishesEndpoints: values['endpoint-reconciler-type'] !== 'none' && !isLoopback(advertiseAddress),
     kubeletConnection: kubeletConnectionOf(values),

@@ -77,6 +77,11 @@ export function expired(message: string): StatusError {
   return new StatusError({ code: 410, reason: 'Expired', message })
 }
 
+/** 504: a request that took longer than it may, or than the client would wait. */
+export function tooSlow(): StatusError {
+  return new StatusError({ code: 504, reason: 'Timeout', message: 'request did not complete within the allotted timeout' })
+}
+
 export function tooManyRequests(message: string, retryAfterSeconds: number): StatusError {
   return new StatusError({ code: 429, reason: 'TooManyRequests', message, details: { retryAfterSeconds } })
 }
