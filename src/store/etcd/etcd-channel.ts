@@ -1,9 +1,7 @@
 import {
-  type ChannelCredentials,
   type ChannelOptions,
   type Client,
   type ClientDuplexStream,
-  credentials,
   loadPackageDefinition,
   Metadata,
   type ServiceClientConstructor,
@@ -12,6 +10,7 @@ import {
 } from '@grpc/grpc-js'
 import type { Clock } from '#base/time/clock.ts'
 import { UnavailableError } from '../store-errors.ts'
+import { memberSecurity } from './etcd-credentials.ts'
 import { etcdDefinition } from './etcd-messages.ts'
 
 /** How etcd is reached. */
@@ -118,14 +117,8 @@ type UnaryMethod = (request: object, options: object, callback: (error: ServiceE
 type StreamMethod<Request, Response> = (metadata: Metadata) => ClientDuplexStream<Request, Response>
 
 function connectMember(endpoint: string, tls: EtcdAddress['tls']): Record<Service, Client> {
-  const { host, protocol } = new URL(endpoint)
-  const security = protocol === 'http:' ? credentials.createInsecure() : secure(tls)
+  const { host, credentials, options } = memberSecurity(endpoint, tls)
   const services = loadPackageDefinition(etcdDefinition())['etcdserverpb'] as unknown as Record<Service, ServiceClientConstructor>
-  const connect = (service: Service) => new services[service](host, security, CHANNEL_OPTIONS)
+  const connect = (service: Service) => new services[service](host, credentials, { ...CHANNEL_OPTIONS, ...options })
   return { KV: connect('KV'), Watch: connect('Watch'), Lease: connect('Lease'), Maintenance: connect('Maintenance') }
-}
-
-function secure(tls: EtcdAddress['tls']): ChannelCredentials {
-  if (!tls) return credentials.createSsl()
-  return credentials.createSsl(Buffer.from(tls.authority), Buffer.from(tls.privateKey), Buffer.from(tls.certificate))
 }

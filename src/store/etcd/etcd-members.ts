@@ -1,7 +1,8 @@
-import { type ChannelCredentials, type Client, credentials, loadPackageDefinition, type ServiceClientConstructor } from '@grpc/grpc-js'
+import { type Client, loadPackageDefinition, type ServiceClientConstructor } from '@grpc/grpc-js'
 import { fromJSON } from '@grpc/proto-loader'
 import type { Clock } from '#base/time/clock.ts'
 import type { EtcdAddress } from './etcd-channel.ts'
+import { memberSecurity } from './etcd-credentials.ts'
 
 /** A member of an etcd cluster, as the members know it. */
 export interface EtcdMember {
@@ -32,11 +33,10 @@ export class EtcdMembers implements Disposable {
 
   /** Speaks with the member at `endpoint`. */
   constructor(endpoint: string, tls: NonNullable<EtcdAddress['tls']>, clock: Clock, timeoutMs = 7_000) {
-    const { host } = new URL(endpoint)
+    const { host, credentials, options } = memberSecurity(endpoint, tls)
     const services = loadPackageDefinition(definition())['etcdserverpb'] as unknown as Record<string, ServiceClientConstructor>
-    const security = secure(tls)
-    this.#cluster = new services['Cluster']!(host, security)
-    this.#maintenance = new services['Maintenance']!(host, security)
+    this.#cluster = new services['Cluster']!(host, credentials, options)
+    this.#maintenance = new services['Maintenance']!(host, credentials, options)
     this.#clock = clock
     this.#timeoutMs = timeoutMs
   }
@@ -97,10 +97,6 @@ type UnaryMethod = (request: object, options: object, callback: (error: Error | 
 
 function membersOf({ members }: { readonly members: readonly WireMember[] }): EtcdMember[] {
   return members.map(({ ID, ...rest }) => ({ ...rest, id: ID }))
-}
-
-function secure({ authority, certificate, privateKey }: NonNullable<EtcdAddress['tls']>): ChannelCredentials {
-  return credentials.createSsl(Buffer.from(authority), Buffer.from(privateKey), Buffer.from(certificate))
 }
 
 /** The part of etcd's API that is about members; numbers as text, since they use all 64 bits. */
