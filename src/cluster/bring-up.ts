@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { takeAgentDown } from './agents/take-down-agent.ts'
 import { runtimeTraits, startNodeRuntime, stopNodeRuntime } from './containerd/node-runtime.ts'
 import { clusterProcess, startClusterProcess, stopClusterProcess } from './control-plane-process.ts'
 import { builtinImages, keptArchives } from './images/image-store.ts'
@@ -10,6 +11,7 @@ import { inspectMachine } from './machine/facts.ts'
 import { type PreparedMachine, prepareMachine, releaseMachine } from './machine/prepare.ts'
 import { ensureNetwork, removeNetwork } from './network/network.ts'
 import type { Progress } from './progress/progress.ts'
+import { takeServerDown } from './servers/take-down-server.ts'
 import { SetupError } from './setup-error.ts'
 
 /** What `t8s up` was asked for. */
@@ -67,10 +69,12 @@ async function bringRuntimeUp(
 
 /** Takes a cluster down: nothing of it runs or is set up any more, and with `purge` no file is left. */
 export async function takeDown(where: ResolvedWhereabouts, options: { purge: boolean }, progress: Progress): Promise<'down' | 'absent'> {
+  const agent = await takeAgentDown(where, progress)
+  const server = await takeServerDown(where.dataDir, progress, options)
   const allocation = readAllocation(where.dataDir)
   if (!allocation) {
     await releaseMachine(where, options) // its directory may have been removed by hand
-    return 'absent'
+    return agent === 'down' ? agent : server
   }
   const layout = layoutOf(allocation, where.dataDir)
   if (layout.nodes.length > 0 && process.getuid?.() !== 0) {

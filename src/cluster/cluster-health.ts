@@ -3,7 +3,6 @@ import { httpClient } from '#client/http/http-client.ts'
 import { clientOptionsFromFile } from '#client/kubeconfig/client-options.ts'
 import { isReady } from '#kinds/core/v1/node.facts.ts'
 import { Node } from '#kinds/core/v1/node.ts'
-import type { ClusterLayout } from './layout/layout.ts'
 
 /** What the API server of a cluster says of itself and of its nodes. */
 export interface ClusterHealth {
@@ -16,7 +15,7 @@ export interface ClusterHealth {
 const TIMEOUT_MS = 3_000
 
 /** Asks the API server; undefined when it does not answer. */
-export async function clusterHealth(layout: ClusterLayout): Promise<ClusterHealth | undefined> {
+export async function clusterHealth(layout: { readonly kubeconfig: string }): Promise<ClusterHealth | undefined> {
   try {
     using client = httpClient({
       ...clientOptionsFromFile(layout.kubeconfig, realClock({ keepAlive: false })),

@@ -75,10 +75,7 @@ export function certificateAuthority(clock: Clock, credential: Credential): Cert
   ) => {
     const x509 = await load()
     const issuer = new x509.X509Certificate(credential.certificate)
-    const names = [
-      ...(subject.dnsNames ?? []).map(value => ({ type: 'dns' as const, value })),
-      ...(subject.ipAddresses ?? []).map(value => ({ type: 'ip' as const, value })),
-    ]
+    const names = alternativeNames(subject)
     const signingKey = await importPrivate(credential.privateKey)
     const certificate = await x509.X509CertificateGenerator.create({
       serialNumber: serialNumber(),
@@ -114,6 +111,22 @@ export function certificateAuthority(clock: Clock, credential: Credential): Cert
       return issueFor(await parsed.publicKey.export(webcrypto), { ...options, dnsNames, ipAddresses }, parsed.subject)
     },
   }
+}
+
+/** A new key, and a PKCS #10 request (PEM) for a certificate for it: the key stays where it was made. */
+export async function newCertificateRequest(
+  subject: Pick<CertificateSubject, 'commonName' | 'organizations' | 'dnsNames' | 'ipAddresses'>,
+): Promise<{ readonly request: string; readonly privateKey: string }> {
+  const x509 = await load()
+  const pair = newKeyPair()
+  const names = alternativeNames(subject)
+  const request = await x509.Pkcs10CertificateRequestGenerator.create({
+    name: nameOf(subject.commonName, subject.organizations ?? []),
+    keys: { privateKey: await importPrivate(pair.privateKey), publicKey: await importPublic(pair.publicKey) },
+    signingAlgorithm: SIGNATURE,
+    extensions: names.length > 0 ? [new x509.SubjectAlternativeNameExtension(names)] : [],
+  })
+  return { request: `${request.toString('pem')}\n`, privateKey: pair.privateKey }
 }
 
 /** Reads a PKCS #10 request (PEM). Rejects with a sentence when it is none, or is not signed by its key. */
@@ -171,6 +184,10 @@ function serialNumber(): string {
 function nameOf(commonName: string, organizations: readonly string[]): string {
   const quoted = (text: string) => text.replace(/[,+"\\<>;#=]/g, '\\$&')
   return [`CN=${quoted(commonName)}`, ...organizations.map(organization => `O=${quoted(organization)}`)].join(', ')
+}
+
+function alternativeNames({ dnsNames = [], ipAddresses = [] }: Pick<CertificateSubject, 'dnsNames' | 'ipAddresses'>) {
+  return [...dnsNames.map(value => ({ type: 'dns' as const, value })), ...ipAddresses.map(value => ({ type: 'ip' as const, value }))]
 }
 
 function namesOf(

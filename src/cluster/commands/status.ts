@@ -4,7 +4,7 @@ import { clusterProcess } from '../control-plane-process.ts'
 import { readAllocation } from '../layout/data-directory.ts'
 import { type ClusterLayout, layoutOf } from '../layout/layout.ts'
 import { SetupError } from '../setup-error.ts'
-import { type ClusterFlags, clusterOf, outputOption, type Verb, withClusterFlags } from './verb.ts'
+import { type ClusterFlags, clusterOf, outputOption, type Verb, type VerbContext, withClusterFlags } from './verb.ts'
 
 /** What of a cluster runs on this machine, as `t8s status -o json` prints it. */
 export interface ClusterStatus {
@@ -31,11 +31,20 @@ export const statusVerb: Verb = context =>
     .action(async (flags: ClusterFlags & { output?: string }) => {
       const where = clusterOf(flags, context)
       const allocation = readAllocation(where.dataDir)
+      if (!allocation && (await showServer(where.dataDir, flags.output, context))) return
       if (!allocation)
         throw new SetupError(`There is no cluster in ${where.dataDir}`, 'run "t8s up", or name one with --name or --data-dir')
       const status = await statusOf(layoutOf(allocation, where.dataDir))
       context.stdout.write(flags.output === 'json' ? `${JSON.stringify(status, null, 2)}\n` : statusText(status))
     })
+
+/** One of several servers, if there is one in the directory. */
+async function showServer(dataDir: string, output: string | undefined, context: VerbContext): Promise<boolean> {
+  const { serverStatus, serverStatusText } = await import('../servers/server-status.ts')
+  const status = await serverStatus(dataDir)
+  if (status) context.stdout.write(output === 'json' ? `${JSON.stringify(status, null, 2)}\n` : serverStatusText(status))
+  return status !== undefined
+}
 
 async function statusOf(layout: ClusterLayout): Promise<ClusterStatus> {
   const running = clusterProcess(layout)

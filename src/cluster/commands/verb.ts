@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { realClock } from '#base/time/real-clock.ts'
 import { type ResolvedWhereabouts, readAllocation, whereabouts } from '../layout/data-directory.ts'
 import type { Progress } from '../progress/progress.ts'
 import { jsonProgress, textProgress } from '../progress/text-progress.ts'
+import { SetupError } from '../setup-error.ts'
 
 /** What every verb gets from the program around it. */
 export interface VerbContext {
@@ -39,6 +41,19 @@ export function clusterOf(flags: ClusterFlags, context: VerbContext): ResolvedWh
 /** Progress on stderr for people; with `-o json` on stdout, a line per event. */
 export function progressOf(output: string | undefined, context: VerbContext): Progress {
   return output === 'json' ? jsonProgress(context.stdout, realClock()) : textProgress(context.stderr, realClock())
+}
+
+/** The token given by `--token` or `--token-file`, if any. */
+export function tokenOf(flags: { readonly token?: string; readonly tokenFile?: string }): string | undefined {
+  if (flags.tokenFile === undefined) return flags.token
+  try {
+    return readFileSync(flags.tokenFile === '-' ? 0 : flags.tokenFile, 'utf8').trim()
+  } catch (error) {
+    throw new SetupError(
+      `--token-file ${flags.tokenFile} cannot be read (${(error as NodeJS.ErrnoException).code})`,
+      'name a file that this user may read',
+    )
+  }
 }
 
 /** `-o json`, the one format beside text for people. */

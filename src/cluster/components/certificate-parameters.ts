@@ -4,10 +4,12 @@ import { tokenSigner } from '#base/pki/json-web-token.ts'
 import { realClock } from '#base/time/real-clock.ts'
 import type { ControllerParameters } from '#controllers/runtime/parameters.ts'
 import type { ClusterCertificates } from '../certificates/cluster-certificates.ts'
-import type { ClusterLayout } from '../layout/layout.ts'
 
 /** What controllers need of the cluster's certificates and networks. */
-export function certificateParameters(certificates: ClusterCertificates, layout: ClusterLayout): Partial<ControllerParameters> {
+export function certificateParameters(
+  certificates: ClusterCertificates,
+  layout: { readonly podCidr: string; readonly serviceCidr: string },
+): Partial<ControllerParameters> {
   const authority = certificateAuthority(realClock(), certificates.authorityCredential)
   const signer = tokenSigner(certificates.serviceAccount.privateKey)
   return {

@@ -21,15 +21,26 @@ export interface ClusterDnsOptions {
   readonly address: string
   /** The ClusterIP of the `kube-dns` Service. */
   readonly clusterIP: string
+  /** Default: one of the system's choice, since the Service has port 53. */
+  readonly port?: number
 }
 
 export const CLUSTER_DOMAIN = 'cluster.local'
 
-/** Cluster DNS in this process, behind the Service `kube-dns` in kube-system. It listens on a port of the system's choice: the Service has port 53. */
+/** Cluster DNS in this process, which alone is behind the Service `kube-dns` in kube-system. */
 export async function startClusterDns(options: ClusterDnsOptions): Promise<DnsServer> {
-  const { client, informers, clock, random, log, address, clusterIP } = options
-  const server = await startDnsServer({
-    listen: [{ address, port: 0 }],
+  const { client, address, clusterIP } = options
+  const server = await serveClusterDns(options)
+  await publishDns(client, clusterIP)
+  await publishDnsEndpoints(client, [address], server.listening[0]!.port)
+  return server
+}
+
+/** Cluster DNS in this process; that it is found is another's concern. */
+export async function serveClusterDns(options: Omit<ClusterDnsOptions, 'client'>): Promise<DnsServer> {
+  const { informers, clock, random, log, address, clusterIP, port = 0 } = options
+  return startDnsServer({
+    listen: [{ address, port }],
     domain: CLUSTER_DOMAIN,
     services: informers.of(Service),
     endpointSlices: informers.of(EndpointSlice),
@@ -39,18 +50,26 @@ export async function startClusterDns(options: ClusterDnsOptions): Promise<DnsSe
     random,
     log,
   })
-  const { port } = server.listening[0]!
-  const metadata = { namespace: 'kube-system', name: 'kube-dns', labels: { 'k8s-app': 'kube-dns', 'kubernetes.io/name': 'CoreDNS' } }
-  const ports = [
-    { name: 'dns', port: 53, protocol: 'UDP' },
-    { name: 'dns-tcp', port: 53, protocol: 'TCP' },
-  ]
-  await applyAddon(client, Service, { metadata, spec: { clusterIP, clusterIPs: [clusterIP], ports } })
+}
+
+const SERVICE = { namespace: 'kube-system', name: 'kube-dns', labels: { 'k8s-app': 'kube-dns', 'kubernetes.io/name': 'CoreDNS' } }
+const PORTS = [
+  { name: 'dns', port: 53, protocol: 'UDP' },
+  { name: 'dns-tcp', port: 53, protocol: 'TCP' },
+] as const
+
+/** The Service by which pods find cluster DNS. */
+export async function publishDns(client: Client, clusterIP: string): Promise<void> {
+  await applyAddon(client, Service, { metadata: SERVICE, spec: { clusterIP, clusterIPs: [clusterIP], ports: PORTS } })
+}
+
+/** Who answers behind it. */
+export async function publishDnsEndpoints(client: Client, addresses: readonly string[], port: number): Promise<void> {
+  const labels = { 'kubernetes.io/service-name': 'kube-dns', 'endpointslice.kubernetes.io/managed-by': 't8s' }
   await applyAddon(client, EndpointSlice, {
-    metadata: { ...metadata, labels: { 'kubernetes.io/service-name': 'kube-dns', 'endpointslice.kubernetes.io/managed-by': 't8s' } },
+    metadata: { ...SERVICE, labels },
     addressType: 'IPv4',
-    endpoints: [{ addresses: [address], conditions: { ready: true } }],
-    ports: ports.map(one => ({ ...one, port })),
+    endpoints: addresses.map(address => ({ addresses: [address], conditions: { ready: true } })),
+    ports: PORTS.map(one => ({ ...one, port })),
   })
-  return server
 }

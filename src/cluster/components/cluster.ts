@@ -4,10 +4,10 @@ import type { Clock } from '#base/time/clock.ts'
 import { startSimulatedNodes } from '#kubelet/runtime/simulated/simulated-nodes.ts'
 import { LmdbStore } from '#store/lmdb/lmdb-store.ts'
 import { kubeconfig, writePrivateFile } from '../certificates/admin-kubeconfig.ts'
-import { type ClusterCertificates, clusterCertificates } from '../certificates/cluster-certificates.ts'
+import { apiServerNames, type ClusterCertificates, clusterCertificates } from '../certificates/cluster-certificates.ts'
 import type { ClusterLayout } from '../layout/layout.ts'
 import type { Progress } from '../progress/progress.ts'
-import type { AuthenticationOptions } from './authentication.ts'
+import { authenticationByCertificates } from './certificate-authentication.ts'
 import { certificateParameters } from './certificate-parameters.ts'
 import { startClusterDns } from './cluster-dns.ts'
 import { type ControlPlane, startControlPlane } from './control-plane.ts'
@@ -41,7 +41,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   }
   try {
     const certificates = await progress.step('check certificates', () =>
-      clusterCertificates(layout.certificatesDir, clock, serverNames(layout)),
+      clusterCertificates(layout.certificatesDir, clock, apiServerNames(layout.serviceCidr, { addresses: [layout.hostAddress] })),
     )
     const kubelets = { ...certificates.kubeletClient, authority: certificates.authority.certificate }
     const plane = await progress.step('start the control plane', async note => {
@@ -62,7 +62,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
         // A node's pod CIDR is fixed with its network.
         controllers: ['*', '-node-ipam-controller'],
         parameters: certificateParameters(certificates, layout),
-        authentication: authenticationOf(certificates),
+        authentication: authenticationByCertificates(certificates),
         kubeletConnection: kubelets,
       })
       ending.push(() => started.stop())
@@ -86,30 +86,6 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 const administratorOf = (plane: ControlPlane) => plane.clientFor({ name: 'system:apiserver', groups: ['system:masters'] })
 
 const serverUrl = ({ apiPort }: ClusterLayout) => `https://127.0.0.1:${apiPort}`
-
-function serverNames(layout: ClusterLayout) {
-  const service = `${layout.serviceCidr.split('/')[0]!.replace(/\d+$/, last => String(Number(last) + 1))}`
-  return {
-    dnsNames: ['localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc', 'kubernetes.default.svc.cluster.local'],
-    ipAddresses: ['127.0.0.1', '::1', layout.hostAddress, service],
-  }
-}
-
-/** Users and nodes by their certificates, joining nodes by tokens, and others by the word of the front proxy. */
-function authenticationOf({ authority, frontProxyAuthority }: ClusterCertificates): AuthenticationOptions {
-  return {
-    clientCa: authority.certificate,
-    requestHeader: {
-      clientCa: frontProxyAuthority.certificate,
-      allowedNames: ['front-proxy-client'],
-      usernameHeaders: ['x-remote-user'],
-      uidHeaders: ['x-remote-uid'],
-      groupHeaders: ['x-remote-group'],
-      extraHeaderPrefixes: ['x-remote-extra-'],
-    },
-    bootstrapTokens: true,
-  }
-}
 
 /** The port of the API server: on loopback for people, and on the nodes' bridge for pods. */
 async function listen(plane: ControlPlane, certificates: ClusterCertificates, { layout }: ClusterOptions): Promise<void> {

@@ -12,6 +12,7 @@ import { startScheduler } from '#scheduler/scheduler.ts'
 import type { Store } from '#store/store.ts'
 import { type AssembledApiServer, assembleApiServer } from './assembled-api-server.ts'
 import type { AuthenticationOptions } from './authentication.ts'
+import { type RunningPart, runElected } from './elected.ts'
 
 export interface ControlPlaneOptions {
   readonly store: Store
@@ -28,6 +29,10 @@ export interface ControlPlaneOptions {
   /** Which controllers run, as `--controllers` says it. */
   readonly controllers?: readonly string[]
   readonly parameters?: Partial<ControllerParameters>
+  /** Who this server is among several: controllers and scheduler then run in one of them at a time. Absent: it is the only one. */
+  readonly identity?: string
+  /** Opens the server's ports, before it is counted among the cluster's. */
+  open?(assembled: AssembledApiServer): Promise<void>
 }
 
 /** The addresses of a cluster's Services and of its API server. */
@@ -77,30 +82,48 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     servesTypernetes: true,
   })
   const { server, informers, clientFor, shipObjects } = assembled
+  const hold = server.holdReadiness('the objects that every server ships are not there yet')
+  await options.open?.(assembled)
   await shipObjects(network)
+  hold.release()
 
-  const controllers = startControllers({
-    client: clientFor({ name: 'system:kube-controller-manager', groups: [] }, 'kube-controller-manager'),
-    clientFor: controller => clientFor(serviceAccountOf(controller), 'kube-controller-manager'),
-    informers,
-    kinds: server.kinds,
-    clock,
-    random,
-    log,
-    ...(options.controllers ? { enabled: options.controllers } : {}),
-    ...(options.parameters ? { parameters: options.parameters } : {}),
-  })
-  const schedulerClient = clientFor({ name: 'system:kube-scheduler', groups: [] }, 'kube-scheduler')
-  const events = eventRecorder({ client: schedulerClient, clock, log, component: 'default-scheduler' })
-  const scheduler = await startScheduler({ client: schedulerClient, informers, clock, random, log, events })
+  const controllers = async () =>
+    startControllers({
+      client: clientFor({ name: 'system:kube-controller-manager', groups: [] }, 'kube-controller-manager'),
+      clientFor: controller => clientFor(serviceAccountOf(controller), 'kube-controller-manager'),
+      informers,
+      kinds: server.kinds,
+      clock,
+      random,
+      log,
+      ...(options.controllers ? { enabled: options.controllers } : {}),
+      ...(options.parameters ? { parameters: options.parameters } : {}),
+    })
+  const scheduler = async () => {
+    const client = clientFor({ name: 'system:kube-scheduler', groups: [] }, 'kube-scheduler')
+    const events = eventRecorder({ client, clock, log, component: 'default-scheduler' })
+    const running = await startScheduler({ client, informers, clock, random, log, events })
+    return {
+      async stop() {
+        await running.stop()
+        events[Symbol.dispose]()
+      },
+    }
+  }
+  const parts = options.identity
+    ? [elected(options.identity, 'kube-controller-manager', controllers), elected(options.identity, 'kube-scheduler', scheduler)]
+    : [await controllers(), await scheduler()]
   return {
     ...assembled,
     async stop() {
-      await scheduler.stop()
-      events[Symbol.dispose]()
-      await controllers.stop()
+      await Promise.all(parts.map(part => part.stop()))
       await assembled.stop()
     },
+  }
+
+  function elected(identity: string, component: string, start: () => Promise<RunningPart>): RunningPart {
+    const client = clientFor({ name: 'system:apiserver', groups: ['system:masters'] }, component)
+    return runElected({ client, clock, random, log, lease: { namespace: 'kube-system', name: component }, identity }, start)
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Logger } from '#base/log/logger.ts'
+import type { Credential } from '#base/pki/certificate-authority.ts'
 import { run } from '#base/process/run.ts'
 import type { Random } from '#base/random/random.ts'
 import type { Clock } from '#base/time/clock.ts'
@@ -49,16 +50,55 @@ export async function forgetDroppedNodes(client: Client, layout: ClusterLayout):
 
 /** A kubelet for each node, in this process: containers belong to the nodes' containerd and run on when it ends. */
 export function startKubelets(options: KubeletsOptions): Promise<NodeKubelet[]> {
-  return Promise.all(options.layout.nodes.map(node => startNodeKubelet(node, options)))
+  const { layout, certificates, clientFor, clock, random, log } = options
+  return Promise.all(
+    layout.nodes.map(async node => {
+      const { serving } = await certificates.node(node.name, [node.address])
+      const kubelet = await startNodeKubelet({
+        node,
+        client: clientFor(node.name),
+        serving,
+        clientCA: certificates.authority.certificate,
+        address: layout.hostAddress,
+        port: kubeletPort(node),
+        clusterDNS: layout.dnsAddress,
+        podCIDRs: [node.podCidr],
+        providerID: providerIdOf(layout, node.name),
+        clock,
+        random,
+        log,
+      })
+      return { ...kubelet, ready: kubelet.ready.then(() => forwardKubeletPort(layout, node)) }
+    }),
+  )
 }
 
-async function startNodeKubelet(node: NodeLayout, options: KubeletsOptions): Promise<NodeKubelet> {
-  const { layout, certificates, clock, random, log } = options
-  const { serving } = await certificates.node(node.name, [node.address])
+export interface NodeKubeletOptions {
+  readonly node: NodeLayout
+  /** Acts as the node. */
+  readonly client: Client
+  readonly serving: Credential
+  /** Signs who may call the kubelet. */
+  readonly clientCA: string
+  readonly address: string
+  readonly port: number
+  /** ClusterIP of cluster DNS. */
+  readonly clusterDNS: string
+  /** Where they are fixed; absent: the cluster gives the node its own. */
+  readonly podCIDRs?: readonly string[]
+  readonly providerID?: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+}
+
+/** The kubelet of one node, with the node's containerd, cgroups and directories. */
+export async function startNodeKubelet(options: NodeKubeletOptions): Promise<NodeKubelet> {
+  const { node, client, serving, clientCA, address, port, clusterDNS, podCIDRs, providerID, clock, random, log } = options
   const runtime = criRuntime({ address: `unix://${node.containerd.socket}`, clock, log })
   const kubelet = startKubelet({
     nodeName: node.name,
-    client: options.clientFor(node.name),
+    client,
     runtime,
     clock,
     random,
@@ -68,23 +108,17 @@ async function startNodeKubelet(node: NodeLayout, options: KubeletsOptions): Pro
     rootDirectory: node.kubeletDir,
     logsDirectory: node.podLogsDir,
     nodeIPs: [node.address],
-    podCIDRs: [node.podCidr],
-    providerID: providerIdOf(layout, node.name),
-    clusterDNS: [layout.dnsAddress],
+    ...(podCIDRs ? { podCIDRs } : {}),
+    ...(providerID === undefined ? {} : { providerID }),
+    clusterDNS: [clusterDNS],
     clusterDomain: CLUSTER_DOMAIN,
     staticPodPath: node.manifestsDir,
     images: { keep: [PAUSE_IMAGE, BUSYBOX_IMAGE, NODE_IMAGE] },
-    server: {
-      address: layout.hostAddress,
-      port: kubeletPort(node),
-      cert: serving.certificate,
-      key: serving.privateKey,
-      clientCA: certificates.authority.certificate,
-    },
+    server: { address, port, cert: serving.certificate, key: serving.privateKey, clientCA },
   })
   return {
     node,
-    ready: kubelet.ready.then(() => forwardKubeletPort(layout, node)),
+    ready: kubelet.ready,
     async stop() {
       await kubelet.stop()
       runtime.close()

@@ -106,15 +106,28 @@ async function claim(where: ResolvedWhereabouts, request: ClusterRequest, realNo
     dataDir: where.dataDir,
     up: true,
   }
-  const next = withCluster(record, entry)
-  if (!realNodes) writeMachineRecord(where.stateDir, next)
-  else {
-    const mountedBefore = netnsDirectoryIsMounted()
-    const changes = raiseSysctls(MACHINE_SYSCTLS, record.changes)
-    writeMachineRecord(where.stateDir, { ...next, changes: { ...changes, mountedNetns: changes.mountedNetns || !mountedBefore } })
-  }
+  register(where.stateDir, record, entry, realNodes)
   writeAllocation(where.dataDir, allocation)
   return { layout, dropped, changed }
+}
+
+/** Makes a machine that is itself a node ready for containers: what it changes of the machine's settings is put back by {@link releaseMachine}. */
+export async function claimForNode(stateDir: string, entry: RegisteredCluster, signal?: AbortSignal): Promise<void> {
+  await loadKernelModules(signal)
+  await using _lock = await lockMachine(stateDir)
+  register(stateDir, readMachineRecord(stateDir), entry, true)
+}
+
+/** Writes down who is on the machine, and with real nodes raises the settings they need. The caller holds the machine's lock. */
+function register(stateDir: string, record: MachineRecord, entry: RegisteredCluster, realNodes: boolean): void {
+  const next = withCluster(record, entry)
+  if (!realNodes) {
+    writeMachineRecord(stateDir, next)
+    return
+  }
+  const mountedBefore = netnsDirectoryIsMounted()
+  const changes = raiseSysctls(MACHINE_SYSCTLS, record.changes)
+  writeMachineRecord(stateDir, { ...next, changes: { ...changes, mountedNetns: changes.mountedNetns || !mountedBefore } })
 }
 
 interface Plan {

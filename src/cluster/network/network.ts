@@ -120,7 +120,7 @@ async function batch(options: readonly string[], commands: readonly string[], si
 }
 
 /** One `tee` in the namespace writes them all, since all are 1; /proc/sys/net shows the namespace of who opens it. */
-async function setNodeSysctls(node: NodeLayout, signal?: AbortSignal): Promise<void> {
+export async function setNodeSysctls(node: NodeLayout, signal?: AbortSignal): Promise<void> {
   const wanted = [
     'net/ipv4/ip_forward',
     'net/ipv6/conf/all/forwarding',

@@ -17,6 +17,8 @@ export const PACKAGE_OF: Readonly<Record<string, string>> = {
   mount: 'mount',
   busybox: 'busybox-static',
   modprobe: 'kmod',
+  etcd: 'etcd-server',
+  setpriv: 'util-linux',
 }
 
 /** The packages that bring these programs, each once. */
@@ -104,10 +106,17 @@ function holdBackDaemons(): () => void {
   return () => rmSync(policy, { force: true })
 }
 
-/** Nor at the next boot: every node has a containerd of its own, and nobody asked for one more. */
+const DAEMONS = [
+  ['containerd', 'containerd.service'],
+  ['etcd-server', 'etcd.service'],
+] as const
+
+/** Nor at the next boot: nodes and servers have daemons of their own, and nobody asked for one more. */
 async function disableDaemons(packages: readonly string[]): Promise<void> {
-  if (!packages.includes('containerd') || !existsSync('/run/systemd/system')) return
-  await run('systemctl', ['--quiet', 'disable', 'containerd.service'], { allowCodes: [1] })
+  if (!existsSync('/run/systemd/system')) return
+  for (const [name, service] of DAEMONS) {
+    if (packages.includes(name)) await run('systemctl', ['--quiet', 'disable', service], { allowCodes: [1] })
+  }
 }
 
 function installError(packages: readonly string[], cause: unknown): unknown {

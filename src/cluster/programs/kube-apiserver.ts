@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { networkInterfaces } from 'node:os'
 import { Registry } from 'prom-client'
 import type { KubeletConnection } from '#apiserver/node-streams/kubelet-connection.ts'
 import { klog } from '#base/log/klog.ts'
@@ -15,6 +14,7 @@ import { kubeApiserver } from '../flags/kube-apiserver.ts'
 import { auditOf } from '../flags/kube-apiserver-audit.ts'
 import { authenticationOptions } from '../flags/kube-apiserver-authentication.ts'
 import { authorizationWebhook } from '../flags/kube-apiserver-authorization.ts'
+import { firstAddress } from '../machine/addresses.ts'
 
 /** Upstream's own default. */
 const DEFAULT_SERVICE_CIDR = '10.0.0.0/24'
@@ -42,7 +42,7 @@ async function run(values: Values): Promise<void> {
   const random = systemRandom()
   const store = await openStore(values, clock, random, log)
   const bindAddress = values['bind-address']
-  const advertiseAddress = values['advertise-address'] || (isUnspecified(bindAddress) ? firstAddress() : bindAddress)
+  const advertiseAddress = values['advertise-address'] || (isUnspecified(bindAddress) ? (firstAddress() ?? '127.0.0.1') : bindAddress)
   const issuers = values['service-account-issuer']
   const signingKeyFile = values['service-account-signing-key-file']
   const registry = new Registry()
@@ -159,12 +159,4 @@ function optionalTextOf(file: string): string | undefined {
 
 function isUnspecified(address: string): boolean {
   return address === '0.0.0.0' || address === '::' || address === ''
-}
-
-/** The first address of this machine that others can reach. */
-function firstAddress(): string {
-  for (const addresses of Object.values(networkInterfaces())) {
-    for (const { family, internal, address } of addresses ?? []) if (family === 'IPv4' && !internal) return address
-  }
-  return '127.0.0.1'
 }

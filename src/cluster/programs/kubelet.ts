@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { hostname, networkInterfaces } from 'node:os'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Taint } from '#kinds/core/v1/node.ts'
 import { DEFAULT_THRESHOLDS, type EvictionThresholds } from '#kubelet/eviction/eviction.plan.ts'
@@ -13,6 +13,7 @@ import { selfSigned, servePlain } from '../flags/component-server.ts'
 import { kubelet as program } from '../flags/kubelet.ts'
 import { type KubeletConfiguration, kubeletConfiguration, withoutEffect } from '../flags/kubelet-configuration.ts'
 import { configOf, readNamedFile, runProgram, untilToldToEnd } from '../flags/run-program.ts'
+import { firstAddress } from '../machine/addresses.ts'
 import { SetupError } from '../setup-error.ts'
 
 await runProgram(program, async ({ flags, given, log, clock, random, signal }) => {
@@ -34,7 +35,7 @@ await runProgram(program, async ({ flags, given, log, clock, random, signal }) =
     'kubelet',
     clock,
   )
-  const nodeIPs = flags['node-ip'] === '' ? [firstAddress()] : flags['node-ip'].split(',')
+  const nodeIPs = flags['node-ip'] === '' ? [firstAddress() ?? '127.0.0.1'] : flags['node-ip'].split(',')
   const runtime = criRuntime({ address: socketOf(setting('container-runtime-endpoint', config.containerRuntimeEndpoint)), clock, log })
   const rootDirectory = flags['root-dir']
   const cgroupRoot = setting<string>('cgroup-root', config.cgroupRoot) || '/'
@@ -122,14 +123,6 @@ await runProgram(program, async ({ flags, given, log, clock, random, signal }) =
     return own
   }
 })
-
-/** The first address of the machine that others reach. */
-function firstAddress(): string {
-  for (const addresses of Object.values(networkInterfaces())) {
-    for (const { address, family, internal } of addresses ?? []) if (family === 'IPv4' && !internal) return address
-  }
-  return '127.0.0.1'
-}
 
 function socketOf(endpoint: string): string {
   return endpoint.startsWith('/') ? `unix://${endpoint}` : endpoint

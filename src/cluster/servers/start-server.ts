@@ -1,0 +1,128 @@
+import { serversOf } from '#apiserver/endpoints/server-lease.ts'
+import type { Logger } from '#base/log/logger.ts'
+import { systemRandom } from '#base/random/system-random.ts'
+import type { Clock } from '#base/time/clock.ts'
+import { EtcdStore } from '#store/etcd/etcd-store.ts'
+import type { Store } from '#store/store.ts'
+import { kubeconfig, writePrivateFile } from '../certificates/admin-kubeconfig.ts'
+import { readSharedSecrets } from '../certificates/shared-secrets.ts'
+import type { AssembledApiServer } from '../components/assembled-api-server.ts'
+import { authenticationByCertificates } from '../components/certificate-authentication.ts'
+import { certificateParameters } from '../components/certificate-parameters.ts'
+import { startControlPlane } from '../components/control-plane.ts'
+import { firstAnswer } from '../etcd/members.ts'
+import { joinRoute } from '../join/join-route.ts'
+import type { Progress } from '../progress/progress.ts'
+import { allowJoining } from './allow-joining.ts'
+import { type ServerCertificates, serverCertificates } from './server-certificates.ts'
+import { startServerDns } from './server-dns.ts'
+import { startServerEtcd } from './server-etcd.ts'
+import { apiUrlAt, type ServerLayout } from './server-record.ts'
+
+export interface ServerOptions {
+  readonly layout: ServerLayout
+  readonly clock: Clock
+  readonly log: Logger
+  readonly progress: Progress
+  /** Go on alone, with the data that is here: the other members are forgotten. */
+  readonly reset: boolean
+  /** The other servers have taken this one out of the cluster. */
+  removed(): void
+}
+
+/** One of a cluster's servers, in this process; its etcd is a child of it. */
+export interface Server {
+  /** Gives back what it leads, leaves the endpoints, and ends. */
+  stop(): Promise<void>
+}
+
+/** Starts etcd, API server, controllers and scheduler of one of several servers, and returns once its API is ready. */
+export async function startServer(options: ServerOptions): Promise<Server> {
+  const { layout, clock, log, progress } = options
+  const random = systemRandom()
+  const ending: (() => Promise<unknown>)[] = []
+  const stop = async () => {
+    for (const end of ending.splice(0).reverse()) await end()
+  }
+  try {
+    const certificates = await progress.step('check certificates', () => serverCertificates(layout, clock))
+    const etcd = await progress.step('start etcd', async note => {
+      const started = await startServerEtcd({ ...options, certificates, note })
+      ending.push(() => started.stop())
+      note(`${started.endpoints.length} ${started.endpoints.length === 1 ? 'member' : 'members'}`)
+      return started
+    })
+    await progress.step('start the API server', async note => {
+      const store = new EtcdStore({ endpoints: etcd.endpoints, tls: certificates.etcdAccess, clock, random })
+      ending.push(() => store.close())
+      const plane = await startControlPlane({
+        store,
+        clock,
+        random,
+        log,
+        serviceAccountKeys: certificates.cluster.serviceAccount,
+        authentication: authenticationByCertificates(certificates.cluster),
+        network: {
+          serviceCIDRs: [layout.cluster.serviceCidr],
+          nodePortRange: layout.cluster.nodePortRange,
+          advertiseAddress: layout.advertiseAddress,
+          securePort: layout.apiPort,
+        },
+        parameters: certificateParameters(certificates.cluster, layout.cluster),
+        kubeletConnection: { ...certificates.cluster.kubeletClient, authority: certificates.kubelets.certificate },
+        identity: `${layout.serverName}_${random.uuid()}`,
+        open: assembled => openPort(assembled, store, certificates, options),
+      })
+      ending.push(() => plane.stop())
+      const client = plane.clientFor({ name: 'system:apiserver', groups: ['system:masters'] })
+      await allowJoining(client)
+      const dns = await startServerDns({ client, informers: plane.informers, clock, random, log, layout })
+      ending.push(() => dns.stop())
+      const local = apiUrlAt('127.0.0.1', layout.apiPort)
+      const { authority, admin } = certificates.cluster
+      writePrivateFile(layout.kubeconfig, kubeconfig(layout.cluster.name, local, authority.certificate, admin))
+      note(apiUrlAt(layout.advertiseAddress, layout.apiPort))
+    })
+    return { stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function openPort(
+  assembled: AssembledApiServer,
+  store: Store,
+  certificates: ServerCertificates,
+  options: ServerOptions,
+): Promise<void> {
+  const { layout, clock, log } = options
+  const { authority, authorityCredential, frontProxyAuthority, apiServer } = certificates.cluster
+  const join = joinRoute({
+    client: assembled.clientFor({ name: 'system:apiserver', groups: ['system:masters'] }),
+    clock,
+    log,
+    authority: authorityCredential,
+    nodeAuthorities: { clients: authority, kubelets: certificates.kubelets },
+    facts: layout.cluster,
+    servers: async () => (await serversOf(store)).map(address => apiUrlAt(address, layout.apiPort)),
+    async etcd() {
+      const local = `https://127.0.0.1:${layout.etcdClientPort}`
+      const members = await firstAnswer([local], certificates.etcdAccess, clock, one => one.list())
+      return (members ?? []).filter(({ isLearner }) => !isLearner).flatMap(({ clientURLs }) => clientURLs)
+    },
+    secrets: () => readSharedSecrets(layout.certificatesDir),
+  })
+  await assembled.server.listen({
+    address: layout.advertiseAddress.includes(':') ? '::' : '0.0.0.0',
+    port: layout.apiPort,
+    tls: {
+      certificate: apiServer.certificate,
+      key: apiServer.privateKey,
+      clientCa: `${authority.certificate}\n${frontProxyAuthority.certificate}`,
+    },
+    authenticator: assembled.authenticator,
+    advertised: `${layout.advertiseAddress}:${layout.apiPort}`,
+    documents: [...assembled.documentsAt(`${layout.advertiseAddress}:${layout.apiPort}`), join],
+  })
+}
