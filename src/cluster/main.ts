@@ -4,6 +4,7 @@ import { agentVerb } from './commands/agent.ts'
 import { downVerb } from './commands/down.ts'
 import { imageVerb } from './commands/image.ts'
 import { kubeconfigVerb } from './commands/kubeconfig.ts'
+import { lbVerb } from './commands/lb.ts'
 import { serverVerb } from './commands/server.ts'
 import { statusVerb } from './commands/status.ts'
 import { tokenVerb } from './commands/token.ts'
@@ -13,7 +14,18 @@ import { versionVerb } from './commands/version.ts'
 import { SetupError } from './setup-error.ts'
 
 /** The verbs of `t8s`, in the order in which help shows them. Each is one file that loads what it needs only when it runs. */
-const VERBS: readonly Verb[] = [upVerb, downVerb, statusVerb, serverVerb, agentVerb, tokenVerb, kubeconfigVerb, imageVerb, versionVerb]
+const VERBS: readonly Verb[] = [
+  upVerb,
+  downVerb,
+  statusVerb,
+  serverVerb,
+  agentVerb,
+  tokenVerb,
+  lbVerb,
+  kubeconfigVerb,
+  imageVerb,
+  versionVerb,
+]
 
 process.exitCode = await main(process.argv.slice(2))
 

@@ -55,7 +55,7 @@ export async function leadWhenElected(
     await claim.release()
     return 'stopped'
   }
-  log.info('leading', { identity: options.identity })
+  log.info('leading', { lease: lease.name, identity: options.identity })
   const leading = new AbortController()
   const stop = () => leading.abort(signal.reason)
   signal.addEventListener('abort', stop, { once: true })

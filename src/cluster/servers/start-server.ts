@@ -1,4 +1,5 @@
 import { serversOf } from '#apiserver/endpoints/server-lease.ts'
+import type { KubeletConnection } from '#apiserver/node-streams/kubelet-connection.ts'
 import type { Logger } from '#base/log/logger.ts'
 import { systemRandom } from '#base/random/system-random.ts'
 import type { Clock } from '#base/time/clock.ts'
@@ -10,6 +11,7 @@ import type { AssembledApiServer } from '../components/assembled-api-server.ts'
 import { authenticationByCertificates } from '../components/certificate-authentication.ts'
 import { certificateParameters } from '../components/certificate-parameters.ts'
 import { startControlPlane } from '../components/control-plane.ts'
+import { serveMetricsApi } from '../components/metrics-api.ts'
 import { firstAnswer } from '../etcd/members.ts'
 import { joinRoute } from '../join/join-route.ts'
 import type { Progress } from '../progress/progress.ts'
@@ -69,7 +71,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
           securePort: layout.apiPort,
         },
         parameters: certificateParameters(certificates.cluster, layout.cluster),
-        kubeletConnection: { ...certificates.cluster.kubeletClient, authority: certificates.kubelets.certificate },
+        kubeletConnection: kubeletConnectionOf(certificates),
         identity: `${layout.serverName}_${random.uuid()}`,
         open: assembled => openPort(assembled, store, certificates, options),
       })
@@ -90,6 +92,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   }
 }
 
+function kubeletConnectionOf({ cluster, kubelets }: ServerCertificates): KubeletConnection {
+  return { ...cluster.kubeletClient, authority: kubelets.certificate }
+}
+
 async function openPort(
   assembled: AssembledApiServer,
   store: Store,
@@ -98,8 +104,10 @@ async function openPort(
 ): Promise<void> {
   const { layout, clock, log } = options
   const { authority, authorityCredential, frontProxyAuthority, apiServer } = certificates.cluster
+  const client = assembled.clientFor({ name: 'system:apiserver', groups: ['system:masters'] })
+  await serveMetricsApi({ ...assembled, client, kubelets: kubeletConnectionOf(certificates), clock, log })
   const join = joinRoute({
-    client: assembled.clientFor({ name: 'system:apiserver', groups: ['system:masters'] }),
+    client,
     clock,
     log,
     authority: authorityCredential,
