@@ -18,7 +18,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   apiserver: ['base', 'machinery', 'kinds', 'store', 'client'],
   controllers: COMPONENT,
   scheduler: COMPONENT,
-  cloud: COMPONENT,
+  // Its controllers run on the same runtime, and in a process of their own.
+  cloud: [...COMPONENT, 'controllers'],
   kubelet: COMPONENT,
   proxy: COMPONENT,
   dns: COMPONENT,

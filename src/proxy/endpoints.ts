@@ -23,6 +23,8 @@ export interface Backends {
 export interface Place {
   readonly nodeName?: string | undefined
   readonly zone?: string | undefined
+  /** It stands in front of the nodes as their load balancer: what comes from outside it leads to every endpoint, with its source kept. */
+  readonly balances?: boolean | undefined
 }
 
 /**

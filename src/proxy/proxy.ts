@@ -19,6 +19,8 @@ export interface ProxyOptions {
   readonly table: string
   /** Absent for the machine itself, which is no node: nothing is local to it. */
   readonly nodeName?: string | undefined
+  /** It stands in front of the nodes as their load balancer. */
+  readonly balances?: boolean | undefined
   /** The command that enters the network to serve, such as `['nsenter', '--net=/run/netns/node-1']`; empty for the network of this process. */
   readonly network: readonly string[]
   readonly facts?: Partial<TableFacts>
@@ -74,7 +76,7 @@ export function startProxy(options: ProxyOptions): ServiceProxy {
   const health = new Map<string, { nodePort: number; localEndpoints: number; endpoint: Promise<HealthEndpoint | undefined> }>()
   const ended = new AbortController()
   const waiting = new Set<() => void>()
-  let place: Place = { nodeName: options.nodeName }
+  let place: Place = { nodeName: options.nodeName, balances: options.balances }
   let started = false
   let again = false
   let timer: Timer | undefined

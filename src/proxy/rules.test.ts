@@ -121,6 +121,11 @@ describe('targets', () => {
     const [rules] = rulesOf(serviceOf({ externalTrafficPolicy: 'Local' }), [sliceOf([mine])], {})
     expect(rules).toMatchObject({ external: 'drop', local: [], cluster: [{ local: false }] })
   })
+
+  it('are all as good as local to what stands in front of the nodes as their load balancer', () => {
+    const [rules] = rulesOf(serviceOf({ externalTrafficPolicy: 'Local' }), [sliceOf([mine])], { balances: true })
+    expect(rules).toMatchObject({ external: 'local', local: [{ local: false }] })
+  })
 })
 
 describe('frontends', () => {

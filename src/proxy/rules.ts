@@ -81,6 +81,8 @@ function rulesOfPort(
   const backends = chooseBackends(candidatesOf(slices, { name: port.name ?? '', protocol }, family, place), place)
   const internalLocal = spec.internalTrafficPolicy === 'Local'
   const externalLocal = spec.externalTrafficPolicy === 'Local'
+  // Policy Local asks a load balancer for the nodes that have endpoints: one that leads to the endpoints themselves has done that.
+  const outside = place.balances ? backends.cluster : backends.local
   const ingress = ofFamily(loadBalancerAddresses(service), family)
   const sourceRanges = (spec.loadBalancerSourceRanges ?? []).map(canonicalCIDR).filter(range => range !== undefined)
   // Ranges of the other family only still mean that not everyone may come.
@@ -98,9 +100,9 @@ function rulesOfPort(
     sourceRanges: sourceRanges.filter(range => familyOf(range) === family),
     affinitySeconds: spec.sessionAffinity === 'ClientIP' ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10_800) : 0,
     internal: targetOf(internalLocal ? backends.local : backends.cluster, backends.anywhere, internalLocal),
-    external: targetOf(externalLocal ? backends.local : backends.cluster, backends.anywhere, externalLocal),
+    external: targetOf(externalLocal ? outside : backends.cluster, backends.anywhere, externalLocal),
     cluster: backends.cluster.map(bare),
-    local: internalLocal || externalLocal ? backends.local.map(bare) : [],
+    local: internalLocal || externalLocal ? (externalLocal ? outside : backends.local).map(bare) : [],
   }
 }
 

@@ -62,6 +62,53 @@ describe('a cluster with real containers', () => {
     expect(await kubectl('exec client -- timeout 5 wget -qO- http://web/')).toMatch(/^Hello/)
   })
 
+  it('gives a Service of type LoadBalancer an address that the machine, the nodes and the world outside reach', async () => {
+    await kubectl('expose deployment web --type=LoadBalancer --port=80 --target-port=8080 --name=balanced')
+    const address = await until(
+      () => kubectl('get service balanced -o jsonpath={.status.loadBalancer.ingress[0].ip}'),
+      text => /^[\d.]+$/.test(text),
+    )
+    const url = `http://${address}/`
+    const wget = async (netns: string) =>
+      (await run('nsenter', [`--net=/run/netns/${netns}`, 'busybox', 'timeout', '5', 'busybox', 'wget', '-qO-', url])).stdout
+    await until(
+      () => get(url),
+      text => text.startsWith('Hello'),
+    )
+    for (const node of layout().nodes)
+      await until(
+        () => wget(node.netns),
+        text => text.startsWith('Hello'),
+      )
+    const outside = `${name}out`
+    const link = `v${name}`
+    try {
+      await run('ip', ['netns', 'add', outside])
+      await run('ip', ['link', 'add', link, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', outside])
+      await run('ip', ['addr', 'add', '198.18.91.1/30', 'dev', link])
+      await run('ip', ['link', 'set', link, 'up'])
+      await run('ip', ['-n', outside, 'addr', 'add', '198.18.91.2/30', 'dev', 'eth0'])
+      await run('ip', ['-n', outside, 'link', 'set', 'eth0', 'up'])
+      await run('ip', ['-n', outside, 'route', 'add', 'default', 'via', '198.18.91.1'])
+      expect(await wget(outside)).toMatch(/^Hello/)
+      await kubectl('patch service balanced -p {"spec":{"externalTrafficPolicy":"Local"}}')
+      await until(
+        () => wget(outside),
+        text => text.startsWith('Hello'),
+      )
+      await kubectl('patch service balanced -p {"spec":{"loadBalancerSourceRanges":["203.0.113.0/24"]}}')
+      await until(
+        () => wget(outside),
+        text => !text.startsWith('Hello'),
+      )
+    } finally {
+      await run('ip', ['netns', 'delete', outside], { allowCodes: [0, 1] })
+    }
+    await kubectl('delete service balanced')
+    const held = async () => (await run('ip', ['-4', 'address', 'show', 'dev', layout().bridge])).stdout
+    await until(held, text => !text.includes(`${address}/32`))
+  }, 90_000)
+
   it('lets every pod reach every other by its own address', async () => {
     const pods = (await kubectl('get pods -l app=web -o jsonpath={.items[*].status.podIP}')).split(' ')
     expect(new Set(pods).size).toBe(3)

@@ -202,7 +202,8 @@ export class FakeApi {
     return this.#put(kind, next, undefined)
   }
 
-  #update(kind: AnyKind, object: object, subresource: string): Stored {
+  /** `metadata`: what of it a patch of a subresource changes, which upstream lets through for most kinds. */
+  #update(kind: AnyKind, object: object, subresource: string, metadata?: ApiObject['metadata']): Stored {
     const next = decoded(kind, object)
     const { name = '', namespace = '', uid, resourceVersion } = next.metadata
     const old = this.#get(kind, namespace, name)
@@ -210,14 +211,18 @@ export class FakeApi {
     if (uid && uid !== old.metadata.uid) throw conflict(resourceOf(kind), name, 'Precondition failed: UID in precondition does not match')
     const result =
       subresource === '' ? { ...next, ...('status' in old ? { status: old.status } : {}) } : { ...draft(old), status: next.status }
+    if (metadata) {
+      const { labels, annotations, finalizers } = metadata
+      Object.assign(result.metadata, { labels, annotations, finalizers })
+    }
     const { creationTimestamp, deletionTimestamp, deletionGracePeriodSeconds } = old.metadata
     Object.assign(result.metadata, { uid: old.metadata.uid, creationTimestamp, deletionTimestamp, deletionGracePeriodSeconds })
     return this.#put(kind, result as Stored, old)
   }
 
   #patch(kind: AnyKind, at: { namespace: string; name: string }, patch: Patch, subresource: string): Stored {
-    const old = this.#get(kind, at.namespace, at.name)
-    return this.#update(kind, applyPatch(old, patch), subresource)
+    const next = applyPatch(this.#get(kind, at.namespace, at.name), patch)
+    return this.#update(kind, next, subresource, subresource === '' ? undefined : (next as ApiObject).metadata)
   }
 
   #delete(kind: AnyKind, at: { namespace: string; name: string }, options: DeleteRequest): Stored {

@@ -9,6 +9,7 @@ import type { ClusterLayout } from '../layout/layout.ts'
 import type { Progress } from '../progress/progress.ts'
 import { authenticationByCertificates } from './certificate-authentication.ts'
 import { certificateParameters } from './certificate-parameters.ts'
+import { startCloud } from './cloud.ts'
 import { startClusterDns } from './cluster-dns.ts'
 import { type ControlPlane, startControlPlane } from './control-plane.ts'
 import { forgetDroppedNodes, startKubelets } from './kubelets.ts'
@@ -127,6 +128,8 @@ async function startNodes(
       await Promise.all(started.map(proxy => proxy.ready()))
       return started
     })
+    const cloud = startCloud({ plane, layout, clock, random, log })
+    ending.push(() => cloud.stop())
     await progress.step(layout.nodes.length === 1 ? 'start the kubelet' : `start ${layout.nodes.length} kubelets`, async note => {
       const kubelets = await startKubelets({ layout, certificates, clientFor: nodeClient, clock, random, log })
       ending.push(() => Promise.all(kubelets.map(kubelet => kubelet.stop())))

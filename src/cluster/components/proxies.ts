@@ -24,7 +24,7 @@ export function startProxies(layout: ClusterLayout, informers: Informers, clock:
     run,
     clock,
   }
-  const machine = startProxy({ ...common, table: machineTable(layout), network: [], log: log.with({ proxy: 'machine' }) })
+  const machine = startProxy({ ...common, table: machineTable(layout), network: [], balances: true, log: log.with({ proxy: 'machine' }) })
   const nodes = layout.nodes.map(node =>
     startProxy({
       ...common,
