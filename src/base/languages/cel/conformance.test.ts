@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { EXCEPTIONS } from './conformance-exceptions.fixture.ts'
 import { declareFunction, type FunctionDeclaration, globalOverload, memberOverload } from './declarations.ts'
 import { Environment } from './environment.ts'
+import { equal } from './equality.ts'
 import { EvaluationError } from './evaluation-error.ts'
 import { BINDINGS_LIBRARY } from './library/bindings.ts'
 import { TWO_VARIABLE_COMPREHENSIONS } from './library/comprehensions.ts'
@@ -196,7 +197,7 @@ function expectValue(result: unknown): { value: CelValue; type: CelType } {
 
 function expectEqual(actual: CelValue, expected: CelValue): void {
   expect(typeNameOf(actual)).toBe(typeNameOf(expected))
-  if (expected instanceof CelObject) expect(expected.equals(actual as CelObject)).toBe(true)
+  if (expected instanceof CelObject) expect(expected.equals(actual as CelObject, equal)).toBe(true)
   else expect(shown(actual)).toEqual(shown(expected))
 }
 

@@ -18,13 +18,29 @@ export function equal(a: CelValue, b: CelValue): boolean {
     if (!(b instanceof CelOptional)) return false
     return a.value === undefined || b.value === undefined ? a.value === b.value : equal(a.value, b.value)
   }
-  if (a instanceof CelObject) return b instanceof CelObject && a.equals(b)
+  if (a instanceof CelObject) return b instanceof CelObject && a.equals(b, equal)
   return a instanceof CelOpaque && b instanceof CelOpaque && a.equals(b)
 }
 
 function equalLists(a: CelList, b: CelList): boolean {
   if (a.size !== b.size) return false
+  if (a.keyedBy !== undefined && b.keyedBy !== undefined) return equalInAnyOrder(a, b, a.keyedBy)
   for (let i = 0; i < a.size; i++) if (!equal(a.at(i), b.at(i))) return false
+  return true
+}
+
+/** Lists that are sets, or maps by some fields of their elements. */
+function equalInAnyOrder(a: CelList, b: CelList, keys: readonly string[]): boolean {
+  const keyOf = (element: CelValue) => {
+    const parts = keys.length === 0 ? [element] : keys.map(key => (element instanceof CelObject ? element.get(key) : null) ?? null)
+    return parts.map(part => `${typeof part}:${String(part)}`).join('\n')
+  }
+  const others = new Map<string, CelValue>()
+  for (const element of b) others.set(keyOf(element), element)
+  for (const element of a) {
+    const other = others.get(keyOf(element))
+    if (other === undefined || !equal(element, other)) return false
+  }
   return true
 }
 

@@ -36,6 +36,8 @@ export interface CelType {
    * request). Undefined where that is unknown; only estimates of cost read it.
    */
   readonly maxSize?: number
+  /** Of a list: that its elements are told apart by themselves (no keys) or by these fields, and their order says nothing. */
+  readonly keyedBy?: readonly string[]
   /** Makes a value out of the fields that `name{…}` gives. Without it, the type cannot be constructed. */
   readonly construct?: (fields: ReadonlyMap<string, CelValue>) => CelValue
   /** The type of what `name{…}` makes, where that is another one. */
@@ -48,6 +50,8 @@ export interface FieldTypes {
   get(field: string): CelType | undefined
   /** Names of all fields. */
   names(): Iterable<string>
+  /** What a field is called in JSON, where an expression cannot name it as it is: `__dot__`, `__namespace__`. */
+  keyOf?(field: string): string
 }
 
 const scalar = (kind: CelKind, name: string = kind): CelType => ({ kind, name, parameters: [] })

@@ -1,3 +1,4 @@
+import { parseDuration, parseTimestamp } from './time.ts'
 import { type CelType, DYN, formatType } from './types.ts'
 
 /**
@@ -48,6 +49,8 @@ export class CelDuration {
 /** A list. Elements are adapted when they are read. */
 export abstract class CelList {
   abstract readonly size: number
+  /** Set where the order of elements says nothing: the fields that tell them apart, none for the elements themselves. */
+  readonly keyedBy?: readonly string[] | undefined
   /** The element at an index that is within the list. */
   abstract at(index: number): CelValue
   *[Symbol.iterator](): Generator<CelValue> {
@@ -115,8 +118,8 @@ export abstract class CelObject {
   abstract get(field: string): CelValue | undefined
   /** Whether the field is set; undefined where the type has no such field. */
   abstract has(field: string): boolean | undefined
-  /** Another object that is equal to this one, fields and type. */
-  abstract equals(other: CelObject): boolean
+  /** Whether another object is equal to this one, fields and type. */
+  abstract equals(other: CelObject, equal: (a: CelValue, b: CelValue) => boolean): boolean
 }
 
 /** A value that may be missing. */
@@ -193,10 +196,12 @@ export type Adapt = (json: unknown) => CelValue
 /** An array of JSON, read in place. */
 export class JsonList extends CelList {
   readonly json: readonly unknown[]
+  override readonly keyedBy: readonly string[] | undefined
   readonly #adapt: Adapt
-  constructor(json: readonly unknown[], adapt: Adapt = jsonValue) {
+  constructor(json: readonly unknown[], adapt: Adapt = jsonValue, keyedBy?: readonly string[]) {
     super()
     this.json = json
+    this.keyedBy = keyedBy
     this.#adapt = adapt
   }
   get size(): number {
@@ -218,7 +223,7 @@ export class JsonMap extends CelMap {
     this.#adapt = adapt
   }
   get size(): number {
-    this.#size ??= Object.keys(this.json).length
+    this.#size ??= this.keys().length
     return this.#size
   }
   get(key: CelValue): CelValue | undefined {
@@ -226,8 +231,8 @@ export class JsonMap extends CelMap {
     const value = this.json[key]
     return value === undefined ? undefined : this.#adapt(value)
   }
-  keys(): Iterable<CelValue> {
-    return Object.keys(this.json)
+  keys(): readonly string[] {
+    return Object.keys(this.json).filter(key => this.json[key] !== undefined)
   }
 }
 
@@ -243,16 +248,24 @@ export class JsonObject extends CelObject {
     this.#adapt = adapt
   }
   get(field: string): CelValue | undefined {
-    const type = this.type.fields?.get(field) ?? DYN
-    if (!Object.hasOwn(this.json, field)) return undefined
-    const value = this.json[field]
-    return value === undefined ? undefined : this.#adapt(value, type)
+    const { fields } = this.type
+    const key = fields?.keyOf?.(field) ?? field
+    if (!Object.hasOwn(this.json, key)) return undefined
+    const value = this.json[key]
+    return value === undefined ? undefined : this.#adapt(value, fields?.get(field) ?? DYN)
   }
   has(field: string): boolean {
-    return Object.hasOwn(this.json, field) && this.json[field] !== undefined
+    const key = this.type.fields?.keyOf?.(field) ?? field
+    return Object.hasOwn(this.json, key) && this.json[key] !== undefined
   }
-  equals(other: CelObject): boolean {
-    return other instanceof JsonObject && this.json === other.json
+  equals(other: CelObject, equal: (a: CelValue, b: CelValue) => boolean): boolean {
+    if (!(other instanceof JsonObject)) return false
+    if (this.json === other.json) return true
+    for (const field of this.type.fields?.names() ?? []) {
+      const [mine, theirs] = [this.get(field), other.get(field)]
+      if (mine === undefined || theirs === undefined ? mine !== theirs : !equal(mine, theirs)) return false
+    }
+    return true
   }
 }
 
@@ -266,9 +279,15 @@ export function typedJsonValue(json: unknown, type: CelType): CelValue {
       return typeof json === 'number' || typeof json === 'bigint' ? new CelUint(BigInt(json)) : jsonValue(json)
     case 'wrapper':
       return typedJsonValue(json, type.parameters[0]!)
+    case 'timestamp':
+      return typeof json === 'string' ? parseTimestamp(/^\d{4}-\d\d-\d\d$/.test(json) ? `${json}T00:00:00Z` : json) : jsonValue(json)
+    case 'duration':
+      return typeof json === 'string' ? parseDuration(json) : jsonValue(json)
+    case 'bytes':
+      return typeof json === 'string' ? bytesOfBase64(json) : jsonValue(json)
     case 'list': {
       const [element] = type.parameters
-      return Array.isArray(json) ? new JsonList(json, value => typedJsonValue(value, element!)) : jsonValue(json)
+      return Array.isArray(json) ? new JsonList(json, value => typedJsonValue(value, element!), type.keyedBy) : jsonValue(json)
     }
     case 'map': {
       const [, value] = type.parameters
@@ -278,6 +297,15 @@ export function typedJsonValue(json: unknown, type: CelType): CelValue {
       return isJsonObject(json) ? new JsonObject(type, json) : jsonValue(json)
     default:
       return jsonValue(json)
+  }
+}
+
+/** What is no base64 has no bytes: whoever declared the type checks the format. */
+function bytesOfBase64(text: string): Uint8Array {
+  try {
+    return Uint8Array.from(atob(text), character => character.charCodeAt(0))
+  } catch {
+    return new Uint8Array()
   }
 }
 
