@@ -1,3 +1,4 @@
+import { beside } from '#base/collections/beside.ts'
 import { DeleteOptions } from '#kinds/meta/v1/delete-options.ts'
 import { Status } from '#kinds/meta/v1/status.ts'
 import {
@@ -20,8 +21,8 @@ import type { ProtobufReader } from './parse-request-body.ts'
 import type { ProtobufWriter } from './render.ts'
 import type { WatchFramer } from './watch-stream.ts'
 
-const messages = new WeakMap<object, Uint8Array>()
-const envelopes = new WeakMap<object, Uint8Array>()
+const messages = beside<Uint8Array>()
+const envelopes = beside<Uint8Array>()
 
 /** `application/vnd.kubernetes.protobuf`. Hot: an object's message and envelope are made once and kept beside it. */
 export const protobuf: ProtobufWriter & ProtobufReader & WatchFramer = {

@@ -5,7 +5,7 @@ import { StatusError } from '#machinery/status/status-error.ts'
 import { type KeyValue, prefix, type RangeOptions, type Store, type Txn } from '#store/store.ts'
 import { CompactedError, FutureRevisionError, NoSpaceError, UnavailableError } from '#store/store-errors.ts'
 import type { StoreFeed } from '../watch-cache/store-feed.ts'
-import { adopt, slotted, storedForm } from '../watch-cache/stored-form.ts'
+import { adopt, slotted, storedForm, written } from '../watch-cache/stored-form.ts'
 import type { Snapshot, WatchCache } from '../watch-cache/watch-cache.ts'
 import { atRevision } from '../watch-cache/watcher.ts'
 
@@ -75,16 +75,20 @@ export class ObjectStore {
     const { store, stringify } = this.#options
     const key = this.#keyOf(kind, object)
     const whole = { ...object, metadata: slotted(object.metadata) }
-    const form = storedForm(whole, stringify)
     const lease = lifetimeSeconds ? { lease: await this.#lease(lifetimeSeconds) } : {}
-    const { succeeded, revision } = await this.#commit({
-      compare: [{ key, modRevision: expected }],
-      success: [{ type: 'put', key, value: form.value, ...lease }],
-    })
-    if (!succeeded) return this.#stale()
-    adopt(form.value, revision, () => whole)
-    if (!store.revisionNow) await this.#options.feed.reached(revision)
-    return whole
+    const form = storedForm(whole, stringify)
+    try {
+      const { succeeded, revision } = await this.#commit({
+        compare: [{ key, modRevision: expected }],
+        success: [{ type: 'put', key, value: form.value, ...lease }],
+      })
+      if (!succeeded) return await this.#stale()
+      adopt(form.value, revision, () => whole)
+      if (!store.revisionNow) await this.#options.feed.reached(revision)
+      return whole
+    } finally {
+      written(form)
+    }
   }
 
   /** Deletes the object if it is still the stored one; answers it with the delete's resourceVersion, or undefined. */

@@ -1,3 +1,4 @@
+import { beside } from '#base/collections/beside.ts'
 import { type AnyKind, type ApiObject, ConversionPending } from '#machinery/kind/kind.ts'
 import { decodeObject } from './body.ts'
 
@@ -31,7 +32,7 @@ export function showWritten(kind: AnyKind, written: ApiObject): ApiObject {
   return kind.view?.isIndependent ? written : show(kind, written)
 }
 
-const shown = new WeakMap<object, WeakMap<AnyKind, ApiObject>>()
+const shown = beside<WeakMap<AnyKind, ApiObject>>()
 
 /** A stored object as `kind` shows it: the very object, or its one conversion. */
 export function show(kind: AnyKind, object: ApiObject): ApiObject {

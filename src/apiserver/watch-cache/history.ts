@@ -14,11 +14,17 @@ export const defaultHistoryLimits: HistoryLimits = { maxAgeMs: 75_000, minChange
 interface Remembered {
   readonly change: Change
   readonly atMs: number
-  /** All objects right after the change. */
-  readonly objects: PersistentMap<ApiObject>
+  /** All objects right after the change, where a snapshot was kept. */
+  readonly objects: PersistentMap<ApiObject> | undefined
 }
 
-/** The last changes of a kind, in order, with the state after each. */
+/**
+ * Of so many changes one is kept with all objects after it; from there the others are played back. A version of the map keeps about two
+ * kilobytes alive that nothing else needs, which for each change was most of the memory of a busy server. Hot: bench/apiserver.
+ */
+const SNAPSHOT_EVERY = 128
+
+/** The last changes of a kind, in order, and from them the state after each. */
 export class History {
   readonly #limits: HistoryLimits
   #entries: Remembered[] = []
@@ -26,6 +32,7 @@ export class History {
   #first = 0
   #start: number
   #base: PersistentMap<ApiObject>
+  #sinceSnapshot = 0
 
   constructor(start: number, base: PersistentMap<ApiObject>, limits: HistoryLimits) {
     this.#start = start
@@ -39,7 +46,9 @@ export class History {
   }
 
   add(change: Change, atMs: number, objects: PersistentMap<ApiObject>): void {
-    this.#entries.push({ change, atMs, objects })
+    const isKept = ++this.#sinceSnapshot >= SNAPSHOT_EVERY
+    if (isKept) this.#sinceSnapshot = 0
+    this.#entries.push({ change, atMs, objects: isKept ? objects : undefined })
     this.#forget(atMs)
   }
 
@@ -54,8 +63,12 @@ export class History {
   /** All objects as they were at `revision`; undefined if that is forgotten. */
   at(revision: number): PersistentMap<ApiObject> | undefined {
     if (revision < this.#start) return undefined
-    const index = this.#indexAfter(revision) - 1
-    return index < this.#first ? this.#base : this.#entries[index]!.objects
+    const end = this.#indexAfter(revision)
+    let index = end - 1
+    while (index >= this.#first && !this.#entries[index]!.objects) index--
+    let objects = index < this.#first ? this.#base : this.#entries[index]!.objects!
+    while (++index < end) objects = withChange(objects, this.#entries[index]!.change)
+    return objects
   }
 
   #indexAfter(revision: number): number {
@@ -75,7 +88,7 @@ export class History {
     while (count > minChanges && (count > maxChanges || this.#entries[this.#first]!.atMs < nowMs - maxAgeMs)) {
       const oldest = this.#entries[this.#first]!
       this.#start = oldest.change.revision
-      this.#base = oldest.objects
+      this.#base = oldest.objects ?? withChange(this.#base, oldest.change)
       this.#first++
       count--
     }
@@ -84,4 +97,8 @@ export class History {
       this.#first = 0
     }
   }
+}
+
+function withChange(objects: PersistentMap<ApiObject>, { key, object, isDelete }: Change): PersistentMap<ApiObject> {
+  return isDelete ? objects.delete(key) : objects.set(key, object)
 }

@@ -1,4 +1,6 @@
-import type { ApiObject } from '#machinery/kind/kind.ts'
+import { beside } from '#base/collections/beside.ts'
+import { shared } from '#machinery/apply/field-set.ts'
+import type { ApiObject, Mutable } from '#machinery/kind/kind.ts'
 import { ObjectMeta } from '#machinery/kind/object-meta.ts'
 
 /**
@@ -14,23 +16,32 @@ export interface StoredForm {
 
 const LINE_FEED = 0x0a
 const SLOT = '"resourceVersion":""'
-const forms = new WeakMap<Uint8Array, StoredForm>()
-const kept = new WeakMap<object, Uint8Array>()
+/** What is being written, by its bytes: the store hands on the very bytes it was given. */
+const writing = new Map<Uint8Array, StoredForm>()
+const kept = beside<Uint8Array>()
 const encoder = new TextEncoder()
 
-/** Serialises `object`, whose resourceVersion has to be ''. The object becomes the cache's own once it is stored. */
+/**
+ * Serialises `object`, whose resourceVersion has to be ''. The object becomes the cache's own once it is stored. Call {@link written} when the
+ * write is over, whatever came of it.
+ */
 export function storedForm(object: ApiObject, stringify: (value: unknown) => string): StoredForm {
   const value = encoder.encode(stringify(object))
   const form = { value, object }
-  forms.set(value, form)
+  writing.set(value, form)
   return form
+}
+
+/** The write of a form is over. */
+export function written({ value }: StoredForm): void {
+  writing.delete(value)
 }
 
 /**
  * The object in `value` as of `revision`: the very object that was written by this process, or a newly parsed one.
  */
 export function adopt(value: Uint8Array, revision: number, parse: (value: Uint8Array) => unknown): ApiObject {
-  const form = forms.get(value)
+  const form = writing.get(value)
   const object = form?.object ?? withSlot(parse(value) as ApiObject)
   const metadata = object.metadata as { resourceVersion?: string }
   if (metadata.resourceVersion === '') {
@@ -65,6 +76,9 @@ const META_FIELDS = Object.keys(ObjectMeta.fields)
 
 /** What others have stored has no slot. */
 function withSlot(object: ApiObject): ApiObject {
+  for (const entry of object.metadata.managedFields ?? []) {
+    if (entry.fieldsV1) (entry as Mutable<typeof entry>).fieldsV1 = shared(entry.fieldsV1)
+  }
   return object.metadata.resourceVersion === '' ? object : { ...object, metadata: slotted(object.metadata) }
 }
 

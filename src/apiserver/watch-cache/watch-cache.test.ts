@@ -42,6 +42,8 @@ class Recorder {
   }
 }
 
+const textsOf = (objects: readonly ApiObject[]) => objects.map(({ metadata }) => `${metadata.name}@${metadata.resourceVersion}`)
+
 const from = (since: number | undefined, selection: Selection = everything) => ({
   selection,
   since,
@@ -59,6 +61,22 @@ describe('a watch cache', () => {
     expect(selectFrom(ConfigMap, objects, everything).map(({ metadata }) => metadata.name)).toEqual(['a'])
     expect(cache.snapshotAt(3)?.objects.size).toBe(2)
     expect(cache.snapshotAt(2)?.objects.size).toBe(1)
+  })
+
+  it('[W1] shows all objects as of any revision that it remembers, and of none before', () => {
+    const limits = { maxAgeMs: 1000, minChanges: 4, maxChanges: 300 }
+    const { cache } = setUp(ConfigMap, limits)
+    const states = new Map<number, readonly string[]>()
+    for (let revision = 2; revision <= 1000; revision++) {
+      const name = `${(revision * 7919) % 50}`
+      const isDelete = revision % 3 === 0 && cache.get(`ns/${name}`) !== undefined
+      cache.apply(`ns/${name}`, isDelete ? undefined : object(name, revision), revision)
+      states.set(revision, textsOf(cache.snapshot().objects.values()))
+    }
+    for (let revision = 705; revision <= 1000; revision++) {
+      expect(textsOf(cache.snapshotAt(revision)!.objects.values()), String(revision)).toEqual(states.get(revision))
+    }
+    expect(cache.snapshotAt(600)).toBeUndefined()
   })
 
   it('[W3] delivers every later event once, in order, to watches that begin at any time', () => {

@@ -1,3 +1,4 @@
+import { beside } from '#base/collections/beside.ts'
 import type { AnyKind, ApiObject } from '#machinery/kind/kind.ts'
 import type { CacheEvent, Change } from './change.ts'
 import { isSelected, isSelective, type Selection } from './selection.ts'
@@ -85,7 +86,7 @@ function plainEvent({ object, old, revision, isDelete }: Change): CacheEvent {
   return { type: isDelete ? 'DELETED' : old ? 'MODIFIED' : 'ADDED', object, revision }
 }
 
-const shifted = new WeakMap<ApiObject, ApiObject>()
+const shifted = beside<ApiObject>()
 
 /** `object` with another resourceVersion; the same value for every watcher that asks for the same. */
 export function atRevision(object: ApiObject, revision: number): ApiObject {

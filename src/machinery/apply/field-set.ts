@@ -1,3 +1,4 @@
+import { RecentMap } from '#base/collections/recent-map.ts'
 import { isJsonObject, setAt } from '../patch/json-object.ts'
 
 /**
@@ -9,6 +10,7 @@ export class FieldSet {
   readonly members: ReadonlySet<string>
   /** What the set holds below a step; never an empty set. */
   readonly children: ReadonlyMap<string, FieldSet>
+  #fields: FieldsV1 | undefined
 
   constructor(members: ReadonlySet<string>, children: ReadonlyMap<string, FieldSet>) {
     this.members = members
@@ -90,20 +92,25 @@ export class FieldSet {
 
   /** The form in `fieldsV1`: steps in order, `.` where a step with others below it is in the set itself. */
   toFieldsV1(): Readonly<Record<string, unknown>> {
-    let fields = written.get(this)
-    if (!fields) {
-      fields = this.#write(false)
-      written.set(this, fields)
-      read.set(fields, this)
-    }
+    const fields = this.#fields ?? shared(this.#write(false))
+    this.#fields = fields
+    read.set(fields, this)
     return fields
   }
 
   /** Reads {@link toFieldsV1}'s form; throws where it is none. */
   static fromFieldsV1(fields: unknown): FieldSet {
     if (!isJsonObject(fields)) throw new TypeError('fieldsV1 is no object')
-    const known = read.get(fields)
-    if (known) return known
+    let set = read.get(fields)
+    if (!set) {
+      set = FieldSet.#read(fields)
+      set.#fields = fields
+      read.set(fields, set)
+    }
+    return set
+  }
+
+  static #read(fields: FieldsV1): FieldSet {
     const members = new Set<string>()
     const children = new Map<string, FieldSet>()
     for (const key of Object.keys(fields)) {
@@ -111,13 +118,11 @@ export class FieldSet {
       const step = canonicalStep(key)
       const value = fields[key]
       if (!isJsonObject(value)) throw new TypeError(`fieldsV1: what is below ${key} is no object`)
-      const below = FieldSet.fromFieldsV1(value)
+      const below = FieldSet.#read(value)
       if (below.isEmpty || Object.hasOwn(value, '.')) members.add(step)
       if (!below.isEmpty) children.set(step, below)
     }
-    const set = new FieldSet(members, children)
-    read.set(fields, set)
-    return set
+    return new FieldSet(members, children)
   }
 
   #write(isMember: boolean): Readonly<Record<string, unknown>> {
@@ -133,7 +138,7 @@ export class FieldSet {
   #steps(): readonly string[] {
     const steps = [...this.members]
     for (const step of this.children.keys()) if (!this.members.has(step)) steps.push(step)
-    return steps.sort()
+    return sorted(steps)
   }
 
   #with(isKept: (step: string) => boolean, below: (step: string, set: FieldSet) => FieldSet): FieldSet {
@@ -150,10 +155,46 @@ export class FieldSet {
   }
 }
 
+type FieldsV1 = Readonly<Record<string, unknown>>
+
 // Hot: bench/apply — a write changes few of an object's owners; the sets of the others are neither read nor written anew. Both forms are
 // never changed once they are made.
-const read = new WeakMap<object, FieldSet>()
-const written = new WeakMap<FieldSet, Readonly<Record<string, unknown>>>()
+const read = new RecentMap<FieldsV1, FieldSet>(1024)
+
+/**
+ * The one value for all `fieldsV1` that say the same. Objects made from one template have the same owners, and in the memory of a server
+ * with many pods their sets of fields would be half of each.
+ */
+export function shared(fields: FieldsV1): FieldsV1 {
+  let text: string
+  try {
+    text = JSON.stringify(fields)
+  } catch {
+    // Nested beyond what the engine's stack walks.
+    return fields
+  }
+  const known = sharedByText.get(text)
+  if (known) return known
+  sharedByText.set(text, fields)
+  return fields
+}
+
+const sharedByText = new RecentMap<string, FieldsV1>(4096)
+
+/** Sorts in place. Hot: bench/apply — there are few, often in order already, and Array.sort allocates. */
+function sorted(steps: string[]): string[] {
+  if (steps.length > 24) return steps.sort()
+  for (let index = 1; index < steps.length; index++) {
+    const step = steps[index]!
+    let at = index
+    while (at > 0 && steps[at - 1]! > step) {
+      steps[at] = steps[at - 1]!
+      at--
+    }
+    steps[at] = step
+  }
+  return steps
+}
 
 /** Collects paths into a {@link FieldSet}. */
 export class FieldSetBuilder {
@@ -228,9 +269,9 @@ export function keyStep(keys: Readonly<Record<string, unknown>>): string {
   const only = names[0]
   if (names.length === 1 && only !== undefined && /^\w+$/.test(only) && typeof keys[only] === 'string')
     return `k:{"${only}":${JSON.stringify(keys[only])}}`
-  const sorted: Record<string, unknown> = {}
-  for (const key of names.sort()) setAt(sorted, key, keys[key])
-  return `k:${JSON.stringify(sorted, bigintAsNumber)}`
+  const inOrder: Record<string, unknown> = {}
+  for (const key of names.sort()) setAt(inOrder, key, keys[key])
+  return `k:${JSON.stringify(inOrder, bigintAsNumber)}`
 }
 
 function canonicalStep(step: string): string {

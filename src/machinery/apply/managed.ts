@@ -67,7 +67,8 @@ export function ignoringTimes(
   const before = new Map(old.map(entry => [entryIdentity(entry), entry]))
   for (const entry of next) {
     const known = before.get(entryIdentity(entry))
-    if (!known || JSON.stringify(known.fieldsV1) !== JSON.stringify(entry.fieldsV1)) return next
+    if (!known) return next
+    if (known.fieldsV1 !== entry.fieldsV1 && JSON.stringify(known.fieldsV1) !== JSON.stringify(entry.fieldsV1)) return next
   }
   return old
 }
