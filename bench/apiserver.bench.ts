@@ -14,7 +14,7 @@ import { realClock } from '#base/time/real-clock.ts'
 
 const operations = Number(process.argv[2] ?? 3000)
 const directory = mkdtempSync(join(tmpdir(), 'apiserver-bench-'))
-const port = 36_443
+const port = 46_550
 const TICK_US = 10_000
 
 const server = await startServer()

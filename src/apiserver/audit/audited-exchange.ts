@@ -1,45 +1,38 @@
 import type { Exchange } from '../http/exchange.ts'
+import { exchangeWith } from '../http/exchange-with.ts'
 import type { AuditRecord } from './audit-record.ts'
 
 /** The same exchange; when its answer begins and when it is over is recorded, whoever answers and however. */
 export function auditedExchange(exchange: Exchange, record: AuditRecord): Exchange {
   const { upgrade } = exchange
-  // Not by spreading: the body of an exchange is read through itself.
-  const audited: Exchange = Object.create(exchange, {
-    answer: {
-      value: (...[status, headers, body]: Parameters<Exchange['answer']>) => {
-        record.started(status)
-        exchange.answer(status, headers, body)
-        record.completed()
-      },
+  return exchangeWith(exchange, {
+    answer(status, headers, body) {
+      record.started(status)
+      exchange.answer(status, headers, body)
+      record.completed()
     },
-    stream: {
-      value: (...[status, headers]: Parameters<Exchange['stream']>) => {
-        record.started(status)
-        exchange.onAbort(() => record.completed())
-        const stream = exchange.stream(status, headers)
-        const over = (act: () => void) => () => {
-          act()
-          record.completed()
-        }
-        return Object.create(stream, { end: { value: over(() => stream.end()) }, destroy: { value: over(() => stream.destroy()) } })
-      },
+    stream(status, headers) {
+      record.started(status)
+      exchange.onAbort(() => record.completed())
+      const stream = exchange.stream(status, headers)
+      const over = (act: () => void) => () => {
+        act()
+        record.completed()
+      }
+      return Object.create(stream, { end: { value: over(() => stream.end()) }, destroy: { value: over(() => stream.destroy()) } })
     },
     ...(upgrade
       ? {
           upgrade: {
-            value: {
-              ...upgrade,
-              take() {
-                record.started(101)
-                const socket = upgrade.take()
-                socket.once('close', () => record.completed())
-                return socket
-              },
+            ...upgrade,
+            take() {
+              record.started(101)
+              const socket = upgrade.take()
+              socket.once('close', () => record.completed())
+              return socket
             },
           },
         }
       : {}),
   })
-  return audited
 }

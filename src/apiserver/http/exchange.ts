@@ -20,8 +20,8 @@ export interface Exchange {
   readonly incoming: Readable
   /** There if the client asks to speak another protocol from here on. */
   readonly upgrade?: Upgrade
-  /** Answers as a whole. */
-  answer(status: number, headers: ResponseHeaders, body?: Uint8Array): void
+  /** Answers as a whole; the body is the parts one behind the other, which must not change any more. */
+  answer(status: number, headers: ResponseHeaders, body?: readonly Uint8Array[]): void
   /** Answers bit by bit. */
   stream(status: number, headers: ResponseHeaders): ResponseStream
   /** Calls back once the client has gone before the answer was complete. */

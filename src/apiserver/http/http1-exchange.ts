@@ -18,7 +18,9 @@ export function http1Exchange(request: IncomingMessage, response: ServerResponse
     answer(status, head, body) {
       if (response.headersSent || response.destroyed) return
       response.writeHead(status, outgoing(head, body))
-      response.end(body)
+      response.cork()
+      for (const part of body ?? []) response.write(part)
+      response.end()
     },
     stream(status, head) {
       response.writeHead(status, outgoing(head))
@@ -47,8 +49,8 @@ export function http1Exchange(request: IncomingMessage, response: ServerResponse
   }
 }
 
-function outgoing(head: ResponseHeaders, body?: Uint8Array): OutgoingHttpHeaders {
+function outgoing(head: ResponseHeaders, body?: readonly Uint8Array[]): OutgoingHttpHeaders {
   const headers = { ...head } as OutgoingHttpHeaders
-  if (body) headers['content-length'] = body.length
+  if (body) headers['content-length'] = body.reduce((sum, part) => sum + part.length, 0)
   return headers
 }

@@ -1,64 +1,112 @@
-import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2'
-import type { Connection, Exchange, ResponseHeaders, ResponseStream } from './exchange.ts'
-import { readBody } from './read-body.ts'
+import { Readable } from 'node:stream'
+import type { Http2Stream } from '#base/net/http2/http2-stream.ts'
+import { BodyTooLarge, type Connection, type Exchange, type ResponseHeaders, type ResponseStream } from './exchange.ts'
 
-/** A request over HTTP/2. Hot: bench/apiserver — stands on node's streams, not on its compatibility layer. */
-export function http2Exchange(
-  stream: ServerHttp2Stream,
-  headers: IncomingHttpHeaders,
-  connection: Connection,
-  rawHeaders: readonly string[] = [],
-): Exchange {
-  const target = headers[':path'] as string
-  const question = target.indexOf('?')
-  stream.on('error', () => stream.close())
-  return {
-    method: headers[':method'] as string,
-    path: question < 0 ? target : target.slice(0, question),
-    query: question < 0 ? '' : target.slice(question + 1),
-    headers,
-    rawHeaders,
-    connection,
-    incoming: stream,
-    body: limit => readBody(stream, limit),
-    answer(status, head, body) {
-      if (stream.destroyed || stream.headersSent) return
-      stream.respond(withStatus(status, head, body))
-      if (!stream.writableEnded) stream.end(body)
-    },
-    stream(status, head) {
-      if (!stream.destroyed && !stream.headersSent) stream.respond(withStatus(status, head))
-      return responseStream(stream)
-    },
-    onAbort(callback) {
-      // A stream that the client has reset is ended by Node itself: that it was finished says nothing.
-      stream.on('close', () => {
-        if (stream.aborted || !stream.writableFinished) callback()
+/** A request over HTTP/2. Hot: bench/apiserver. */
+export class Http2Exchange implements Exchange {
+  readonly method: string
+  readonly path: string
+  readonly query: string
+  readonly headers: Exchange['headers']
+  readonly rawHeaders: Exchange['rawHeaders']
+  readonly connection: Connection
+  readonly #stream: Http2Stream
+  readonly #date: () => string
+  #incoming: Readable | undefined
+
+  constructor(stream: Http2Stream, connection: Connection, date: () => string) {
+    const { ':path': target = '/', ':method': method = 'GET' } = stream.headers
+    const question = target.indexOf('?')
+    this.method = method
+    this.path = question < 0 ? target : target.slice(0, question)
+    this.query = question < 0 ? '' : target.slice(question + 1)
+    this.headers = stream.headers
+    this.rawHeaders = stream.rawHeaders
+    this.connection = connection
+    this.#stream = stream
+    this.#date = date
+  }
+
+  get incoming(): Readable {
+    this.#incoming ??= readable(this.#stream)
+    return this.#incoming
+  }
+
+  body(limit: number): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      const chunks: Uint8Array[] = []
+      let size = 0
+      this.#stream.receive({
+        data: chunk => {
+          size += chunk.length
+          this.#stream.consumed(chunk.length)
+          if (size <= limit) chunks.push(chunk)
+          else {
+            chunks.length = 0
+            reject(new BodyTooLarge(limit))
+          }
+        },
+        end: () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)),
+        aborted: () => reject(new Error('the client went away before its request was complete')),
       })
-    },
-    onClose(callback) {
-      if (stream.closed) callback()
-      else stream.on('close', callback)
-    },
+    })
+  }
+
+  answer(status: number, head: ResponseHeaders, body?: readonly Uint8Array[]): void {
+    if (this.#stream.headersSent) return
+    let length = 0
+    for (const chunk of body ?? []) length += chunk.length
+    const isLast = this.method === 'HEAD' || length === 0
+    const headers = { ...head, date: this.#date() }
+    this.#stream.respond(status, body ? { ...headers, 'content-length': length } : headers, isLast)
+    if (!isLast) this.#stream.end(body)
+  }
+
+  stream(status: number, head: ResponseHeaders): ResponseStream {
+    const stream = this.#stream
+    stream.respond(status, { ...head, date: this.#date() }, this.method === 'HEAD')
+    return {
+      write: chunk => stream.write(chunk),
+      get pendingBytes() {
+        return stream.queuedBytes
+      },
+      onDrain: callback => stream.onDrain(callback),
+      end: () => stream.end(),
+      destroy: () => stream.reset('internalError'),
+    }
+  }
+
+  onAbort(callback: () => void): void {
+    this.#stream.onClose(wasComplete => {
+      if (!wasComplete) callback()
+    })
+  }
+
+  onClose(callback: () => void): void {
+    this.#stream.onClose(callback)
   }
 }
 
-function withStatus(status: number, head: ResponseHeaders, body?: Uint8Array): OutgoingHttpHeaders {
-  const headers = { ':status': status, ...head } as OutgoingHttpHeaders
-  if (body) headers['content-length'] = body.length
-  return headers
-}
-
-function responseStream(stream: ServerHttp2Stream): ResponseStream {
-  return {
-    write(chunk) {
-      if (!stream.destroyed && !stream.writableEnded) stream.write(chunk)
+/** The body as a stream: the client may send on as what has come is read. */
+function readable(stream: Http2Stream): Readable {
+  let unread = 0
+  const body = new Readable({
+    read() {
+      stream.consumed(unread)
+      unread = 0
     },
-    get pendingBytes() {
-      return stream.destroyed ? 0 : stream.writableLength
+  })
+  stream.receive({
+    data(chunk) {
+      if (body.destroyed) return stream.consumed(chunk.length)
+      if (body.push(chunk)) stream.consumed(chunk.length)
+      else unread += chunk.length
     },
-    onDrain: callback => void stream.on('drain', callback),
-    end: () => void stream.end(),
-    destroy: () => stream.close(),
-  }
+    end: () => void body.push(null),
+    aborted: () => void body.destroy(),
+  })
+  stream.onClose(() => {
+    if (!body.readableEnded) body.destroy()
+  })
+  return body
 }

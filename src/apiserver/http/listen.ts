@@ -1,19 +1,13 @@
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import {
-  createServer as createHttp2Server,
-  type Http2Server,
-  type IncomingHttpHeaders,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-} from 'node:http2'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import type { Logger } from '#base/log/logger.ts'
+import { Http2Connection } from '#base/net/http2/http2-connection.ts'
 import { type Clock, every } from '#base/time/clock.ts'
 import type { Connection, Exchange } from './exchange.ts'
 import { http1Exchange } from './http1-exchange.ts'
-import { http2Exchange } from './http2-exchange.ts'
+import { Http2Exchange } from './http2-exchange.ts'
 
 export interface ListenOptions {
   readonly address: string
@@ -42,7 +36,9 @@ export interface Listening {
 
 /** As upstream allows. */
 const MAX_STREAMS = 250
-const WINDOW_BYTES = 1024 * 1024
+const STREAM_WINDOW_BYTES = 256 * 1024
+const CONNECTION_WINDOW_BYTES = 16 * 1024 * 1024
+const MAX_HEADER_BYTES = 64 * 1024
 const PING_MS = 30_000
 const PING_TIMEOUT_MS = 15_000
 /** How long a handshake, and the head of a request, may take. */
@@ -53,14 +49,14 @@ const HEADERS_MS = 32_000
 export async function listen(options: ListenOptions): Promise<Listening> {
   const { tls, log, serve } = options
   const sockets = new Set<Socket>()
-  const sessions = new Set<ServerHttp2Session>()
-  const http2 = createHttp2Server({
-    settings: { maxConcurrentStreams: MAX_STREAMS, initialWindowSize: WINDOW_BYTES, enableConnectProtocol: true },
-    maxSessionMemory: 64,
+  const http2 = new Set<Http2Connection>()
+  const dates = httpDates(options.clock)
+  const http1 = createHttpServer({
+    headersTimeout: HEADERS_MS,
+    requestTimeout: 0,
+    keepAliveTimeout: 180_000,
+    maxHeaderSize: MAX_HEADER_BYTES,
   })
-  http2.on('session', session => follow(session, sessions, options.clock))
-  serveHttp2(http2, serve)
-  const http1 = createHttpServer({ headersTimeout: HEADERS_MS, requestTimeout: 0, keepAliveTimeout: 180_000, maxHeaderSize: 64 * 1024 })
   http1.on('request', (request: IncomingMessage, response: ServerResponse) => {
     void serve(http1Exchange(request, response, connectionOf(request.socket as TLSSocket)))
   })
@@ -79,7 +75,7 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   })
   server.on('secureConnection', socket => {
     socket.on('error', () => socket.destroy())
-    if (socket.alpnProtocol === 'h2') http2.emit('connection', socket)
+    if (socket.alpnProtocol === 'h2') serveHttp2(socket, http2, dates, options)
     else http1.emit('connection', socket)
   })
   server.on('connection', (socket: Socket) => {
@@ -102,10 +98,9 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     port,
     async close(graceMs = 0) {
       const closed = new Promise<void>(resolve => server.close(() => resolve()))
-      for (const session of sessions) session.close()
+      for (const connection of http2) connection.close()
       http1.closeIdleConnections()
       const cut = options.clock.after(graceMs, () => {
-        for (const session of sessions) session.destroy()
         for (const socket of sockets) socket.destroy()
       })
       await closed
@@ -114,34 +109,45 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   }
 }
 
-function serveHttp2(server: Http2Server, serve: ListenOptions['serve']): void {
-  server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, rawHeaders: readonly string[]) => {
-    const socket = (stream.session as ServerHttp2Session | undefined)?.socket
-    if (!socket) return
-    void serve(http2Exchange(stream, headers, connectionOf(socket as TLSSocket), rawHeaders))
+function serveHttp2(socket: TLSSocket, open: Set<Http2Connection>, date: () => string, { clock, serve }: ListenOptions): void {
+  const client = connectionOf(socket)
+  const connection = new Http2Connection(socket, {
+    clock,
+    maxStreams: MAX_STREAMS,
+    streamWindow: STREAM_WINDOW_BYTES,
+    connectionWindow: CONNECTION_WINDOW_BYTES,
+    maxHeaderBytes: MAX_HEADER_BYTES,
+    serve: stream => void serve(new Http2Exchange(stream, client, date)),
+    closed() {
+      pings[Symbol.dispose]()
+      open.delete(connection)
+    },
   })
+  // A peer that went away without a word is found by pings.
+  const pings = every(clock, PING_MS, () => {
+    const overdue = clock.after(PING_TIMEOUT_MS, () => connection.destroy())
+    connection.ping(() => overdue.cancel())
+  })
+  open.add(connection)
 }
 
-/** A peer that went away without a word is found by pings. */
-function follow(session: ServerHttp2Session, sessions: Set<ServerHttp2Session>, clock: Clock): void {
-  sessions.add(session)
-  session.setLocalWindowSize(WINDOW_BYTES)
-  const pings = every(clock, PING_MS, () => {
-    if (session.destroyed) return
-    const overdue = clock.after(PING_TIMEOUT_MS, () => session.destroy())
-    session.ping(() => overdue.cancel())
-  })
-  session.on('error', () => session.destroy())
-  session.on('close', () => {
-    pings[Symbol.dispose]()
-    sessions.delete(session)
-  })
+/** The `date` of answers, made anew once a second. */
+function httpDates(clock: Clock): () => string {
+  let second = 0
+  let text = ''
+  return () => {
+    const now = Math.floor(clock.now() / 1000)
+    if (now !== second) {
+      second = now
+      text = new Date(now * 1000).toUTCString()
+    }
+    return text
+  }
 }
 
 const connections = new WeakMap<object, Connection>()
 
 function connectionOf(socket: TLSSocket): Connection {
-  // Over HTTP/2 the socket is a proxy of the session's: it is the session that is one connection.
   const known = connections.get(socket)
   if (known) return known
   const connection: Connection = {

@@ -40,8 +40,9 @@ describe('a list', () => {
   it.each([0, 1, 3])('of %i objects is its objects one behind the other, without their types', count => {
     const items = Array.from({ length: count }, (_, index) => object(`o${index}`, { k: String(index) }))
     const { bytes } = renderList(ConfigMap, { metadata: { resourceVersion: '9' }, items }, plain, protobuf)
-    expect(text(bytes).endsWith(']}\n')).toBe(true)
-    expect(JSON.parse(text(bytes))).toEqual({
+    const whole = text(Buffer.concat(bytes as Uint8Array[]))
+    expect(whole.endsWith(']}\n')).toBe(true)
+    expect(JSON.parse(whole)).toEqual({
       kind: 'ConfigMapList',
       apiVersion: 'v1',
       metadata: { resourceVersion: '9' },

@@ -73,8 +73,10 @@ export class RequestContext {
   send(status: number, { bytes, contentType }: Rendered, more: ResponseHeaders = NO_HEADERS): void {
     this.#isAnswered = true
     this.status = status
-    this.answerBytes = bytes.length
-    this.exchange.answer(status, { ...this.headers(contentType), ...more }, bytes)
+    const body = bytes instanceof Uint8Array ? [bytes] : bytes
+    for (const part of body) this.answerBytes += part.length
+    const headers = this.headers(contentType)
+    this.exchange.answer(status, more === NO_HEADERS ? headers : { ...headers, ...more }, body)
   }
 
   /** Answers with an object that is of no kind of the API: Status, documents. */

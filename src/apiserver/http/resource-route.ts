@@ -20,7 +20,7 @@ import { MEDIA_TYPES, type Negotiated, negotiate, noRepresentation } from './neg
 
 import { deleteOptionsOf, flagOf, patchOptionsOf, type Query, queryOf, readOptionsOf, writeOptionsOf } from './options.ts'
 import { type ProtobufReader, parseRequestBody } from './parse-request-body.ts'
-import { type ProtobufWriter, renderList, renderObject } from './render.ts'
+import { type ProtobufWriter, type Rendered, renderList, renderObject } from './render.ts'
 import { methodNotAllowed, noSuchResource, type RequestContext } from './request-context.ts'
 import type { ResourceRequestInfo } from './request-info.ts'
 import { type IncludeObject, partialOf, type TableOptions, tableOf } from './table.ts'
@@ -353,14 +353,13 @@ export class ResourceRoute {
   }
 
   /** Big answers to reads are compressed if the client can take it. */
-  async #send(context: RequestContext, status: number, rendered: { bytes: Uint8Array; contentType: string }): Promise<void> {
+  #send(context: RequestContext, status: number, rendered: Rendered): Promise<void> | void {
     const { gzip } = this.#options
     const { exchange } = context
-    if (exchange.method === 'GET' && gzip.isWorthwhile(rendered.bytes, headerOf(exchange, 'accept-encoding'))) {
-      const bytes = await gzip.compress(rendered.bytes)
-      return context.send(status, { ...rendered, bytes }, GZIPPED)
+    if (exchange.method !== 'GET' || !gzip.isWorthwhile(rendered.bytes, headerOf(exchange, 'accept-encoding'))) {
+      return context.send(status, rendered)
     }
-    context.send(status, rendered)
+    return gzip.compress(rendered.bytes).then(bytes => context.send(status, { ...rendered, bytes }, GZIPPED))
   }
 }
 

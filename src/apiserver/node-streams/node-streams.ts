@@ -50,7 +50,7 @@ export class NodeStreams {
     if (manner === 'proxy' && !upgrade && call.path === '' && (exchange.method === 'GET' || exchange.method === 'HEAD')) {
       const location = `${exchange.path}/${exchange.query === '' ? '' : `?${exchange.query}`}`
       context.markAnswered()
-      return exchange.answer(301, { ...context.headers('text/plain'), location }, new Uint8Array())
+      return exchange.answer(301, { ...context.headers('text/plain'), location }, [])
     }
     const insecure = call.query.get('insecureSkipTLSVerifyBackend') === 'true'
     const peer = await peerOf(core, destination, this.#kubelets, manner === 'log' && insecure)

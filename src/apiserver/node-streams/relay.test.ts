@@ -50,7 +50,7 @@ function between(port: number): Promise<number> {
 }
 
 function told(exchange: Exchange, relayed: Promise<void>): Promise<void> {
-  return relayed.catch((error: StatusError) => exchange.answer(error.code, {}, Buffer.from(error.message)))
+  return relayed.catch((error: StatusError) => exchange.answer(error.code, {}, [Buffer.from(error.message)]))
 }
 
 async function ask(port: number, options: RequestOptions, body?: string): Promise<{ answer: IncomingMessage; said: string }> {

@@ -3,10 +3,10 @@ import { badRequest } from '#machinery/status/failures.ts'
 import { encodeSnapshot } from '#store/snapshot/snapshot-file.ts'
 import type { Store, StoreMoment } from '#store/store.ts'
 import type { Handler } from '../handler.ts'
+import { exchangeWith } from '../http/exchange-with.ts'
 import { methodNotAllowed, noSuchResource, RequestContext } from '../http/request-context.ts'
 import { type ResourceRequestInfo, requestInfoOf } from '../http/request-info.ts'
 import type { ResourceRoute } from '../http/resource-route.ts'
-import { rewritten } from '../http/rewritten-exchange.ts'
 import { type MomentFacts, momentOf } from './moments.ts'
 
 export interface MomentRouteOptions {
@@ -59,7 +59,12 @@ export class MomentRoute {
       query.set('resourceVersion', String(revision))
       query.set('resourceVersionMatch', 'Exact')
     }
-    const inner = new RequestContext(rewritten(exchange, path, query.toString()), context.auditId, context.user, context.protobuf)
+    const inner = new RequestContext(
+      exchangeWith(exchange, { path, query: query.toString() }),
+      context.auditId,
+      context.user,
+      context.protobuf,
+    )
     inner.asOf = revision
     inner.flow = context.flow
     try {

@@ -1,0 +1,106 @@
+import type { Duplex } from 'node:stream'
+import { HEADER_BYTES } from './frames.ts'
+
+/** Room for what most turns send; and for what a long answer is sent in. */
+const SMALL_BYTES = 16 * 1024
+const LARGE_BYTES = 16 * (16_384 + HEADER_BYTES)
+const spareSmall: Buffer[] = []
+const spareLarge: Buffer[] = []
+const SPARE_SMALL = 128
+const SPARE_LARGE = 16
+
+/**
+ * Collects what is sent and hands it to the socket in few writes: when a buffer is full, and when the present turn is over, so that the frames
+ * of all streams that had something to say share a write and a record of TLS. Hot: bench/apiserver.
+ */
+export class FrameWriter {
+  readonly #socket: Duplex
+  #buffer: Buffer | undefined
+  #end = 0
+  #isScheduled = false
+
+  constructor(socket: Duplex) {
+    this.#socket = socket
+  }
+
+  /** Bytes that the socket has not taken yet. */
+  get pendingBytes(): number {
+    return this.#socket.writableLength + this.#end
+  }
+
+  /** Writes the head of a frame. `following` is how much is about to follow in all: by that the room is taken. */
+  head(length: number, type: number, flags: number, streamId: number, following = length): void {
+    const buffer = this.#room(HEADER_BYTES, following)
+    let at = this.#end
+    buffer[at++] = length >> 16
+    buffer[at++] = (length >> 8) & 0xff
+    buffer[at++] = length & 0xff
+    buffer[at++] = type
+    buffer[at++] = flags
+    buffer[at++] = streamId >>> 24
+    buffer[at++] = (streamId >> 16) & 0xff
+    buffer[at++] = (streamId >> 8) & 0xff
+    buffer[at++] = streamId & 0xff
+    this.#end = at
+  }
+
+  /** Writes a copy of `bytes` from `from` to `end`. */
+  bytes(bytes: Uint8Array, from = 0, end = bytes.length): void {
+    while (from < end) {
+      const buffer = this.#room(1, end - from)
+      const length = Math.min(end - from, buffer.length - this.#end)
+      buffer.set(length === bytes.length ? bytes : bytes.subarray(from, from + length), this.#end)
+      this.#end += length
+      from += length
+    }
+  }
+
+  uint32(value: number): void {
+    this.#end = this.#room(4, 4).writeUInt32BE(value >>> 0, this.#end)
+  }
+
+  uint16(value: number): void {
+    this.#end = this.#room(2, 2).writeUInt16BE(value, this.#end)
+  }
+
+  /** Hands over what was collected. */
+  flush(): void {
+    const buffer = this.#buffer
+    if (!buffer) return
+    const length = this.#end
+    this.#buffer = undefined
+    this.#end = 0
+    if (length === 0 || this.#socket.destroyed) {
+      release(buffer)
+      return
+    }
+    // Not before the socket has taken it all may the buffer be used again.
+    this.#socket.write(length === buffer.length ? buffer : buffer.subarray(0, length), () => release(buffer))
+  }
+
+  #room(needed: number, following: number): Buffer {
+    if (this.#buffer && this.#buffer.length - this.#end >= needed) return this.#buffer
+    this.flush()
+    this.#buffer = take(Math.max(needed, following))
+    if (!this.#isScheduled) {
+      this.#isScheduled = true
+      // After all promises of this turn: what they answer goes along.
+      process.nextTick(() => {
+        this.#isScheduled = false
+        this.flush()
+      })
+    }
+    return this.#buffer
+  }
+}
+
+function take(size: number): Buffer {
+  if (size <= SMALL_BYTES) return spareSmall.pop() ?? Buffer.allocUnsafeSlow(SMALL_BYTES)
+  return spareLarge.pop() ?? Buffer.allocUnsafeSlow(LARGE_BYTES)
+}
+
+function release(buffer: Buffer): void {
+  if (buffer.length === SMALL_BYTES) {
+    if (spareSmall.length < SPARE_SMALL) spareSmall.push(buffer)
+  } else if (spareLarge.length < SPARE_LARGE) spareLarge.push(buffer)
+}
