@@ -11,7 +11,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['source'] } },
   test: {
     include: ['test/**/*.{int,e2e,sim,test}.ts'],
-    globalSetup: ['test/support/install-packages.ts'],
+    globalSetup: ['test/support/install-packages.ts', 'test/support/build-programs.ts'],
     pool: 'forks',
     fileParallelism: false,
     testTimeout: 60_000,

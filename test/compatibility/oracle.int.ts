@@ -58,7 +58,6 @@ if (!oracle || !existsSync(oracle)) {
     }
 
     beforeAll(async () => {
-      await run(process.execPath, [join(root, 'tools/build.mjs'), '--programs'], { timeoutMs: 120_000 })
       await server('start', directory)
       report = await replay()
       console.log(

@@ -4,7 +4,6 @@ import { connect } from 'node:http2'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { run } from '#base/process/run.ts'
 import { type ApiServerProcess, ask, askOn, startApiServerProcess } from '../support/api-server-process.ts'
 
 /*
@@ -12,7 +11,6 @@ import { type ApiServerProcess, ask, askOn, startApiServerProcess } from '../sup
  * the doing of priority and fairness is seen by the same flood against a server without it.
  */
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
 const program = fileURLToPath(new URL('../support/flood.program.mjs', import.meta.url))
 const LEASES = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases'
 const MERGE = { 'content-type': 'application/merge-patch+json' }
@@ -49,7 +47,6 @@ interface Sample {
 }
 
 async function flooded(flags: readonly string[]): Promise<{ bystander: Sample[]; node: Sample[]; flood: Record<string, number> }> {
-  await run(process.execPath, [`${root}/tools/build.mjs`, '--programs'], { timeoutMs: 120_000 })
   await using server = await startApiServerProcess({ tokens, flags })
   await prepare(server)
   const many = ['20', '50', '/api/v1/namespaces/flooded/configmaps?labelSelector=kept%21%3Dno']

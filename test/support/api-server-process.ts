@@ -28,7 +28,7 @@ export interface ApiServerProcessOptions {
 
 const program = fileURLToPath(new URL('../../bin/kube-apiserver', import.meta.url))
 
-/** Starts it and waits until it is ready. The programs must have been built. */
+/** Starts it and waits until it is ready. */
 export async function startApiServerProcess(options: ApiServerProcessOptions): Promise<ApiServerProcess> {
   const directory = mkdtempSync(join(tmpdir(), 't8s-apiserver-'))
   const file = (name: string, text: string) => {
