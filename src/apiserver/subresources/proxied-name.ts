@@ -1,4 +1,4 @@
-import { isIP } from 'node:net'
+import { BlockList, isIP } from 'node:net'
 import { badRequest } from '#machinery/status/failures.ts'
 import { quote } from '#machinery/status/go-text.ts'
 
@@ -20,11 +20,24 @@ export function proxiedName(of: 'pod' | 'service' | 'node', text: string): Proxi
 
 /** Refuses addresses that lead back to this machine or to its link: a pod's status says them, and not every writer of it is trusted. */
 export function checkProxied(address: string): void {
-  if (isIP(address) === 0 || isOwn(address.toLowerCase())) throw badRequest('address not allowed')
+  const family = isIP(address)
+  if (family === 0 || OWN.check(address, family === 6 ? 'ipv6' : 'ipv4')) throw badRequest('address not allowed')
 }
 
-function isOwn(address: string): boolean {
-  const plain = address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address
-  if (isIP(plain) === 4) return /^(127\.|0\.|169\.254\.|22[4-9]\.|23\d\.|255\.255\.255\.255$)/.test(plain)
-  return plain === '::' || plain === '::1' || /^fe[89ab]/.test(plain) || plain.startsWith('ff') || plain.startsWith('::ffff:')
+/** This machine, this link, everybody. The rules for IPv4 hold for IPv6 addresses that stand for such (`::ffff:7f00:1`), however written. */
+const OWN = new BlockList()
+for (const [network, prefix] of [
+  ['0.0.0.0', 8],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['224.0.0.0', 4],
+  ['255.255.255.255', 32],
+] as const) {
+  OWN.addSubnet(network, prefix, 'ipv4')
 }
+for (const [network, prefix] of [
+  ['::', 127],
+  ['fe80::', 10],
+  ['ff00::', 8],
+] as const)
+  OWN.addSubnet(network, prefix, 'ipv6')
