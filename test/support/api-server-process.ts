@@ -24,6 +24,8 @@ export interface ApiServerProcessOptions {
   /** Who has which token: `token: [user, group, …]`. */
   readonly tokens: Readonly<Record<string, readonly string[]>>
   readonly flags?: readonly string[]
+  /** Another build of it: a file that node runs. */
+  readonly build?: string
 }
 
 const program = fileURLToPath(new URL('../../bin/kube-apiserver', import.meta.url))
@@ -44,12 +46,14 @@ export async function startApiServerProcess(options: ApiServerProcessOptions): P
     usages: ['server'],
     validSeconds: 3600,
   })
+  const proxies = await newAuthority(realClock(), 'front proxies')
   const keys = newKeyPair()
   const tokens = Object.entries(options.tokens).map(([token, [user, ...groups]]) => `${token},${user},${user},"${groups.join(',')}"\n`)
   const port = await freePort()
   const child = spawn(
-    program,
+    options.build ? process.execPath : program,
     [
+      ...(options.build ? [options.build] : []),
       `--data-dir=${join(directory, 'data')}`,
       '--bind-address=127.0.0.1',
       '--advertise-address=127.0.0.1',
@@ -57,7 +61,10 @@ export async function startApiServerProcess(options: ApiServerProcessOptions): P
       `--tls-cert-file=${file('tls.crt', issued.certificate)}`,
       `--tls-private-key-file=${file('tls.key', issued.privateKey)}`,
       `--token-auth-file=${file('tokens.csv', tokens.join(''))}`,
-      '--authorization-mode=RBAC',
+      '--authorization-mode=Node,RBAC',
+      `--requestheader-client-ca-file=${file('front-proxy-ca.crt', proxies.certificate)}`,
+      '--requestheader-username-headers=X-Remote-User',
+      '--requestheader-group-headers=X-Remote-Group',
       '--service-account-issuer=https://test',
       `--service-account-signing-key-file=${file('sa.key', keys.privateKey)}`,
       `--service-account-key-file=${file('sa.pub', keys.publicKey)}`,
