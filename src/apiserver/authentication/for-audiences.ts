@@ -6,7 +6,7 @@ import type { Authenticator } from './authenticator.ts'
  */
 export function forAudiences(own: readonly string[], authenticator: Authenticator): Authenticator {
   return {
-    ...authenticator,
+    name: authenticator.name,
     async authenticate(credentials) {
       const wanted = credentials.audiences
       if (!wanted) return authenticator.authenticate(credentials)

@@ -76,6 +76,8 @@ export interface ServiceAccountOptions {
   readonly signingKey: string
   /** No token lives longer than this; 0: no limit. */
   readonly maxExpirationSeconds?: number
+  /** Where others find the public keys; empty: at this server. */
+  readonly keysUrl?: string
   /** Whether the tokens that pods get live for a year. */
   readonly extendsPodTokens?: boolean
   readonly verificationKeys: readonly string[]
@@ -169,7 +171,13 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
     authenticator,
     documentsAt: address =>
       tokens
-        ? [tokenIssuerRoute({ issuer: tokens.issuers[0]!, keysUrl: `https://${address}/openid/v1/jwks`, keySet: tokens.verifier.keySet })]
+        ? [
+            tokenIssuerRoute({
+              issuer: tokens.issuers[0]!,
+              keysUrl: tokens.keysUrl || `https://${address}/openid/v1/jwks`,
+              keySet: tokens.verifier.keySet,
+            }),
+          ]
         : [],
     async shipObjects(at) {
       const serviceAddress = addressAt(addressRange(options.serviceCIDRs[0]!), 0n)
@@ -209,7 +217,9 @@ function authorizerOf(
       return nodeAuthorizer(informers)
     case 'AlwaysDeny':
       return alwaysDeny
-    default:
+    case 'AlwaysAllow':
       return alwaysAllow
+    default:
+      throw new Error(`${JSON.stringify(mode)} is no authorization mode: use Node, RBAC, Webhook, AlwaysAllow or AlwaysDeny`)
   }
 }

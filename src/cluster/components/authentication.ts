@@ -29,6 +29,8 @@ export interface AuthenticationOptions {
   readonly requestHeader?: (Omit<RequestHeaderOptions, 'verifier' | 'clock'> & { readonly clientCa: string }) | undefined
   /** Lines of `token,user,uid,"groups"`. */
   readonly tokenFile?: string | undefined
+  /** Knows the tokens of issuers outside of the cluster. */
+  readonly jwt?: Authenticator | undefined
   /** Who knows further tokens, and how long what it says counts. */
   readonly tokenWebhook?: { readonly target: ReviewTarget; readonly version: 'v1' | 'v1beta1'; readonly keptMs: number } | undefined
   /** Whether secrets in kube-system are tokens by which nodes join. */
@@ -92,6 +94,7 @@ function tokenAuthenticators(options: AuthenticationOptions, parts: Authenticati
     ...(options.bootstrapTokens
       ? [forAudiences(own, bootstrapTokenAuthenticator({ secret: name => secret('kube-system', name), clock, digest }))]
       : []),
+    ...(options.jwt ? [forAudiences(own, options.jwt)] : []),
     ...(tokenWebhook
       ? [
           webhookTokenAuthenticator({

@@ -14,6 +14,8 @@ export class ConfigFileError extends Error {
 /** What a configuration file must be. */
 export interface ConfigKind<T> {
   readonly apiVersion: string
+  /** Older ones that say the same in the same words. */
+  readonly olderVersions?: readonly string[]
   readonly kind: string
   readonly schema: { readonly shape: Shape; readonly stored?: T }
 }
@@ -27,7 +29,8 @@ export function readConfig<T>(kind: ConfigKind<T>, file: string, text: string): 
   if (typeof value !== 'object' || value === null || Array.isArray(value)) fail('', `a ${kind.kind} was expected here`)
   const { apiVersion, kind: name, ...rest } = value as Record<string, unknown>
   if (name !== kind.kind) fail('kind', `kind must be ${kind.kind}`)
-  if (apiVersion !== kind.apiVersion) fail('apiVersion', `apiVersion must be ${kind.apiVersion}`)
+  if (apiVersion !== kind.apiVersion && !kind.olderVersions?.includes(String(apiVersion)))
+    fail('apiVersion', `apiVersion must be ${kind.apiVersion}`)
   const unknown: string[] = []
   try {
     const config = decode(kind.schema, rest, { defaults: true, unknown })

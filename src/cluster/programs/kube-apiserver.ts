@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { Registry } from 'prom-client'
 import type { KubeletConnection } from '#apiserver/node-streams/kubelet-connection.ts'
 import { klog } from '#base/log/klog.ts'
@@ -14,6 +15,7 @@ import { kubeApiserver } from '../flags/kube-apiserver.ts'
 import { auditOf } from '../flags/kube-apiserver-audit.ts'
 import { authenticationOptions } from '../flags/kube-apiserver-authentication.ts'
 import { authorizationWebhook } from '../flags/kube-apiserver-authorization.ts'
+import { jwtAuthentication } from '../flags/kube-apiserver-jwt.ts'
 import { firstAddress } from '../machine/addresses.ts'
 
 /** Upstream's own default. */
@@ -28,7 +30,7 @@ else if (line.do === 'refuse') {
   process.exitCode = 1
 } else {
   for (const warning of line.warnings) process.stderr.write(`Warning: ${warning}\n`)
-  await run(line.values).catch((error: unknown) => {
+  await run(line.values, line.given).catch((error: unknown) => {
     process.stderr.write(`kube-apiserver: ${error instanceof Error ? error.message : String(error)}\n`)
     process.exit(1)
   })
@@ -36,17 +38,20 @@ else if (line.do === 'refuse') {
 
 type Values = Extract<ReturnType<typeof readCommandLine<typeof kubeApiserver.sections>>, { do: 'run' }>['values']
 
-async function run(values: Values): Promise<void> {
+async function run(values: Values, given: ReadonlySet<string>): Promise<void> {
   const clock = realClock()
   const log = klog({ write: text => void process.stderr.write(text), clock, verbosity: values.v, pid: process.pid })
   const random = systemRandom()
+  // What is wrong with a file is told before anything is begun.
+  const registry = new Registry()
+  const jwt = jwtAuthentication(values, given, { clock, log, registry, serverId: hostname() })
+  const authentication = { ...authenticationOptions(values, clock), jwt: jwt.authenticator }
+  const audit = await auditOf(values, { clock, log, registry })
   const store = await openStore(values, clock, random, log)
   const bindAddress = values['bind-address']
   const advertiseAddress = values['advertise-address'] || (isUnspecified(bindAddress) ? (firstAddress() ?? '127.0.0.1') : bindAddress)
   const issuers = values['service-account-issuer']
   const signingKeyFile = values['service-account-signing-key-file']
-  const registry = new Registry()
-  const audit = await auditOf(values, { clock, log, registry })
   const running = await startLoneApiServer({
     store,
     clock,
@@ -59,8 +64,8 @@ async function run(values: Values): Promise<void> {
       certificate: textOf(values['tls-cert-file'], '--tls-cert-file'),
       key: textOf(values['tls-private-key-file'], '--tls-private-key-file'),
     },
-    authentication: authenticationOptions(values, clock),
-    anonymous: values['anonymous-auth'],
+    authentication,
+    anonymous: jwt.anonymous,
     authorizationModes: values['authorization-mode'],
     authorizationWebhook: authorizationWebhook(values, clock),
     admission: { enabled: values['enable-admission-plugins'], disabled: values['disable-admission-plugins'] },
@@ -74,6 +79,7 @@ async function run(values: Values): Promise<void> {
             signingKey: textOf(signingKeyFile, '--service-account-signing-key-file'),
             verificationKeys: values['service-account-key-file'].map(file => textOf(file, '--service-account-key-file')),
             maxExpirationSeconds: values['service-account-max-token-expiration'] / 1000,
+            keysUrl: values['service-account-jwks-uri'],
             extendsPodTokens: values['service-account-extend-token-expiration'],
           }
         : undefined,
@@ -93,6 +99,7 @@ async function run(values: Values): Promise<void> {
   const end = async () => {
     if (isEnding) process.exit(1)
     isEnding = true
+    jwt[Symbol.dispose]()
     await running.stop()
     await audit?.stop()
     await store.close()
