@@ -3,8 +3,6 @@ import type { Series } from '#base/metrics/series.ts'
 import type { Random } from '#base/random/random.ts'
 import type { Clock } from '#base/time/clock.ts'
 import type { ApiHandler } from '#client/direct/api-handler.ts'
-import { encodeJson } from '#machinery/codec/json/encode-json.ts'
-import { parseJson } from '#machinery/codec/json/parse-json.ts'
 import type { AnyKind } from '#machinery/kind/kind.ts'
 import { type KindRegistry, kindRegistry } from '#machinery/kind/kind-registry.ts'
 import type { Store } from '#store/store.ts'
@@ -14,6 +12,7 @@ import type { Authorizer } from './authorization/authorizer.ts'
 import { behaviours as ownBehaviours } from './behaviours/behaviours.ts'
 import { type ConversionFactory, noConversion } from './crd/conversion.ts'
 import { Definitions } from './crd/definitions.ts'
+import type { Encryption } from './encryption/encryption.ts'
 import { Handler } from './handler.ts'
 import type { Listening } from './http/listen.ts'
 import type { ServeOptions } from './http/serve.ts'
@@ -29,7 +28,8 @@ import type { ServerParts } from './server-parts.ts'
 import { reviewHandler } from './subresources/reviews.ts'
 import { type SubresourceHandler, Subresources } from './subresources/subresource.ts'
 import { subresources as ownSubresources } from './subresources/subresources.ts'
-import { computedResources } from './typernetes/typernetes.ts'
+import { computedResources, type TypernetesParts } from './typernetes/typernetes.ts'
+import { StorageCodec, type StorageCodecOptions } from './watch-cache/storage-codec.ts'
 import { StoreFeed } from './watch-cache/store-feed.ts'
 
 /** What an API server stands on. */
@@ -51,6 +51,10 @@ export interface ApiServerOptions {
   readonly reviews?: readonly Review[]
   /** How objects of custom resources get from one version to another; default: only their version's name changes. */
   readonly conversion?: ConversionFactory
+  /** How values are encrypted at rest; absent: they are not. */
+  readonly encryption?: Encryption
+  /** In which form objects of built-in kinds are stored; JSON unless said otherwise. Both are read. */
+  readonly storageMediaType?: StorageCodecOptions['mediaType']
   /** How kubelets are reached, for logs, exec and their like. */
   readonly kubeletConnection?: KubeletConnection
   /** What the parts that are given count, for `/metrics`. */
@@ -81,15 +85,26 @@ export interface ApiServer {
 export function createApiServer(options: ApiServerOptions): ApiServer {
   const { store, clock, random, log, authorizer } = options
   const kinds = kindRegistry(options.kinds)
-  const parse = (value: Uint8Array) => parseJson(value)
   const timeline = timelineOf(store, clock)
-  const typernetes = { store, timeline, now: () => clock.now(), unreadableKeys: () => [] }
+  const { encryption, storageMediaType } = options
+  const codec = new StorageCodec({
+    kinds,
+    ...(storageMediaType ? { mediaType: storageMediaType } : {}),
+    ...(encryption ? { transformerOf: (group: string, resource: string) => encryption.transformerOf(group, resource) } : {}),
+  })
+  const typernetes: TypernetesParts = { store, timeline, now: () => clock.now(), unreadableKeys: () => feed.unreadableKeys() }
   const computed = new Map(computedResources(typernetes, kinds.all()))
   const onRevision = computed.size > 0 ? { onRevision: (revision: number) => timeline.follow(revision) } : {}
-  const feed = new StoreFeed({ store, clock, log, parse, ...onRevision })
+  const feed: StoreFeed = new StoreFeed({ store, clock, log, codec, ...onRevision })
+  encryption?.onChange(
+    () =>
+      void feed
+        .retryUnreadable()
+        .catch((error: unknown) => log.error('what could not be read could not be read again', { error: String(error) })),
+  )
   for (const kind of kinds.stored()) if (isKept(kind) && !computed.has(kind)) feed.cacheOf(kind)
   const core: Core = {
-    objects: new ObjectStore({ store, feed, clock, stringify: encodeJson, parse }),
+    objects: new ObjectStore({ store, feed, clock, codec }),
     kinds,
     clock,
     random,
@@ -124,6 +139,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     metrics: options.metrics ?? [],
     caches: () => feed.caches,
     storeProblem: async () => (await store.status()).problems[0],
+    healthChecks: encryption?.healthChecks ?? [],
     startProblem: () => held.values().next().value,
     stopProblem: () => (isStopping ? 'the server is going down' : undefined),
   }

@@ -4,6 +4,7 @@ import type { Random } from '#base/random/random.ts'
 import type { Clock } from '#base/time/clock.ts'
 import type { KindRegistry } from '#machinery/kind/kind-registry.ts'
 import type { Authorizer } from './authorization/authorizer.ts'
+import type { HealthCheck } from './discovery/health.ts'
 import type { Handler } from './handler.ts'
 import type { KubeletConnection } from './node-streams/kubelet-connection.ts'
 import type { TypernetesParts } from './typernetes/typernetes.ts'
@@ -25,6 +26,8 @@ export interface ServerParts {
   caches(): Iterable<WatchCache>
   /** What is wrong with the store; undefined if it answers. */
   storeProblem(): string | undefined | Promise<string | undefined>
+  /** Further checks of the health endpoints. */
+  readonly healthChecks: readonly HealthCheck[]
   /** What is still to be done before the server has started whole. */
   startProblem(): string | undefined
   /** Set once the server is going down. */

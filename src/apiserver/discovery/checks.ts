@@ -42,6 +42,8 @@ export interface HealthFacts {
   startProblem(): string | undefined
   /** Undefined unless the server is going down. */
   stopProblem(): string | undefined
+  /** Beside these: key management services. */
+  readonly more?: readonly HealthCheck[]
 }
 
 export function healthChecks(facts: HealthFacts): {
@@ -54,15 +56,17 @@ export function healthChecks(facts: HealthFacts): {
   const hooks = START_HOOKS.map(name => ({ name: `poststarthook/${name}`, check: () => facts.startProblem() }))
   const registration = { name: 'autoregister-completion', check: () => facts.startProblem() }
   const all = [...hooks.slice(0, -2), registration, ...hooks.slice(-2)]
+  const more = facts.more ?? []
   return {
-    healthz: [fine('ping'), fine('log'), fine('loopback-serving-certificate'), store('etcd'), ...all],
-    livez: [fine('ping'), fine('log'), fine('loopback-serving-certificate'), store('etcd'), ...all],
+    healthz: [fine('ping'), fine('log'), fine('loopback-serving-certificate'), store('etcd'), ...more, ...all],
+    livez: [fine('ping'), fine('log'), fine('loopback-serving-certificate'), store('etcd'), ...more, ...all],
     readyz: [
       fine('ping'),
       fine('log'),
       store('etcd'),
       store('etcd-readiness'),
       { name: 'informer-sync', check: () => facts.startProblem() },
+      ...more,
       ...all,
       { name: 'shutdown', check: () => facts.stopProblem() },
     ],

@@ -18,7 +18,7 @@ const object = (name: string, data: Record<string, string>): ApiObject =>
 describe('stored bytes', () => {
   it('become what clients get by filling in the revision', () => {
     const form = storedForm(object('ä', { k: 'v' }), JSON.stringify)
-    const adopted = adopt(form.value, 42, () => ({}))
+    const adopted = adopt(form.value, 42, () => form)
     expect(adopted).toBe(form.object)
     expect(text(keptBytes(adopted)!)).toBe(`${JSON.stringify({ ...form.object })}\n`)
     expect(adopted.metadata.resourceVersion).toBe('42')
@@ -26,7 +26,7 @@ describe('stored bytes', () => {
 
   it('that somebody else has written are read, and served as they are', () => {
     const value = new TextEncoder().encode('{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"a"},"data":{"k":"v"}}')
-    const adopted = adopt(value, 7, bytes => JSON.parse(text(bytes)))
+    const adopted = adopt(value, 7, json => ({ object: JSON.parse(text(json)), json }))
     expect(JSON.parse(text(jsonBytes(adopted)))).toEqual({
       kind: 'ConfigMap',
       apiVersion: 'v1',

@@ -85,6 +85,7 @@ export async function serve(parts: ServerParts, options: ServeOptions): Promise<
       storeProblem: () => parts.storeProblem(),
       startProblem: () => parts.startProblem(),
       stopProblem: () => parts.stopProblem(),
+      more: parts.healthChecks,
     }),
     version: VERSION,
     serverAddress: () => options.advertised ?? `${listening?.address}:${listening?.port}`,

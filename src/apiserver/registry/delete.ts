@@ -24,6 +24,7 @@ export async function remove(core: Core, request: WriteRequest, options: DeleteO
   if (behind) await behind
   for (;;) {
     const current = core.objects.cacheOf(kind).get(key)
+    if (!current) core.objects.refuseUnreadable(kind, key)
     if (!current) throw notFound(resourceOf(request), request.name)
     await admit(core, request, options, await converted(() => asWritten(request.kind, current)))
     const deleted = await tryRemove(core, request, options, kind, current)

@@ -4,8 +4,10 @@ import type { AnyKind, ApiObject } from '#machinery/kind/kind.ts'
 import { StatusError } from '#machinery/status/status-error.ts'
 import { type KeyValue, prefix, type RangeOptions, type Store, type Txn } from '#store/store.ts'
 import { CompactedError, FutureRevisionError, NoSpaceError, UnavailableError } from '#store/store-errors.ts'
+import type { StorageCodec } from '../watch-cache/storage-codec.ts'
 import type { StoreFeed } from '../watch-cache/store-feed.ts'
-import { adopt, slotted, storedForm, written } from '../watch-cache/stored-form.ts'
+import { adopt, slotted, written } from '../watch-cache/stored-form.ts'
+import { unreadable } from '../watch-cache/unreadable.ts'
 import type { Snapshot, WatchCache } from '../watch-cache/watch-cache.ts'
 import { atRevision } from '../watch-cache/watcher.ts'
 
@@ -17,8 +19,7 @@ export interface ObjectStoreOptions {
   readonly store: Store
   readonly feed: StoreFeed
   readonly clock: Clock
-  stringify(value: unknown): string
-  parse(value: Uint8Array, kind: AnyKind): unknown
+  readonly codec: StorageCodec
 }
 
 /** Objects in the store: read from the caches, written with a comparison of their revision. */
@@ -38,6 +39,13 @@ export class ObjectStore {
     return cache
   }
 
+  /** Before it is said that an object is not there: throws if it is, but cannot be read. */
+  refuseUnreadable(kind: AnyKind, key: string): void {
+    const cache = this.cacheOf(kind)
+    const why = cache.unreadable.get(key)
+    if (why !== undefined) throw unreadable([[cache.prefix + key, why]])
+  }
+
   /** The newest revision that all caches show. */
   get revision(): number {
     return this.#options.feed.revision
@@ -53,14 +61,14 @@ export class ObjectStore {
     const kvs = await this.#readPast({ ...prefix(cache.prefix), revision })
     if (!kvs) return undefined
     let objects = PersistentMap.empty<ApiObject>()
-    for (const kv of kvs) objects = objects.set(kv.key.slice(cache.prefix.length), this.#objectOf(cache, kv))
+    for (const kv of kvs) objects = objects.set(kv.key.slice(cache.prefix.length), await this.#objectOf(cache, kv))
     return { objects, revision }
   }
 
   /** The object under `key` as of such a revision, if there was one. */
   async pastObject(cache: WatchCache, key: string, revision: number): Promise<{ readonly object: ApiObject | undefined } | undefined> {
     const kvs = await this.#readPast({ key: `${cache.prefix}${key}`, revision })
-    return kvs && { object: kvs[0] && this.#objectOf(cache, kvs[0]) }
+    return kvs && { object: kvs[0] && (await this.#objectOf(cache, kvs[0])) }
   }
 
   /** Undefined where caches show everything that is stored; else a wait until they do. */
@@ -68,22 +76,27 @@ export class ObjectStore {
     return this.#options.feed.caughtUp()
   }
 
+  /** Whether the stored value of an object is to be written anew although nothing of it has changed. */
+  isStale(kind: AnyKind, object: ApiObject): boolean {
+    return this.#options.codec.isStale(kind, object)
+  }
+
   /**
    * Writes `object` if the stored one is still at `expected` (0: if there is none). Undefined if it is not. The object becomes the cache's.
    */
   async put(kind: AnyKind, object: ApiObject, expected: number, lifetimeSeconds?: number): Promise<ApiObject | undefined> {
-    const { store, stringify } = this.#options
+    const { store, codec } = this.#options
     const key = this.#keyOf(kind, object)
     const whole = { ...object, metadata: slotted(object.metadata) }
     const lease = lifetimeSeconds ? { lease: await this.#lease(lifetimeSeconds) } : {}
-    const form = storedForm(whole, stringify)
+    const form = codec.encode(kind, key, whole)
     try {
       const { succeeded, revision } = await this.#commit({
         compare: [{ key, modRevision: expected }],
         success: [{ type: 'put', key, value: form.value, ...lease }],
       })
       if (!succeeded) return await this.#stale()
-      adopt(form.value, revision, () => whole)
+      adopt(form.value, revision, () => form)
       if (!store.revisionNow) await this.#options.feed.reached(revision)
       return whole
     } finally {
@@ -113,8 +126,14 @@ export class ObjectStore {
     }
   }
 
-  #objectOf(cache: WatchCache, kv: KeyValue): ApiObject {
-    return adopt(kv.value, kv.modRevision, value => this.#options.parse(value, cache.kind))
+  async #objectOf({ kind }: WatchCache, kv: KeyValue): Promise<ApiObject> {
+    const { codec } = this.#options
+    await codec.prepare(kind, kv)
+    try {
+      return codec.decode(kind, kv)
+    } catch (error) {
+      throw unreadable([[kv.key, (error as Error).message]])
+    }
   }
 
   #keyOf(kind: AnyKind, object: ApiObject): string {

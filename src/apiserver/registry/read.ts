@@ -5,6 +5,7 @@ import { badRequest, expired, notFound } from '#machinery/status/failures.ts'
 import { quote } from '#machinery/status/go-text.ts'
 import { StatusError } from '#machinery/status/status-error.ts'
 import { isSelected, isSelective, type Selection } from '../watch-cache/selection.ts'
+import { unreadable } from '../watch-cache/unreadable.ts'
 import { boundsOf, type Snapshot, selectFrom, type WatchCache } from '../watch-cache/watch-cache.ts'
 import type { ComputedResource } from './computed-resource.ts'
 import { type ContinueToken, continueKey, decodeContinue, encodeContinue } from './continue-token.ts'
@@ -48,6 +49,7 @@ export async function list(core: Core, target: ReadTarget, options: ListOptions)
   if (computed) return listComputed(core, computed, target.namespace, selection)
   const cache = core.objects.cacheOf(kind)
   const snapshot = await snapshotFor(core, cache, options, token)
+  checkReadable(cache, target.namespace)
   const page = limit === 0 && !token ? whole(cache, snapshot, selection) : part(kind, snapshot, selection, limit, token)
   if (!target.kind.view) return page
   await prepared(target.kind, page.items)
@@ -57,9 +59,19 @@ export async function list(core: Core, target: ReadTarget, options: ListOptions)
 function read(core: Core, { kind, namespace, name }: ReadTarget): ApiObject | Promise<ApiObject> {
   const computed = core.computed.get(kind)
   if (computed) return readComputed(computed, namespace, name)
-  const object = core.objects.cacheOf(storedKindOf(kind)).get(cacheKey(namespace, name))
-  if (!object) throw notFound({ group: kind.group, resource: kind.plural }, name)
-  return kind.view ? converted(() => show(kind, object)) : object
+  const cache = core.objects.cacheOf(storedKindOf(kind))
+  const key = cacheKey(namespace, name)
+  const object = cache.get(key)
+  if (object) return kind.view ? converted(() => show(kind, object)) : object
+  core.objects.refuseUnreadable(storedKindOf(kind), key)
+  throw notFound({ group: kind.group, resource: kind.plural }, name)
+}
+
+/** Refuses a list of what cannot be read as a whole. */
+function checkReadable({ unreadable: keys, prefix }: WatchCache, namespace: string): void {
+  if (keys.size === 0) return
+  const within = [...keys].filter(([key]) => namespace === '' || key.startsWith(`${namespace}/`))
+  if (within.length > 0) throw unreadable(within.map(([key, why]) => [prefix + key, why]))
 }
 
 /** The object as it was at a revision. */

@@ -24,7 +24,9 @@ export async function rewrite(
   const behind = core.objects.caughtUp()
   if (behind) await behind
   for (;;) {
-    const current = core.objects.cacheOf(kind).get(cacheKey(namespace, name))
+    const key = cacheKey(namespace, name)
+    const current = core.objects.cacheOf(kind).get(key)
+    if (!current) core.objects.refuseUnreadable(kind, key)
     if (!current) throw notFound({ group: kind.group, resource: kind.plural }, name)
     const next = draft(current) as Mutable<ApiObject>
     if (step(next) === false) return current

@@ -77,6 +77,7 @@ async function attemptChange(core: Core, request: WriteRequest, step: Change, ki
     const object = await tryChange(core, request, step, kind, current)
     return object && { object, created: false }
   }
+  core.objects.refuseUnreadable(kind, key)
   if (!step.first) throw notFound(resourceOf(request), request.name)
   const first = firstOf(step.first(), request, step.isPatch)
   try {
@@ -123,7 +124,7 @@ async function tryChange(
     if (isReadyToGo(behaviour, object)) {
       const removed = await removeNow(core, kind, current)
       if (removed) return withRevision(showWritten(request.kind, object), current)
-    } else if (isSame(next, current)) {
+    } else if (isSame(next, current) && !core.objects.isStale(kind, current)) {
       await allocation?.release?.()
       return shown
     } else {

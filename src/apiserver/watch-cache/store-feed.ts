@@ -3,7 +3,8 @@ import type { Clock, Timer } from '#base/time/clock.ts'
 import type { AnyKind, ApiObject } from '#machinery/kind/kind.ts'
 import { type KeyValue, prefix, type Store, type Watch, type WatchEvent } from '#store/store.ts'
 import { ClosedError } from '#store/store-errors.ts'
-import { adopt } from './stored-form.ts'
+import type { StorageCodec } from './storage-codec.ts'
+import { unreadable } from './unreadable.ts'
 import { WatchCache } from './watch-cache.ts'
 
 /** Every key of Kubernetes begins with this. */
@@ -11,13 +12,14 @@ export const REGISTRY = '/registry/'
 
 const RELOAD_DELAY_MS = 1000
 const BOOKMARK_PERIOD_MS = 60_000
+const DELETED = { object: undefined, why: undefined }
 
 export interface StoreFeedOptions {
   readonly store: Store
   readonly clock: Clock
   readonly log: Logger
   /** Reads stored bytes. */
-  parse(value: Uint8Array, kind: AnyKind): unknown
+  readonly codec: Pick<StorageCodec, 'decode' | 'prepare'>
   /** The caches have got to a revision. */
   onRevision?(revision: number): void
 }
@@ -38,6 +40,12 @@ export class StoreFeed {
   #bookmarks: Timer | undefined
   #waiting: { readonly revision: number; resolve(): void }[] = []
   #sharedRead: Promise<number> | undefined
+  /** Caches that are being filled, with what happened meanwhile. */
+  readonly #filling = new Map<WatchCache, WatchEvent[]>()
+  /** How often everything was read; what came before the last time is past. */
+  #loads = 0
+  /** There while a key of values that came is being fetched: what comes behind them waits. */
+  #behind: Promise<void> | undefined
   readonly #schedule: (flush: () => void) => void
 
   constructor(options: StoreFeedOptions) {
@@ -73,6 +81,17 @@ export class StoreFeed {
     const cache = this.cacheOf(kind)
     if (this.#started && !cache.isLoaded) await this.#fill(cache)
     return cache
+  }
+
+  /** What could not be read may be readable now: reads it again. */
+  async retryUnreadable(): Promise<void> {
+    const affected = [...this.#caches.values()].filter(cache => cache.unreadable.size > 0 && !this.#filling.has(cache))
+    await Promise.all(affected.map(cache => this.#fill(cache)))
+  }
+
+  /** The keys whose values cannot be read. */
+  unreadableKeys(): string[] {
+    return [...this.#caches.values()].flatMap(cache => [...cache.unreadable.keys()].map(key => cache.prefix + key))
   }
 
   /** Drops the cache of a kind that is no longer served; its watches end. */
@@ -140,43 +159,57 @@ export class StoreFeed {
     const everything = { ...prefix(REGISTRY), withoutCorrupt: true }
     const { kvs, revision, corruptKeys = [] } = store.rangeNow ? store.rangeNow(everything) : await store.range(everything)
     this.#reportDamaged(corruptKeys)
-    const byCache = new Map<WatchCache, [string, ApiObject][]>()
+    const load = ++this.#loads
+    const byCache = new Map<WatchCache, KeyValue[]>()
     for (const cache of this.#caches.values()) byCache.set(cache, [])
     for (const kv of kvs) {
       const cache = this.#cacheFor(kv.key)
-      const object = cache && this.#objectOf(cache, kv)
-      if (object) byCache.get(cache)?.push([kv.key.slice(cache.prefix.length), object])
+      if (cache) byCache.get(cache)?.push(kv)
     }
-    for (const [cache, objects] of byCache) cache.load(objects, revision)
+    const pending = [...byCache].flatMap(([cache, own]) => own.flatMap(kv => this.#options.codec.prepare(cache.kind, kv) ?? []))
+    if (pending.length > 0) await Promise.all(pending)
+    if (load !== this.#loads) return
+    for (const [cache, own] of byCache) this.#loadCache(cache, own, revision)
     this.#revision = revision
     if (this.#stopped) return
     this.#watch = store.watch(
       { ...prefix(REGISTRY), revision: revision + 1 },
       {
-        events: (events, upTo) => this.#apply(events, upTo),
-        progress: upTo => this.#reached(upTo),
+        events: (events, upTo) => this.#receive(events, upTo),
+        progress: upTo => this.#inOrder(undefined, () => this.#reached(upTo)),
         end: error => this.#ended(error),
       },
     )
   }
 
   async #fill(cache: WatchCache): Promise<void> {
-    const { store } = this.#options
-    const { kvs, revision, corruptKeys = [] } = await store.range({ ...prefix(cache.prefix), withoutCorrupt: true })
-    this.#reportDamaged(corruptKeys)
-    await this.reached(revision)
-    const objects: [string, ApiObject][] = []
-    for (const kv of kvs) {
-      const object = this.#objectOf(cache, kv)
-      if (object) objects.push([kv.key.slice(cache.prefix.length), object])
+    const { store, codec } = this.#options
+    const meanwhile: WatchEvent[] = []
+    this.#filling.set(cache, meanwhile)
+    try {
+      const { kvs, revision, corruptKeys = [] } = await store.range({ ...prefix(cache.prefix), withoutCorrupt: true })
+      this.#reportDamaged(corruptKeys)
+      await Promise.all(kvs.flatMap(kv => codec.prepare(cache.kind, kv) ?? []))
+      await this.reached(revision)
+      this.#loadCache(cache, kvs, revision)
+      for (const event of meanwhile) if (event.kv.modRevision > revision) this.#applyTo(cache, event)
+      cache.advance(this.#revision)
+    } finally {
+      this.#filling.delete(cache)
     }
-    if (this.#revision === revision) return cache.load(objects, revision)
-    const again = await store.range({ ...prefix(cache.prefix), revision: this.#revision, withoutCorrupt: true })
-    const fresh = again.kvs.map(kv => [kv.key.slice(cache.prefix.length), this.#objectOf(cache, kv)] as const)
-    cache.load(
-      fresh.filter((entry): entry is readonly [string, ApiObject] => entry[1] !== undefined),
-      this.#revision,
-    )
+  }
+
+  #loadCache(cache: WatchCache, kvs: readonly KeyValue[], revision: number): void {
+    const objects: [string, ApiObject][] = []
+    const unreadable: [string, string][] = []
+    for (const kv of kvs) {
+      const key = kv.key.slice(cache.prefix.length)
+      const { object, why } = this.#objectOf(cache, kv)
+      if (object) objects.push([key, object])
+      else unreadable.push([key, why])
+    }
+    cache.load(objects, revision)
+    for (const [key, why] of unreadable) cache.markUnreadable(key, why)
   }
 
   /** A damaged object is not served, and does not keep the others from being served. */
@@ -184,15 +217,50 @@ export class StoreFeed {
     for (const key of keys) this.#options.log.error('a stored object is damaged and not served', { key })
   }
 
-  #apply(events: readonly WatchEvent[], revision: number): void {
+  #receive(events: readonly WatchEvent[], revision: number): void {
+    let pending: Promise<void>[] | undefined
     for (const { type, kv } of events) {
-      const cache = this.#cacheFor(kv.key)
+      const cache = type === 'put' ? this.#cacheFor(kv.key) : undefined
+      const fetching = cache && this.#options.codec.prepare(cache.kind, kv)
+      if (fetching) pending = [...(pending ?? []), fetching]
+    }
+    this.#inOrder(pending && Promise.all(pending), () => this.#apply(events, revision))
+  }
+
+  /** Acts at once, if nothing is to be waited for. */
+  #inOrder(pending: Promise<unknown> | undefined, act: () => void): void {
+    if (!pending && !this.#behind) {
+      act()
+      return
+    }
+    const load = this.#loads
+    const mine: Promise<void> = Promise.all([this.#behind, pending]).then(() => {
+      if (this.#behind === mine) this.#behind = undefined
+      if (load === this.#loads && !this.#stopped) act()
+    })
+    this.#behind = mine
+  }
+
+  #apply(events: readonly WatchEvent[], revision: number): void {
+    for (const event of events) {
+      const cache = this.#cacheFor(event.kv.key)
       if (!cache) continue
-      const object = type === 'put' ? this.#objectOf(cache, kv) : undefined
-      if (type === 'put' && !object) continue
-      cache.apply(kv.key.slice(cache.prefix.length), object, kv.modRevision)
+      const meanwhile = this.#filling.get(cache)
+      if (meanwhile) meanwhile.push(event)
+      else this.#applyTo(cache, event)
     }
     this.#reached(revision)
+  }
+
+  #applyTo(cache: WatchCache, { type, kv }: WatchEvent): void {
+    const key = kv.key.slice(cache.prefix.length)
+    const { object, why } = type === 'put' ? this.#objectOf(cache, kv) : DELETED
+    if (why === undefined) {
+      cache.apply(key, object, kv.modRevision)
+      return
+    }
+    cache.markUnreadable(key, why)
+    cache.close(unreadable([[kv.key, why]]))
   }
 
   #reached(revision: number): void {
@@ -228,12 +296,16 @@ export class StoreFeed {
     return long ?? this.#caches.get(key.slice(REGISTRY.length, first))
   }
 
-  #objectOf(cache: WatchCache, kv: KeyValue): ApiObject | undefined {
+  #objectOf(
+    cache: WatchCache,
+    kv: KeyValue,
+  ): { readonly object: ApiObject; readonly why?: never } | { readonly object?: never; readonly why: string } {
     try {
-      return adopt(kv.value, kv.modRevision, value => this.#options.parse(value, cache.kind))
+      return { object: this.#options.codec.decode(cache.kind, kv) }
     } catch (error) {
-      this.#options.log.error('a stored object cannot be read and is not served', { key: kv.key, error: String(error) })
-      return undefined
+      const why = error instanceof Error ? error.message : String(error)
+      this.#options.log.error('a stored object cannot be read and is not served', { key: kv.key, error: why })
+      return { why }
     }
   }
 

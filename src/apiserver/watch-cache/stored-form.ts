@@ -5,11 +5,14 @@ import { ObjectMeta } from '#machinery/kind/object-meta.ts'
 
 /**
  * The bytes that are stored for an object, and the bytes that clients get, from one serialisation: both are the object's JSON, but the store
- * keeps `"resourceVersion":""` (the revision is not known before the write), which is filled in for clients.
+ * keeps `"resourceVersion":""` (the revision is not known before the write), which is filled in for clients. What the store keeps may be
+ * made of that: encrypted, or protobuf.
  */
 export interface StoredForm {
   /** What the store keeps. */
   readonly value: Uint8Array
+  /** The object's JSON, if it is the value or the value was made of it. */
+  readonly json: Uint8Array | undefined
   /** The object; its resourceVersion is '' until {@link adopt} fills it in. */
   readonly object: ApiObject
 }
@@ -22,12 +25,19 @@ const kept = beside<Uint8Array>()
 const encoder = new TextEncoder()
 
 /**
- * Serialises `object`, whose resourceVersion has to be ''. The object becomes the cache's own once it is stored. Call {@link written} when the
- * write is over, whatever came of it.
+ * Serialises `object`, whose resourceVersion has to be ''. `seal` makes of that what is stored. The object becomes the cache's own once it is
+ * stored. Call {@link written} when the write is over, whatever came of it.
  */
-export function storedForm(object: ApiObject, stringify: (value: unknown) => string): StoredForm {
-  const value = encoder.encode(stringify(object))
-  const form = { value, object }
+export function storedForm(object: ApiObject, stringify: (value: unknown) => string, seal?: (json: Uint8Array) => Uint8Array): StoredForm {
+  const json = encoder.encode(stringify(object))
+  const form = { value: seal ? seal(json) : json, json, object }
+  writing.set(form.value, form)
+  return form
+}
+
+/** The form of an object that is stored as something else than its JSON; call {@link written} as well. */
+export function storedAs(object: ApiObject, value: Uint8Array): StoredForm {
+  const form = { value, json: undefined, object }
   writing.set(value, form)
   return form
 }
@@ -40,16 +50,20 @@ export function written({ value }: StoredForm): void {
 /**
  * The object in `value` as of `revision`: the very object that was written by this process, or a newly parsed one.
  */
-export function adopt(value: Uint8Array, revision: number, parse: (value: Uint8Array) => unknown): ApiObject {
-  const form = writing.get(value)
-  const object = form?.object ?? withSlot(parse(value) as ApiObject)
+export function adopt(value: Uint8Array, revision: number, read: (value: Uint8Array) => ReadForm): ApiObject {
+  const known = writing.get(value)
+  const form = known ?? read(value)
+  const object = known ? known.object : withSlot(form.object)
   const metadata = object.metadata as { resourceVersion?: string }
   if (metadata.resourceVersion === '') {
     metadata.resourceVersion = String(revision)
-    keepBytes(object, value, revision)
+    if (form.json) keepBytes(object, form.json, revision)
   }
   return object
 }
+
+/** What was read of a stored value that this process did not write: the object, and its JSON if that is how it is stored. */
+export type ReadForm = Pick<StoredForm, 'object' | 'json'>
 
 /** The JSON bytes kept beside `object`, if they are; with a line feed at their end. */
 export function keptBytes(object: object): Uint8Array | undefined {

@@ -43,6 +43,7 @@ export class WatchCache {
   #loaded = false
   #watchers: Watchers
   #index: FieldIndex
+  readonly #unreadable = new Map<string, string>()
   #dirty: Watcher[] = []
 
   constructor(
@@ -83,6 +84,7 @@ export class WatchCache {
     this.#byKey = new Map(objects)
     this.#objects = PersistentMap.empty()
     this.#index.clear()
+    this.#unreadable.clear()
     for (const [key, object] of this.#byKey) {
       this.#objects = this.#objects.set(key, object)
       this.#index.replace(key, undefined, object)
@@ -100,6 +102,7 @@ export class WatchCache {
   apply(key: string, object: ApiObject | undefined, revision: number): void {
     if (!this.#loaded) return
     const old = this.#byKey.get(key)
+    if (this.#unreadable.size > 0) this.#unreadable.delete(key)
     if (object) {
       this.#byKey.set(key, object)
       this.#objects = this.#objects.set(key, object)
@@ -121,6 +124,21 @@ export class WatchCache {
   /** Everything up to `revision` has been applied. */
   advance(revision: number): void {
     if (revision > this.#revision) this.#revision = revision
+  }
+
+  /** Keys (behind the prefix) whose values cannot be read, and why. */
+  get unreadable(): ReadonlyMap<string, string> {
+    return this.#unreadable
+  }
+
+  /** A value that cannot be read: it is not served, and whoever watches has to read anew, and is then told. */
+  markUnreadable(key: string, why: string): void {
+    this.#unreadable.set(key, why)
+    const old = this.#byKey.get(key)
+    if (!old) return
+    this.#byKey.delete(key)
+    this.#objects = this.#objects.delete(key)
+    this.#index.replace(key, old, undefined)
   }
 
   /** The object under `key` (behind the prefix), or undefined. */

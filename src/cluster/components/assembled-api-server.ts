@@ -16,6 +16,7 @@ import { type WebhookAuthorizerOptions, webhookAuthorizer } from '#apiserver/aut
 import { behaviours } from '#apiserver/behaviours/behaviours.ts'
 import { bootstrap } from '#apiserver/bootstrap/bootstrap.ts'
 import { keepFlowSchemaStatus } from '#apiserver/bootstrap/flow-schema-status.ts'
+import type { Encryption } from '#apiserver/encryption/encryption.ts'
 import { type PublishedEndpoints, publishEndpoints } from '#apiserver/endpoints/publish-endpoints.ts'
 import type { DocumentRoute } from '#apiserver/http/path-route.ts'
 import { tokenIssuerRoute } from '#apiserver/http/token-issuer-route.ts'
@@ -24,6 +25,7 @@ import { accessReviews } from '#apiserver/reviews/access-reviews.ts'
 import { identityReviews } from '#apiserver/reviews/identity-reviews.ts'
 import { serviceAccountToken } from '#apiserver/subresources/service-account-token.ts'
 import { subresources } from '#apiserver/subresources/subresources.ts'
+import type { StorageCodecOptions } from '#apiserver/watch-cache/storage-codec.ts'
 import { type ReviewTarget, reviewWebhook } from '#apiserver/webhooks/review-webhook.ts'
 import { RESOLVER_CACHES, serviceResolver } from '#apiserver/webhooks/service-resolver.ts'
 import { type WebhookClient, webhookClient } from '#apiserver/webhooks/webhook-client.ts'
@@ -62,6 +64,10 @@ export interface AssemblyOptions {
   readonly serviceAccounts: ServiceAccountOptions | undefined
   /** By what clients prove who they are, beside the tokens of service accounts. */
   readonly authentication?: AuthenticationOptions
+  /** How values are encrypted at rest; absent: they are not. Ended with the server. */
+  readonly encryption?: Encryption | undefined
+  /** `--storage-media-type`; JSON unless said otherwise. */
+  readonly storageMediaType?: StorageCodecOptions['mediaType']
   /** Serves the group `typernetes.dev` (docs/reference/typernetes.dev.md), which upstream does not have. */
   readonly servesTypernetes?: boolean
   /** How the server reaches kubelets; absent: it does not. */
@@ -151,6 +157,8 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
     subresources: [...subresources, ...(serviceAccounts ? [tokenSubresource(serviceAccounts, objects, options)] : [])],
     reviews: [...accessReviews(authorizer), ...identityReviews(checkToken, serviceAccounts?.audiences ?? [])],
     ...(options.kubeletConnection ? { kubeletConnection: options.kubeletConnection } : {}),
+    ...(options.encryption ? { encryption: options.encryption } : {}),
+    ...(options.storageMediaType ? { storageMediaType: options.storageMediaType } : {}),
   })
   const clientFor = (user: UserInfo, userAgent = 't8s') =>
     directClient(server.handler, { userAgent, user: { ...user, groups: [...user.groups, 'system:authenticated'] } })
@@ -192,6 +200,7 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
       await flowSchemaStatus[Symbol.asyncDispose]()
       await informers[Symbol.asyncDispose]()
       await server.stop()
+      options.encryption?.stop()
     },
   }
 }

@@ -5,6 +5,7 @@ import { startSimulatedNodes } from '#kubelet/runtime/simulated/simulated-nodes.
 import { LmdbStore } from '#store/lmdb/lmdb-store.ts'
 import { kubeconfig, writePrivateFile } from '../certificates/admin-kubeconfig.ts'
 import { apiServerNames, type ClusterCertificates, clusterCertificates } from '../certificates/cluster-certificates.ts'
+import { ensureEncryptionConfiguration } from '../certificates/encryption-key.ts'
 import type { ClusterLayout } from '../layout/layout.ts'
 import type { Progress } from '../progress/progress.ts'
 import { authenticationByCertificates } from './certificate-authentication.ts'
@@ -12,6 +13,7 @@ import { certificateParameters } from './certificate-parameters.ts'
 import { startCloud } from './cloud.ts'
 import { startClusterDns } from './cluster-dns.ts'
 import { type ControlPlane, startControlPlane } from './control-plane.ts'
+import { encryptionFromFile } from './encryption-from-file.ts'
 import { forgetDroppedNodes, startKubelets } from './kubelets.ts'
 import { serveMetricsApi } from './metrics-api.ts'
 import { startProxies } from './proxies.ts'
@@ -48,12 +50,15 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     const plane = await progress.step('start the control plane', async note => {
       const store = await LmdbStore.open({ directory: layout.storeDir, clock, logger: log, onFatal: options.fatal })
       ending.push(() => store.close())
+      ensureEncryptionConfiguration(layout.encryptionFile)
+      const encryption = await encryptionFromFile({ file: layout.encryptionFile, reloads: true, clock, random, log })
       const started = await startControlPlane({
         store,
         clock,
         random,
         log,
         serviceAccountKeys: certificates.serviceAccount,
+        encryption,
         network: {
           serviceCIDRs: [layout.serviceCidr],
           nodePortRange: layout.nodePortRange,

@@ -1,3 +1,4 @@
+import type { Encryption } from '#apiserver/encryption/encryption.ts'
 import type { KubeletConnection } from '#apiserver/node-streams/kubelet-connection.ts'
 import type { Logger } from '#base/log/logger.ts'
 import type { KeyPair } from '#base/pki/key-pair.ts'
@@ -24,6 +25,8 @@ export interface ControlPlaneOptions {
   readonly network?: Partial<ControlPlaneNetwork>
   /** By what clients prove who they are, beside the tokens of service accounts. */
   readonly authentication?: AuthenticationOptions
+  /** How values are encrypted at rest; absent: they are not. */
+  readonly encryption?: Encryption
   /** How the API server reaches kubelets; absent: it does not. */
   readonly kubeletConnection?: KubeletConnection
   /** Which controllers run, as `--controllers` says it. */
@@ -80,6 +83,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     kubeletConnection,
     ...(options.authentication ? { authentication: options.authentication } : {}),
     servesTypernetes: true,
+    encryption: options.encryption,
   })
   const { server, informers, clientFor, shipObjects } = assembled
   const hold = server.holdReadiness('the objects that every server ships are not there yet')

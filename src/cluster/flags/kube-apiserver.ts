@@ -73,7 +73,11 @@ export const kubeApiserver = {
       'lease-reuse-duration-seconds': unapplied(integer('How long an etcd lease takes in further events.', 60)),
       'storage-backend': unapplied(oneOf(['etcd3'], 'The kind of store.', 'etcd3')),
       'storage-initialization-timeout': duration('How long to wait for the store at the start.', '1m0s'),
-      'storage-media-type': unapplied(text('The form in which objects are kept.', 'application/vnd.kubernetes.protobuf')),
+      'storage-media-type': oneOf(
+        ['application/json', 'application/vnd.kubernetes.protobuf'],
+        'The form in which objects are kept; both are read. (Upstream has protobuf as its default.)',
+        'application/json',
+      ),
       'watch-cache': unapplied(boolean('Whether objects are held in memory.', true), 'they always are'),
       'watch-cache-sizes': unapplied(list('How many events are held of a resource: resource#size.'), ONE_BACKEND),
       'default-watch-cache-size': unapplied(integer('How many events are held otherwise.', 100), ONE_BACKEND),

@@ -11,6 +11,8 @@ export interface ClusterLayout extends Omit<ClusterAllocation, 'nodes'> {
   readonly logFile: string
   readonly storeDir: string
   readonly certificatesDir: string
+  /** The EncryptionConfiguration, with the key of the cluster's Secrets. */
+  readonly encryptionFile: string
   readonly manifestsDir: string
   readonly imagesDir: string
   /** `<registry>/hosts.toml` as containerd reads it at every pull; for all nodes. */
@@ -58,6 +60,7 @@ export function layoutOf(allocation: ClusterAllocation, dataDir: string, runRoot
     logFile: join(dataDir, 't8s.log'),
     storeDir: join(dataDir, 'store'),
     certificatesDir: join(dataDir, 'certificates'),
+    encryptionFile: join(dataDir, 'encryption.yaml'),
     manifestsDir: join(dataDir, 'manifests'),
     imagesDir: join(dataDir, 'images'),
     registriesDir: join(dataDir, 'registries'),

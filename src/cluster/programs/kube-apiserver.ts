@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { Registry } from 'prom-client'
+import type { Encryption } from '#apiserver/encryption/encryption.ts'
 import type { KubeletConnection } from '#apiserver/node-streams/kubelet-connection.ts'
 import { klog } from '#base/log/klog.ts'
 import type { Logger } from '#base/log/logger.ts'
@@ -48,6 +49,7 @@ async function run(values: Values, given: ReadonlySet<string>): Promise<void> {
   const authentication = { ...authenticationOptions(values, clock), jwt: jwt.authenticator }
   const audit = await auditOf(values, { clock, log, registry })
   const store = await openStore(values, clock, random, log)
+  const encryption = await openEncryption(values, clock, random, log)
   const bindAddress = values['bind-address']
   const advertiseAddress = values['advertise-address'] || (isUnspecified(bindAddress) ? (firstAddress() ?? '127.0.0.1') : bindAddress)
   const issuers = values['service-account-issuer']
@@ -89,6 +91,8 @@ async function run(values: Values, given: ReadonlySet<string>): Promise<void> {
     maxWritesInflight: values['max-mutating-requests-inflight'],
     publishesEndpoints: values['endpoint-reconciler-type'] !== 'none' && !isLoopback(advertiseAddress),
     kubeletConnection: kubeletConnectionOf(values),
+    encryption,
+    storageMediaType: values['storage-media-type'],
     // Off unless asked for: clients of this program may compare its discovery with upstream's.
     servesTypernetes: values['runtime-config']['typernetes.dev/v1'] ?? false,
     audit,
@@ -123,6 +127,13 @@ function kubeletConnectionOf(values: Values): KubeletConnection {
 /** Nobody else reaches the server there: the Service `kubernetes` gets no such endpoint. */
 function isLoopback(address: string): boolean {
   return address.startsWith('127.') || address === '::1'
+}
+
+async function openEncryption(values: Values, clock: Clock, random: Random, log: Logger): Promise<Encryption | undefined> {
+  const file = values['encryption-provider-config']
+  if (file === '') return undefined
+  const { encryptionFromFile } = await import('../components/encryption-from-file.ts')
+  return encryptionFromFile({ file, reloads: values['encryption-provider-config-automatic-reload'], clock, random, log })
 }
 
 async function openStore(values: Values, clock: Clock, random: Random, log: Logger): Promise<Store> {
