@@ -2,7 +2,11 @@ import type { Random } from '#base/random/random.ts'
 import type { Clock } from '#base/time/clock.ts'
 import type { Client } from '#client/client.ts'
 import type { Informers } from '#client/informers/informer.ts'
+import { MutatingAdmissionPolicy } from '#kinds/admissionregistration/v1/mutating-admission-policy.ts'
+import { MutatingAdmissionPolicyBinding } from '#kinds/admissionregistration/v1/mutating-admission-policy-binding.ts'
 import { MutatingWebhookConfiguration } from '#kinds/admissionregistration/v1/mutating-webhook-configuration.ts'
+import { ValidatingAdmissionPolicy } from '#kinds/admissionregistration/v1/validating-admission-policy.ts'
+import { ValidatingAdmissionPolicyBinding } from '#kinds/admissionregistration/v1/validating-admission-policy-binding.ts'
 import { ValidatingWebhookConfiguration } from '#kinds/admissionregistration/v1/validating-webhook-configuration.ts'
 import { LimitRange } from '#kinds/core/v1/limit-range.ts'
 import { Namespace } from '#kinds/core/v1/namespace.ts'
@@ -29,6 +33,8 @@ import { nodeRestriction } from './node-restriction.ts'
 import { persistentVolumeClaimResize } from './persistent-volume-claim-resize.ts'
 import { podSecurity } from './pod-security.ts'
 import { podTopologyLabels } from './pod-topology-labels.ts'
+import { mutatingAdmissionPolicy } from './policies/mutating-admission-policy.ts'
+import { validatingAdmissionPolicy } from './policies/validating-admission-policy.ts'
 import { priority } from './priority.ts'
 import { resourceQuota } from './resource-quota.ts'
 import { roleEscalation } from './role-escalation.ts'
@@ -70,6 +76,10 @@ export const ADMISSION_CACHES: readonly AnyKind[] = [
   RuntimeClass,
   MutatingWebhookConfiguration,
   ValidatingWebhookConfiguration,
+  MutatingAdmissionPolicy,
+  MutatingAdmissionPolicyBinding,
+  ValidatingAdmissionPolicy,
+  ValidatingAdmissionPolicyBinding,
 ]
 
 /** Every plugin, in the order in which they run (upstream's `AllOrderedPlugins`). */
@@ -106,7 +116,9 @@ function orderedPlugins({
     denyServiceExternalIPs,
     podTopologyLabels(informers),
     roleEscalation({ rbac, authorizer }),
+    mutatingAdmissionPolicy({ informers, client, kinds, authorizer }),
     mutatingAdmissionWebhook(asking, informers, kinds),
+    validatingAdmissionPolicy({ informers, client, kinds, authorizer }),
     validatingAdmissionWebhook(asking, informers, kinds),
     resourceQuota({ informers, client, clock }),
   ]

@@ -1,5 +1,3 @@
-import type { ExpressionWarning, ValidatingAdmissionPolicy } from '#kinds/admissionregistration/v1/validating-admission-policy.ts'
-
 /** What whoever starts the controllers may set; upstream's flags, with upstream's defaults in {@link defaultParameters}. */
 export interface ControllerParameters {
   /** The certificates that pods trust the API server by, as PEM: published to every namespace. Absent: nothing is published. */
@@ -8,8 +6,6 @@ export interface ControllerParameters {
   readonly signServiceAccountToken: SignServiceAccountToken | undefined
   /** Signs certificate requests that were approved. Absent: they stay unsigned. */
   readonly certificateSigner: CertificateSigner | undefined
-  /** Finds expressions of a policy whose types do not fit what they are about. Absent: none are found. */
-  readonly checkPolicyTypes: ((policy: ValidatingAdmissionPolicy) => readonly ExpressionWarning[]) | undefined
   /** The longest life of a signed certificate. */
   readonly certificateDurationMs: number
   /** From which each node gets a part for its pods, one per IP family. Empty: none is given. */
@@ -84,7 +80,6 @@ export const defaultParameters: ControllerParameters = {
   rootCA: undefined,
   signServiceAccountToken: undefined,
   certificateSigner: undefined,
-  checkPolicyTypes: undefined,
   certificateDurationMs: 365 * 24 * 3600_000,
   clusterCIDRs: [],
   nodeCIDRMaskSizeIPv4: 24,

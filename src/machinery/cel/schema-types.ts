@@ -1,5 +1,6 @@
 import { BOOL, BYTES, type CelType, DOUBLE, DYN, INT, listOf, mapOf, objectType, STRING, TIMESTAMP } from '#base/languages/cel/types.ts'
 import type { AnySchema, MessageShape } from '../schema/schema.ts'
+import { typeOfStructuralSchema } from './structural-types.ts'
 
 /** The type of a built-in kind's values, out of its schema. Messages that contain themselves are types that contain themselves. */
 export function typeOfSchema({ shape }: AnySchema): CelType {
@@ -27,6 +28,8 @@ export function typeOfSchema({ shape }: AnySchema): CelType {
       return typeOfSchema(shape.of())
     case 'message':
       return messageType(shape)
+    case 'structural':
+      return typeOfStructuralSchema(shape.of) ?? DYN
     default:
       return STRING
   }

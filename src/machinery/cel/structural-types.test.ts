@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { BOOL } from '#base/languages/cel/types.ts'
 import { typedJsonValue } from '#base/languages/cel/values.ts'
+import type { JsonSchema } from '../structural/json-schema.ts'
 import { kubernetesEnvironment } from './kubernetes-environment.ts'
-import { type StructuralSchema, typeOfStructuralSchema } from './structural-types.ts'
+import { typeOfStructuralSchema } from './structural-types.ts'
 
-const schema: StructuralSchema = {
+const schema: JsonSchema = {
   type: 'object',
   properties: {
     spec: {

@@ -1,26 +1,8 @@
 import {
   BOOL, BYTES, type CelType, DOUBLE, DURATION, DYN, INT, listOf, mapOf, objectType, STRING, sized, TIMESTAMP,
 } from '#base/languages/cel/types.ts' // biome-ignore format: one list
+import { itemsOf, type JsonSchema } from '../structural/json-schema.ts'
 import { escapeProperty } from './names.ts'
-
-/** What of a structural OpenAPI schema (of a CustomResourceDefinition) says which type values have, and how large they get. */
-export interface StructuralSchema {
-  readonly type?: string
-  readonly format?: string
-  readonly properties?: Readonly<Record<string, StructuralSchema>>
-  readonly additionalProperties?: StructuralSchema | boolean
-  readonly items?: StructuralSchema
-  readonly required?: readonly string[] | null
-  readonly enum?: readonly unknown[] | null
-  readonly default?: unknown
-  readonly maxItems?: number
-  readonly maxProperties?: number
-  readonly maxLength?: number
-  readonly 'x-kubernetes-int-or-string'?: boolean
-  readonly 'x-kubernetes-embedded-resource'?: boolean
-  readonly 'x-kubernetes-list-type'?: string
-  readonly 'x-kubernetes-list-map-keys'?: readonly string[] | null
-}
 
 /** No request is larger, so no value is. */
 const MAX_REQUEST_BYTES = 3 * 1024 * 1024
@@ -30,7 +12,7 @@ const MAX_REQUEST_BYTES = 3 * 1024 * 1024
  * not limit are what fits in a request. `isResourceRoot`: apiVersion, kind, metadata.name and metadata.generateName are there as well.
  * Upstream's `SchemaDeclType`.
  */
-export function typeOfStructuralSchema(schema: StructuralSchema, isResourceRoot = false): CelType | undefined {
+export function typeOfStructuralSchema(schema: JsonSchema, isResourceRoot = false): CelType | undefined {
   return declared(schema, isResourceRoot, 'object')?.type
 }
 
@@ -40,12 +22,12 @@ interface Declared {
   readonly minBytes: number
 }
 
-function declared(schema: StructuralSchema, isResourceRoot: boolean, name: string): Declared | undefined {
+function declared(schema: JsonSchema, isResourceRoot: boolean, name: string): Declared | undefined {
   if (schema['x-kubernetes-int-or-string']) return { type: sized(DYN, MAX_REQUEST_BYTES - 2), minBytes: 1 }
   const whole = isResourceRoot ? withObjectMeta(schema) : schema
   switch (whole.type) {
     case 'array':
-      return whole.items && listType(whole, whole.items, name)
+      return listType(whole, name)
     case 'object':
       return typeof whole.additionalProperties === 'object' ? mapType(whole, whole.additionalProperties, name) : objectOf(whole, name)
     case 'string':
@@ -61,7 +43,9 @@ function declared(schema: StructuralSchema, isResourceRoot: boolean, name: strin
   }
 }
 
-function listType(schema: StructuralSchema, items: StructuralSchema, name: string): Declared | undefined {
+function listType(schema: JsonSchema, name: string): Declared | undefined {
+  const items = itemsOf(schema)
+  if (items === undefined) return undefined
   const element = declared(items, items['x-kubernetes-embedded-resource'] === true, `${name}.@items`)
   if (element === undefined) return undefined
   const maxItems =
@@ -73,7 +57,7 @@ function listType(schema: StructuralSchema, items: StructuralSchema, name: strin
   return { type: { ...type, keyedBy: keys.map(key => escapeProperty(key) ?? key) }, minBytes: 2 }
 }
 
-function mapType(schema: StructuralSchema, values: StructuralSchema, name: string): Declared | undefined {
+function mapType(schema: JsonSchema, values: JsonSchema, name: string): Declared | undefined {
   const value = declared(values, values['x-kubernetes-embedded-resource'] === true, `${name}.@values`)
   if (value === undefined) return undefined
   const { maxProperties } = schema
@@ -81,7 +65,7 @@ function mapType(schema: StructuralSchema, values: StructuralSchema, name: strin
   return { type: mapOf(STRING, value.type, max), minBytes: 2 }
 }
 
-function objectOf(schema: StructuralSchema, name: string): Declared {
+function objectOf(schema: JsonSchema, name: string): Declared {
   const types = new Map<string, CelType>()
   const keys = new Map<string, string>()
   const required = new Set(schema.required ?? [])
@@ -100,7 +84,7 @@ function objectOf(schema: StructuralSchema, name: string): Declared {
   return { type, minBytes }
 }
 
-function stringType({ format, maxLength, enum: values }: StructuralSchema): Declared {
+function stringType({ format, maxLength, enum: values }: JsonSchema): Declared {
   switch (format) {
     case 'byte':
       return { type: sized(BYTES, maxLength === undefined ? MAX_REQUEST_BYTES - 2 : Math.max(maxLength, 0)), minBytes: 2 }
@@ -118,9 +102,9 @@ function stringType({ format, maxLength, enum: values }: StructuralSchema): Decl
 }
 
 /** With what every object has, whether its schema says so or not. */
-function withObjectMeta(schema: StructuralSchema): StructuralSchema {
+function withObjectMeta(schema: JsonSchema): JsonSchema {
   const { properties = {} } = schema
-  const text: StructuralSchema = { type: 'string' }
+  const text: JsonSchema = { type: 'string' }
   return {
     ...schema,
     type: 'object',

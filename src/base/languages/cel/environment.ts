@@ -20,6 +20,8 @@ export interface Extension {
   readonly variables?: Readonly<Record<string, CelType>>
   /** Object types that expressions may construct by name; the types of variables need not be repeated. */
   readonly types?: readonly CelType[]
+  /** Further types by name, where there are too many to list. */
+  readonly namedTypes?: (name: string) => CelType | undefined
   /** Names that stand for a value. */
   readonly constants?: Readonly<Record<string, { readonly type: CelType; readonly value: CelValue }>>
   /** The namespace in which names are looked up first. */
@@ -44,6 +46,7 @@ interface Parts {
   readonly macros: ReadonlyMap<string, Macro>
   readonly variables: ReadonlyMap<string, CelType>
   readonly constants: ReadonlyMap<string, { readonly type: CelType; readonly value: CelValue }>
+  readonly namedTypes: ((name: string) => CelType | undefined) | undefined
   readonly container: string
   readonly mixedLiterals: boolean
   readonly dynamic: boolean
@@ -59,6 +62,7 @@ export class Environment {
     macros: new Map(),
     variables: new Map(),
     constants: new Map(),
+    namedTypes: undefined,
     container: '',
     mixedLiterals: false,
     dynamic: false,
@@ -94,6 +98,7 @@ export class Environment {
         ...named.map(type => [type.name, { type: typeOf(type), value: new CelTypeValue(type.name) }] as const),
         ...Object.entries(constants),
       ]),
+      namedTypes: extension.namedTypes ?? before.namedTypes,
       container: extension.container ?? before.container,
       mixedLiterals: extension.mixedLiterals ?? before.mixedLiterals,
       dynamic: extension.dynamic ?? before.dynamic,
@@ -104,7 +109,7 @@ export class Environment {
 
   /** Parses, checks and compiles. Never throws on what a user wrote: that comes back as `issues`. */
   compile(source: string, options: CompileOptions = {}): Compilation {
-    const { functions, macros, variables, constants, container, mixedLiterals, dynamic, costs, validators } = this.#parts
+    const { functions, macros, variables, constants, namedTypes, container, mixedLiterals, dynamic, costs, validators } = this.#parts
     const parsed = parse(source, macros)
     if ('issues' in parsed) return { issues: showIssues(source, parsed.issues) }
     const scope: Scope = {
@@ -112,7 +117,7 @@ export class Environment {
       mixedLiterals,
       dynamic,
       variable: name => variables.get(name),
-      constant: name => constants.get(name),
+      constant: name => constants.get(name) ?? typeConstant(namedTypes?.(name)),
       function: name => functions.get(name),
     }
     const result = check(parsed.ast, scope)
@@ -130,6 +135,10 @@ export class Environment {
       if (reference.kind === 'variable' && variables.has(reference.name)) used.add(reference.name)
     return { program: programOf(plan(checked, costs)), type, cost: estimateCost(checked, costs, variables), variables: used }
   }
+}
+
+function typeConstant(type: CelType | undefined): { readonly type: CelType; readonly value: CelValue } | undefined {
+  return type && { type: typeOf(type), value: new CelTypeValue(type.name) }
 }
 
 function namesOf(types: readonly CelType[]): string {

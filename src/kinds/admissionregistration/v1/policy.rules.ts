@@ -1,3 +1,6 @@
+import { isIdentifier } from '#base/languages/cel/parser.ts'
+import type { Compilation } from '#base/languages/cel/program.ts'
+import { compilationError, EXPECTED, PolicyCompiler } from '#machinery/cel/policy-compiler.ts'
 import { isDNS1035Label, isQualifiedName } from '#machinery/meta/names.ts'
 import { groupVersionOf } from '#machinery/meta/object-meta.ts'
 import type { FieldErrors } from '#machinery/status/field-errors.ts'
@@ -10,7 +13,7 @@ import type { ValidatingAdmissionPolicyBinding } from './validating-admission-po
 import type { Variable } from './variable.ts'
 import { validateMatchConditions, validateMatchResources, validateParamRef } from './webhook.rules.ts'
 
-/** A policy in CEL. Whether its expressions compile is checked where CEL is. */
+/** A policy in CEL, and its expressions. */
 export function validateValidatingPolicy({ metadata, spec }: ValidatingAdmissionPolicy, errors: FieldErrors): void {
   const at = errors.at('spec')
   validateWord(spec.failurePolicy, ['Fail', 'Ignore'], at.at('failurePolicy'))
@@ -20,7 +23,8 @@ export function validateValidatingPolicy({ metadata, spec }: ValidatingAdmission
     validateMatchResources(spec.matchConstraints, at.at('matchConstraints'))
     if ((spec.matchConstraints.resourceRules ?? []).length === 0) at.at('matchConstraints').at('resourceRules').required()
   }
-  validateVariables(spec.variables, at.at('variables'))
+  const compiler = new PolicyCompiler(spec.paramKind !== undefined)
+  validateVariables(spec.variables, compiler, at.at('variables'))
   const { validations = [], auditAnnotations = [] } = spec
   if (validations.length === 0 && auditAnnotations.length === 0) {
     for (const name of ['validations', 'auditAnnotations']) {
@@ -30,16 +34,21 @@ export function validateValidatingPolicy({ metadata, spec }: ValidatingAdmission
   validations.forEach(({ expression, message = '', messageExpression = '', reason }, index) => {
     const each = at.at('validations').index(index)
     if (expression.trim() === '') each.at('expression').required('expression is not specified')
+    else validateExpression(expression, compiler.compile(expression, EXPECTED.condition), each.at('expression'))
     if (messageExpression !== '' && messageExpression.trim() === '')
       each.at('messageExpression').invalid(messageExpression, 'must be non-empty if specified')
+    else if (messageExpression !== '') {
+      const compiled = compiler.compile(messageExpression, EXPECTED.message, { authorizer: false })
+      validateExpression(messageExpression, compiled, each.at('messageExpression'))
+    }
     if (message !== '' && message.trim() === '') each.at('message').invalid(message, 'message must be non-empty if specified')
     else if (message.trim().includes('\n')) each.at('message').invalid(message, 'message must not contain line breaks')
     else if (/\n/.test(expression.trim()) && message === '')
       each.at('message').required('message must be specified if expression contains line breaks')
     if (reason !== undefined && !REASONS.includes(reason)) each.at('reason').notSupported(reason, REASONS)
   })
-  validateAudit(metadata.name ?? '', auditAnnotations, at.at('auditAnnotations'))
-  validateMatchConditions(spec.matchConditions, at.at('matchConditions'))
+  validateAudit(metadata.name ?? '', auditAnnotations, compiler, at.at('auditAnnotations'))
+  validateMatchConditions(spec.matchConditions, at.at('matchConditions'), spec.paramKind !== undefined)
 }
 
 const REASONS = ['Forbidden', 'Invalid', 'RequestEntityTooLarge', 'Unauthorized']
@@ -60,16 +69,23 @@ function validateParamKind(kind: ParamKind | undefined, errors: FieldErrors): vo
   else errors.at('kind').invalidEach(kind.kind, isDNS1035Label(kind.kind.toLowerCase()))
 }
 
-function validateVariables(variables: readonly Variable[] | undefined, errors: FieldErrors): void {
+/** Whether an expression compiles, and to the type it has to have. */
+function validateExpression(expression: string, compiled: Compilation, errors: FieldErrors): void {
+  const error = compilationError(compiled)
+  if (error !== undefined) errors.invalid(expression, error)
+}
+
+function validateVariables(variables: readonly Variable[] | undefined, compiler: PolicyCompiler, errors: FieldErrors): void {
   variables?.forEach(({ name, expression }, index) => {
     const at = errors.index(index)
     if (name === '') at.at('name').required('name is not specified')
-    else if (!/^[_a-zA-Z][_a-zA-Z0-9]*$/.test(name)) at.at('name').invalid(name, 'must be a valid CEL identifier')
+    else if (!isIdentifier(name)) at.at('name').invalid(name, 'must be a valid CEL identifier')
     if (expression.trim() === '') at.at('expression').required('expression is not specified')
+    else validateExpression(expression, compiler.addVariable(name, expression), at.at('expression'))
   })
 }
 
-function validateAudit(policy: string, annotations: readonly AuditAnnotation[], errors: FieldErrors): void {
+function validateAudit(policy: string, annotations: readonly AuditAnnotation[], compiler: PolicyCompiler, errors: FieldErrors): void {
   if (annotations.length > 20) errors.tooMany(annotations.length, 20)
   const keys = new Set<string>()
   annotations.forEach(({ key, valueExpression }, index) => {
@@ -82,6 +98,10 @@ function validateAudit(policy: string, annotations: readonly AuditAnnotation[], 
     keys.add(key)
     if (valueExpression.trim() === '') at.at('valueExpression').required('valueExpression is not specified')
     else if (valueExpression.length > 5120) at.at('valueExpression').tooLong(5120)
+    else {
+      const compiled = compiler.compile(valueExpression, EXPECTED.auditAnnotation, { authorizer: false })
+      validateExpression(valueExpression, compiled, at.at('valueExpression'))
+    }
   })
 }
 
@@ -127,25 +147,36 @@ export function validateMutatingPolicy({ spec }: MutatingAdmissionPolicy, errors
     validateMatchResources(spec.matchConstraints, at.at('matchConstraints'))
     if ((spec.matchConstraints.resourceRules ?? []).length === 0) at.at('matchConstraints').at('resourceRules').required()
   }
-  validateVariables(spec.variables, at.at('variables'))
+  const compiler = new PolicyCompiler(spec.paramKind !== undefined)
+  validateVariables(spec.variables, compiler, at.at('variables'))
   if ((spec.mutations ?? []).length === 0) at.at('mutations').required('mutations must contain at least one item')
   spec.mutations?.forEach((mutation, index) => {
-    validateMutation(mutation, at.at('mutations').index(index))
+    validateMutation(mutation, compiler, at.at('mutations').index(index))
   })
   validateWord(spec.reinvocationPolicy, ['IfNeeded', 'Never'], at.at('reinvocationPolicy'))
-  validateMatchConditions(spec.matchConditions, at.at('matchConditions'))
+  validateMatchConditions(spec.matchConditions, at.at('matchConditions'), spec.paramKind !== undefined)
 }
 
-function validateMutation({ patchType, applyConfiguration, jsonPatch }: Mutation, errors: FieldErrors): void {
+function validateMutation({ patchType, applyConfiguration, jsonPatch }: Mutation, compiler: PolicyCompiler, errors: FieldErrors): void {
   const type: string = patchType
   if (type === 'ApplyConfiguration') {
     if (!applyConfiguration) errors.at('applyConfiguration').required(`must be specified when patchType is ${type}`)
     else if (!applyConfiguration.expression?.trim())
       errors.at('applyConfiguration').at('expression').required('expression is not specified')
+    else {
+      const { expression } = applyConfiguration
+      const compiled = compiler.compile(expression, EXPECTED.applyConfiguration, { mutations: true })
+      validateExpression(expression, compiled, errors.at('applyConfiguration').at('expression'))
+    }
     if (jsonPatch) errors.at('jsonPatch').invalid('{jsonPatch}', `must not be specified when patchType is ${type}`)
   } else if (type === 'JSONPatch') {
     if (!jsonPatch) errors.at('jsonPatch').required(`must be specified when patchType is ${type}`)
     else if (!jsonPatch.expression?.trim()) errors.at('jsonPatch').at('expression').required('expression is not specified')
+    else {
+      const { expression } = jsonPatch
+      const compiled = compiler.compile(expression, EXPECTED.jsonPatch, { mutations: true })
+      validateExpression(expression, compiled, errors.at('jsonPatch').at('expression'))
+    }
     if (applyConfiguration)
       errors.at('applyConfiguration').invalid('{applyConfiguration}', `must not be specified when patchType is ${type}`)
   } else validateWord(type, ['ApplyConfiguration', 'JSONPatch'], errors.at('patchType'))

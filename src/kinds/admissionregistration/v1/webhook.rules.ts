@@ -1,3 +1,4 @@
+import { compilationError, EXPECTED, PolicyCompiler } from '#machinery/cel/policy-compiler.ts'
 import { isPortNumber } from '#machinery/meta/formats.ts'
 import { isDNS1123Subdomain, isQualifiedName } from '#machinery/meta/names.ts'
 import type { FieldErrors } from '#machinery/status/field-errors.ts'
@@ -175,14 +176,19 @@ function validateServicePath(path: string, errors: FieldErrors): void {
   })
 }
 
-/** Further conditions in CEL; their text is checked where CEL is. */
-export function validateMatchConditions(conditions: readonly MatchCondition[] | undefined, errors: FieldErrors): void {
-  if (!conditions) return
+/** Further conditions in CEL. `hasParams`: of a policy with parameters, which they may look at. */
+export function validateMatchConditions(conditions: readonly MatchCondition[] | undefined, errors: FieldErrors, hasParams = false): void {
+  if (!conditions || conditions.length === 0) return
+  const compiler = new PolicyCompiler(hasParams)
   if (conditions.length > 64) errors.tooMany(conditions.length, 64)
   const names = new Set<string>()
   conditions.forEach(({ name, expression }, index) => {
     const at = errors.index(index)
     if (expression.trim() === '') at.at('expression').required()
+    else {
+      const error = compilationError(compiler.compile(expression, EXPECTED.condition))
+      if (error !== undefined) at.at('expression').invalid(expression, error)
+    }
     if (name === '') at.at('name').required()
     else {
       at.at('name').invalidEach(name, isQualifiedName(name))
