@@ -8,6 +8,7 @@ import { type KindRegistry, kindRegistry } from '#machinery/kind/kind-registry.t
 import type { Store } from '#store/store.ts'
 import { timelineOf } from '#store/timeline.ts'
 import { AdmissionChain, type AdmissionPlugin } from './admission/admission.ts'
+import type { Aggregation } from './aggregation/aggregation.ts'
 import type { Authorizer } from './authorization/authorizer.ts'
 import { behaviours as ownBehaviours } from './behaviours/behaviours.ts'
 import { type ConversionFactory, noConversion } from './crd/conversion.ts'
@@ -57,6 +58,8 @@ export interface ApiServerOptions {
   readonly storageMediaType?: StorageCodecOptions['mediaType']
   /** How kubelets are reached, for logs, exec and their like. */
   readonly kubeletConnection?: KubeletConnection
+  /** Who serves groups in the place of this server; asked for when a port opens. */
+  readonly aggregation?: () => Aggregation | undefined
   /** What the parts that are given count, for `/metrics`. */
   readonly metrics?: readonly Series[]
 }
@@ -137,6 +140,9 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     kubeletConnection: options.kubeletConnection ?? {},
     typernetes: computed.size > 0 ? typernetes : undefined,
     metrics: options.metrics ?? [],
+    get aggregation() {
+      return options.aggregation?.()
+    },
     caches: () => feed.caches,
     storeProblem: async () => (await store.status()).problems[0],
     healthChecks: encryption?.healthChecks ?? [],

@@ -3,6 +3,7 @@ import type { Series } from '#base/metrics/series.ts'
 import type { Random } from '#base/random/random.ts'
 import type { Clock } from '#base/time/clock.ts'
 import type { KindRegistry } from '#machinery/kind/kind-registry.ts'
+import type { Aggregation } from './aggregation/aggregation.ts'
 import type { Authorizer } from './authorization/authorizer.ts'
 import type { HealthCheck } from './discovery/health.ts'
 import type { Handler } from './handler.ts'
@@ -19,6 +20,8 @@ export interface ServerParts {
   readonly log: Logger
   readonly authorizer: Authorizer
   readonly kubeletConnection: KubeletConnection
+  /** Who serves groups in the place of this server; undefined: nobody can. */
+  readonly aggregation: Aggregation | undefined
   /** What the group `typernetes.dev` is answered from; undefined where it is not served. */
   readonly typernetes: TypernetesParts | undefined
   /** What parts of the server count, for `/metrics`. */

@@ -1,6 +1,7 @@
 import type { Logger } from '#base/log/logger.ts'
 import type { Client } from '#client/client.ts'
 import { reconcilePolicy } from '../authorization/rbac/reconcile-policy.ts'
+import { type ExtensionAuthentication, ensureExtensionAuthentication } from './extension-authentication.ts'
 import { ensureFlowControl } from './flow-control.ts'
 import { ensureKubernetesService, type KubernetesServiceOptions } from './kubernetes-service.ts'
 import { ensureNamespaces } from './namespaces.ts'
@@ -13,17 +14,20 @@ export interface BootstrapOptions extends KubernetesServiceOptions {
   /** `--service-cluster-ip-range`, one or two. */
   readonly serviceCIDRs: readonly string[]
   readonly log: Logger
+  /** What aggregated servers are told of how clients are known. */
+  readonly authentication?: ExtensionAuthentication | undefined
 }
 
 /** Makes sure of the objects that every server ships: what is missing is created, the rest is as upstream reconciles it. Safe to run at every start. */
 export async function bootstrap(options: BootstrapOptions): Promise<void> {
-  const { client, serviceCIDRs } = options
+  const { client, serviceCIDRs, authentication = {} } = options
   await ensureNamespaces(client)
   await Promise.all([
     reconcilePolicy(client),
     ensurePriorityClasses(client),
     ensureFlowControl(client),
     ensureServiceCIDR(client, serviceCIDRs),
+    ensureExtensionAuthentication(client, authentication),
   ])
   await ensureKubernetesService(client, options)
 }

@@ -1,32 +1,12 @@
 import type { AnyKind } from '#machinery/kind/kind.ts'
 import type { KindRegistry } from '#machinery/kind/kind-registry.ts'
+import type { Aggregation, RemoteVersion } from '../aggregation/aggregation.ts'
+import { localPriority, type Priority } from './priorities.ts'
+
+type Remotes = Pick<Aggregation, 'remotes' | 'onChange'>
 
 /** A short name of a group, version and kind that clients compare: the first eight bytes of a SHA-256 in base64. */
 export type StorageHash = (groupVersionKind: string) => string
-
-/** The groups in the order in which upstream prefers them; others follow by name. */
-const GROUP_ORDER = [
-  'apiregistration.k8s.io',
-  'apps',
-  'events.k8s.io',
-  'authentication.k8s.io',
-  'authorization.k8s.io',
-  'autoscaling',
-  'batch',
-  'certificates.k8s.io',
-  'networking.k8s.io',
-  'policy',
-  'rbac.authorization.k8s.io',
-  'storage.k8s.io',
-  'admissionregistration.k8s.io',
-  'apiextensions.k8s.io',
-  'scheduling.k8s.io',
-  'coordination.k8s.io',
-  'node.k8s.io',
-  'discovery.k8s.io',
-  'resource.k8s.io',
-  'flowcontrol.apiserver.k8s.io',
-]
 
 /** Kinds that upstream still stores in an older version than it serves first: clients see that in the hash. */
 const STORED_AS: Readonly<Record<string, string>> = {
@@ -38,7 +18,10 @@ const STORED_AS: Readonly<Record<string, string>> = {
 interface ServedVersion {
   readonly version: string
   readonly groupVersion: string
+  readonly priority: Priority
   readonly kinds: readonly AnyKind[]
+  /** Set if another server serves it. */
+  readonly remote?: RemoteVersion
 }
 
 /** A group with its versions, the preferred one first. */
@@ -51,14 +34,18 @@ export interface ServedGroup {
 export class DiscoveryDocuments {
   readonly #kinds: KindRegistry
   readonly #hash: StorageHash
+  readonly #aggregation: Remotes | undefined
   #groups: readonly ServedGroup[] | undefined
 
-  constructor(kinds: KindRegistry, hash: StorageHash) {
+  constructor(kinds: KindRegistry, hash: StorageHash, aggregation?: Remotes) {
     this.#kinds = kinds
     this.#hash = hash
-    kinds.onChange(() => {
+    this.#aggregation = aggregation
+    const forget = () => {
       this.#groups = undefined
-    })
+    }
+    kinds.onChange(forget)
+    aggregation?.onChange(forget)
   }
 
   /** Every group but the core one, in order. */
@@ -108,10 +95,12 @@ export class DiscoveryDocuments {
   #discoveryOf({ name, versions }: ServedGroup): object {
     return {
       metadata: { ...(name === '' ? {} : { name }), creationTimestamp: null },
-      versions: versions.map(({ version, kinds }) => ({
+      versions: versions.map(({ version, kinds, remote }) => ({
         version,
-        resources: [...kinds].sort((a, b) => (a.plural < b.plural ? -1 : 1)).map(discoveryOfKind),
-        freshness: 'Current',
+        ...(remote
+          ? remoteDiscovery(remote)
+          : { resources: [...kinds].sort((a, b) => (a.plural < b.plural ? -1 : 1)).map(discoveryOfKind) }),
+        freshness: !remote || remote.isCurrent ? 'Current' : 'Stale',
       })),
     }
   }
@@ -140,31 +129,52 @@ export class DiscoveryDocuments {
   }
 
   #all(): readonly ServedGroup[] {
-    this.#groups ??= groupsOf(this.#kinds)
+    this.#groups ??= groupsOf(this.#kinds, this.#aggregation?.remotes() ?? [])
     return this.#groups
   }
 }
 
-function groupsOf(kinds: KindRegistry): readonly ServedGroup[] {
-  const byGroup = new Map<string, Map<string, AnyKind[]>>()
-  for (const kind of kinds.all()) {
-    if (kind.verbs.length === 0) continue
-    const versions = byGroup.get(kind.group) ?? new Map<string, AnyKind[]>()
-    byGroup.set(kind.group, versions)
-    versions.set(kind.version, [...(versions.get(kind.version) ?? []), kind])
+function groupsOf(kinds: KindRegistry, remotes: Iterable<RemoteVersion>): readonly ServedGroup[] {
+  const versions = new Map<string, ServedVersion & { readonly group: string }>()
+  for (const remote of remotes) {
+    const { group = '', version = '', groupPriorityMinimum, versionPriority } = remote.service.spec
+    const priority = { group: groupPriorityMinimum, version: versionPriority }
+    versions.set(`${version}.${group}`, { group, version, groupVersion: groupVersionOf(group, version), priority, kinds: [], remote })
   }
-  const groups = [...byGroup].map(([name, versions]) => ({
-    name,
-    versions: [...versions]
-      .map(([version, served]) => ({ version, groupVersion: name === '' ? version : `${name}/${version}`, kinds: served }))
-      .sort((a, b) => compareVersions(b.version, a.version)),
-  }))
-  return groups.sort((a, b) => rankOf(a.name) - rankOf(b.name) || (a.name < b.name ? -1 : 1))
+  for (const kind of kinds.all()) {
+    const { group, version, verbs } = kind
+    if (verbs.length === 0) continue
+    const key = `${version}.${group}`
+    const known = versions.get(key)
+    if (known?.remote) continue
+    if (known) (known.kinds as AnyKind[]).push(kind)
+    else
+      versions.set(key, {
+        group,
+        version,
+        groupVersion: groupVersionOf(group, version),
+        priority: localPriority(group, version),
+        kinds: [kind],
+      })
+  }
+  const byGroup = new Map<string, ServedVersion[]>()
+  for (const { group, ...version } of versions.values()) byGroup.set(group, [...(byGroup.get(group) ?? []), version])
+  const rank = ({ versions: all }: ServedGroup) => Math.max(...all.map(({ priority }) => priority.group))
+  return [...byGroup]
+    .map(([name, all]) => ({
+      name,
+      versions: all.sort((a, b) => b.priority.version - a.priority.version || compareVersions(b.version, a.version)),
+    }))
+    .sort((a, b) => (rank(a) === rank(b) ? (a.name < b.name ? -1 : 1) : rank(b) - rank(a)))
 }
 
-function rankOf(group: string): number {
-  const rank = GROUP_ORDER.indexOf(group)
-  return rank < 0 ? GROUP_ORDER.length : rank
+function groupVersionOf(group: string, version: string): string {
+  return group === '' ? version : `${group}/${version}`
+}
+
+/** What another server says of itself; nothing until it could be asked. */
+function remoteDiscovery({ resources }: RemoteVersion): object {
+  return resources ? { resources } : {}
 }
 
 function groupEntry({ name, versions }: ServedGroup): object {

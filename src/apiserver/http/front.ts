@@ -5,6 +5,7 @@ import type { UserInfo } from '#client/direct/api-handler.ts'
 import { internalError, tooSlow } from '#machinery/status/failures.ts'
 import { StatusError, statusErrorOf } from '#machinery/status/status-error.ts'
 import { annotateDecision, refusal } from '../access.ts'
+import type { AggregatedRoute } from '../aggregation/aggregated-route.ts'
 import type { Audit } from '../audit/audit.ts'
 import { auditedExchange } from '../audit/audited-exchange.ts'
 import { ANONYMOUS } from '../authentication/authenticator-chain.ts'
@@ -36,6 +37,8 @@ export interface FrontOptions {
   readonly gate: RequestGate
   /** How long a request may take, unless it is a watch or a stream of a node. */
   readonly requestTimeoutMs: number
+  /** Groups that other servers serve; undefined where there are none. */
+  readonly aggregated?: AggregatedRoute | undefined
   readonly metrics: ServerMetrics
   /** Undefined: nothing is recorded. */
   readonly audit: Audit | undefined
@@ -169,7 +172,13 @@ export class Front {
     const { path } = context.exchange
     const { info } = context
     if (!info) throw new StatusError({ code: 400, reason: 'BadRequest', message: `invalid URL escape in ${path}` })
-    const { resources, paths } = this.#options
+    const { resources, paths, aggregated } = this.#options
+    const remote = aggregated?.find(info)
+    if (aggregated && remote) {
+      context.isServed = true
+      await this.#allow(context, requestAttributes(context))
+      return aggregated.serve(context, remote)
+    }
     if (info.isResource && paths.isServed(info.group, info.version)) {
       const { moments } = this.#options
       context.isServed = resources.isKnown(info)

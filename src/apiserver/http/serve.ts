@@ -4,6 +4,7 @@ import { subresourceKinds } from '#kinds/kinds.ts'
 import { DeleteOptions } from '#kinds/meta/v1/delete-options.ts'
 import { Status } from '#kinds/meta/v1/status.ts'
 import { WatchEvent } from '#kinds/meta/v1/watch-event.ts'
+import { AggregatedRoute } from '../aggregation/aggregated-route.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Authenticator } from '../authentication/authenticator.ts'
 import { healthChecks } from '../discovery/checks.ts'
@@ -59,9 +60,10 @@ export interface ServeOptions {
 
 /** Opens the port of an API server. */
 export async function serve(parts: ServerParts, options: ServeOptions): Promise<Listening> {
-  const { handler, clock, random, log, authorizer, kinds } = parts
+  const { handler, clock, random, log, authorizer, kinds, aggregation } = parts
   const limits = { reads: options.maxReadsInflight ?? 400, writes: options.maxWritesInflight ?? 200 }
   const fairness = options.hasPriorityAndFairness === false ? undefined : fairnessOf(parts, limits.reads + limits.writes)
+  const aggregated = aggregation && new AggregatedRoute(aggregation, clock)
   const metrics = new ServerMetrics(
     () => parts.caches(),
     () => front.current,
@@ -80,7 +82,7 @@ export async function serve(parts: ServerParts, options: ServeOptions): Promise<
   const resources = new ResourceRoute({ handler, clock, random, protobuf, framer: protobuf, gzip: nodeGzip, streams })
   let listening: Listening | undefined
   const paths = new PathRoute({
-    discovery: new DiscoveryDocuments(kinds, storageHash),
+    discovery: new DiscoveryDocuments(kinds, storageHash, aggregation),
     health: healthChecks({
       storeProblem: () => parts.storeProblem(),
       startProblem: () => parts.startProblem(),
@@ -105,6 +107,7 @@ export async function serve(parts: ServerParts, options: ServeOptions): Promise<
     paths,
     gate: fairness ?? new Inflight(limits),
     requestTimeoutMs: options.requestTimeoutMs ?? 60_000,
+    aggregated,
     metrics,
     audit: options.audit,
   })

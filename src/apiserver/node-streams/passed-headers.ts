@@ -19,18 +19,39 @@ const OWN = new Set([
 ])
 const ANSWERED_BY_US = /^(audit-id|access-control-.*)$/
 
+/** Whom a request is passed on for. */
+export interface PassedFor {
+  /** Said of it, beside what the client says. */
+  readonly headers: OutgoingHttpHeaders
+  /** What no client may say: such headers of his are left out. */
+  readonly reserved: RegExp
+}
+
 /** What of a request's headers the peer is told. */
-export function requestHeaders({ headers, connection }: Pick<Exchange, 'headers' | 'connection'>): OutgoingHttpHeaders {
+export function requestHeaders(
+  { headers, connection }: Pick<Exchange, 'headers' | 'connection'>,
+  { headers: more, reserved }: PassedFor = NOBODY,
+): OutgoingHttpHeaders {
   const passed: OutgoingHttpHeaders = {}
   const named = namedByConnection(headers['connection'])
   for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined || name.startsWith(':') || OWN.has(name) || named.has(name) || name.startsWith('impersonate-')) continue
+    if (
+      value === undefined ||
+      name.startsWith(':') ||
+      OWN.has(name) ||
+      named.has(name) ||
+      name.startsWith('impersonate-') ||
+      reserved.test(name)
+    )
+      continue
     passed[name] = typeof value === 'string' ? value : [...value]
   }
   const before = passed['x-forwarded-for']
   passed['x-forwarded-for'] = before === undefined ? connection.remoteAddress : `${String(before)}, ${connection.remoteAddress}`
-  return passed
+  return Object.assign(passed, more)
 }
+
+const NOBODY: PassedFor = { headers: {}, reserved: /^$/ }
 
 /** What of an answer's headers the client is told. */
 export function answerHeaders(headers: IncomingHttpHeaders): ResponseHeaders {

@@ -1,7 +1,7 @@
 import { type ClientRequest, request as httpRequest, type OutgoingHttpHeaders } from 'node:http'
 import { request as httpsRequest, type RequestOptions } from 'node:https'
 import { isIPv6 } from 'node:net'
-import { dialErrorText } from '#base/net/network-error.ts'
+import { networkErrorText } from '#base/net/network-error.ts'
 import type { Clock } from '#base/time/clock.ts'
 import type { Node } from '#kinds/core/v1/node.ts'
 import { StatusError } from '#machinery/status/status-error.ts'
@@ -17,7 +17,7 @@ export interface Peer {
   readonly port: number
   /** A kubelet that is spoken to in WebSockets, and not in SPDY alone. */
   readonly takesWebSockets: boolean
-  readonly tls: Pick<RequestOptions, 'ca' | 'cert' | 'key' | 'rejectUnauthorized'>
+  readonly tls: Pick<RequestOptions, 'ca' | 'cert' | 'key' | 'rejectUnauthorized' | 'servername'>
 }
 
 /** A connection that takes longer to stand is given up. */
@@ -84,5 +84,5 @@ export function unusableAnswer(peer: Peer, error: unknown): StatusError {
 
 /** What went wrong on the way to a peer, in upstream's words. */
 export function dialFailure(peer: Peer, error: Error & { readonly code?: string }): string {
-  return dialErrorText(authorityOf(peer), error) ?? error.message
+  return networkErrorText(authorityOf(peer), error)
 }

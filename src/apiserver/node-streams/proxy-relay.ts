@@ -1,20 +1,28 @@
+import type { IncomingMessage } from 'node:http'
 import type { Clock } from '#base/time/clock.ts'
 import { serviceUnavailable } from '#machinery/status/failures.ts'
 import type { Exchange, ResponseHeaders } from '../http/exchange.ts'
 import { headerOf } from '../http/exchange.ts'
-import { answerHeaders, requestHeaders } from './passed-headers.ts'
+import { answerHeaders, type PassedFor, requestHeaders } from './passed-headers.ts'
 import { authorityOf, begin, dialFailure, type Peer, unusableAnswer } from './peer.ts'
 import { pump } from './pump.ts'
 
-/** Passes a request on and its answer back, both as they come. `prefix` is the path under which the peer's root is seen. */
-export function relayProxy(exchange: Exchange, peer: Peer, path: string, prefix: string, clock: Clock): Promise<void> {
+/** Passes a request on and its answer back, both as they come. `prefix` is the path under which the peer's root is seen; undefined: redirects are refused. */
+export function relayProxy(
+  exchange: Exchange,
+  peer: Peer,
+  path: string,
+  prefix: string | undefined,
+  clock: Clock,
+  passedFor?: PassedFor,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const forwarded = {
       'x-forwarded-uri': exchange.path,
       'x-forwarded-host': headerOf(exchange, ':authority') ?? headerOf(exchange, 'host') ?? '',
       'x-forwarded-proto': 'https',
     }
-    const call = begin(peer, { method: exchange.method, path, headers: { ...requestHeaders(exchange), ...forwarded } }, clock)
+    const call = begin(peer, { method: exchange.method, path, headers: { ...requestHeaders(exchange, passedFor), ...forwarded } }, clock)
     let isAnswered = false
     call.on('error', (error: Error) => {
       if (!isAnswered) reject(serviceUnavailable(`error trying to reach service: ${dialFailure(peer, error)}`))
@@ -22,9 +30,13 @@ export function relayProxy(exchange: Exchange, peer: Peer, path: string, prefix:
     call.on('response', answer => {
       isAnswered = true
       try {
-        pump(exchange, answer, answer.statusCode ?? 502, withLocation(answerHeaders(answer.headers), peer, prefix))
+        if (prefix === undefined && isRedirect(answer))
+          throw new Error('the backend attempted to redirect this request, which is not permitted')
+        const headers = answerHeaders(answer.headers)
+        pump(exchange, answer, answer.statusCode ?? 502, prefix === undefined ? headers : withLocation(headers, peer, prefix))
         resolve()
       } catch (error) {
+        call.destroy()
         reject(unusableAnswer(peer, error))
       }
     })
@@ -32,6 +44,10 @@ export function relayProxy(exchange: Exchange, peer: Peer, path: string, prefix:
     if (hasBody(exchange)) exchange.incoming.pipe(call)
     else call.end()
   })
+}
+
+function isRedirect({ statusCode = 0, headers }: IncomingMessage): boolean {
+  return statusCode >= 300 && statusCode < 400 && headers.location !== undefined
 }
 
 function hasBody(exchange: Exchange): boolean {

@@ -4,14 +4,21 @@ import type { Clock } from '#base/time/clock.ts'
 import { StatusError } from '#machinery/status/status-error.ts'
 import type { Exchange, Upgrade } from '../http/exchange.ts'
 import { join } from './join.ts'
-import { answerHeaders, requestHeaders } from './passed-headers.ts'
+import { answerHeaders, type PassedFor, requestHeaders } from './passed-headers.ts'
 import { begin, dialFailure, type Peer, unusableAnswer } from './peer.ts'
 import { pump } from './pump.ts'
 
 /** Passes a request to change the protocol on as it is, and joins the two connections once the peer agrees. Rejects if there is no answer. */
-export function relayUpgrade(exchange: Exchange, upgrade: Upgrade, peer: Peer, path: string, clock: Clock): Promise<void> {
+export function relayUpgrade(
+  exchange: Exchange,
+  upgrade: Upgrade,
+  peer: Peer,
+  path: string,
+  clock: Clock,
+  passedFor?: PassedFor,
+): Promise<void> {
   return new Promise((resolve, reject) => {
-    const headers = { ...requestHeaders(exchange), connection: 'Upgrade', upgrade: upgrade.request.headers.upgrade }
+    const headers = { ...requestHeaders(exchange, passedFor), connection: 'Upgrade', upgrade: upgrade.request.headers.upgrade }
     const protocols = upgrade.request.headersDistinct['x-stream-protocol-version']
     const call = begin(
       peer,

@@ -11,14 +11,6 @@ export interface NetworkError extends Error {
   readonly cert?: Pick<PeerCertificate, 'subjectaltname'>
 }
 
-/** Why no connection to `address` (host and port) stands, in the words of Go's client; undefined if it is something else that failed. */
-export function dialErrorText(address: string, { code = '', message, hostname }: NetworkError): string | undefined {
-  if (message.startsWith('dial ')) return message
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `dial tcp: lookup ${hostname}: no such host`
-  const why = CONNECTING[code]
-  return why && `dial tcp ${address}: connect: ${why}`
-}
-
 /** Why a program at `address` (host and port) did not answer over TLS, in the words of Go's client. */
 export function networkErrorText(address: string, error: NetworkError): string {
   const { code = '', message } = error
@@ -30,6 +22,14 @@ export function networkErrorText(address: string, error: NetworkError): string {
   if (distrust) return `${UNVERIFIED}: x509: ${distrust}`
   if (code === 'EPROTO' && message.includes('wrong version number')) return 'http: server gave HTTP response to HTTPS client'
   return message
+}
+
+/** Why no connection stands; undefined if it is something else that failed. */
+function dialErrorText(address: string, { code = '', message, hostname }: NetworkError): string | undefined {
+  if (message.startsWith('dial ')) return message
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `dial tcp: lookup ${hostname}: no such host`
+  const why = CONNECTING[code]
+  return why && `dial tcp ${address}: connect: ${why}`
 }
 
 const CONNECTING: Readonly<Record<string, string>> = {

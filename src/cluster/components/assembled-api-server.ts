@@ -1,5 +1,8 @@
 import { ADMISSION_CACHES, defaultAdmission } from '#apiserver/admission/plugins.ts'
 import { WebhookMetrics } from '#apiserver/admission/webhooks/webhook-metrics.ts'
+import { Aggregation } from '#apiserver/aggregation/aggregation.ts'
+import type { FrontProxyCredential } from '#apiserver/aggregation/front-proxy.ts'
+import { keepLocalApiServices } from '#apiserver/aggregation/local-api-services.ts'
 import { addressAt, addressRange } from '#apiserver/allocation/service-addresses.ts'
 import { serviceAllocation } from '#apiserver/allocation/service-allocation.ts'
 import { type ApiServer, createApiServer } from '#apiserver/api-server.ts'
@@ -38,6 +41,7 @@ import type { UserInfo } from '#client/direct/api-handler.ts'
 import { directClient } from '#client/direct/direct-client.ts'
 import type { Informers } from '#client/informers/informer.ts'
 import { informers as newInformers } from '#client/informers/informers.ts'
+import { APIService } from '#kinds/apiregistration/v1/api-service.ts'
 import { Service } from '#kinds/core/v1/service.ts'
 import { builtInKinds, subresourceKinds } from '#kinds/kinds.ts'
 import { typernetesKinds } from '#kinds/typernetes/kinds.ts'
@@ -70,6 +74,8 @@ export interface AssemblyOptions {
   readonly storageMediaType?: StorageCodecOptions['mediaType']
   /** Serves the group `typernetes.dev` (docs/reference/typernetes.dev.md), which upstream does not have. */
   readonly servesTypernetes?: boolean
+  /** How the server proves itself to aggregated servers; absent: it does not. */
+  readonly frontProxy?: FrontProxyCredential | undefined
   /** How the server reaches kubelets; absent: it does not. */
   readonly kubeletConnection?: KubeletConnection | undefined
 }
@@ -111,14 +117,21 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
   const { store, clock, random, log, serviceAccounts } = options
   // What the server asks of its own caches can be answered only once it stands: these parts are completed below.
   const authorizers: Authorizer[] = [privilegedGroup()]
-  const own: { client?: Client; informers?: Informers; objects?: ReturnType<typeof boundObjects>; endpoints?: PublishedEndpoints } = {}
+  const own: {
+    client?: Client
+    informers?: Informers
+    objects?: ReturnType<typeof boundObjects>
+    aggregation?: Aggregation
+    endpoints?: PublishedEndpoints
+  } = {}
   const objects: ReturnType<typeof boundObjects> = {
     find: (kind, namespace, name) => own.objects!.find(kind, namespace, name),
     nodeOf: (namespace, pod) => own.objects!.nodeOf(namespace, pod),
     accountOf: (namespace, pod) => own.objects!.accountOf(namespace, pod),
   }
   const authorizer = authorizerChain(authorizers)
-  const webhooks = webhookClient({ resolver: serviceResolver(() => own.informers!, random), clock })
+  const resolver = serviceResolver(() => own.informers!, random)
+  const webhooks = webhookClient({ resolver, clock })
   const webhookMetrics = new WebhookMetrics()
   const tokens = serviceAccounts && { ...serviceAccounts, verifier: tokenVerifier(serviceAccounts.verificationKeys), objects, clock }
   const { authenticator, checkToken } = assembleAuthentication(options.authentication ?? {}, {
@@ -154,6 +167,7 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
       serviceAllocation({ ...options, client: () => own.client!, services: () => own.informers!.of(Service).list() }),
     ],
     metrics: [webhookMetrics],
+    aggregation: () => own.aggregation,
     subresources: [...subresources, ...(serviceAccounts ? [tokenSubresource(serviceAccounts, objects, options)] : [])],
     reviews: [...accessReviews(authorizer), ...identityReviews(checkToken, serviceAccounts?.audiences ?? [])],
     ...(options.kubeletConnection ? { kubeletConnection: options.kubeletConnection } : {}),
@@ -169,7 +183,10 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
   own.objects = boundObjects(informers)
   authorizers.push(...options.authorizationModes.map(mode => authorizerOf(mode, informers, options, webhooks)))
   await server.ready()
-  await Promise.all([Service, ...RESOLVER_CACHES, ...ADMISSION_CACHES].map(kind => informers.of(kind).synced()))
+  await Promise.all([Service, APIService, ...RESOLVER_CACHES, ...ADMISSION_CACHES].map(kind => informers.of(kind).synced()))
+  const aggregation = new Aggregation({ client, informers, resolver, clock, log, credential: options.frontProxy })
+  own.aggregation = aggregation
+  const localApiServices = keepLocalApiServices({ client, informers, kinds: server.kinds, clock, log })
   const flowSchemaStatus = keepFlowSchemaStatus({ client, informers, clock, log })
   return {
     server,
@@ -190,13 +207,23 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
     async shipObjects(at) {
       const serviceAddress = addressAt(addressRange(options.serviceCIDRs[0]!), 0n)
       const { advertiseAddress, securePort } = at
-      await bootstrap({ client, log, serviceCIDRs: options.serviceCIDRs, serviceAddress, securePort })
+      await bootstrap({
+        client,
+        log,
+        serviceCIDRs: options.serviceCIDRs,
+        serviceAddress,
+        securePort,
+        authentication: options.authentication,
+      })
+      await localApiServices.registered()
       if (advertiseAddress !== undefined)
         own.endpoints = await publishEndpoints({ store, client, clock, log, advertiseAddress, securePort })
     },
     async stop() {
       await own.endpoints?.stop()
       webhooks[Symbol.dispose]()
+      await localApiServices[Symbol.asyncDispose]()
+      await aggregation[Symbol.asyncDispose]()
       await flowSchemaStatus[Symbol.asyncDispose]()
       await informers[Symbol.asyncDispose]()
       await server.stop()

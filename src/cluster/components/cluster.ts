@@ -70,6 +70,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
         parameters: certificateParameters(certificates, layout),
         authentication: authenticationByCertificates(certificates),
         kubeletConnection: kubelets,
+        frontProxy: certificates.frontProxyClient,
       })
       ending.push(() => started.stop())
       await serveMetricsApi({ ...started, client: administratorOf(started), kubelets, clock, log })

@@ -1,3 +1,4 @@
+import type { FrontProxyCredential } from '#apiserver/aggregation/front-proxy.ts'
 import type { Encryption } from '#apiserver/encryption/encryption.ts'
 import type { KubeletConnection } from '#apiserver/node-streams/kubelet-connection.ts'
 import type { Logger } from '#base/log/logger.ts'
@@ -29,6 +30,8 @@ export interface ControlPlaneOptions {
   readonly encryption?: Encryption
   /** How the API server reaches kubelets; absent: it does not. */
   readonly kubeletConnection?: KubeletConnection
+  /** How the API server proves itself to aggregated servers. */
+  readonly frontProxy?: FrontProxyCredential
   /** Which controllers run, as `--controllers` says it. */
   readonly controllers?: readonly string[]
   readonly parameters?: Partial<ControllerParameters>
@@ -81,6 +84,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       verificationKeys: [serviceAccountKeys.publicKey],
     },
     kubeletConnection,
+    frontProxy: options.frontProxy,
     ...(options.authentication ? { authentication: options.authentication } : {}),
     servesTypernetes: true,
     encryption: options.encryption,

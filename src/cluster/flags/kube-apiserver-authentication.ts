@@ -1,3 +1,4 @@
+import type { FrontProxyCredential } from '#apiserver/aggregation/front-proxy.ts'
 import { certificatesOf } from '#base/pki/client-certificate.ts'
 import type { Clock } from '#base/time/clock.ts'
 import type { AuthenticationOptions } from '../components/authentication.ts'
@@ -24,6 +25,17 @@ function tokenWebhook(flags: Flags, clock: Clock): AuthenticationOptions['tokenW
   const target = reviewTarget('--authentication-token-webhook-config-file', flags['authentication-token-webhook-config-file'], clock)
   const version = flags['authentication-token-webhook-version'] as 'v1' | 'v1beta1'
   return target && { target, version, keptMs: flags['authentication-token-webhook-cache-ttl'] }
+}
+
+/** How the server proves itself to aggregated servers. Throws a SetupError that names the flag. */
+export function frontProxy(flags: Flags): FrontProxyCredential | undefined {
+  const certificate = namedFile('--proxy-client-cert-file', flags['proxy-client-cert-file'])
+  const privateKey = namedFile('--proxy-client-key-file', flags['proxy-client-key-file'])
+  if (certificate && privateKey) return { certificate, privateKey }
+  if (certificate || privateKey) {
+    throw new SetupError('--proxy-client-cert-file and --proxy-client-key-file go together', 'give both, or neither')
+  }
+  return undefined
 }
 
 function requestHeader(flags: Flags): AuthenticationOptions['requestHeader'] {

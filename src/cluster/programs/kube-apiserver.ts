@@ -14,7 +14,7 @@ import { startLoneApiServer } from '../components/lone-api-server.ts'
 import { readCommandLine } from '../flags/flag-set.ts'
 import { kubeApiserver } from '../flags/kube-apiserver.ts'
 import { auditOf } from '../flags/kube-apiserver-audit.ts'
-import { authenticationOptions } from '../flags/kube-apiserver-authentication.ts'
+import { authenticationOptions, frontProxy } from '../flags/kube-apiserver-authentication.ts'
 import { authorizationWebhook } from '../flags/kube-apiserver-authorization.ts'
 import { jwtAuthentication } from '../flags/kube-apiserver-jwt.ts'
 import { firstAddress } from '../machine/addresses.ts'
@@ -68,6 +68,7 @@ async function run(values: Values, given: ReadonlySet<string>): Promise<void> {
     },
     authentication,
     anonymous: jwt.anonymous,
+    frontProxy: frontProxy(values),
     authorizationModes: values['authorization-mode'],
     authorizationWebhook: authorizationWebhook(values, clock),
     admission: { enabled: values['enable-admission-plugins'], disabled: values['disable-admission-plugins'] },
