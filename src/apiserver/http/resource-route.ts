@@ -24,6 +24,7 @@ import { type ProtobufWriter, type Rendered, renderList, renderObject } from './
 import { methodNotAllowed, noSuchResource, type RequestContext } from './request-context.ts'
 import type { ResourceRequestInfo } from './request-info.ts'
 import { type IncludeObject, partialOf, type TableOptions, tableOf } from './table.ts'
+import { tableJson } from './table-json.ts'
 import { serveWatch } from './watch-route.ts'
 import type { WatchFramer } from './watch-stream.ts'
 
@@ -337,6 +338,10 @@ export class ResourceRoute {
     }
     if (form.as === 'PartialObjectMetadata') {
       throw wrongTransform(`you requested PartialObjectMetadata, but the requested object is a list (*${goTypeOf(kind, kind.listKind)})`)
+    }
+    if (form.as === 'Table' && form.encoding === 'json' && !form.isPretty) {
+      const bytes = tableJson(kind, page, this.#tableOptions(form, query))
+      return this.#send(context, 200, { bytes, contentType: MEDIA_TYPES.json })
     }
     const apiVersion = `meta.k8s.io/${form.asVersion}`
     const shown =

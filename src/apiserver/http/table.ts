@@ -21,14 +21,14 @@ export function tableOf(
   definesColumns = true,
 ): object {
   const columns = columnsOf(kind)
-  const apiVersion = `meta.k8s.io/${options.version}`
-  return {
-    kind: 'Table',
-    apiVersion,
-    metadata,
-    columnDefinitions: definesColumns ? definitionsOf(kind, columns) : null,
-    rows: objects.map(object => rowOf(kind, columns, object, options)),
-  }
+  const rows = objects.map(object => rowOf(kind, columns, object, options))
+  return { ...tableHead(kind, metadata, options, definesColumns), rows }
+}
+
+/** A table without its rows. */
+export function tableHead(kind: AnyKind, metadata: ListMeta, { version }: TableOptions, definesColumns = true): object {
+  const columnDefinitions = definesColumns ? definitionsOf(kind, columnsOf(kind)) : null
+  return { kind: 'Table', apiVersion: `meta.k8s.io/${version}`, metadata, columnDefinitions }
 }
 
 /** The metadata of an object without the rest. */
@@ -56,7 +56,8 @@ function rowOf(kind: AnyKind, columns: readonly Column<ApiObject>[], object: Api
   return { cells, ...(conditions?.length ? { conditions } : {}), object: shown }
 }
 
-function columnsOf(kind: AnyKind): readonly Column<ApiObject>[] {
+/** The columns of a kind's tables. */
+export function columnsOf(kind: AnyKind): readonly Column<ApiObject>[] {
   return kind.columns ?? PLAIN_COLUMNS
 }
 
