@@ -98,7 +98,8 @@ function writeLaunchers() {
   for (const name of readdirSync(bin)) if (!(name in entries)) rmSync(join(bin, name))
   for (const name of Object.keys(entries)) {
     const path = join(bin, name)
-    const text = `#!/bin/sh\n# Made by tools/build.mjs. The process becomes the program's: its pid is this one.\nself=$(readlink -f -- "$0")\nexec node "\${self%/bin/*}/dist/programs/${name}.js" "$@"\n`
+    // Scavenging by several threads costs more CPU than it saves time: with a core or two, they wait for each other.
+    const text = `#!/bin/sh\n# Made by tools/build.mjs. The process becomes the program's: its pid is this one.\nself=$(readlink -f -- "$0")\nexec node --no-parallel-scavenge "\${self%/bin/*}/dist/programs/${name}.js" "$@"\n`
     writeFileSync(`${path}.new`, text)
     chmodSync(`${path}.new`, 0o755)
     renameSync(`${path}.new`, path)

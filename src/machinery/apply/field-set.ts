@@ -11,6 +11,9 @@ export class FieldSet {
   /** What the set holds below a step; never an empty set. */
   readonly children: ReadonlyMap<string, FieldSet>
   #fields: FieldsV1 | undefined
+  /** What {@link #write} made of the set, as a member of the one above it and otherwise. */
+  #writtenAsMember: FieldsV1 | undefined
+  #written: FieldsV1 | undefined
 
   constructor(members: ReadonlySet<string>, children: ReadonlyMap<string, FieldSet>) {
     this.members = members
@@ -19,6 +22,21 @@ export class FieldSet {
 
   // `this`, since TypeScript 7 gives a class with private methods another name while it is being made.
   static readonly empty: FieldSet = new this(new Set(), new Map())
+
+  /**
+   * The set of these steps alone. Hot: bench/apply — most parts of objects are flat and of few shapes (a variable is a name and a value), so
+   * there is one set for all that are alike.
+   */
+  static flat(steps: readonly string[]): FieldSet {
+    if (steps.length === 0) return FieldSet.empty
+    const key = steps.join('\n')
+    let set = flatSets.get(key)
+    if (!set) {
+      set = new FieldSet(new Set(steps), NO_CHILDREN)
+      flatSets.set(key, set)
+    }
+    return set
+  }
 
   /** The set of these paths. */
   static of(...paths: readonly (readonly string[])[]): FieldSet {
@@ -125,12 +143,16 @@ export class FieldSet {
     return new FieldSet(members, children)
   }
 
-  #write(isMember: boolean): Readonly<Record<string, unknown>> {
-    const fields: Record<string, unknown> = isMember ? { '.': {} } : {}
+  #write(isMember: boolean): FieldsV1 {
+    const known = isMember ? this.#writtenAsMember : this.#written
+    if (known) return known
+    const fields: Record<string, unknown> = isMember ? { '.': NO_FIELDS } : {}
     for (const step of this.#steps()) {
       const below = this.children.get(step)
-      setAt(fields, step, below ? below.#write(this.members.has(step)) : {})
+      setAt(fields, step, below ? below.#write(this.members.has(step)) : NO_FIELDS)
     }
+    if (isMember) this.#writtenAsMember = fields
+    else this.#written = fields
     return fields
   }
 
@@ -177,6 +199,21 @@ export function shared(fields: FieldsV1): FieldsV1 {
   if (known) return known
   sharedByText.set(text, fields)
   return fields
+}
+
+const NO_FIELDS: FieldsV1 = Object.freeze({})
+const NO_CHILDREN: ReadonlyMap<string, FieldSet> = new Map()
+const flatSets = new RecentMap<string, FieldSet>(4096)
+const fieldSteps = new RecentMap<string, string>(4096)
+
+/** The step to a field of an object. */
+export function fieldStep(name: string): string {
+  let step = fieldSteps.get(name)
+  if (step === undefined) {
+    step = `f:${name}`
+    fieldSteps.set(name, step)
+  }
+  return step
 }
 
 const sharedByText = new RecentMap<string, FieldsV1>(4096)

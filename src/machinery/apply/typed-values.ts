@@ -1,7 +1,7 @@
 import { isJsonObject, isSameJson, type JsonObject, setAt, valueAt } from '../patch/json-object.ts'
 import type { AnySchema } from '../schema/schema.ts'
 import { atomOf, ElementError, type ListAtom, type MapAtom, stepOf } from './atom.ts'
-import { FieldSet, FieldSetBuilder } from './field-set.ts'
+import { FieldSet, FieldSetBuilder, fieldStep } from './field-set.ts'
 
 /** A schema, or undefined where the values themselves decide how they are merged. */
 type Type = AnySchema | undefined
@@ -133,22 +133,24 @@ function wholeOf(value: unknown, schema: Type): FieldSet {
   const atom = atomOf(schema, value)
   const isList = atom.kind === 'list' && Array.isArray(value) && atom.relationship !== 'atomic'
   if (!isList && !(atom.kind === 'map' && isJsonObject(value) && !atom.isAtomic)) return FieldSet.empty
-  const members = new Set<string>()
-  const children = new Map<string, FieldSet>()
+  const members: string[] = []
+  let children: Map<string, FieldSet> | undefined
   const add = (step: string, item: unknown, type: Type) => {
-    members.add(step)
+    members.push(step)
     if (typeof item !== 'object' || item === null) return
     const below = wholeOf(item, type)
-    if (!below.isEmpty) children.set(step, below)
+    if (below.isEmpty) return
+    children ??= new Map()
+    children.set(step, below)
   }
   if (atom.kind === 'list') for (const [step, item] of indexed(atom, value as unknown[])) add(step, item, atom.element)
   else if (atom.kind === 'map') {
-    for (const key of Object.keys(value as JsonObject)) {
+    for (const key in value as JsonObject) {
       const item = (value as JsonObject)[key]
-      if (item !== undefined) add(`f:${key}`, item, typeAt(atom, key))
+      if (item !== undefined) add(fieldStep(key), item, typeAt(atom, key))
     }
   }
-  return new FieldSet(members, children)
+  return children ? new FieldSet(new Set(members), children) : FieldSet.flat(members)
 }
 
 /** Atomic values are compared as a whole; so are two empty ones, to tell absent from empty. */

@@ -1,3 +1,4 @@
+import { RecentMap } from '#base/collections/recent-map.ts'
 import { BINARY_SUFFIXES, DECIMAL_SUFFIXES, type QuantityFormat, type ScannedQuantity, scanQuantity } from './scan.ts'
 
 /**
@@ -23,10 +24,14 @@ export class Quantity {
   /** Reads `text`; throws `QuantityError` in upstream's words. */
   static parse(text: string): Quantity {
     if (text === '0') return Quantity.ZERO
+    const known = parsed.get(text)
+    if (known) return known
     const scanned = scanQuantity(text)
     const keeps = isKept(scanned)
     const [mantissa, scale, format] = amountOf(scanned)
-    return new Quantity(scanned.negative ? -mantissa : mantissa, scale, format, keeps ? text : undefined)
+    const quantity = new Quantity(scanned.negative ? -mantissa : mantissa, scale, format, keeps ? text : undefined)
+    if (text.length < 32) parsed.set(text, quantity)
+    return quantity
   }
 
   /** A quantity of so many thousandths, as cpu is counted. */
@@ -158,6 +163,7 @@ const MAX_DIGITS = 60
 // Hot: a cluster's objects use few different texts.
 const MAX_CACHED = 4096
 const canonicalTexts = new Map<string, string>()
+const parsed = new RecentMap<string, Quantity>(2048)
 
 /** Whether upstream keeps the text as it was sent: cheap to see that it is canonical, or nearly so. */
 function isKept({ integer, fraction, format, exponent }: ScannedQuantity): boolean {
