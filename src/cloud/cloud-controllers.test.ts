@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { PERTURBATIONS, type Story, tell } from '#controllers/perturbation.fixture.ts'
 import { type TestCluster, testCluster } from '#controllers/runtime/test-cluster.ts'
 import { Node } from '#kinds/core/v1/node.ts'
 import { Service } from '#kinds/core/v1/service.ts'
@@ -74,6 +75,9 @@ const notReady = ({ api }: TestCluster, name: string) =>
     },
     '',
   )
+
+const balanced = ({ api }: TestCluster, more: object = {}) =>
+  api.put(Service, { metadata: { name: 'web', namespace: 'default' }, spec: { type: 'LoadBalancer', ports: [{ port: 80 }], ...more } })
 
 describe('cloud-node-controller', () => {
   it('describes the machine of a node that waits for it, and then lets pods onto it', async () => {
@@ -208,8 +212,6 @@ describe('node-route-controller', () => {
 })
 
 describe('service-lb-controller', () => {
-  const balanced = ({ api }: TestCluster, more: object = {}) =>
-    api.put(Service, { metadata: { name: 'web', namespace: 'default' }, spec: { type: 'LoadBalancer', ports: [{ port: 80 }], ...more } })
   const service = ({ api }: TestCluster) => api.find(Service, 'web')
   const FINALIZER = 'service.kubernetes.io/load-balancer-cleanup'
 
@@ -273,5 +275,53 @@ describe('service-lb-controller', () => {
     await cluster.settle()
     expect(service(cluster)!.metadata.finalizers).toBeUndefined()
     expect(place.balancers.size).toBe(0)
+  })
+})
+
+describe('cloud controllers that are disturbed right after a write', () => {
+  /** A story of its own each time, since the place changes with it. */
+  function story(): Story {
+    const place = new TestPlace()
+    const waiting = { key: 'node.cloudprovider.kubernetes.io/uninitialized', value: 'true', effect: 'NoSchedule' }
+    return {
+      name: 'nodes and Services come and go',
+      controllers: cloudControllers(place.provider, { ...defaultCloudControllerOptions, clusterCIDRs: ['10.244.0.0/16'] }),
+      steps: [
+        cluster => {
+          for (const [index, name] of ['n1', 'n2'].entries())
+            node(cluster, name, { spec: { taints: [waiting], podCIDR: `10.244.${index}.0/24`, podCIDRs: [`10.244.${index}.0/24`] } })
+          balanced(cluster)
+          cluster.api.put(Service, {
+            metadata: { name: 'stays', namespace: 'default' },
+            spec: { type: 'LoadBalancer', ports: [{ port: 80 }] },
+          })
+        },
+        cluster => {
+          place.machines.delete('n2')
+          notReady(cluster, 'n2')
+          cluster.api.change(Service, 'web', next => {
+            next.metadata.deletionTimestamp = '2026-01-01T00:00:00Z'
+          })
+        },
+      ],
+      world() {},
+      rounds: 10,
+      roundMs: 3_000,
+      summarize: ({ api }) => ({
+        nodes: api.all(Node).map(({ metadata, spec, status }) => [metadata.name, metadata.labels, spec, status.addresses]),
+        services: api.all(Service).map(({ metadata, status }) => [metadata.name, metadata.finalizers, status]),
+        routes: place.routes,
+        balancers: [...place.balancers],
+      }),
+    }
+  }
+
+  it.each(PERTURBATIONS)('reach the same end: %s', async what => {
+    const expected = await tell(story())
+    expect(expected.summary).toMatchObject({ routes: [{ cidr: '10.244.0.0/24' }], balancers: [['stays', ['n1']]] })
+    for (let at = 0; at < expected.writes; at++) {
+      const { summary } = await tell(story(), { at, what })
+      expect({ at, summary }).toEqual({ at, summary: expected.summary })
+    }
   })
 })

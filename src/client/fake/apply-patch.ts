@@ -1,8 +1,12 @@
 import { draft } from '#machinery/kind/draft.ts'
+import type { AnyKind } from '#machinery/kind/kind.ts'
+import type { JsonObject } from '#machinery/patch/json-object.ts'
+import { applyStrategicMergePatch } from '#machinery/patch/strategic-merge-patch.ts'
 import type { JsonPatchOperation, Patch } from '../client.ts'
 
-/** The object that a patch makes of `object`. Knows JSON and merge patches; a strategic one is taken as a merge patch. */
-export function applyPatch(object: object, patch: Patch): object {
+/** The object that a patch makes of `object`, one of `kind`. Apply is taken as a merge patch: nobody owns fields here. */
+export function applyPatch(kind: AnyKind, object: object, patch: Patch): object {
+  if (patch.type === 'strategic') return applyStrategicMergePatch(draft(object) as JsonObject, patch.body, kind.schema)
   if (patch.type === 'json') return patch.body.reduce(applyOperation, draft(object) as Record<string, unknown>)
   return merged(draft(object), patch.body) as object
 }

@@ -41,6 +41,8 @@ export class FakeApi {
   subresources: FakeSubresources = {}
   /** Called with each object before it is created: answers reviews, or fills in what admission would. */
   admit: (kind: AnyKind, object: object) => void = () => {}
+  /** While true, watches receive every event twice. */
+  doubled = false
   /** While true, watches receive nothing: caches grow stale. Setting it to false delivers what was held back. */
   #held = false
   #revision = 0
@@ -221,7 +223,7 @@ export class FakeApi {
   }
 
   #patch(kind: AnyKind, at: { namespace: string; name: string }, patch: Patch, subresource: string): Stored {
-    const next = applyPatch(this.#get(kind, at.namespace, at.name), patch)
+    const next = applyPatch(kind, this.#get(kind, at.namespace, at.name), patch)
     return this.#update(kind, next, subresource, subresource === '' ? undefined : (next as ApiObject).metadata)
   }
 
@@ -315,7 +317,8 @@ export class FakeApi {
   #pump(watch: FakeWatch): void {
     queueMicrotask(() => {
       if (this.#held || !this.#watches.has(watch)) return
-      for (const event of watch.queue.splice(0)) if (this.#watches.has(watch)) watch.sink.event(event)
+      for (const event of watch.queue.splice(0))
+        for (let time = 0; time < (this.doubled ? 2 : 1); time++) if (this.#watches.has(watch)) watch.sink.event(event)
     })
   }
 }

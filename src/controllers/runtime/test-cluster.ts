@@ -16,6 +16,8 @@ export interface TestCluster extends AsyncDisposable {
   settle(): Promise<void>
   /** Lets time pass. */
   advance(ms: number): Promise<void>
+  /** The controllers that have written something else than events. */
+  readonly writers: ReadonlySet<string>
   /** `reason: message` of the events written so far. */
   events(): string[]
 }
@@ -25,12 +27,16 @@ export function testCluster(
   controllers: readonly Controller[],
   parameters: Partial<ControllerParameters> = {},
   seed = 1,
-  former?: Pick<TestCluster, 'api' | 'clock'>,
+  former?: Pick<TestCluster, 'api' | 'clock' | 'writers'>,
 ): TestCluster {
   const clock = former?.clock ?? virtualClock()
   const api = former?.api ?? new FakeApi(clock, seededRandom(seed))
+  const writers = new Set(former?.writers)
+  const noting = (name: string) => api.client({ before: ({ kind }) => void (kind === 'Event' || writers.add(name)) })
   const running = startControllers({
-    client: api.client(),
+    // The only one that acts as the process itself.
+    client: noting('serviceaccount-token-controller'),
+    clientFor: noting,
     clock,
     random: seededRandom(seed + 1),
     log: silentLogger,
@@ -42,6 +48,7 @@ export function testCluster(
   return {
     api,
     clock,
+    writers,
     settle: () => clock.advance(0),
     advance: ms => clock.advance(ms),
     events: () =>
