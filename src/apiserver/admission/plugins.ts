@@ -117,9 +117,9 @@ function orderedPlugins({
     podTopologyLabels(informers),
     roleEscalation({ rbac, authorizer }),
     mutatingAdmissionPolicy({ informers, client, kinds, authorizer }),
-    mutatingAdmissionWebhook(asking, informers, kinds),
+    mutatingAdmissionWebhook(asking, informers, kinds, authorizer),
     validatingAdmissionPolicy({ informers, client, kinds, authorizer }),
-    validatingAdmissionWebhook(asking, informers, kinds),
+    validatingAdmissionWebhook(asking, informers, kinds, authorizer),
     resourceQuota({ informers, client, clock }),
   ]
 }

@@ -8,10 +8,12 @@ import type { JsonObject } from '#machinery/patch/json-object.ts'
 import { applyJsonPatch, type Operation } from '#machinery/patch/json-patch.ts'
 import { internalError } from '#machinery/status/failures.ts'
 import { quote } from '#machinery/status/go-text.ts'
+import type { Authorizer } from '../../authorization/authorizer.ts'
 import type { AdmissionPlugin, AdmissionRequest } from '../admission.ts'
 import { isAdmissionConfiguration } from '../match-resources.ts'
 import { type Asking, askWebhook, CallFailure } from './ask-webhook.ts'
 import { type Hook, hooksOf } from './hooks.ts'
+import { meetsConditions } from './match-conditions.ts'
 import { matchedWebhook } from './matched-webhook.ts'
 import type { Verdict } from './review.ts'
 import { type Reviewed, reviewed } from './reviewed.ts'
@@ -31,14 +33,19 @@ const NAME = 'MutatingAdmissionWebhook'
  * Lets the webhooks of MutatingWebhookConfigurations change what is written, one after the other. Those that want it
  * (`reinvocationPolicy: IfNeeded`) are asked once more if others changed the object after them.
  */
-export function mutatingAdmissionWebhook(asking: Asking, informers: () => Informers, kinds: () => KindRegistry): AdmissionPlugin {
+export function mutatingAdmissionWebhook(
+  asking: Asking,
+  informers: () => Informers,
+  kinds: () => KindRegistry,
+  authorizer: Authorizer,
+): AdmissionPlugin {
   const hooks = hooksOf(MutatingWebhookConfiguration, informers)
   return {
     name: NAME,
     admit(request) {
       const all = hooks()
       if (all.length === 0 || isAdmissionConfiguration(request)) return
-      return admitAll(asking, all, request, { kinds: kinds(), informers: informers() })
+      return admitAll(asking, all, request, { kinds: kinds(), informers: informers(), authorizer })
     },
   }
 }
@@ -47,7 +54,7 @@ async function admitAll(
   asking: Asking,
   hooks: readonly Hook[],
   request: AdmissionRequest,
-  facts: { readonly kinds: KindRegistry; readonly informers: Informers },
+  facts: { readonly kinds: KindRegistry; readonly informers: Informers; readonly authorizer: Authorizer },
 ): Promise<void> {
   const { reinvocation } = request
   const round = reinvocation?.round ?? 0
@@ -58,6 +65,7 @@ async function admitAll(
     const kind = matchedWebhook(hook, request, facts)
     if (!kind || (round === 1 && !memory.toAskAgain.has(hook.id))) continue
     const shown = reviewed(request, kind)
+    if (!(await meetsConditions(hook, { request, kind, shown }, facts.authorizer))) continue
     const annotator = annotatorOf(request, hook, `round_${round}_index_${index}`)
     const question = { type: 'admit', hook, request, kind, shown } as const
     const changed = await askWebhook(asking, question, verdict => applied(hook, verdict, shown, annotator))

@@ -1,22 +1,29 @@
 import type { Informers } from '#client/informers/informer.ts'
 import { ValidatingWebhookConfiguration } from '#kinds/admissionregistration/v1/validating-webhook-configuration.ts'
 import type { KindRegistry } from '#machinery/kind/kind-registry.ts'
+import type { Authorizer } from '../../authorization/authorizer.ts'
 import type { AdmissionPlugin, AdmissionRequest } from '../admission.ts'
 import { isAdmissionConfiguration } from '../match-resources.ts'
 import { type Asking, askWebhook } from './ask-webhook.ts'
 import { type Hook, hooksOf } from './hooks.ts'
+import { meetsConditions } from './match-conditions.ts'
 import { matchedWebhook } from './matched-webhook.ts'
 import { reviewed } from './reviewed.ts'
 
 /** Asks the webhooks of ValidatingWebhookConfigurations, all at once, whether what will be stored may be. */
-export function validatingAdmissionWebhook(asking: Asking, informers: () => Informers, kinds: () => KindRegistry): AdmissionPlugin {
+export function validatingAdmissionWebhook(
+  asking: Asking,
+  informers: () => Informers,
+  kinds: () => KindRegistry,
+  authorizer: Authorizer,
+): AdmissionPlugin {
   const hooks = hooksOf(ValidatingWebhookConfiguration, informers)
   return {
     name: 'ValidatingAdmissionWebhook',
     validate(request) {
       const all = hooks()
       if (all.length === 0 || isAdmissionConfiguration(request)) return
-      return askAll(asking, all, request, { kinds: kinds(), informers: informers() })
+      return askAll(asking, all, request, { kinds: kinds(), informers: informers(), authorizer })
     },
   }
 }
@@ -25,7 +32,7 @@ async function askAll(
   asking: Asking,
   hooks: readonly Hook[],
   request: AdmissionRequest,
-  facts: { readonly kinds: KindRegistry; readonly informers: Informers },
+  facts: { readonly kinds: KindRegistry; readonly informers: Informers; readonly authorizer: Authorizer },
 ): Promise<void> {
   const matching = hooks.flatMap((hook, index) => {
     const kind = matchedWebhook(hook, request, facts)
@@ -33,6 +40,7 @@ async function askAll(
   })
   const answers = await Promise.allSettled(
     matching.map(async question => {
+      if (!(await meetsConditions(question.hook, question, facts.authorizer))) return
       const isAsked = await askWebhook(asking, question, () => true)
       if (isAsked) return
       request.annotate?.(`failed-open.validating.webhook.admission.k8s.io/round_0_index_${question.index}`, question.hook.webhook.name)

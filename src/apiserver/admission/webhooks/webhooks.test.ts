@@ -85,7 +85,10 @@ beforeEach(async () => {
     random: seededRandom(1),
     log: silentLogger,
     authorizer: alwaysAllow,
-    admission: [mutatingAdmissionWebhook(asking, () => informers, kinds), validatingAdmissionWebhook(asking, () => informers, kinds)],
+    admission: [
+      mutatingAdmissionWebhook(asking, () => informers, kinds, alwaysAllow),
+      validatingAdmissionWebhook(asking, () => informers, kinds, alwaysAllow),
+    ],
   })
   const caller = { user: { name: 'ann', uid: 'u1', groups: ['devs'], extra: { scopes: ['a'] } }, userAgent: 'test/1' }
   const warn = (text: string) => void warnings.push(text)
@@ -374,6 +377,32 @@ describe('a webhook is not asked', () => {
       hook('y', { objectSelector: { matchLabels: { app: 'y' } } }),
     )
     await write()
+    expect(asked).toEqual([])
+  })
+})
+
+describe('match conditions', () => {
+  const condition = (expression: string) => ({ matchConditions: [{ name: 'c', expression }] })
+
+  it('keep webhooks from being asked about what they do not hold of', async () => {
+    await validating(hook('look', condition("!('skip' in object.data)")))
+    await mutating(hook('change', condition("request.userInfo.username == 'bob'")))
+    answers['look'] = allow
+    await write({ skip: 'x' })
+    expect(asked).toEqual([])
+    await client.update(ConfigMap, configMap({ look: 'x' }))
+    expect(asked.map(({ name }) => name)).toEqual(['look'])
+  })
+
+  it('that cannot be evaluated refuse, or let pass, as the failure policy says', async () => {
+    await validating(hook('strict', condition("object.data.missing == 'x'")))
+    expect(await failed(write({ a: '1' }))).toMatchObject({
+      code: 403,
+      message: `configmaps "a" is forbidden: expression 'object.data.missing == 'x'' resulted in error: no such key: missing`,
+    })
+    await client.delete(ValidatingWebhookConfiguration, { name: 'v-strict.example.com' })
+    await validating(hook('lenient', { ...condition("object.data.missing == 'x'"), failurePolicy: 'Ignore' }))
+    await write({ a: '1' })
     expect(asked).toEqual([])
   })
 })
