@@ -9,7 +9,6 @@ import { PodDisruptionBudget } from '#kinds/policy/v1/pod-disruption-budget.ts'
 import type { PodInfo } from './cache/pod-info.ts'
 import type { PluginArgs } from './configuration/plugin-args.ts'
 import { defaultSelector } from './default-selector.ts'
-import type { DeviceMatcher } from './devices/allocate.plan.ts'
 import type { SchedulerPlugin } from './framework/plugin.ts'
 import type { Profile } from './framework/profile.ts'
 import type { Nominations } from './framework/select-node.ts'
@@ -44,8 +43,6 @@ export interface PluginContext {
   /** The profile that a plugin belongs to, once it is complete. */
   profile(): Profile
   readonly nominations: Nominations
-  /** Evaluates CEL expressions about devices, where that is possible. */
-  readonly matchesDevice?: DeviceMatcher | undefined
   /** The evictions for a pod were asked for. */
   finishedPreempting(pod: PodInfo): void
 }
@@ -77,7 +74,7 @@ export function allPlugins(context: PluginContext, args: PluginArgs): Map<string
     volumeZone(volumes),
     podTopologySpread(defaultSelector(informers), args.PodTopologySpread),
     interPodAffinity(namespace => namespaces.get('', namespace)?.metadata.labels, args.InterPodAffinity),
-    dynamicResources({ client, informers, matches: context.matchesDevice }),
+    dynamicResources({ client, informers }),
     defaultPreemption({
       client,
       events,

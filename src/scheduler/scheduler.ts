@@ -10,7 +10,6 @@ import type { NodeInfo } from './cache/node-info.ts'
 import { type PodInfo, podInfo } from './cache/pod-info.ts'
 import { schedulerCache } from './cache/scheduler-cache.ts'
 import type { KubeSchedulerConfiguration } from './configuration/scheduler-configuration.ts'
-import type { DeviceMatcher } from './devices/allocate.plan.ts'
 import { type Findings, ScoreRecord, type Verdict, verdictOf } from './explain/verdict.ts'
 import { Verdicts } from './explain/verdicts.ts'
 import { type Supposition, whatIf } from './explain/what-if.ts'
@@ -36,8 +35,6 @@ export interface SchedulerOptions {
   readonly events: EventRecorder
   /** Profiles and backoff of a KubeSchedulerConfiguration; absent: the default ones. Mistakes in it are thrown. */
   readonly configuration?: SchedulerSettings
-  /** Evaluates CEL expressions about devices; absent: claims with such selectors are not given any. */
-  readonly matchesDevice?: DeviceMatcher | undefined
   /** Reaches the extenders of the configuration. */
   readonly callExtender?: CallExtender
   readonly metrics?: SchedulerMetrics | undefined
@@ -99,7 +96,6 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
     log,
     finishedPreempting,
     nominations: nominated,
-    matchesDevice: options.matchesDevice,
   })
   const call = options.callExtender
   const extenders = call ? (settings.extenders ?? []).map(one => extender(one, call, log)) : []

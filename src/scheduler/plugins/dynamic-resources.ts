@@ -5,22 +5,20 @@ import type { Pod } from '#kinds/core/v1/pod.ts'
 import { DeviceClass } from '#kinds/resource/v1/device-class.ts'
 import { ResourceClaim } from '#kinds/resource/v1/resource-claim.ts'
 import { ResourceSlice } from '#kinds/resource/v1/resource-slice.ts'
+import { matchesDeviceSelector } from '#machinery/cel/device-selectors.ts'
 import type { NodeInfo } from '../cache/node-info.ts'
-import { allocate, type ChosenDevice, type DeviceMatcher, deviceKey, devicesOf } from '../devices/allocate.plan.ts'
+import { allocate, type ChosenDevice, deviceKey, devicesOf } from '../devices/allocate.plan.ts'
 import type { Refusal, SchedulerPlugin } from '../framework/plugin.ts'
 
 export interface DynamicResourcesOptions {
   readonly client: Client
   readonly informers: Informers
-  /** Absent where CEL cannot be evaluated: devices are then given only by classes and requests without selectors. */
-  readonly matches?: DeviceMatcher | undefined
 }
 
 const NAME = 'DynamicResources'
 const refusal = (code: Refusal['code'], reason: string): Refusal => ({ plugin: NAME, code, reasons: [reason] })
 const ELSEWHERE = refusal('unresolvable', 'resourceclaim not available on the node')
 const NO_DEVICES = refusal('unschedulable', 'cannot allocate all claims')
-const NO_SELECTORS = refusal('unresolvable', 'selectors of devices cannot be evaluated')
 const FINALIZER = 'resource.kubernetes.io/delete-protection'
 /** How many pods may use one claim. */
 const RESERVED_LIMIT = 256
@@ -34,18 +32,13 @@ interface State {
 }
 
 /** Gives pods the devices that their ResourceClaims ask for (dynamic resource allocation), on nodes that can use them. */
-export function dynamicResources({ client, informers, matches }: DynamicResourcesOptions): SchedulerPlugin {
+export function dynamicResources({ client, informers }: DynamicResourcesOptions): SchedulerPlugin {
   const claims = informers.of(ResourceClaim)
   const slices = informers.of(ResourceSlice)
   const classes = informers.of(DeviceClass)
   const classOf = (name: string) => classes.get('', name)
   /** Devices given to claims whose status is not seen yet, by claim. */
   const pending = new Map<string, readonly string[]>()
-  const matcher: DeviceMatcher =
-    matches ??
-    (() => {
-      throw new NoMatcher()
-    })
 
   const takenDevices = () => {
     const taken = new Set<string>()
@@ -54,7 +47,8 @@ export function dynamicResources({ client, informers, matches }: DynamicResource
     for (const devices of pending.values()) for (const device of devices) taken.add(device)
     return taken
   }
-  const choose = ({ open, taken }: State, { node }: NodeInfo) => allocate(open, devicesOf(node!, slices.list()), taken, classOf, matcher)
+  const choose = ({ open, taken }: State, { node }: NodeInfo) =>
+    allocate(open, devicesOf(node!, slices.list()), taken, classOf, matchesDeviceSelector)
 
   return {
     name: NAME,
@@ -93,7 +87,6 @@ export function dynamicResources({ client, informers, matches }: DynamicResource
       try {
         return choose(known, node) ? undefined : NO_DEVICES
       } catch (error) {
-        if (error instanceof NoMatcher) return NO_SELECTORS
         return refusal('unresolvable', `a selector of devices failed: ${(error as Error).message}`)
       }
     },
@@ -116,9 +109,6 @@ export function dynamicResources({ client, informers, matches }: DynamicResource
     },
   }
 }
-
-/** Selectors are there and nothing that evaluates them. */
-class NoMatcher extends Error {}
 
 /** The names of the pod's claims; undefined where one was not made yet. Those that turned out not to be needed are left out. */
 function claimNames({ spec, status }: Pod): (string | undefined)[] {

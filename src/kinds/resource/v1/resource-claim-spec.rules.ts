@@ -1,3 +1,4 @@
+import { deviceSelectorError } from '#machinery/cel/device-selectors.ts'
 import { isCIdentifier } from '#machinery/meta/formats.ts'
 import { isDNS1123Label, isDNS1123Subdomain } from '#machinery/meta/names.ts'
 import type { FieldErrors } from '#machinery/status/field-errors.ts'
@@ -76,7 +77,7 @@ function validateExact(request: ExactDeviceRequest | DeviceSubRequest, errors: F
   })
 }
 
-/** Expressions that a device must satisfy; their text is checked where CEL is. */
+/** Expressions that a device must satisfy. */
 export function validateDeviceSelectors(selectors: readonly DeviceSelector[] | undefined, errors: FieldErrors): void {
   if (selectors && selectors.length > 32) errors.tooMany(selectors.length, 32)
   selectors?.forEach(({ cel }, index) => {
@@ -84,6 +85,11 @@ export function validateDeviceSelectors(selectors: readonly DeviceSelector[] | u
     if (!cel) at.at('cel').required()
     else if (cel.expression.length > 10_240) at.at('cel').at('expression').tooLong(10_240)
     else if (cel.expression === '') at.at('cel').at('expression').required()
+    else {
+      const error = deviceSelectorError(cel.expression)
+      if (error?.type === 'invalid') at.at('cel').at('expression').invalid(cel.expression, error.detail)
+      if (error?.type === 'forbidden') at.at('cel').at('expression').forbidden(error.detail)
+    }
   })
 }
 

@@ -5,10 +5,15 @@ import { BOOL, DOUBLE, INT, opaque, STRING } from '#base/languages/cel/types.ts'
 import { Quantity } from '../../quantity/quantity.ts'
 import { OpaqueValue } from './opaque-value.ts'
 
-const QUANTITY_TYPE = opaque('kubernetes.Quantity')
+export const QUANTITY_TYPE = opaque('kubernetes.Quantity')
 type QuantityValue = OpaqueValue<Quantity>
 
 const quantityValue = (quantity: Quantity): QuantityValue => new OpaqueValue(QUANTITY_TYPE, quantity, (a, b) => a.equals(b))
+/** The value of a quantity's text. Throws an {@link EvaluationError} for what is none. */
+export function quantityOf(text: string): QuantityValue {
+  return quantityValue(parse(text))
+}
+
 const two = [QUANTITY_TYPE, QUANTITY_TYPE]
 const withInt = [QUANTITY_TYPE, INT]
 
