@@ -7,6 +7,7 @@ import { StatusError } from '#machinery/status/status-error.ts'
 import { validateEmbeddedResources } from '#machinery/structural/embedded-resources.ts'
 import type { JsonSchema } from '#machinery/structural/json-schema.ts'
 import { validateListTypes } from '#machinery/structural/list-types.ts'
+import { hasRules, validateRules } from '#machinery/structural/validate-rules.ts'
 import { validateValue } from '#machinery/structural/validate-value.ts'
 import { validateScaleField } from './scale-fields.ts'
 import { selectableFieldsOf } from './selectable-fields.ts'
@@ -30,11 +31,14 @@ export function customHooks(version: CustomResourceDefinitionVersion, schema: Js
     validateCreate(object, errors) {
       validateParts(object, undefined, schema, errors)
       if (scale) validateScale(object, scale, '', errors)
+      askRules(object, undefined, schema, errors)
     },
     validateUpdate(object, old, errors, subresource) {
       validateParts(object, old, schema, errors)
       if (scale) validateScale(object, scale, subresource, errors)
+      askRules(object, old, schema, errors)
     },
+    warnings: object => warned.get(object) ?? [],
   }
 }
 
@@ -67,6 +71,22 @@ function hasWrongLists(object: ApiObject, schema: JsonSchema): boolean {
   return !errors.isEmpty
 }
 
+/** What rules found of an object that was let in all the same. */
+const warned = new WeakMap<ApiObject, string[]>()
+
+/** The rules of the schema, once everything that they stand on is in order. */
+function askRules(object: ApiObject, old: ApiObject | undefined, schema: JsonSchema, errors: FieldErrors): void {
+  if (!hasRules(schema)) return
+  if (errors.all.some(({ type }) => BLOCKING.has(type))) {
+    const why = 'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation'
+    errors.addAll([{ type: 'FieldValueInvalid', field: '<nil>', badValue: null, detail: why }])
+    return
+  }
+  const found = validateRules(object, schema, { isResource: true, old: old && { value: old } })
+  errors.addAll(found.errors)
+  if (found.warnings.length > 0) warned.set(object, [...found.warnings])
+}
+
 function validateScale(object: ApiObject, scale: CustomResourceSubresourceScale, subresource: string, errors: FieldErrors): void {
   if (subresource !== 'status') validateScaleField(object, scale.specReplicasPath, 'integer', errors)
   validateScaleField(object, scale.statusReplicasPath, 'integer', errors)
@@ -74,7 +94,7 @@ function validateScale(object: ApiObject, scale: CustomResourceSubresourceScale,
 }
 
 /** What is so wrong with an object that its rules cannot be asked. */
-export const BLOCKING: ReadonlySet<FieldErrorType> = new Set<FieldErrorType>([
+const BLOCKING: ReadonlySet<FieldErrorType> = new Set<FieldErrorType>([
   'FieldValueRequired',
   'FieldValueTooLong',
   'FieldValueTooMany',

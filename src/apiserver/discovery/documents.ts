@@ -93,8 +93,9 @@ export class DiscoveryDocuments {
   }
 
   #discoveryOf({ name, versions }: ServedGroup): object {
+    const isCustom = versions.some(({ kinds }) => kinds.some(kind => kind.isCustom))
     return {
-      metadata: { ...(name === '' ? {} : { name }), creationTimestamp: null },
+      metadata: { ...(name === '' ? {} : { name }), ...(isCustom ? {} : { creationTimestamp: null }) },
       versions: versions.map(({ version, kinds, remote }) => ({
         version,
         ...(remote

@@ -19,6 +19,7 @@ import { type WebhookAuthorizerOptions, webhookAuthorizer } from '#apiserver/aut
 import { behaviours } from '#apiserver/behaviours/behaviours.ts'
 import { bootstrap } from '#apiserver/bootstrap/bootstrap.ts'
 import { keepFlowSchemaStatus } from '#apiserver/bootstrap/flow-schema-status.ts'
+import { conversions } from '#apiserver/crd/webhook-conversion.ts'
 import type { Encryption } from '#apiserver/encryption/encryption.ts'
 import { type PublishedEndpoints, publishEndpoints } from '#apiserver/endpoints/publish-endpoints.ts'
 import type { DocumentRoute } from '#apiserver/http/path-route.ts'
@@ -166,6 +167,7 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
       ...behaviours,
       serviceAllocation({ ...options, client: () => own.client!, services: () => own.informers!.of(Service).list() }),
     ],
+    conversion: conversions({ webhooks, random }),
     metrics: [webhookMetrics],
     aggregation: () => own.aggregation,
     subresources: [...subresources, ...(serviceAccounts ? [tokenSubresource(serviceAccounts, objects, options)] : [])],

@@ -16,6 +16,12 @@ export function typeOfStructuralSchema(schema: JsonSchema, isResourceRoot = fals
   return declared(schema, isResourceRoot, 'object')?.type
 }
 
+/** How many values of a schema fit in a request: each takes its least, and a comma. Undefined where it does not say what they are. */
+export function mostInRequest(schema: JsonSchema, isResourceRoot = false): number | undefined {
+  const one = declared(schema, isResourceRoot, 'object')
+  return one && Math.floor(MAX_REQUEST_BYTES / (one.minBytes + 1))
+}
+
 interface Declared {
   readonly type: CelType
   /** The least that a value takes in JSON. */

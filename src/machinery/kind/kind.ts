@@ -192,7 +192,7 @@ export interface View {
   prepare?(objects: readonly Record<string, unknown>[]): Promise<void> | undefined
 }
 
-/** Thrown by a conversion that takes asking somebody: when `ready` resolves, the same conversion has its answer. */
+/** Thrown by a conversion that takes asking somebody: when `ready` resolves, the same conversion has its answer; it rejects with the failure. */
 export class ConversionPending extends Error {
   override readonly name = 'ConversionPending'
   readonly ready: Promise<void>
@@ -200,6 +200,8 @@ export class ConversionPending extends Error {
   constructor(ready: Promise<void>) {
     super('the conversion is under way')
     this.ready = ready
+    // Who gives up on it need not hear of its failure.
+    ready.catch(() => undefined)
   }
 }
 

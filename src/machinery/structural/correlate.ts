@@ -2,26 +2,10 @@ import { isJsonObject, valueAt } from '../patch/json-object.ts'
 import { itemsOf, type JsonSchema, LIST_KEYS, LIST_TYPE, propertyOf } from './json-schema.ts'
 
 /** Finds the element of the old list that an element of the new one was; undefined where that cannot be told. */
-export type FindOld = (item: unknown, index: number) => unknown
+export type FindOld = (item: unknown) => unknown
 
-/**
- * How elements of a list are told to be the same before and after an update: by their keys in a map list, by position where the definition
- * does not say what the list is, not at all in sets and atomic lists.
- */
+/** How elements of a list are told to be the same before and after an update: by their keys in a map list, and not at all in others. */
 export function correlatedItem(schema: JsonSchema, old: unknown): FindOld {
-  if (!Array.isArray(old)) return () => undefined
-  switch (schema[LIST_TYPE]) {
-    case 'map':
-      return keyed(schema, old)
-    case undefined:
-      return (_, index) => old[index] as unknown
-    default:
-      return () => undefined
-  }
-}
-
-/** As {@link correlatedItem}, for rules that compare with the old value: only keys tell which element is which. */
-export function correlatedByKey(schema: JsonSchema, old: unknown): FindOld {
   return schema[LIST_TYPE] === 'map' && Array.isArray(old) ? keyed(schema, old) : () => undefined
 }
 

@@ -198,7 +198,7 @@ function checkList(list: readonly unknown[], schema: JsonSchema, path: string, o
   if (items) {
     const find = correlatedItem(schema, old?.value)
     for (let index = 0; index < list.length; index++) {
-      const before = find(list[index], index)
+      const before = find(list[index])
       merge(outcome, check(list[index], items, `${path}[${index}]`, before === undefined ? undefined : { value: before }))
     }
   }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { FieldErrors } from '#machinery/status/field-errors.ts'
 import { errorsOf, stored } from '../../stored.fixture.ts'
 import { CustomResourceDefinition } from './custom-resource-definition.ts'
 
@@ -56,5 +57,61 @@ describe('a definition of a resource', () => {
     expect(errorsOf(CustomResourceDefinition, definitionOf({ type: 'string' }, { versions }))[0]).toMatch(
       /^spec.versions: Invalid value: .*: must have exactly one version marked as storage version$/,
     )
+  })
+})
+
+describe('the schema of a definition', () => {
+  it.each<[string, object, string[]]>([
+    [
+      'compiles its rules',
+      { type: 'string', 'x-kubernetes-validations': [{ rule: 'self.foo' }] },
+      [`${P}.x-kubernetes-validations[0].rule: compilation failed: ERROR: <input>:1:5: type 'string' does not support field selection`],
+    ],
+    [
+      'wants rules to be true or false',
+      { type: 'string', 'x-kubernetes-validations': [{ rule: '1' }] },
+      [`${P}.x-kubernetes-validations[0].rule: cel expression must evaluate to a bool`],
+    ],
+    [
+      'wants rules that can be paid for',
+      { type: 'array', items: { type: 'string' }, 'x-kubernetes-validations': [{ rule: 'self.all(x, self.all(y, x == y))' }] },
+      [
+        `${P}.x-kubernetes-validations[0].rule: estimated rule cost exceeds budget by factor of more than 100x (try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, maps, and strings are declared)`,
+        `${P}.x-kubernetes-validations[0].rule: contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema`,
+        'spec.validation.openAPIV3Schema: x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema exceeds budget by factor of more than 100x (try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, maps, and strings are declared)',
+      ],
+    ],
+    [
+      'compares only what can be told to be the same',
+      { type: 'array', maxItems: 2, items: { type: 'integer', 'x-kubernetes-validations': [{ rule: 'self == oldSelf' }] } },
+      [`${P}.items.x-kubernetes-validations[0].rule: oldSelf cannot be used on the uncorrelatable portion of the schema within ${P}`],
+    ],
+    ['lets in defaults that it would let in', { type: 'string', default: 'x', enum: ['x'] }, []],
+    ['refuses other defaults', { type: 'string', default: 1 }, [`${P}.default:  in body must be of type string: "integer"`]],
+    [
+      'refuses defaults of which it would drop a part',
+      { type: 'object', properties: { a: { type: 'string' } }, default: { b: 1 } },
+      [`${P}.default: must not have unknown fields`],
+    ],
+    ['has all that its alternatives speak of', { type: 'object', anyOf: [{ required: ['a'], properties: { a: { minLength: 1 } } }] }, []],
+    [
+      'knows which keys a list has',
+      { type: 'array', 'x-kubernetes-list-type': 'map', items: { type: 'object' } },
+      [`${P}.x-kubernetes-list-map-keys: must not be empty if x-kubernetes-list-type is map`],
+    ],
+    [
+      'has patterns that can be read',
+      { type: 'string', pattern: '[' },
+      [`${P}.pattern: must be a valid regular expression, but isn't: error parsing regexp: missing closing ]: \`[\``],
+    ],
+    [
+      'survives names that mean something to JavaScript',
+      JSON.parse('{"type":"object","properties":{"__proto__":{"type":"string"}}}') as object,
+      [],
+    ],
+  ])('%s', (_, property, details) => {
+    const errors = new FieldErrors()
+    CustomResourceDefinition.hooks.validate!(definitionOf(property), errors)
+    expect(errors.all.map(({ field, detail }) => `${field}: ${detail.split('\n', 1)[0]}`)).toEqual(details)
   })
 })

@@ -3,11 +3,12 @@ import { nameIsDNSSubdomain } from '#machinery/meta/names.ts'
 import { validateObjectMeta } from '#machinery/meta/validate-object-meta.ts'
 import { isJsonObject, isSameJson } from '#machinery/patch/json-object.ts'
 import { DecodeError, decode } from '#machinery/schema/decode.ts'
-import { textOfAll } from '#machinery/status/field-error.ts'
+import { type FieldError, textOfAll } from '#machinery/status/field-error.ts'
 import { FieldErrors } from '#machinery/status/field-errors.ts'
 import { validateEmbeddedResources } from '#machinery/structural/embedded-resources.ts'
 import { hasDefault, IS_RESOURCE, itemsOf, type JsonSchema, TYPE_AND_METADATA } from '#machinery/structural/json-schema.ts'
 import { shapeValue } from '#machinery/structural/shape-value.ts'
+import { hasRules, validateRules } from '#machinery/structural/validate-rules.ts'
 import { validateValue } from '#machinery/structural/validate-value.ts'
 import { sortedEntries } from '../../meta/v1/rules.ts'
 
@@ -46,7 +47,16 @@ function validateDefault(schema: JsonSchema, wrap: ((value: unknown) => unknown)
       return
     }
   }
-  errors.addAll(validateValue(value, schema, '').map(error => ({ ...error, field: join(errors.path, error.field) })))
+  const wrong = validateValue(value, schema, '')
+  errors.addAll((wrong.length > 0 ? wrong : brokenRules(value, schema)).map(error => ({ ...error, field: join(errors.path, error.field) })))
+}
+
+/** A default keeps the rules, whether it was there before or is new. */
+function brokenRules(value: unknown, schema: JsonSchema): readonly FieldError[] {
+  if (!hasRules(schema)) return []
+  const isResource = schema[IS_RESOURCE] === true
+  const { errors } = validateRules(value, schema, { isResource, old: { value } })
+  return errors.length > 0 ? errors : validateRules(value, schema, { isResource }).errors
 }
 
 function join(path: string, field: string): string {

@@ -1,27 +1,31 @@
+import { equal } from '#machinery/kind/draft.ts'
 import { FieldErrors } from '#machinery/status/field-errors.ts'
 import type { JsonSchema } from '#machinery/structural/json-schema.ts'
 import { internal } from '../../meta/v1/rules.ts'
 import type { JSONSchemaProps } from './json-schema-props.ts'
 import { validateOpenApiSchema } from './schema.rules.ts'
 import { validateDefaults } from './schema-defaults.rules.ts'
+import { validateSchemaRules } from './schema-rules.rules.ts'
 import { isConvertible, validateStructuralSchema } from './structural-schema.rules.ts'
 
-/** The schema of a version: its structure first, then its defaults, and what each word of it may say. */
-export function validateVersionSchema(schema: JSONSchemaProps, hasStatus: boolean, errors: FieldErrors): void {
+/** The schema of a version: its structure first, then its defaults, what each word of it may say, and its rules. `before`: as it was. */
+export function validateVersionSchema(schema: JSONSchemaProps, hasStatus: boolean, errors: FieldErrors, before?: JSONSchemaProps): void {
   if (hasStatus) validateRoot(schema, errors)
   if (schema.nullable) errors.at('nullable').forbidden('nullable cannot be true at the root')
-  if (isConvertible(schema)) {
-    const structure = new FieldErrors()
-    validateStructuralSchema(schema as JsonSchema, at(structure, errors.path))
-    if (structure.isEmpty) validateDefaults(schema as JsonSchema, at(structure, errors.path))
-    errors.addAll(structure.all)
+  const structure = new FieldErrors()
+  const isStructural = isConvertible(schema)
+  if (isStructural) {
+    validateStructuralSchema(schema as JsonSchema, structure.at(errors.path))
+    if (structure.isEmpty) validateDefaults(schema as JsonSchema, structure.at(errors.path))
   }
-  validateOpenApiSchema(schema, errors)
-}
-
-/** A collector of its own at the same place. */
-function at(errors: FieldErrors, path: string): FieldErrors {
-  return errors.at(path)
+  const words = new FieldErrors()
+  validateOpenApiSchema(schema, words.at(errors.path))
+  const rules = new FieldErrors()
+  if (isStructural && structure.isEmpty) {
+    const wrong = words.all.map(({ field }) => field)
+    validateSchemaRules(schema as JsonSchema, rules.at(errors.path), { wrong, isKnown: before !== undefined && equal(before, schema) })
+  }
+  for (const found of [structure, words, rules]) errors.addAll(found.all)
 }
 
 const ALLOWED = {
