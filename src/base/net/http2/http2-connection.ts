@@ -431,10 +431,15 @@ export class Http2Connection implements StreamHost {
 
   readonly #take = (chunk: Uint8Array, from: number, end: number) => this.#writer.bytes(chunk, from, end)
 
-  /** The whole answer is in frames. A request that is not complete by then is not wanted any more. */
+  /**
+   * The whole answer is in frames. A request that is not complete by then is not wanted any more; its sender is told so a moment later, since
+   * clients (curl, Node) that read both at once forget the answer.
+   */
   #answered(stream: Http2Stream): void {
-    if (!stream.isInputOver) this.#resetById(stream.id, 'noError')
-    this.#drop(stream)
+    if (stream.isInputOver) return this.#drop(stream)
+    this.#options.clock.after(LINGER_MS, () => {
+      if (this.#streams.has(stream.id)) this.reset(stream, 'noError')
+    })
   }
 
   #drop(stream: Http2Stream): void {
@@ -507,6 +512,8 @@ const DEFAULT_TABLE_BYTES = 4096
 /** A client needs three or four frames for the largest headers it may send. */
 const MAX_BLOCK_PARTS = 64
 const GOODBYE_MS = 1000
+/** How long after its answer a request may still come in. */
+const LINGER_MS = 200
 
 function unpadded(flags: number, payload: Buffer): Buffer {
   if (!(flags & PADDED)) return payload
