@@ -46,6 +46,8 @@ export interface Connection {
   readonly certificate: { readonly raw: Uint8Array; readonly issuers: readonly Uint8Array[] } | undefined
   /** What was remembered, by whoever remembers it. */
   readonly memory: Map<unknown, unknown>
+  /** Its client has proved who it is: it may be silent for as long as it likes. */
+  trust(): void
 }
 
 export type ResponseHeaders = Readonly<Record<string, string | readonly string[]>>

@@ -11,7 +11,7 @@ afterEach(() => {
   for (const end of ending.splice(0).reverse()) end()
 })
 
-const connection = { remoteAddress: '', certificate: undefined, memory: new Map() }
+const connection = { remoteAddress: '', certificate: undefined, memory: new Map(), trust() {} }
 
 async function asking(serve: (exchange: Exchange) => void | Promise<void>, headers: Record<string, string> = {}) {
   const server = createServer(socket => {

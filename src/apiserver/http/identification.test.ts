@@ -5,7 +5,7 @@ import type { Exchange } from './exchange.ts'
 import { type AnonymousAccess, Identification } from './identification.ts'
 
 const clock = virtualClock()
-const connection = () => ({ remoteAddress: '', certificate: undefined, memory: new Map() })
+const connection = () => ({ remoteAddress: '', certificate: undefined, memory: new Map(), trust() {} })
 
 function asking(headers: Record<string, string>, on = connection(), upgrade = false): Exchange {
   const rawHeaders = Object.entries(headers).flat()

@@ -55,6 +55,7 @@ export class Identification {
       if (bearerToken !== undefined || !this.#lets(path)) throw unauthorized('Unauthorized')
       return ANONYMOUS
     }
+    connection.trust()
     if (!this.#authenticator.looksAt?.(headers)) {
       const lastsMs = Math.min(REMEMBERED_MS, (found.expiresAt ?? Number.POSITIVE_INFINITY) - this.#clock.now())
       connection.memory.set(this, { proof, user: found.user, until: this.#clock.monotonic() + lastsMs })

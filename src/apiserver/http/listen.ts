@@ -8,6 +8,7 @@ import { type Clock, every } from '#base/time/clock.ts'
 import type { Connection, Exchange } from './exchange.ts'
 import { http1Exchange } from './http1-exchange.ts'
 import { Http2Exchange } from './http2-exchange.ts'
+import { type Stranger, Strangers } from './strangers.ts'
 
 export interface ListenOptions {
   readonly address: string
@@ -41,27 +42,35 @@ const CONNECTION_WINDOW_BYTES = 16 * 1024 * 1024
 const MAX_HEADER_BYTES = 64 * 1024
 const PING_MS = 30_000
 const PING_TIMEOUT_MS = 15_000
-/** How long a handshake, and the head of a request, may take. */
+/** How long a handshake may take, and how long who has not said who they are may be silent or dawdle. */
 const HANDSHAKE_MS = 10_000
-const HEADERS_MS = 32_000
+const PATIENCE_MS = 10_000
 
 /** One TLS port for HTTP/2 and HTTP/1.1, told apart by ALPN. */
 export async function listen(options: ListenOptions): Promise<Listening> {
-  const { tls, log, serve } = options
+  const { tls, log } = options
+  const strangers = new Strangers(options.clock, PATIENCE_MS)
+  const connections = new WeakMap<object, Visit>()
+  const visitOf = (socket: TLSSocket) => connections.get(socket) ?? visit(socket, strangers)
   const sockets = new Set<Socket>()
   const http2 = new Set<Http2Connection>()
   const dates = httpDates(options.clock)
   const http1 = createHttpServer({
-    headersTimeout: HEADERS_MS,
+    // Of its own Node looks only after servers that listen: see Strangers.
+    headersTimeout: 0,
     requestTimeout: 0,
     keepAliveTimeout: 180_000,
     maxHeaderSize: MAX_HEADER_BYTES,
   })
   http1.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    void serve(http1Exchange(request, response, connectionOf(request.socket as TLSSocket)))
+    const visit = visitOf(request.socket as TLSSocket)
+    serveOn(visit, http1Exchange(request, response, visit.connection), options)
   })
   http1.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    options.upgrade(request, socket, head, connectionOf(request.socket as TLSSocket))
+    const { connection, stranger } = visitOf(request.socket as TLSSocket)
+    // It is answered, or becomes a stream that ends by itself.
+    stranger.leave()
+    options.upgrade(request, socket, head, connection)
   })
   const server = createTlsServer({
     cert: tls.certificate,
@@ -75,7 +84,9 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   })
   server.on('secureConnection', socket => {
     socket.on('error', () => socket.destroy())
-    if (socket.alpnProtocol === 'h2') serveHttp2(socket, http2, dates, options)
+    const visiting = visit(socket, strangers)
+    connections.set(socket, visiting)
+    if (socket.alpnProtocol === 'h2') serveHttp2(socket, visiting, http2, dates, options)
     else http1.emit('connection', socket)
   })
   server.on('connection', (socket: Socket) => {
@@ -109,15 +120,15 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   }
 }
 
-function serveHttp2(socket: TLSSocket, open: Set<Http2Connection>, date: () => string, { clock, serve }: ListenOptions): void {
-  const client = connectionOf(socket)
+function serveHttp2(socket: TLSSocket, visit: Visit, open: Set<Http2Connection>, date: () => string, options: ListenOptions): void {
+  const { clock } = options
   const connection = new Http2Connection(socket, {
     clock,
     maxStreams: MAX_STREAMS,
     streamWindow: STREAM_WINDOW_BYTES,
     connectionWindow: CONNECTION_WINDOW_BYTES,
     maxHeaderBytes: MAX_HEADER_BYTES,
-    serve: stream => void serve(new Http2Exchange(stream, client, date)),
+    serve: stream => serveOn(visit, new Http2Exchange(stream, visit.connection, date), options),
     closed() {
       pings[Symbol.dispose]()
       open.delete(connection)
@@ -145,18 +156,39 @@ function httpDates(clock: Clock): () => string {
   }
 }
 
-const connections = new WeakMap<object, Connection>()
+/** A connection, and whether its client is known. */
+interface Visit {
+  readonly connection: Connection
+  readonly stranger: Stranger
+  isKnown: boolean
+}
 
-function connectionOf(socket: TLSSocket): Connection {
-  const known = connections.get(socket)
-  if (known) return known
-  const connection: Connection = {
-    remoteAddress: socket.remoteAddress ?? '',
-    certificate: certificateOf(socket),
-    memory: new Map(),
+function visit(socket: TLSSocket, strangers: Strangers): Visit {
+  const stranger = strangers.meet(() => socket.destroy())
+  const visit: Visit = {
+    connection: {
+      remoteAddress: socket.remoteAddress ?? '',
+      certificate: certificateOf(socket),
+      memory: new Map(),
+      trust() {
+        if (visit.isKnown) return
+        visit.isKnown = true
+        stranger.leave()
+      },
+    },
+    stranger,
+    isKnown: false,
   }
-  connections.set(socket, connection)
-  return connection
+  socket.on('close', () => stranger.leave())
+  return visit
+}
+
+function serveOn({ isKnown, stranger }: Visit, exchange: Exchange, { serve }: ListenOptions): void {
+  if (!isKnown) {
+    stranger.begin()
+    exchange.onClose(() => stranger.end())
+  }
+  void serve(exchange)
 }
 
 function certificateOf(socket: TLSSocket): Connection['certificate'] {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { answerHeaders, requestHeaders } from './passed-headers.ts'
 
-const connection = { remoteAddress: '10.0.0.9', certificate: undefined, memory: new Map() }
+const connection = { remoteAddress: '10.0.0.9', certificate: undefined, memory: new Map(), trust() {} }
 
 describe('headers that are passed on', () => {
   it('are those of the request, not of the connection, and nothing that proves the client to this server', () => {

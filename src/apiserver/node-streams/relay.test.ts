@@ -33,7 +33,7 @@ async function listening<S extends Server | TcpServer>(server: S): Promise<numbe
   return (server.address() as AddressInfo).port
 }
 
-const connection = { remoteAddress: '10.0.0.9', certificate: undefined, memory: new Map() }
+const connection = { remoteAddress: '10.0.0.9', certificate: undefined, memory: new Map(), trust() {} }
 const peerAt = (port: number): Peer => ({ scheme: 'http', host: '127.0.0.1', port, takesWebSockets: true, tls: {} })
 
 /** A server that passes everything on to `port`, as the API server does below `/proxy`. */

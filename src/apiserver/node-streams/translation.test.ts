@@ -15,7 +15,7 @@ afterEach(() => {
   for (const end of ending.splice(0).reverse()) end()
 })
 
-const connection = { remoteAddress: '', certificate: undefined, memory: new Map() }
+const connection = { remoteAddress: '', certificate: undefined, memory: new Map(), trust() {} }
 
 async function listening(upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void): Promise<number> {
   const server = createServer((_request, response) => void response.writeHead(400).end('this is no upgrade'))
