@@ -436,10 +436,11 @@ export class Http2Connection implements StreamHost {
    * clients (curl, Node) that read both at once forget the answer.
    */
   #answered(stream: Http2Stream): void {
-    if (stream.isInputOver) return this.#drop(stream)
-    this.#options.clock.after(LINGER_MS, () => {
+    const refuse = () => {
       if (this.#streams.has(stream.id)) this.reset(stream, 'noError')
-    })
+    }
+    if (stream.isInputOver) this.#drop(stream)
+    else this.#options.clock.after(LINGER_MS, refuse)
   }
 
   #drop(stream: Http2Stream): void {
