@@ -34,7 +34,7 @@ beforeAll(async () => {
     tls: { certificate: certificates.apiServer.certificate, key: certificates.apiServer.privateKey },
     authentication: { clientCa: certificates.authority.certificate, tokenFile: 'admin-token,admin,u-admin,"system:masters"\n' },
     anonymous: true,
-    authorizationModes: ['Node', 'RBAC'],
+    authorizers: [{ type: 'Node' }, { type: 'RBAC' }],
     admission: { enabled: [], disabled: ['ServiceAccount'] },
     serviceCIDRs: ['10.96.0.0/16'],
     nodePortRange: '30000-32767',

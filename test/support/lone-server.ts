@@ -43,7 +43,7 @@ export async function startLoneServer(store: Store, options: Partial<LoneApiServ
       tokenFile: ['admin,admin,u-admin,"system:masters"', ...USERS.map(user => `${user},${user},u-${user}`)].join('\n'),
     },
     anonymous: true,
-    authorizationModes: ['Node', 'RBAC'],
+    authorizers: [{ type: 'Node' }, { type: 'RBAC' }],
     admission: { enabled: [], disabled: ['ServiceAccount'] },
     serviceCIDRs: ['10.96.0.0/16'],
     nodePortRange: '30000-32767',

@@ -1,17 +1,23 @@
 import type { Attributes, Authorizer, Decision, ResolvedRules } from './authorizer.ts'
 
-/** Asks one authorizer after the other: the first that allows or denies decides. The reasons of those without opinion are kept. */
-export function authorizerChain(authorizers: readonly Authorizer[]): Authorizer {
+/**
+ * Asks one authorizer after the other: the first that allows or denies decides. The reasons of those without opinion are kept. A function may
+ * tell which ones there are at the moment; a question is put to those of when it was asked.
+ */
+export function authorizerChain(authorizers: readonly Authorizer[] | (() => readonly Authorizer[])): Authorizer {
+  const current = typeof authorizers === 'function' ? authorizers : () => authorizers
   return {
-    name: authorizers.map(({ name }) => name).join(','),
-    authorize: attributes => askFrom(authorizers, 0, attributes, []),
+    name: 'chain',
+    authorize: attributes => askFrom(current(), 0, attributes, []),
     rulesFor(user, namespace) {
-      const resolved = authorizers.map(authorizer => authorizer.rulesFor?.(user, namespace))
+      const resolved = current().map(authorizer => authorizer.rulesFor?.(user, namespace))
       const known = resolved.filter((rules): rules is ResolvedRules => rules !== undefined)
+      const problems = known.flatMap(({ problem }) => problem ?? [])
       return {
         resourceRules: known.flatMap(rules => rules.resourceRules),
         nonResourceRules: known.flatMap(rules => rules.nonResourceRules),
         incomplete: known.some(rules => rules.incomplete),
+        ...(problems.length > 0 ? { problem: problems.length === 1 ? problems[0] : `[${problems.join(', ')}]` } : {}),
       }
     },
   }

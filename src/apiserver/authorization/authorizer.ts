@@ -51,4 +51,6 @@ export interface ResolvedRules {
   readonly nonResourceRules: readonly { readonly verbs: readonly string[]; readonly nonResourceURLs: readonly string[] }[]
   /** Rules may be missing: something could not be evaluated. */
   readonly incomplete: boolean
+  /** Why. */
+  readonly problem?: string | undefined
 }

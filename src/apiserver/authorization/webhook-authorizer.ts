@@ -64,7 +64,12 @@ export function webhookAuthorizer(options: WebhookAuthorizerOptions): Authorizer
       }
     },
     // It cannot be asked for all that somebody may do.
-    rulesFor: () => ({ resourceRules: [], nonResourceRules: [], incomplete: true }),
+    rulesFor: () => ({
+      resourceRules: [],
+      nonResourceRules: [],
+      incomplete: true,
+      problem: 'webhook authorizer does not support user rule resolution',
+    }),
   }
 }
 

@@ -58,8 +58,9 @@ export function accessReviews(authorizer: Authorizer): readonly Review[] {
       async answer(object, { user }) {
         const namespace = (object as SelfSubjectRulesReview).spec.namespace
         if (!namespace) throw badRequest('no namespace on request')
-        const rules = authorizer.rulesFor?.(user, namespace) ?? { resourceRules: [], nonResourceRules: [], incomplete: true }
-        return { ...rules, resourceRules: rules.resourceRules.map(withoutEmpty) }
+        const none = { resourceRules: [], nonResourceRules: [], incomplete: true, problem: undefined }
+        const { problem, ...rules } = authorizer.rulesFor?.(user, namespace) ?? none
+        return { ...rules, resourceRules: rules.resourceRules.map(withoutEmpty), ...(problem ? { evaluationError: problem } : {}) }
       },
     },
   ]

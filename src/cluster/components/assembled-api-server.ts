@@ -9,13 +9,6 @@ import { type ApiServer, createApiServer } from '#apiserver/api-server.ts'
 import type { Authenticator } from '#apiserver/authentication/authenticator.ts'
 import { boundObjects } from '#apiserver/authentication/bound-objects.ts'
 import { serviceAccountTokenIssuer } from '#apiserver/authentication/service-account-token.ts'
-import { alwaysAllow, alwaysDeny } from '#apiserver/authorization/always.ts'
-import type { Authorizer } from '#apiserver/authorization/authorizer.ts'
-import { authorizerChain } from '#apiserver/authorization/authorizer-chain.ts'
-import { nodeAuthorizer } from '#apiserver/authorization/node/node-authorizer.ts'
-import { privilegedGroup } from '#apiserver/authorization/privileged-group.ts'
-import { rbacAmong, rbacAuthorizer } from '#apiserver/authorization/rbac/rbac-authorizer.ts'
-import { type WebhookAuthorizerOptions, webhookAuthorizer } from '#apiserver/authorization/webhook-authorizer.ts'
 import { behaviours } from '#apiserver/behaviours/behaviours.ts'
 import { bootstrap } from '#apiserver/bootstrap/bootstrap.ts'
 import { keepFlowSchemaStatus } from '#apiserver/bootstrap/flow-schema-status.ts'
@@ -30,7 +23,6 @@ import { identityReviews } from '#apiserver/reviews/identity-reviews.ts'
 import { serviceAccountToken } from '#apiserver/subresources/service-account-token.ts'
 import { subresources } from '#apiserver/subresources/subresources.ts'
 import type { StorageCodecOptions } from '#apiserver/watch-cache/storage-codec.ts'
-import { type ReviewTarget, reviewWebhook } from '#apiserver/webhooks/review-webhook.ts'
 import { RESOLVER_CACHES, serviceResolver } from '#apiserver/webhooks/service-resolver.ts'
 import { type WebhookClient, webhookClient } from '#apiserver/webhooks/webhook-client.ts'
 import type { Logger } from '#base/log/logger.ts'
@@ -48,6 +40,7 @@ import { builtInKinds, subresourceKinds } from '#kinds/kinds.ts'
 import { typernetesKinds } from '#kinds/typernetes/kinds.ts'
 import type { Store } from '#store/store.ts'
 import { type AuthenticationOptions, assembleAuthentication } from './authentication.ts'
+import { type AuthorizerSpec, assembleAuthorization } from './authorization.ts'
 
 /** What an API server is made with, whether it runs alone or with everything else in one process. */
 export interface AssemblyOptions {
@@ -55,12 +48,8 @@ export interface AssemblyOptions {
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
-  /** Names of `--authorization-mode`. */
-  readonly authorizationModes: readonly string[]
-  /** Who decides in the mode Webhook. */
-  readonly authorizationWebhook?:
-    | (Pick<WebhookAuthorizerOptions, 'version' | 'authorizedMs' | 'unauthorizedMs'> & { readonly target: ReviewTarget })
-    | undefined
+  /** Who is asked whether a request may be, in order, once members of `system:masters` were let through. */
+  readonly authorizers: readonly AuthorizerSpec[]
   readonly admission: { readonly enabled: readonly string[]; readonly disabled: readonly string[] }
   /** One range, or two of different families. */
   readonly serviceCIDRs: readonly string[]
@@ -104,6 +93,8 @@ export interface AssembledApiServer {
   readonly webhooks: WebhookClient
   /** Knows who asks: for ports. */
   readonly authenticator: Authenticator
+  /** Has others decide what requests may do from now on. */
+  useAuthorizers(authorizers: readonly AuthorizerSpec[]): void
   /** A client that acts as `user` and owns fields as `userAgent`; authorization and admission apply. */
   clientFor(user: UserInfo, userAgent?: string): Client
   /** What a port at `address` (host and port) serves beside the API: the keys by which others verify tokens. */
@@ -117,7 +108,6 @@ export interface AssembledApiServer {
 export async function assembleApiServer(options: AssemblyOptions): Promise<AssembledApiServer> {
   const { store, clock, random, log, serviceAccounts } = options
   // What the server asks of its own caches can be answered only once it stands: these parts are completed below.
-  const authorizers: Authorizer[] = [privilegedGroup()]
   const own: {
     client?: Client
     informers?: Informers
@@ -130,9 +120,10 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
     nodeOf: (namespace, pod) => own.objects!.nodeOf(namespace, pod),
     accountOf: (namespace, pod) => own.objects!.accountOf(namespace, pod),
   }
-  const authorizer = authorizerChain(authorizers)
   const resolver = serviceResolver(() => own.informers!, random)
   const webhooks = webhookClient({ resolver, clock })
+  const authorization = assembleAuthorization({ clock, log, webhooks, informers: () => own.informers! })
+  const { authorizer } = authorization
   const webhookMetrics = new WebhookMetrics()
   const tokens = serviceAccounts && { ...serviceAccounts, verifier: tokenVerifier(serviceAccounts.verificationKeys), objects, clock }
   const { authenticator, checkToken } = assembleAuthentication(options.authentication ?? {}, {
@@ -155,7 +146,7 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
         informers: () => own.informers!,
         client: () => own.client!,
         authorizer,
-        rbac: () => rbacAmong(authorizers),
+        rbac: authorization.rbac,
         clock,
         random,
         kinds: () => server.kinds,
@@ -183,7 +174,7 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
   own.client = client
   own.informers = informers
   own.objects = boundObjects(informers)
-  authorizers.push(...options.authorizationModes.map(mode => authorizerOf(mode, informers, options, webhooks)))
+  authorization.use(options.authorizers)
   await server.ready()
   await Promise.all([Service, APIService, ...RESOLVER_CACHES, ...ADMISSION_CACHES].map(kind => informers.of(kind).synced()))
   const aggregation = new Aggregation({ client, informers, resolver, clock, log, credential: options.frontProxy })
@@ -196,6 +187,7 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
     webhooks,
     clientFor,
     authenticator,
+    useAuthorizers: authorization.use,
     documentsAt: address =>
       tokens
         ? [
@@ -237,27 +229,4 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
 function tokenSubresource(accounts: ServiceAccountOptions, objects: ReturnType<typeof boundObjects>, { clock, random }: AssemblyOptions) {
   const issuer = serviceAccountTokenIssuer(accounts.issuers[0]!, tokenSigner(accounts.signingKey), clock, random)
   return serviceAccountToken({ ...accounts, issuer, objects })
-}
-
-function authorizerOf(
-  mode: string,
-  informers: Informers,
-  { authorizationWebhook, clock, log }: AssemblyOptions,
-  webhooks: WebhookClient,
-): Authorizer {
-  switch (mode) {
-    case 'Webhook':
-      if (!authorizationWebhook) throw new Error('--authorization-mode=Webhook needs --authorization-webhook-config-file')
-      return webhookAuthorizer({ ...authorizationWebhook, ask: reviewWebhook(webhooks, authorizationWebhook.target, clock), clock, log })
-    case 'RBAC':
-      return rbacAuthorizer(informers)
-    case 'Node':
-      return nodeAuthorizer(informers)
-    case 'AlwaysDeny':
-      return alwaysDeny
-    case 'AlwaysAllow':
-      return alwaysAllow
-    default:
-      throw new Error(`${JSON.stringify(mode)} is no authorization mode: use Node, RBAC, Webhook, AlwaysAllow or AlwaysDeny`)
-  }
 }

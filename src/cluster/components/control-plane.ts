@@ -73,7 +73,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     clock,
     random,
     log,
-    authorizationModes: ['Node', 'RBAC'],
+    authorizers: [{ type: 'Node' }, { type: 'RBAC' }],
     admission: { enabled: ['NodeRestriction'], disabled: [] },
     serviceCIDRs: network.serviceCIDRs,
     nodePortRange: network.nodePortRange,

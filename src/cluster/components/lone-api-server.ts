@@ -2,7 +2,7 @@ import type { Registry } from 'prom-client'
 import type { ApiServer } from '#apiserver/api-server.ts'
 import type { Audit } from '#apiserver/audit/audit.ts'
 import type { AnonymousAccess } from '#apiserver/http/identification.ts'
-import { type AssemblyOptions, assembleApiServer } from './assembled-api-server.ts'
+import { type AssembledApiServer, type AssemblyOptions, assembleApiServer } from './assembled-api-server.ts'
 
 /** An API server that runs alone, with what upstream's flags say. Texts of files, not their names. */
 export interface LoneApiServerOptions extends AssemblyOptions {
@@ -22,7 +22,7 @@ export interface LoneApiServerOptions extends AssemblyOptions {
   readonly registry?: Registry
 }
 
-export interface LoneApiServer {
+export interface LoneApiServer extends Pick<AssembledApiServer, 'useAuthorizers'> {
   readonly server: ApiServer
   readonly port: number
   stop(): Promise<void>
@@ -30,7 +30,7 @@ export interface LoneApiServer {
 
 /** Starts an API server and resolves once it listens; `/readyz` says ok once the objects that every server ships are there. */
 export async function startLoneApiServer(options: LoneApiServerOptions): Promise<LoneApiServer> {
-  const { server, authenticator, documentsAt, shipObjects, stop } = await assembleApiServer(options)
+  const { server, authenticator, useAuthorizers, documentsAt, shipObjects, stop } = await assembleApiServer(options)
   const hold = server.holdReadiness('the objects that every server ships are not there yet')
   const advertised = `${options.advertiseAddress}:${options.port}`
   const listening = await server.listen({
@@ -51,7 +51,7 @@ export async function startLoneApiServer(options: LoneApiServerOptions): Promise
   const advertiseAddress = options.publishesEndpoints ? options.advertiseAddress : undefined
   await shipObjects({ advertiseAddress, securePort: listening.port })
   hold.release()
-  return { server, port: listening.port, stop }
+  return { server, port: listening.port, useAuthorizers, stop }
 }
 
 /** Whose certificates a client is asked for: of users, and of proxies in front. */

@@ -33,7 +33,7 @@ beforeAll(async () => {
     clock,
     random: systemRandom(),
     log: silentLogger,
-    authorizationModes: ['AlwaysAllow'],
+    authorizers: [{ type: 'AlwaysAllow' }],
     admission: { enabled: [], disabled: ['ServiceAccount'] },
     serviceCIDRs: ['10.96.0.0/16'],
     nodePortRange: '30000-32767',

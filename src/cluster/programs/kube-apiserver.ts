@@ -15,7 +15,7 @@ import { readCommandLine } from '../flags/flag-set.ts'
 import { kubeApiserver } from '../flags/kube-apiserver.ts'
 import { auditOf } from '../flags/kube-apiserver-audit.ts'
 import { authenticationOptions, frontProxy } from '../flags/kube-apiserver-authentication.ts'
-import { authorizationWebhook } from '../flags/kube-apiserver-authorization.ts'
+import { authorizationByFlags } from '../flags/kube-apiserver-authorization.ts'
 import { jwtAuthentication } from '../flags/kube-apiserver-jwt.ts'
 import { firstAddress } from '../machine/addresses.ts'
 
@@ -45,7 +45,9 @@ async function run(values: Values, given: ReadonlySet<string>): Promise<void> {
   const random = systemRandom()
   // What is wrong with a file is told before anything is begun.
   const registry = new Registry()
-  const jwt = jwtAuthentication(values, given, { clock, log, registry, serverId: hostname() })
+  const parts = { clock, log, registry, serverId: hostname() }
+  const jwt = jwtAuthentication(values, given, parts)
+  const authorization = authorizationByFlags(values, given, parts)
   const authentication = { ...authenticationOptions(values, clock), jwt: jwt.authenticator }
   const audit = await auditOf(values, { clock, log, registry })
   const store = await openStore(values, clock, random, log)
@@ -69,8 +71,7 @@ async function run(values: Values, given: ReadonlySet<string>): Promise<void> {
     authentication,
     anonymous: jwt.anonymous,
     frontProxy: frontProxy(values),
-    authorizationModes: values['authorization-mode'],
-    authorizationWebhook: authorizationWebhook(values, clock),
+    authorizers: authorization.authorizers,
     admission: { enabled: values['enable-admission-plugins'], disabled: values['disable-admission-plugins'] },
     serviceCIDRs: values['service-cluster-ip-range'].length > 0 ? values['service-cluster-ip-range'] : [DEFAULT_SERVICE_CIDR],
     nodePortRange: values['service-node-port-range'],
@@ -99,12 +100,14 @@ async function run(values: Values, given: ReadonlySet<string>): Promise<void> {
     audit,
     registry,
   })
+  const following = authorization.follow(running.useAuthorizers)
   log.info('the API server is ready', { address: bindAddress, port: running.port })
   let isEnding = false
   const end = async () => {
     if (isEnding) process.exit(1)
     isEnding = true
     jwt[Symbol.dispose]()
+    following[Symbol.dispose]()
     await running.stop()
     await audit?.stop()
     await store.close()

@@ -5,7 +5,7 @@ import { ANY, BOOL, type CelType, DYN, listOf, mapOf, objectType, STRING } from 
 import { CelList, type CelValue, jsonValue, typedJsonValue } from '#base/languages/cel/values.ts'
 import { nodesOf } from '#base/languages/cel/walk.ts'
 import type { UserInfo } from '#client/direct/api-handler.ts'
-import { kubernetesEnvironment } from '#machinery/cel/kubernetes-environment.ts'
+import { kubernetesEnvironment, PER_CALL_COST_LIMIT } from '#machinery/cel/kubernetes-environment.ts'
 
 /** An expression over the claims of a token, or over a user. Throws what went wrong when it is evaluated. */
 export type Expression<T> = (about: T) => CelValue
@@ -53,7 +53,7 @@ function compiled<T>(
 }
 
 function resultOf(program: CelProgram, bindings: Readonly<Record<string, CelValue>>): CelValue {
-  const result = program.evaluate(bindings)
+  const result = program.evaluate(bindings, PER_CALL_COST_LIMIT)
   if (result.error !== undefined) throw new Error(result.error)
   return result.value
 }

@@ -47,6 +47,16 @@ export function nodeAuthorizer(informers: Informers): Authorizer {
       if ('path' in attributes) return NO_OPINION
       return decide(attributes, node, related, pods)
     },
+    // What a node may do depends on its pods.
+    rulesFor: ({ name, groups }) =>
+      groups.includes('system:nodes') && name.startsWith(PREFIX)
+        ? {
+            resourceRules: [],
+            nonResourceRules: [],
+            incomplete: true,
+            problem: 'node authorizer does not support user rule resolution',
+          }
+        : undefined,
   }
 }
 
