@@ -51,9 +51,9 @@ export interface ResponseStatus {
   readonly code: number
 }
 
-/** A time in milliseconds as events carry it. */
+/** A time in milliseconds as events carry it. Hot: bench/access. */
 export function microTime(ms: number): string {
-  return new Date(ms).toISOString().replace('Z', '000Z')
+  return `${new Date(ms).toISOString().slice(0, -1)}000Z`
 }
 
 /** An event as one line of `key="value"`: upstream's `--audit-log-format=legacy`. */

@@ -1,3 +1,4 @@
+import { connect } from 'node:http2'
 import { Registry } from 'prom-client'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { silentLogger } from '#base/log/logger.ts'
@@ -199,6 +200,18 @@ describe('an audited request', () => {
       'watch ResponseStarted',
       'watch ResponseComplete',
     ])
+  })
+
+  it('over HTTP/2 is recorded as any other', async () => {
+    await start({ rules: [{ level: 'Metadata' }] })
+    const { ca } = await certificates
+    const session = connect(`https://127.0.0.1:${port}`, { ca })
+    const request = session.request({ ':path': `${leases}?watch=true&timeoutSeconds=1`, authorization: 'Bearer alice' })
+    request.resume()
+    await new Promise(resolve => request.once('close', resolve))
+    session.close()
+    const all = await until(3)
+    expect(all.map(({ stage }) => stage)).toEqual(['RequestReceived', 'ResponseStarted', 'ResponseComplete'])
   })
 
   it('is not let in by strict blocking when it cannot be recorded, and is by blocking', async () => {

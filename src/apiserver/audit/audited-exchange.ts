@@ -1,8 +1,8 @@
-import type { Exchange } from '../http/exchange.ts'
+import type { Exchange, Upgrade } from '../http/exchange.ts'
 import { exchangeWith } from '../http/exchange-with.ts'
 import type { AuditRecord } from './audit-record.ts'
 
-/** The same exchange; when its answer begins and when it is over is recorded, whoever answers and however. */
+/** The same exchange; when its answer begins and when it is over is recorded, whoever answers and however. Hot: bench/access. */
 export function auditedExchange(exchange: Exchange, record: AuditRecord): Exchange {
   const { upgrade } = exchange
   return exchangeWith(exchange, {
@@ -13,26 +13,21 @@ export function auditedExchange(exchange: Exchange, record: AuditRecord): Exchan
     },
     stream(status, headers) {
       record.started(status)
-      exchange.onAbort(() => record.completed())
-      const stream = exchange.stream(status, headers)
-      const over = (act: () => void) => () => {
-        act()
-        record.completed()
-      }
-      return Object.create(stream, { end: { value: over(() => stream.end()) }, destroy: { value: over(() => stream.destroy()) } })
+      exchange.onClose(() => record.completed())
+      return exchange.stream(status, headers)
     },
-    ...(upgrade
-      ? {
-          upgrade: {
-            ...upgrade,
-            take() {
-              record.started(101)
-              const socket = upgrade.take()
-              socket.once('close', () => record.completed())
-              return socket
-            },
-          },
-        }
-      : {}),
+    ...(upgrade ? { upgrade: auditedUpgrade(upgrade, record) } : {}),
   })
+}
+
+function auditedUpgrade(upgrade: Upgrade, record: AuditRecord): Upgrade {
+  return {
+    ...upgrade,
+    take() {
+      record.started(101)
+      const socket = upgrade.take()
+      socket.once('close', () => record.completed())
+      return socket
+    },
+  }
 }

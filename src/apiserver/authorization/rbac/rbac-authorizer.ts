@@ -35,6 +35,8 @@ interface Grant {
 }
 
 const CACHED_DECISIONS = 10_000
+/** Of as many pairs of a user and a namespace it is kept what they hold. */
+const KEPT_GRANTS = 1000
 
 /**
  * RBAC as upstream evaluates it: nothing is allowed but by a rule of a role that a binding gives to the user or one of the groups.
@@ -51,8 +53,13 @@ export function rbacAuthorizer(informers: Informers): RbacAuthorizer {
     (binding.subjects ?? []).map(subject => `${binding.metadata.namespace}|${keyOfSubject(subject, binding.metadata.namespace ?? '')}`),
   )
   const decisions = new Map<string, Decision>()
-  for (const informer of [clusterRoles, roles]) informer.onChange(() => decisions.clear())
-  for (const informer of [clusterBindings, bindings]) informer.onChange(() => decisions.clear())
+  const grants = new Map<string, readonly Grant[]>()
+  const forget = () => {
+    decisions.clear()
+    grants.clear()
+  }
+  for (const informer of [clusterRoles, roles]) informer.onChange(forget)
+  for (const informer of [clusterBindings, bindings]) informer.onChange(forget)
 
   const rulesOf = (namespace: string, roleRef: RoleRef): readonly PolicyRule[] | undefined => {
     const role = roleRef.kind === 'Role' ? roles.get(namespace, roleRef.name) : clusterRoles.get('', roleRef.name)
@@ -75,9 +82,21 @@ export function rbacAuthorizer(informers: Informers): RbacAuthorizer {
     }
   }
 
+  /** Of one user in one namespace many things are asked. */
+  const keptGrantsOf = (user: UserInfo, namespace: string): readonly Grant[] => {
+    const key = `${namespace}\n${user.name}\n${user.groups.join('\r')}`
+    let known = grants.get(key)
+    if (!known) {
+      known = [...grantsOf(user, namespace)]
+      if (grants.size >= KEPT_GRANTS) grants.clear()
+      grants.set(key, known)
+    }
+    return known
+  }
+
   const decide = (attributes: Attributes): Decision => {
     const missing: string[] = []
-    for (const held of grantsOf(attributes.user, 'namespace' in attributes ? attributes.namespace : '')) {
+    for (const held of keptGrantsOf(attributes.user, 'namespace' in attributes ? attributes.namespace : '')) {
       if (!held.rules) missing.push(held.missing())
       else if (held.rules.some(rule => ruleAllows(rule, attributes))) return { verdict: 'allow', reason: `RBAC: ${held.describe()}` }
     }
@@ -100,14 +119,14 @@ export function rbacAuthorizer(informers: Informers): RbacAuthorizer {
       return decision
     },
     rulesFor(user, namespace) {
-      const grants = [...grantsOf(user, namespace)]
-      const rules = grants.flatMap(held => held.rules ?? [])
+      const held = [...grantsOf(user, namespace)]
+      const rules = held.flatMap(one => one.rules ?? [])
       return {
         resourceRules: rules.filter(rule => rule.resources?.length).map(resourceRule),
         nonResourceRules: rules
           .filter(rule => rule.nonResourceURLs?.length)
           .map(({ verbs, nonResourceURLs }) => ({ verbs, nonResourceURLs: nonResourceURLs! })),
-        incomplete: grants.some(held => !held.rules),
+        ...unresolved(held),
       }
     },
     notHeld(user, namespace, rules) {
@@ -116,6 +135,12 @@ export function rbacAuthorizer(informers: Informers): RbacAuthorizer {
       return rules.filter(rule => !covers(held, rule))
     },
   }
+}
+
+/** Of bindings to roles that are not there it is not known what they would allow. */
+function unresolved(grants: readonly Grant[]): Pick<ResolvedRules, 'incomplete' | 'problem'> {
+  const missing = [...new Set(grants.filter(held => !held.rules).map(held => held.missing()))].sort()
+  return missing.length > 0 ? { incomplete: true, problem: inBrackets(missing) } : { incomplete: false }
 }
 
 function resourceRule({ verbs, apiGroups, resources, resourceNames }: PolicyRule) {
