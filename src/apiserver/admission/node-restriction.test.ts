@@ -4,6 +4,7 @@ import { Lease } from '#kinds/coordination/v1/lease.ts'
 import { Node } from '#kinds/core/v1/node.ts'
 import { Pod } from '#kinds/core/v1/pod.ts'
 import type { AnyKind, ApiObject, Mutable } from '#machinery/kind/kind.ts'
+import { alwaysDeny } from '../authorization/always.ts'
 import { decodeObject } from '../registry/body.ts'
 import type { AdmissionRequest } from './admission.ts'
 import { forbiddenLabels } from './node-labels.ts'
@@ -11,7 +12,7 @@ import { nodeRestriction } from './node-restriction.ts'
 
 const node = decodeObject(Node, { metadata: { name: 'n1', uid: 'u1' } })
 const informers = () => ({ of: () => ({ get: () => node }) }) as unknown as Informers
-const plugin = nodeRestriction(informers)
+const plugin = nodeRestriction(informers, alwaysDeny)
 
 interface Write {
   readonly operation?: AdmissionRequest['operation']

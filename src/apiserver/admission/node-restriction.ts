@@ -8,25 +8,35 @@ import { draft, equal } from '#machinery/kind/draft.ts'
 import type { ApiObject } from '#machinery/kind/kind.ts'
 import { forbidden, notFound } from '#machinery/status/failures.ts'
 import { quote } from '#machinery/status/go-text.ts'
+import type { Authorizer } from '../authorization/authorizer.ts'
 import type { AdmissionPlugin, AdmissionRequest } from './admission.ts'
 import { foreignReference } from './mirror-pod.ts'
 import { forbiddenLabels } from './node-labels.ts'
+import { audienceProblem } from './node-token-audience.ts'
 
 /** Holds kubelets to what is theirs: their own node and lease, the pods that run on it, and no labels or taints that draw pods to it. */
-export function nodeRestriction(informers: () => Informers): AdmissionPlugin {
+export function nodeRestriction(informers: () => Informers, authorizer: Authorizer): AdmissionPlugin {
   return {
     name: 'NodeRestriction',
     admit(request) {
       const { name, groups } = request.user
       if (!groups.includes('system:nodes') || !name.startsWith('system:node:')) return
       const node = name.slice('system:node:'.length)
-      const why = problemOf(request, node, informers)
-      if (why !== undefined) throw forbidden({ group: request.kind.group, resource: request.kind.plural }, nameOf(request), why)
+      const enforce = (why: string | undefined) => {
+        if (why !== undefined) throw forbidden({ group: request.kind.group, resource: request.kind.plural }, nameOf(request), why)
+      }
+      const problem = problemOf(request, node, informers, authorizer)
+      return problem instanceof Promise ? problem.then(enforce) : enforce(problem)
     },
   }
 }
 
-function problemOf(request: AdmissionRequest, node: string, informers: () => Informers): string | undefined {
+function problemOf(
+  request: AdmissionRequest,
+  node: string,
+  informers: () => Informers,
+  authorizer: Authorizer,
+): string | undefined | Promise<string | undefined> {
   const { kind, subresource } = request
   switch (`${kind.group}/${kind.plural}/${subresource}`) {
     case '/pods/':
@@ -43,7 +53,7 @@ function problemOf(request: AdmissionRequest, node: string, informers: () => Inf
     case '/persistentvolumeclaims/status':
       return ofClaimStatus(request, node)
     case '/serviceaccounts/token':
-      return ofToken(request, node, informers)
+      return ofToken(request, node, informers, authorizer)
     case 'coordination.k8s.io/leases/':
       if (request.namespace !== 'kube-node-lease') return 'can only access leases in the "kube-node-lease" system namespace'
       return nameOf(request) === node ? undefined : 'can only access node lease with the same name as the requesting node'
@@ -129,7 +139,12 @@ function ofClaimStatus({ operation, object, old }: AdmissionRequest, node: strin
   return `node ${quote(node)} is not allowed to update fields other than status.capacity and status.conditions: the rest has changed`
 }
 
-function ofToken(request: AdmissionRequest, node: string, informers: () => Informers): string | undefined {
+function ofToken(
+  request: AdmissionRequest,
+  node: string,
+  informers: () => Informers,
+  authorizer: Authorizer,
+): string | undefined | Promise<string | undefined> {
   if (request.operation !== 'CREATE') return undefined
   const reference = (request.object as unknown as TokenRequest).spec.boundObjectRef
   if (reference?.apiVersion !== 'v1' || reference.kind !== 'Pod' || !reference.name) return 'node requested token not bound to a pod'
@@ -138,7 +153,8 @@ function ofToken(request: AdmissionRequest, node: string, informers: () => Infor
   if (reference.uid !== pod.metadata.uid) {
     return `the UID in the bound object reference (${reference.uid}) does not match the UID in record. The object might have been deleted and then recreated`
   }
-  return pod.spec.nodeName === node ? undefined : 'node requested token bound to a pod scheduled on a different node'
+  if (pod.spec.nodeName !== node) return 'node requested token bound to a pod scheduled on a different node'
+  return audienceProblem(request, pod, informers, authorizer)
 }
 
 function ofSlice({ operation, object, old }: AdmissionRequest, node: string): string | undefined {

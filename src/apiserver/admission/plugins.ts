@@ -11,12 +11,15 @@ import { ValidatingWebhookConfiguration } from '#kinds/admissionregistration/v1/
 import { LimitRange } from '#kinds/core/v1/limit-range.ts'
 import { Namespace } from '#kinds/core/v1/namespace.ts'
 import { Node } from '#kinds/core/v1/node.ts'
+import { PersistentVolume } from '#kinds/core/v1/persistent-volume.ts'
+import { PersistentVolumeClaim } from '#kinds/core/v1/persistent-volume-claim.ts'
 import { Pod } from '#kinds/core/v1/pod.ts'
 import { ResourceQuota } from '#kinds/core/v1/resource-quota.ts'
 import { ServiceAccount } from '#kinds/core/v1/service-account.ts'
 import { IngressClass } from '#kinds/networking/v1/ingress-class.ts'
 import { RuntimeClass } from '#kinds/node/v1/runtime-class.ts'
 import { PriorityClass } from '#kinds/scheduling/v1/priority-class.ts'
+import { CSIDriver } from '#kinds/storage/v1/csi-driver.ts'
 import { StorageClass } from '#kinds/storage/v1/storage-class.ts'
 import type { AnyKind } from '#machinery/kind/kind.ts'
 import type { KindRegistry } from '#machinery/kind/kind-registry.ts'
@@ -74,6 +77,9 @@ export const ADMISSION_CACHES: readonly AnyKind[] = [
   StorageClass,
   IngressClass,
   RuntimeClass,
+  CSIDriver,
+  PersistentVolume,
+  PersistentVolumeClaim,
   MutatingWebhookConfiguration,
   ValidatingWebhookConfiguration,
   MutatingAdmissionPolicy,
@@ -98,7 +104,7 @@ function orderedPlugins({
     limitPodHardAntiAffinityTopology,
     limitRanger(informers),
     serviceAccount(informers, random),
-    nodeRestriction(informers),
+    nodeRestriction(informers, authorizer),
     taintNodesByCondition,
     alwaysPullImages,
     podSecurity(informers),

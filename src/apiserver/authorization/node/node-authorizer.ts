@@ -3,6 +3,7 @@ import { PersistentVolume } from '#kinds/core/v1/persistent-volume.ts'
 import { PersistentVolumeClaim } from '#kinds/core/v1/persistent-volume-claim.ts'
 import { Pod } from '#kinds/core/v1/pod.ts'
 import { ResourceClaim } from '#kinds/resource/v1/resource-claim.ts'
+import { ResourceSlice } from '#kinds/resource/v1/resource-slice.ts'
 import { VolumeAttachment } from '#kinds/storage/v1/volume-attachment.ts'
 import type { Authorizer, Decision, ResourceAttributes } from '../authorizer.ts'
 import { CLUSTER_ROLES } from '../rbac/cluster-roles.ts'
@@ -23,6 +24,7 @@ export function nodeAuthorizer(informers: Informers): Authorizer {
   claims.addIndex('volume', claim => (claim.spec.volumeName ? [claim.spec.volumeName] : []))
   const attachments = informers.of(VolumeAttachment)
   const resourceClaims = informers.of(ResourceClaim)
+  const slices = informers.of(ResourceSlice)
 
   const podOnNode = (node: string, index: string, key: string) => pods.byIndex(index, key).some(pod => pod.spec.nodeName === node)
   const related = (node: string, { resource, group, namespace, name }: ResourceAttributes): boolean => {
@@ -45,7 +47,7 @@ export function nodeAuthorizer(informers: Informers): Authorizer {
       if (!user.groups.includes('system:nodes') || !user.name.startsWith(PREFIX)) return NO_OPINION
       const node = user.name.slice(PREFIX.length)
       if ('path' in attributes) return NO_OPINION
-      return decide(attributes, node, related, pods)
+      return decide(attributes, node, related, pods, slices)
     },
     // What a node may do depends on its pods.
     rulesFor: ({ name, groups }) =>
@@ -67,7 +69,13 @@ const refuse = (reason: string): Decision => ({ verdict: 'no opinion', reason })
 
 type Related = (node: string, attributes: ResourceAttributes) => boolean
 
-function decide(attributes: ResourceAttributes, node: string, related: Related, pods: Informer<Pod>): Decision {
+function decide(
+  attributes: ResourceAttributes,
+  node: string,
+  related: Related,
+  pods: Informer<Pod>,
+  slices: Informer<ResourceSlice>,
+): Decision {
   const { verb, group, resource, subresource, name, namespace } = attributes
   const what = group === '' ? resource : `${resource}.${group}`
   switch (what) {
@@ -97,6 +105,8 @@ function decide(attributes: ResourceAttributes, node: string, related: Related, 
       return ['get', 'create', 'update', 'patch', 'delete'].includes(verb)
         ? ALLOW
         : refuse('can only get, create, update, patch, or delete a CSINode')
+    case 'resourceslices.resource.k8s.io':
+      return decideSlice(attributes, node, slices)
     case 'nodes':
       return decideNode(attributes, node)
     case 'pods':
@@ -109,6 +119,30 @@ function decide(attributes: ResourceAttributes, node: string, related: Related, 
 function byRelation(attributes: ResourceAttributes, node: string, related: Related): Decision {
   if (attributes.name === '') return refuse('No Object name found')
   return related(node, attributes) ? ALLOW : refuse(`no relationship found between node '${node}' and this object`)
+}
+
+/** A node's own devices. What a new slice says of its node is looked at by admission. */
+function decideSlice({ verb, subresource, name, fieldSelector = '' }: ResourceAttributes, node: string, slices: Informer<ResourceSlice>) {
+  if (subresource !== '') return refuse('cannot authorize ResourceSlice subresources')
+  switch (verb) {
+    case 'create':
+      return ALLOW
+    case 'get':
+    case 'update':
+    case 'patch':
+    case 'delete':
+      return slices.get('', name)?.spec.nodeName === node ? ALLOW : refuse(`no relationship found between node '${node}' and this object`)
+    case 'watch':
+    case 'list':
+    case 'deletecollection':
+      return fieldSelector.split(',').includes(`spec.nodeName=${node}`)
+        ? ALLOW
+        : refuse('can only list/watch/deletecollection resourceslices with nodeName field selector')
+    default:
+      return refuse(
+        'only the following verbs are allowed for a ResourceSlice: get, watch, list, create, update, patch, delete, deletecollection',
+      )
+  }
 }
 
 function decideNode(attributes: ResourceAttributes, node: string): Decision {
