@@ -1,12 +1,16 @@
 import '#base/time/dispose.ts'
 import { Command, CommanderError } from 'commander'
+import { diffVerb } from '#kubectl/commands/diff.ts'
+import { getVerb } from '#kubectl/commands/get.ts'
 import { agentVerb } from './commands/agent.ts'
 import { downVerb } from './commands/down.ts'
 import { imageVerb } from './commands/image.ts'
 import { kubeconfigVerb } from './commands/kubeconfig.ts'
+import { clusterVerb, sentenceOf } from './commands/kubectl-context.ts'
 import { lbVerb } from './commands/lb.ts'
 import { serverVerb } from './commands/server.ts'
 import { statusVerb } from './commands/status.ts'
+import { storeVerb } from './commands/store/store.ts'
 import { tokenVerb } from './commands/token.ts'
 import { upVerb } from './commands/up.ts'
 import type { Verb } from './commands/verb.ts'
@@ -18,12 +22,15 @@ const VERBS: readonly Verb[] = [
   upVerb,
   downVerb,
   statusVerb,
+  clusterVerb(getVerb),
+  clusterVerb(diffVerb),
   serverVerb,
   agentVerb,
   tokenVerb,
   lbVerb,
   kubeconfigVerb,
   imageVerb,
+  storeVerb,
   versionVerb,
 ]
 
@@ -40,7 +47,7 @@ async function main(args: readonly string[]): Promise<number> {
   for (const command of withSubcommands(program)) command.exitOverride()
   try {
     await program.parseAsync(args.length === 0 ? ['--help'] : args, { from: 'user' })
-    return 0
+    return Number(process.exitCode ?? 0)
   } catch (error) {
     return report(stop.signal.aborted ? stop.signal.reason : error)
   } finally {
@@ -57,6 +64,7 @@ function withSubcommands(command: Command): Command[] {
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode // it has said so itself
   if (error instanceof SetupError) process.stderr.write(`t8s: ${error.message}.\n`)
+  else if (sentenceOf(error) !== undefined) process.stderr.write(`t8s: ${sentenceOf(error)}\n`)
   else process.stderr.write(`t8s: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
   return 1
 }

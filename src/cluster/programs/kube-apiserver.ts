@@ -9,6 +9,7 @@ import type { Random } from '#base/random/random.ts'
 import { systemRandom } from '#base/random/system-random.ts'
 import type { Clock } from '#base/time/clock.ts'
 import { realClock } from '#base/time/real-clock.ts'
+import { refuseUnfinished } from '#store/snapshot/snapshot.ts'
 import type { Store } from '#store/store.ts'
 import { startLoneApiServer } from '../components/lone-api-server.ts'
 import { readCommandLine } from '../flags/flag-set.ts'
@@ -51,6 +52,7 @@ async function run(values: Values, given: ReadonlySet<string>): Promise<void> {
   const authentication = { ...authenticationOptions(values, clock), jwt: jwt.authenticator }
   const audit = await auditOf(values, { clock, log, registry })
   const store = await openStore(values, clock, random, log)
+  await refuseUnfinished(store)
   const encryption = await openEncryption(values, clock, random, log)
   const bindAddress = values['bind-address']
   const advertiseAddress = values['advertise-address'] || (isUnspecified(bindAddress) ? (firstAddress() ?? '127.0.0.1') : bindAddress)

@@ -50,12 +50,12 @@ export class EtcdChannel {
   }
 
   /** Calls a method of the member in use. Rejects with gRPC's error, or UnavailableError if no member can be reached. */
-  async call<Response>(service: Service, method: string, request: object): Promise<Response> {
+  async call<Response>(service: Service, method: string, request: object, timeoutMs = CALL_MS): Promise<Response> {
     const member = await this.#reachable()
     const client = this.#members[member]![service] as unknown as Record<string, UnaryMethod>
     try {
       return await new Promise<Response>((resolve, reject) => {
-        client[method]!.call(client, request, { deadline: this.#clock.now() + CALL_MS }, (error, response) =>
+        client[method]!.call(client, request, { deadline: this.#clock.now() + timeoutMs }, (error, response) =>
           error ? reject(error) : resolve(response as Response),
         )
       })

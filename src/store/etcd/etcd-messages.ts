@@ -168,6 +168,8 @@ const server: Record<string, Descriptor> = {
     errors: [8, 'string', 'repeated'],
     dbSizeInUse: [9, 'int64'],
   }),
+  DefragmentRequest: message({}),
+  DefragmentResponse: message(header),
   KV: {
     methods: {
       Range: method('RangeRequest', 'RangeResponse'),
@@ -183,5 +185,7 @@ const server: Record<string, Descriptor> = {
       LeaseKeepAlive: method('LeaseKeepAliveRequest', 'LeaseKeepAliveResponse', true),
     },
   },
-  Maintenance: { methods: { Status: method('StatusRequest', 'StatusResponse') } },
+  Maintenance: {
+    methods: { Status: method('StatusRequest', 'StatusResponse'), Defragment: method('DefragmentRequest', 'DefragmentResponse') },
+  },
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { everyKey, type KeyValue, type Store } from '../store.ts'
 import { DamagedStoreError } from '../store-errors.ts'
-import type { Snapshot } from './snapshot.ts'
+import { isOfEngine, type Snapshot } from './snapshot.ts'
 
 const FORMAT = 'typernetes-snapshot-1'
 const DIGEST_BYTES = 32
@@ -63,5 +63,5 @@ export function decodeSnapshot(file: Buffer, where: string): Snapshot {
     at = next
   }
   if (kvs.length !== keys) throw new DamagedStoreError(where, `the snapshot has ${kvs.length} keys instead of ${keys}`)
-  return { revision, kvs }
+  return { revision, kvs: kvs.filter(({ key }) => !isOfEngine(key)) }
 }
