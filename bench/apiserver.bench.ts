@@ -7,8 +7,8 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Expected, Load, type Measured, printHead, printRow } from './apiserver.load.ts'
-import { startServer, stopServer } from './apiserver.server.ts'
+import { type Expected, Load, type Measured, printHead, printRow } from './apiserver-load.ts'
+import { startServer, stopServer } from './apiserver-process.ts'
 
 const operations = Number(process.argv[2] ?? 3000)
 const directory = mkdtempSync(join(tmpdir(), 'apiserver-bench-'))

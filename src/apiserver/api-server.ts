@@ -30,6 +30,7 @@ import { reviewHandler } from './subresources/reviews.ts'
 import { type SubresourceHandler, Subresources } from './subresources/subresource.ts'
 import { subresources as ownSubresources } from './subresources/subresources.ts'
 import { computedResources, type TypernetesParts } from './typernetes/typernetes.ts'
+import { InconsistentCacheError } from './watch-cache/consistency.ts'
 import { StorageCodec, type StorageCodecOptions } from './watch-cache/storage-codec.ts'
 import { StoreFeed } from './watch-cache/store-feed.ts'
 
@@ -60,6 +61,11 @@ export interface ApiServerOptions {
   readonly kubeletConnection?: KubeletConnection
   /** Who serves groups in the place of this server; asked for when a port opens. */
   readonly aggregation?: () => Aggregation | undefined
+  /**
+   * Whether {@link ApiServer.stop} rejects if a cache differs from the store. On unless said otherwise: so it is in all tests. A running
+   * server checks itself every five minutes in any case.
+   */
+  readonly checksConsistency?: boolean
   /** What the parts that are given count, for `/metrics`. */
   readonly metrics?: readonly Series[]
 }
@@ -180,6 +186,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       isStopping = true
       timeline.stop()
       definitions?.stop()
+      if (options.checksConsistency ?? true) await checkAtEnd(feed)
       feed.stop()
       await Promise.all(ports.map(port => port.close()))
     },
@@ -187,6 +194,13 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
 }
 
 /** Follows the definitions of custom resources, where there are any. */
+/** A store that does not answer any more is no concern of the caches. */
+async function checkAtEnd(feed: StoreFeed): Promise<void> {
+  await feed.checkConsistency().catch((error: unknown) => {
+    if (error instanceof InconsistentCacheError) throw error
+  })
+}
+
 function definitionsOf(core: Core, feed: StoreFeed, { conversion = () => noConversion }: ApiServerOptions): Definitions | undefined {
   const kind = core.kinds.byKind('apiextensions.k8s.io', 'v1', 'CustomResourceDefinition')
   if (!kind) return undefined

@@ -3,6 +3,7 @@ import type { Clock, Timer } from '#base/time/clock.ts'
 import type { AnyKind, ApiObject } from '#machinery/kind/kind.ts'
 import { type KeyValue, prefix, type Store, type Watch, type WatchEvent } from '#store/store.ts'
 import { ClosedError } from '#store/store-errors.ts'
+import { checkConsistency, InconsistentCacheError } from './consistency.ts'
 import type { StorageCodec } from './storage-codec.ts'
 import { unreadable } from './unreadable.ts'
 import { WatchCache } from './watch-cache.ts'
@@ -12,6 +13,8 @@ export const REGISTRY = '/registry/'
 
 const RELOAD_DELAY_MS = 1000
 const BOOKMARK_PERIOD_MS = 60_000
+/** As upstream. */
+const CHECK_PERIOD_MS = 5 * 60_000
 const DELETED = { object: undefined, why: undefined }
 
 export interface StoreFeedOptions {
@@ -38,6 +41,9 @@ export class StoreFeed {
   #stopped = false
   #reload: Timer | undefined
   #bookmarks: Timer | undefined
+  #checks: Timer | undefined
+  /** What each cache showed when it was last compared with the store. */
+  readonly #checked = new WeakMap<WatchCache, unknown>()
   #waiting: { readonly revision: number; resolve(): void }[] = []
   #sharedRead: Promise<number> | undefined
   /** Caches that are being filled, with what happened meanwhile. */
@@ -107,6 +113,19 @@ export class StoreFeed {
     await this.#load()
     this.#started = true
     this.#scheduleBookmarks()
+    this.#scheduleCheck()
+  }
+
+  /**
+   * Compares every cache that has changed since the last time with the store. Throws InconsistentCacheError for the first that differs.
+   */
+  async checkConsistency(): Promise<void> {
+    for (const cache of this.#caches.values()) {
+      const { objects } = cache.snapshot()
+      if (!cache.isLoaded || this.#filling.has(cache) || this.#checked.get(cache) === objects) continue
+      await checkConsistency(cache, this.#options.store)
+      this.#checked.set(cache, objects)
+    }
   }
 
   stop(): void {
@@ -114,6 +133,7 @@ export class StoreFeed {
     this.#watch?.[Symbol.dispose]()
     this.#reload?.cancel()
     this.#bookmarks?.cancel()
+    this.#checks?.cancel()
     for (const cache of this.#caches.values()) cache.close(undefined)
     for (const { resolve } of this.#waiting.splice(0)) resolve()
   }
@@ -307,6 +327,21 @@ export class StoreFeed {
       this.#options.log.error('a stored object cannot be read and is not served', { key: kv.key, error: why })
       return { why }
     }
+  }
+
+  /** A cache that differs from the store is an error of ours: it is told, and everything is read again. */
+  #scheduleCheck(): void {
+    if (this.#stopped) return
+    this.#checks = this.#options.clock.after(CHECK_PERIOD_MS, () => {
+      this.checkConsistency()
+        .catch((error: unknown) => {
+          if (this.#stopped || !(error instanceof InconsistentCacheError)) return
+          this.#options.log.error(error.message)
+          this.#watch?.[Symbol.dispose]()
+          this.#ended(error)
+        })
+        .finally(() => this.#scheduleCheck())
+    })
   }
 
   #scheduleBookmarks(): void {

@@ -139,6 +139,7 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
     clock,
     random,
     log,
+    checksConsistency: false,
     kinds: [...builtInKinds, ...(options.servesTypernetes ? typernetesKinds : []), ...subresourceKinds],
     authorizer,
     admission: defaultAdmission(
