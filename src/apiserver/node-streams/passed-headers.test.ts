@@ -19,6 +19,11 @@ describe('headers that are passed on', () => {
     expect(requestHeaders({ headers, connection })).toEqual({ accept: 'text/html', cookie: ['a=1', 'b=2'], 'x-forwarded-for': '10.0.0.9' })
   })
 
+  it('do not tell the token that a browser names among its protocols', () => {
+    const headers = { 'sec-websocket-protocol': 'v4.channel.k8s.io, base64url.bearer.authorization.k8s.io.c2VjcmV0' }
+    expect(requestHeaders({ headers, connection })['sec-websocket-protocol']).toBe('v4.channel.k8s.io')
+  })
+
   it('name every proxy on the way', () => {
     expect(requestHeaders({ headers: { 'x-forwarded-for': '1.2.3.4' }, connection })['x-forwarded-for']).toBe('1.2.3.4, 10.0.0.9')
   })

@@ -44,11 +44,21 @@ export function requestHeaders(
       reserved.test(name)
     )
       continue
-    passed[name] = typeof value === 'string' ? value : [...value]
+    const told = name === 'sec-websocket-protocol' ? withoutTokens(value) : value
+    if (told !== '') passed[name] = typeof told === 'string' ? told : [...told]
   }
   const before = passed['x-forwarded-for']
   passed['x-forwarded-for'] = before === undefined ? connection.remoteAddress : `${String(before)}, ${connection.remoteAddress}`
   return Object.assign(passed, more)
+}
+
+/** A browser's token is among the protocols that it names: it is for this server, and nobody else is to have it. */
+function withoutTokens(protocols: string | readonly string[]): string {
+  const all = [protocols].flat().flatMap(one => one.split(','))
+  return all
+    .map(protocol => protocol.trim())
+    .filter(protocol => !protocol.startsWith('base64url.bearer.authorization.k8s.io.'))
+    .join(', ')
 }
 
 const NOBODY: PassedFor = { headers: {}, reserved: /^$/ }

@@ -74,7 +74,8 @@ export function assembleAuthentication(options: AuthenticationOptions, parts: Au
       ],
       log,
     ),
-    checkToken: (bearerToken, audiences) => tokens.authenticate({ bearerToken, audiences, headers: {} }),
+    checkToken: (bearerToken, audiences) =>
+      tokens.authenticate({ bearerToken, ...(audiences.length > 0 ? { audiences } : {}), headers: {} }),
   }
 }
 
