@@ -1,8 +1,7 @@
 import type { Authenticator } from './authenticator.ts'
 
 /**
- * An authenticator whose proofs name no audience: they are for this server, and for nobody else who asks by a TokenReview. One that names
- * audiences after all is believed only for those.
+ * An authenticator whose proofs name no audience: they are for this server, and for nobody else who asks by a TokenReview.
  */
 export function forAudiences(own: readonly string[], authenticator: Authenticator): Authenticator {
   return {

@@ -110,18 +110,18 @@ export function serviceAccountTokenCheck(options: Omit<ServiceAccountTokenOption
     const issuer = unverifiedClaims(token)?.iss
     if (issuer === undefined || !options.issuers.includes(issuer)) return undefined
     const claims = await options.verifier.verify(token)
-    checkTimes(claims, options.clock.now())
     const named = [claims.aud ?? []].flat()
     const audiences = wanted.filter(audience => named.includes(audience))
     if (audiences.length === 0) throw wrongAudience(named, wanted)
+    checkTimes(claims, options.clock.now())
     return { user: userOf(claims, options.objects, options.clock.now()), audiences, expiresAt: claims.exp! * 1000 }
   }
 }
 
 function checkTimes(claims: Claims, now: number): void {
   const seconds = now / 1000
-  if (claims.exp === undefined || seconds >= claims.exp) throw new Error('the token has expired')
-  if (claims.nbf !== undefined && seconds + 1 < claims.nbf) throw new Error('the token is not valid yet')
+  if (claims.exp === undefined || seconds >= claims.exp) throw new Error('service account token has expired')
+  if (claims.nbf !== undefined && seconds + 1 < claims.nbf) throw new Error('service account token is not valid yet')
 }
 
 interface KubernetesClaims {
@@ -137,10 +137,11 @@ function userOf(claims: Claims, objects: BoundObjects, now: number): UserInfo {
   if (!namespace || !serviceaccount) throw new Error('the token names no service account')
   const name = `system:serviceaccount:${namespace}:${serviceaccount.name}`
   if (claims.sub !== name) throw new Error('the subject of the token is not its service account')
-  check('ServiceAccount', objects.find('ServiceAccount', namespace, serviceaccount.name), serviceaccount, now)
-  if (pod) check('Pod', objects.find('Pod', namespace, pod.name), pod, now)
-  if (secret) check('Secret', objects.find('Secret', namespace, secret.name), secret, now)
-  if (node && !pod) check('Node', objects.find('Node', '', node.name), node, now)
+  checkAccount(objects.find('ServiceAccount', namespace, serviceaccount.name), namespace, serviceaccount, now)
+  if (secret) checkBound('secret', objects.find('Secret', namespace, secret.name), secret, now)
+  if (pod) checkBound('pod', objects.find('Pod', namespace, pod.name), pod, now)
+  // The node of a pod is told beside it; it is the pod that the token ends with.
+  if (node && !pod) checkBound('node', objects.find('Node', '', node.name), node, now)
   const PREFIX = 'authentication.kubernetes.io'
   return {
     name,
@@ -155,9 +156,17 @@ function userOf(claims: Claims, objects: BoundObjects, now: number): UserInfo {
   }
 }
 
-function check(kind: string, object: BoundObject | undefined, reference: Reference, now: number): void {
-  if (!object || object.uid !== reference.uid) throw new Error(`the ${kind} ${reference.name} that the token is bound to is gone`)
-  if (object.deletedAt !== undefined && object.deletedAt + DELETION_LEEWAY_MS < now) {
-    throw new Error(`the ${kind} ${reference.name} that the token is bound to was deleted`)
-  }
+function checkAccount(object: BoundObject | undefined, namespace: string, { name, uid }: Reference, now: number): void {
+  if (!object) throw new Error(`serviceaccounts ${JSON.stringify(name)} not found`)
+  if (isGone(object, now)) throw new Error(`service account ${namespace}/${name} has been deleted`)
+  if (object.uid !== uid) throw new Error(`service account UID (${object.uid}) does not match claim (${uid})`)
+}
+
+function checkBound(kind: string, object: BoundObject | undefined, { uid }: Reference, now: number): void {
+  if (!object || isGone(object, now)) throw new Error('service account token has been invalidated')
+  if (object.uid !== uid) throw new Error(`${kind} UID (${object.uid}) does not match service account ${kind} ref claim (${uid})`)
+}
+
+function isGone({ deletedAt }: BoundObject, now: number): boolean {
+  return deletedAt !== undefined && deletedAt + DELETION_LEEWAY_MS < now
 }

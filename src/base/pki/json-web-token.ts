@@ -37,7 +37,7 @@ export function tokenSigner(privateKey: string): TokenSigner {
   }
 }
 
-/** A verifier for public keys (PEM; private keys and certificates give theirs). Of several keys the one with the token's key id is asked first. */
+/** A verifier for public keys (PEM; private keys and certificates give theirs). A token that names its key is verified by no other. */
 export function tokenVerifier(publicKeys: readonly string[]): TokenVerifier {
   const keys = publicKeys.map(pem => {
     const key = createPublicKey(pem)
@@ -48,12 +48,13 @@ export function tokenVerifier(publicKeys: readonly string[]): TokenVerifier {
     async verify(token) {
       const { compactVerify, decodeProtectedHeader } = await import('jose')
       const { kid } = decodeProtectedHeader(token)
-      const candidates = keys.some(key => key.id === kid) ? keys.filter(key => key.id === kid) : keys
+      const candidates = kid === undefined ? keys : keys.filter(key => key.id === kid)
+      if (candidates.length === 0) throw new Error('invalid signature, no keys found')
       for (const { key, algorithm } of candidates) {
         const verified = await compactVerify(token, key, { algorithms: [algorithm] }).catch(() => undefined)
         if (verified) return JSON.parse(new TextDecoder().decode(verified.payload)) as Claims
       }
-      throw new Error('the token is signed by none of the known keys')
+      throw new Error('go-jose/go-jose: error in cryptographic primitive')
     },
   }
 }
