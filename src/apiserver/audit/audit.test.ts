@@ -1,6 +1,6 @@
 import { connect } from 'node:http2'
 import { Registry } from 'prom-client'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { silentLogger } from '#base/log/logger.ts'
 import { certificateAuthority, newAuthority } from '#base/pki/certificate-authority.ts'
 import { seededRandom } from '#base/random/random.ts'
@@ -17,6 +17,8 @@ import type { AuditEvent } from './audit-event.ts'
 import { AuditPolicy } from './audit-policy.ts'
 
 const clock = realClock()
+// The machine may be busy with other things.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 const certificates = (async () => {
   const authority = certificateAuthority(clock, await newAuthority(clock, 'ca'))
   const { certificate, privateKey } = await authority.issue({
@@ -111,7 +113,7 @@ async function call(method: 'GET' | 'POST', path: string, headers: Record<string
 }
 
 const until = async (count: number) => {
-  for (let turn = 0; events.length < count && turn < 1000; turn++) await new Promise(resolve => setTimeout(resolve, 5))
+  for (let turn = 0; events.length < count && turn < 10_000; turn++) await new Promise(resolve => setTimeout(resolve, 5))
   return events
 }
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Registry } from 'prom-client'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { silentLogger } from '#base/log/logger.ts'
 import { realClock } from '#base/time/real-clock.ts'
 import type { AuthorizerSpec } from '../components/authorization.ts'
@@ -11,6 +11,8 @@ import { kubeApiserver } from './kube-apiserver.ts'
 import { authorizationByFlags } from './kube-apiserver-authorization.ts'
 
 const clock = realClock()
+// The machine may be busy with other things.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 let directory: string
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'authorization-'))
@@ -54,7 +56,7 @@ const RBAC = '- {type: RBAC, name: rbac}\n'
 const types = (specs: readonly AuthorizerSpec[]) => specs.map(({ type }) => type).join()
 
 async function eventually(holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (let turn = 0; !(await holds()) && turn < 500; turn++) await new Promise(resolve => clock.after(20, () => resolve(undefined)))
+  for (let turn = 0; !(await holds()) && turn < 2500; turn++) await new Promise(resolve => clock.after(20, () => resolve(undefined)))
 }
 
 describe('the chain of authorizers', () => {

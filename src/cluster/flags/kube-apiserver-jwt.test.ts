@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Registry } from 'prom-client'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { silentLogger } from '#base/log/logger.ts'
 import { certificateAuthority, newAuthority } from '#base/pki/certificate-authority.ts'
 import { newKeyPair } from '#base/pki/key-pair.ts'
@@ -17,6 +17,8 @@ import { kubeApiserver } from './kube-apiserver.ts'
 import { type JwtAuthentication, jwtAuthentication } from './kube-apiserver-jwt.ts'
 
 const clock = realClock()
+// The machine may be busy with other things.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 const ISSUER = 'https://kubernetes.default.svc'
 const store = new MemoryStore({ clock })
 let cluster: AssembledApiServer
@@ -85,7 +87,7 @@ async function tokenFor(...audiences: string[]): Promise<string> {
 async function eventually<T>(look: () => Promise<T>, holds: (value: T) => boolean): Promise<T> {
   for (let turn = 0; ; turn++) {
     const value = await look()
-    if (holds(value) || turn > 500) return value
+    if (holds(value) || turn > 2500) return value
     await new Promise(resolve => clock.after(20, () => resolve(undefined)))
   }
 }
