@@ -42,8 +42,9 @@ export class AggregatedRoute {
     } catch {
       return context.sendText(503, UNAVAILABLE)
     }
-    const { exchange, user } = context
-    const passedFor: PassedFor = { headers: userHeaders(user), reserved: USER_HEADERS }
+    const { exchange, user, auditId } = context
+    // One id for the request, in the audit of both servers.
+    const passedFor: PassedFor = { headers: { ...userHeaders(user), 'audit-id': auditId }, reserved: USER_HEADERS }
     try {
       if (exchange.upgrade) await relayUpgrade(exchange, exchange.upgrade, peer, path, this.#clock, passedFor)
       else await relayProxy(exchange, peer, path, undefined, this.#clock, passedFor)

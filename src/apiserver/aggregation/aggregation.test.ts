@@ -237,6 +237,7 @@ describe('a request for a group that another server serves', () => {
   it('is passed on in the name of who sends it, whatever he says himself', async () => {
     await available()
     const headers = {
+      'audit-id': 'one-id',
       'X-Remote-User': 'root',
       'X-Remote-Group': 'system:masters',
       'x-remote-extra-scopes': 'all',
@@ -248,6 +249,7 @@ describe('a request for a group that another server serves', () => {
     expect({ status, said }).toEqual({ status: 200, said: '{"path":"/apis/metrics.example.com/v1/namespaces/shop/widgets/a%20b?x=1&x=2"}' })
     const [asked] = extension.asked
     expect(asked!.headers).toMatchObject({
+      'audit-id': 'one-id',
       'x-remote-user': 'ann',
       'x-remote-uid': 'u1',
       'x-remote-group': `devs, ${Buffer.from('système').toString('latin1')}`,
