@@ -11,7 +11,7 @@ import type {
 } from '#client/client.ts'
 import type { ApiHandler, Caller, RequestTarget } from '#client/direct/api-handler.ts'
 import type { AnyKind, ApiObject } from '#machinery/kind/kind.ts'
-import { methodNotSupported } from '#machinery/status/failures.ts'
+import { badRequest, methodNotSupported } from '#machinery/status/failures.ts'
 import { quote } from '#machinery/status/go-text.ts'
 import { StatusError } from '#machinery/status/status-error.ts'
 import { type Access, checkAccess } from './access.ts'
@@ -121,7 +121,7 @@ export class Handler implements ApiHandler {
   async createFrom(caller: Caller, asked: RequestTarget, body: Body, options: WriteOptions): Promise<ApiObject> {
     const target = this.#served(asked)
     await this.#check(caller, target, 'create', '')
-    return create(this.core, this.#request(caller, target, '', options), body)
+    return notTooDeep(create(this.core, this.#request(caller, target, '', options), body))
   }
 
   update(caller: Caller, target: RequestTarget, subresource: string, object: object, options: WriteOptions): Promise<Written> {
@@ -131,7 +131,7 @@ export class Handler implements ApiHandler {
   async updateFrom(caller: Caller, asked: RequestTarget, subresource: string, body: Body, options: WriteOptions): Promise<Written> {
     const target = this.#served(asked)
     await this.#check(caller, target, 'update', subresource)
-    return update(this.core, this.#request(caller, target, subresource, options), body)
+    return notTooDeep(update(this.core, this.#request(caller, target, subresource, options), body))
   }
 
   patch(caller: Caller, target: RequestTarget, body: Patch, options: PatchOptions): Promise<Written> {
@@ -142,7 +142,7 @@ export class Handler implements ApiHandler {
     const target = this.#served(asked)
     const { subresource = '' } = options
     await this.#check(caller, target, 'patch', subresource)
-    return patch(this.core, this.#request(caller, target, subresource, options), body)
+    return notTooDeep(patch(this.core, this.#request(caller, target, subresource, options), body))
   }
 
   async delete(caller: Caller, asked: RequestTarget, options: DeleteOptions): Promise<Deleted> {
@@ -324,4 +324,12 @@ function converting(
       }),
     closed: error => then(() => end(error)),
   }
+}
+
+/** What is nested beyond what the engine's stack walks is the client's to change. */
+function notTooDeep<T>(written: Promise<T>): Promise<T> {
+  return written.catch((error: unknown) => {
+    if (error instanceof RangeError && error.message.includes('call stack')) throw badRequest('the object is nested too deeply', error)
+    throw error
+  })
 }

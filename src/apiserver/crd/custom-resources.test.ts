@@ -300,3 +300,61 @@ describe('[CR5] a definition that is deleted', () => {
     )
   })
 })
+
+describe('[CR1] several API servers on one store', () => {
+  it('serve the same, whichever was told', async () => {
+    const other = createApiServer({
+      store,
+      kinds: builtInKinds,
+      clock,
+      random: seededRandom(2),
+      log: silentLogger,
+      authorizer: alwaysAllow,
+    })
+    await other.ready()
+    const neighbour = directClient(other.handler, { user: { name: 'admin', groups: ['system:masters'] }, userAgent: 'test/2' })
+    await define()
+    await until(() =>
+      neighbour.create(Apple, apple('a', { spec: { size: 1 } })).then(
+        () => true,
+        () => false,
+      ),
+    )
+    expect(await client.get(Apple, inDefault('a'))).toMatchObject({ spec: { size: 1 } })
+    await neighbour.delete(CustomResourceDefinition, { name: 'apples.shop.test' })
+    await until(() =>
+      client.list(Apple).then(
+        () => false,
+        () => true,
+      ),
+    )
+    await other.stop()
+  })
+})
+
+describe('what is nested beyond measure', () => {
+  const nested = (depth: number, of: (inner: object) => object, innermost: object) => {
+    let value = innermost
+    for (let level = 0; level < depth; level++) value = of(value)
+    return value
+  }
+
+  it.each([100, 20_000])('is taken or refused as a whole: a schema %d deep', async depth => {
+    const schema = nested(depth, inner => ({ type: 'object', properties: { a: inner } }), { type: 'string' })
+    const outcome = await client.create(CustomResourceDefinition, definition([version('v1', {}, { properties: { spec: schema } })])).then(
+      () => 'taken',
+      (error: { code?: number }) => error.code,
+    )
+    expect([depth, outcome]).toEqual([depth, depth < 1000 ? 'taken' : 400])
+  })
+
+  it.each([1000, 8000])('is taken or refused as a whole: an object %d deep', async depth => {
+    await define([version('v1', {}, { 'x-kubernetes-preserve-unknown-fields': true })])
+    const outcome = await client.create(Apple, apple('a', { deep: nested(depth, inner => ({ a: inner }), {}) })).then(
+      () => 'taken',
+      (error: { code?: number }) => error.code,
+    )
+    expect(['taken', 400]).toContain(outcome)
+    expect((await client.list(Apple)).items).toHaveLength(outcome === 'taken' ? 1 : 0)
+  })
+})

@@ -46,7 +46,9 @@ export class Definitions {
 
   /** Resolves once everything that is established is served. */
   async start(): Promise<void> {
-    await Promise.all(this.#all().map(definition => this.#serve(definition)))
+    // One that cannot be served does not keep the others from it: it is tried again with all that follows.
+    const failed = (error: unknown) => this.#options.core.log.warn('a custom resource cannot be served yet', { error: String(error) })
+    await Promise.all(this.#all().map(definition => this.#serve(definition).catch(failed)))
     this.#follow()
   }
 

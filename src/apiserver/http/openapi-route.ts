@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
+import type { AnyKind } from '#machinery/kind/kind.ts'
 import { encodeOpenApiV2, OPENAPI_V2_PROTOBUF } from '#machinery/openapi/encode-openapi-v2.ts'
 import { encodeOpenApiV3, OPENAPI_V3_PROTOBUF } from '#machinery/openapi/encode-openapi-v3.ts'
 import { type OpenApiSource, openApiV2Document, openApiV3Document, openApiV3Paths } from '#machinery/openapi/openapi-document.ts'
@@ -15,6 +16,8 @@ interface Prepared {
   readonly packed: Uint8Array
   readonly etag: string
   readonly contentType: string
+  /** The kinds that it is about; undefined: all of them. */
+  readonly kinds: readonly AnyKind[] | undefined
 }
 
 /** `/openapi/v2` and `/openapi/v3`: made when they are asked for and kept until the kinds change. */
@@ -30,9 +33,11 @@ export class OpenApiRoute implements DocumentRoute {
     this.#since = new Date(now()).toUTCString()
   }
 
-  /** The kinds have changed: every document is made anew. */
+  /** The kinds have changed: what is about others than before is made anew. */
   forget(): void {
-    this.#prepared.clear()
+    for (const [key, { kinds }] of this.#prepared) {
+      if (!kinds || !isSameList(kinds, this.#kindsAt(key.split(' ')[1]!))) this.#prepared.delete(key)
+    }
     this.#since = new Date(this.#now()).toUTCString()
   }
 
@@ -69,10 +74,11 @@ export class OpenApiRoute implements DocumentRoute {
 
   #v2(accept: string): Prepared {
     const form = formOf(accept, V2_FORMS)
-    return this.#prepare(`v2 ${form}`, form === 'json' ? 'application/json' : OPENAPI_V2_PROTOBUF, () => {
+    const make = () => {
       const document = openApiV2Document(this.#source())
       return form === 'json' ? json(document) : encodeOpenApiV2(document)
-    })
+    }
+    return this.#prepare(`v2 ${form}`, form === 'json' ? 'application/json' : OPENAPI_V2_PROTOBUF, undefined, make)
   }
 
   #v3(path: string, accept: string): Prepared | undefined {
@@ -83,7 +89,8 @@ export class OpenApiRoute implements DocumentRoute {
     const document = openApiV3Document(this.#source(), path)
     if (!document) return undefined
     const contentType = form === 'json' ? 'application/json' : OPENAPI_V3_PROTOBUF
-    return this.#prepare(key, contentType, () => (form === 'json' ? json(document) : encodeOpenApiV3(document)))
+    const make = () => (form === 'json' ? json(document) : encodeOpenApiV3(document))
+    return this.#prepare(key, contentType, this.#kindsAt(path), make)
   }
 
   /** Every path with the hash of its document, so that clients fetch each version once. */
@@ -95,15 +102,26 @@ export class OpenApiRoute implements DocumentRoute {
     return index
   }
 
-  #prepare(key: string, contentType: string, make: () => Uint8Array): Prepared {
+  /** The kinds that the document of version 3 at `path` is about. */
+  #kindsAt(path: string): readonly AnyKind[] {
+    const [root, second, third] = path.split('/')
+    const [group, version] = root === 'api' ? ['', second] : [second, third]
+    return this.#source().kinds.filter(kind => kind.group === group && (version === undefined || kind.version === version))
+  }
+
+  #prepare(key: string, contentType: string, kinds: readonly AnyKind[] | undefined, make: () => Uint8Array): Prepared {
     const known = this.#prepared.get(key)
     if (known) return known
     const bytes = make()
     const etag = createHash('sha512').update(bytes).digest('hex').toUpperCase()
-    const prepared = { bytes, packed: gzipSync(bytes, { level: 1 }), etag, contentType }
+    const prepared = { bytes, packed: gzipSync(bytes, { level: 1 }), etag, contentType, kinds }
     this.#prepared.set(key, prepared)
     return prepared
   }
+}
+
+function isSameList(left: readonly AnyKind[], right: readonly AnyKind[]): boolean {
+  return left.length === right.length && left.every((kind, index) => kind === right[index])
 }
 
 const encoder = new TextEncoder()

@@ -1,7 +1,7 @@
 import { FloatLiteral, JsonError, readJson } from '#machinery/codec/json/parse-json.ts'
 import { readYaml, YamlError } from '#machinery/codec/yaml/parse-yaml.ts'
 import type { AnyKind } from '#machinery/kind/kind.ts'
-import { badRequest } from '#machinery/status/failures.ts'
+import { badRequest, unsupportedMediaType } from '#machinery/status/failures.ts'
 import { StatusError } from '#machinery/status/status-error.ts'
 import type { Body } from '../registry/body.ts'
 
@@ -12,7 +12,9 @@ export interface ProtobufReader {
 
 /** Reads the body of a create, update or delete by its content type. */
 export function parseRequestBody(bytes: Uint8Array, contentType: string | undefined, kind: AnyKind, protobuf: ProtobufReader): Body {
-  switch (encodingOf(contentType)) {
+  const encoding = encodingOf(contentType)
+  if (kind.isCustom) return parsedCustom(bytes, encoding, kind)
+  switch (encoding) {
     case 'json':
       return parsed(kind, bytes, () => readJson(bytes, { marksFloats: true }))
     case 'yaml':
@@ -20,6 +22,21 @@ export function parseRequestBody(bytes: Uint8Array, contentType: string | undefi
     case 'protobuf':
       return { value: protobuf.read(bytes, kind) }
   }
+}
+
+/** A custom resource has no form in protobuf, and nothing but itself tells what it is. */
+function parsedCustom(bytes: Uint8Array, encoding: 'json' | 'yaml' | 'protobuf', kind: AnyKind): Body {
+  if (encoding === 'protobuf') throw unsupportedMediaType(['application/json', 'application/yaml'])
+  const body = parsed(kind, bytes, () => (encoding === 'json' ? readJson(bytes, { marksFloats: true }) : readYaml(bytes)))
+  const { kind: sent, apiVersion } = (body.value ?? {}) as { kind?: unknown; apiVersion?: unknown }
+  if (!sent) {
+    const missing = `Object 'Kind' is missing in '${new TextDecoder().decode(bytes)}'`
+    throw badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): ${missing} (${summary(bytes)})`)
+  }
+  if (!apiVersion) {
+    throw badRequest(`the API version in the data () does not match the expected API version (${kind.apiVersion})`)
+  }
+  return body
 }
 
 /** The encoding that a content type names; throws 415 where it is none that is read here. */

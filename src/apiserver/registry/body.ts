@@ -3,8 +3,10 @@ import type { KindRegistry } from '#machinery/kind/kind-registry.ts'
 import { groupVersionOf } from '#machinery/meta/object-meta.ts'
 import type { JsonObject } from '#machinery/patch/json-object.ts'
 import { DecodeError, decode } from '#machinery/schema/decode.ts'
-import { badRequest } from '#machinery/status/failures.ts'
+import { badRequest, invalid } from '#machinery/status/failures.ts'
+import { FieldErrors } from '#machinery/status/field-errors.ts'
 import { quote } from '#machinery/status/go-text.ts'
+import type { StatusError } from '#machinery/status/status-error.ts'
 import type { WriteRequest } from './write-request.ts'
 
 /** A body that has been parsed but not yet looked at. */
@@ -54,12 +56,24 @@ function checkType(value: unknown, kind: AnyKind, kinds: KindRegistry): void {
   const effectiveVersion = typeof sent.apiVersion === 'string' && sent.apiVersion !== '' ? sent.apiVersion : kind.apiVersion
   const effectiveName = typeof sent.kind === 'string' && sent.kind !== '' ? sent.kind : kind.kind
   if (effectiveVersion === kind.apiVersion && effectiveName === kind.kind) return
+  if (kind.isCustom) throw otherCustomType(effectiveVersion, effectiveName, value as JsonObject, kind)
   const { version } = groupVersionOf(effectiveVersion)
   const subject = cannotBeHandled(effectiveName, version, kind)
   if (effectiveName !== kind.kind || !isRegistered(effectiveVersion, effectiveName, kinds)) {
     throw badRequest(`${subject}: ${otherTypeText(kind, effectiveVersion, effectiveName, value as JsonObject, kinds)}`)
   }
   throw badRequest(`the API version in the data (${effectiveVersion}) does not match the expected API version (${kind.apiVersion})`)
+}
+
+/** A custom resource is no type that could be another's: what it says it is, is a field like any other. */
+function otherCustomType(apiVersion: string, name: string, value: JsonObject, kind: AnyKind): StatusError {
+  if (apiVersion !== kind.apiVersion) {
+    return badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${kind.apiVersion})`)
+  }
+  const errors = new FieldErrors()
+  errors.at('kind').invalid(name, `must be ${kind.kind}`)
+  const metadata = value['metadata'] as { name?: unknown } | undefined
+  return invalid(kind, typeof metadata?.name === 'string' ? metadata.name : '', errors.all)
 }
 
 export function cannotBeHandled(sentKind: string, sentVersion: string, kind: AnyKind): string {

@@ -10,7 +10,7 @@ export interface KindRegistry {
   byResource(group: string, version: string, plural: string): AnyKind | undefined
   /** Every kind, in the order it was added. */
   all(): Iterable<AnyKind>
-  /** The kinds that are stored themselves, not views of others. */
+  /** One kind for all that is stored: views are left out, and of a custom resource's versions all but one. */
   stored(): Iterable<AnyKind>
   /** Calls back after every change. */
   onChange(callback: () => void): Disposable
@@ -44,7 +44,14 @@ export function kindRegistry(kinds: Iterable<AnyKind>): KindRegistry {
     byResource: (group, version, plural) => byResource.get(keyOf(group, version, plural)),
     all: () => byResource.values(),
     *stored() {
-      for (const kind of byResource.values()) if (!kind.view) yield kind
+      const custom = new Map<AnyKind, AnyKind>()
+      for (const kind of byResource.values()) {
+        if (!kind.view) yield kind
+        else if (kind.view.isIndependent && (!custom.has(kind.view.of) || kind.apiVersion === kind.view.of.apiVersion)) {
+          custom.set(kind.view.of, kind)
+        }
+      }
+      yield* custom.values()
     },
     onChange(callback) {
       watchers.add(callback)
