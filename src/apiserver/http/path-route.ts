@@ -70,7 +70,7 @@ export class PathRoute {
     if (parts.length === 1) return context.sendObject(200, discovery.groupList())
     const document =
       parts.length === 2 ? discovery.groupDocument(second) : parts.length === 3 ? discovery.resourceList(second, third) : undefined
-    if (!document && discovery.group(second)) throw noSuchResource()
+    if (!document && discovery.group(second)?.versions.every(({ kinds }) => !kinds.some(kind => kind.isCustom))) throw noSuchResource()
     if (!document) return context.sendText(404, '404 page not found\n')
     context.sendObject(200, document)
   }

@@ -66,7 +66,7 @@ function checkType(value: unknown, kind: AnyKind, kinds: KindRegistry): void {
 }
 
 /** A custom resource is no type that could be another's: what it says it is, is a field like any other. */
-function otherCustomType(apiVersion: string, name: string, value: JsonObject, kind: AnyKind): StatusError {
+export function otherCustomType(apiVersion: string, name: string, value: JsonObject, kind: AnyKind): StatusError {
   if (apiVersion !== kind.apiVersion) {
     return badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${kind.apiVersion})`)
   }

@@ -11,7 +11,7 @@ import { DecodeError } from '#machinery/schema/decode.ts'
 import { badRequest, invalid } from '#machinery/status/failures.ts'
 import { FieldErrors } from '#machinery/status/field-errors.ts'
 import { goJson, quote } from '#machinery/status/go-text.ts'
-import { decodeObject, otherTypeText } from './body.ts'
+import { decodeObject, otherCustomType, otherTypeText } from './body.ts'
 import type { Core } from './core.ts'
 import { checkSentName, ownershipOf, placeIn } from './create.ts'
 import { dedupeOwners } from './owners.ts'
@@ -81,6 +81,7 @@ function checkType(kind: AnyKind, patched: JsonObject, shown: unknown, kinds: Ki
   const name = patched['kind'] || kind.kind
   const apiVersion = patched['apiVersion'] || kind.apiVersion
   if (name === kind.kind && apiVersion === kind.apiVersion) return
+  if (kind.isCustom && typeof name === 'string' && typeof apiVersion === 'string') throw otherCustomType(apiVersion, name, patched, kind)
   if (typeof name !== 'string' || typeof apiVersion !== 'string') throw invalidPatch(shown, 'kind and apiVersion have to be strings')
   throw invalidPatch(shown, otherTypeText(kind, apiVersion, name, patched, kinds))
 }

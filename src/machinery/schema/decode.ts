@@ -99,6 +99,7 @@ function compile(schema: AnySchema): Decoder {
         throw mismatch(value, path, owner, 'int32')
       }
     case 'raw':
+      return shape.objects ? jsonDecoder(shape.objects) : withoutFloatLiterals
     case 'structural':
       return withoutFloatLiterals
     case 'list': {
@@ -130,6 +131,20 @@ function compile(schema: AnySchema): Decoder {
     }
     case 'message':
       return shape.open ? openDecoder(shape, shape.open) : messageDecoder(shape)
+  }
+}
+
+/** Objects in the value, if it is one or a list of them, are canonical as any. */
+function jsonDecoder(objects: () => AnySchema): Decoder {
+  let decoder: Decoder | undefined
+  return (value, path, context, owner) => {
+    decoder ??= decoderOf(objects())
+    const decode = decoder
+    if (isObject(value)) return decode(value, path, context, owner)
+    if (!Array.isArray(value)) return withoutFloatLiterals(value)
+    return value.map((item: unknown, index) =>
+      isObject(item) ? decode(item, `${path}[${index}]`, context, owner) : withoutFloatLiterals(item),
+    )
   }
 }
 

@@ -36,13 +36,20 @@ export type Shape =
   | { readonly type: 'quantity' }
   | { readonly type: 'intOrString' }
   /** Any JSON value: `runtime.RawExtension` (an object with its own kind), `apiextensions.JSON` and `FieldsV1`. */
-  | { readonly type: 'raw'; readonly as: 'extension' | 'json' | 'fields' }
+  | RawShape
   | ListShape
   | { readonly type: 'map'; readonly of: AnySchema; readonly mapType: 'granular' | 'atomic' }
   | MessageShape
   /** What a custom resource's definition says of a value; known at run time only. */
   | { readonly type: 'structural'; readonly of: JsonSchema }
   | { readonly type: 'lazy'; readonly of: () => AnySchema }
+
+/** A JSON value. `objects`: what an object in it, or in a list that it is, looks like. */
+export interface RawShape {
+  readonly type: 'raw'
+  readonly as: 'extension' | 'json' | 'fields'
+  readonly objects?: () => AnySchema
+}
 
 /** A list and how it is merged: `listType` and `keys` by server-side apply, `patchStrategy` and `patchMergeKey` by strategic merge. */
 export interface ListShape {
@@ -162,6 +169,11 @@ export const intOrString = scalar<number | string>({ type: 'intOrString' })
 export const rawExtension = scalar<Readonly<Record<string, unknown>>>({ type: 'raw', as: 'extension' })
 /** Any JSON value (`apiextensions.JSON`). */
 export const anyJson = scalar<unknown>({ type: 'raw', as: 'json' })
+/** A JSON value that is an object of `objects`, a list of those, or no object at all. */
+export function jsonOr<T>(objects: () => AnySchema): Schema<T> {
+  return { shape: { type: 'raw', as: 'json', objects } }
+}
+
 /** A set of field paths (`FieldsV1`). */
 export const fieldsV1 = scalar<Readonly<Record<string, unknown>>>({ type: 'raw', as: 'fields' })
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { decode } from '#machinery/schema/decode.ts'
 import { FieldErrors } from '#machinery/status/field-errors.ts'
 import { errorsOf, stored } from '../../stored.fixture.ts'
 import { CustomResourceDefinition } from './custom-resource-definition.ts'
@@ -113,5 +114,24 @@ describe('the schema of a definition', () => {
     const errors = new FieldErrors()
     CustomResourceDefinition.hooks.validate!(definitionOf(property), errors)
     expect(errors.all.map(({ field, detail }) => `${field}: ${detail.split('\n', 1)[0]}`)).toEqual(details)
+  })
+})
+
+describe('what a definition says', () => {
+  it('is known in all its depth', () => {
+    const unknown: string[] = []
+    const items = { type: 'object', bogus: 1, nullable: false, properties: { a: { type: 'string', worse: 2 } } }
+    const openAPIV3Schema = { type: 'object', properties: { l: { type: 'array', items } } }
+    const spec = {
+      ...definitionOf({ type: 'string' }).spec,
+      versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema } }],
+    }
+    const decoded = decode<CustomResourceDefinition>(CustomResourceDefinition.schema, { spec }, { defaults: true, unknown })
+    const at = 'spec.versions[0].schema.openAPIV3Schema.properties.l.items'
+    expect(unknown.sort()).toEqual([`${at}.bogus`, `${at}.properties.a.worse`])
+    expect(decoded.spec.versions[0]!.schema!.openAPIV3Schema!.properties!['l']!.items).toEqual({
+      type: 'object',
+      properties: { a: { type: 'string' } },
+    })
   })
 })

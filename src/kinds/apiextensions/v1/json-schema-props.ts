@@ -3,6 +3,7 @@ import {
   boolean,
   type Field,
   int64,
+  jsonOr,
   lazy,
   list,
   listMap,
@@ -91,9 +92,9 @@ export interface JSONSchemaProps {
 
 const self: Schema<JSONSchemaProps> = lazy<JSONSchemaProps>(() => JSONSchemaProps)
 /** A schema or a list of them, a schema or a boolean, a schema or names: JSON tells them apart, protobuf wraps each in a message. */
-const schemaOrList: Schema<JSONSchemaProps | readonly JSONSchemaProps[]> = anyJson as Schema<JSONSchemaProps | readonly JSONSchemaProps[]>
-const schemaOrBoolean: Schema<JSONSchemaProps | boolean> = anyJson as Schema<JSONSchemaProps | boolean>
-const schemaOrNames: Schema<JSONSchemaProps | readonly string[]> = anyJson as Schema<JSONSchemaProps | readonly string[]>
+const schemaOrList = jsonOr<JSONSchemaProps | readonly JSONSchemaProps[]>(() => JSONSchemaProps)
+const schemaOrBoolean = jsonOr<JSONSchemaProps | boolean>(() => JSONSchemaProps)
+const schemaOrNames = jsonOr<JSONSchemaProps | readonly string[]>(() => JSONSchemaProps)
 
 const fields = {
   id: omitempty(1, string),
