@@ -126,7 +126,7 @@ describe('what a definition says', () => {
       ...definitionOf({ type: 'string' }).spec,
       versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema } }],
     }
-    const decoded = decode<CustomResourceDefinition>(CustomResourceDefinition.schema, { spec }, { defaults: true, unknown })
+    const decoded = decode<unknown>(CustomResourceDefinition.schema, { spec }, { defaults: true, unknown }) as CustomResourceDefinition
     const at = 'spec.versions[0].schema.openAPIV3Schema.properties.l.items'
     expect(unknown.sort()).toEqual([`${at}.bogus`, `${at}.properties.a.worse`])
     expect(decoded.spec.versions[0]!.schema!.openAPIV3Schema!.properties!['l']!.items).toEqual({
