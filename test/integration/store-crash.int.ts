@@ -2,7 +2,7 @@ import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_pr
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { build } from 'esbuild'
+import { type BuildOptions, build, type PluginBuild } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { silentLogger } from '#base/log/logger.ts'
 import { type Random, seededRandom } from '#base/random/random.ts'
@@ -16,24 +16,29 @@ import { LockedError, NoSpaceError } from '#store/store-errors.ts'
 const SEED = Number(process.env['SEED'] ?? 1)
 const ROUNDS = Number(process.env['CRASHES'] ?? 20)
 const POWER_CUTS = Number(process.env['POWER_CUTS'] ?? 500)
+const STOPS = Number(process.env['STOPS'] ?? 16)
 const folder = mkdtempSync(join(tmpdir(), 'store-crash-'))
 const program = join(import.meta.dirname, '../../node_modules/.cache', `store-crash-${process.pid}.mjs`)
+/** The same program, but that nothing is synced. */
+const careless = program.replace('.mjs', '-careless.mjs')
 const hasStrace = spawnSync('strace', ['-V']).status === 0
 const canMount = process.getuid?.() === 0
 
+const common = {
+  entryPoints: [join(import.meta.dirname, 'store-crash.program.ts')],
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  packages: 'external',
+  conditions: ['source'],
+} as const satisfies BuildOptions
+
 beforeAll(async () => {
-  await build({
-    entryPoints: [join(import.meta.dirname, 'store-crash.program.ts')],
-    outfile: program,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    packages: 'external',
-    conditions: ['source'],
-  })
+  await build({ ...common, outfile: program })
+  await build({ ...common, outfile: careless, plugins: [{ name: 'without fsync', setup: withoutSync }] })
 })
 afterAll(() => {
-  rmSync(program, { force: true })
+  for (const built of [program, careless]) rmSync(built, { force: true })
   rmSync(folder, { recursive: true })
 })
 
@@ -75,36 +80,96 @@ describe.skipIf(!hasStrace)('a store whose machine loses power (needs strace)', 
   let trace: DiskTrace
 
   beforeAll(() => {
-    const directory = join(folder, 'traced')
-    const log = join(folder, 'trace')
-    const calls = 'trace=openat,close,rename,lseek,write,writev,pwrite64,pwritev,pwritev2,fdatasync,fsync,ftruncate,fallocate'
-    const size = String(2 ** 22)
-    execFileSync(
-      'strace',
-      ['-f', '-xx', '-s', size, '-e', calls, '-o', log, process.execPath, program, directory, String(SEED), '4', '400'],
-      {
-        stdio: 'ignore',
-      },
-    )
-    trace = new DiskTrace(readFileSync(log, 'latin1'))
+    trace = traceOf(program, 'traced')
   })
 
-  it(`[S19] has every acknowledged write on what was synced by then, with the rest lost, torn or reordered, at ${POWER_CUTS} moments (SEED=${SEED})`, async () => {
+  it(`[S19] has every acknowledged write on what was synced by then, with the rest lost, torn or reordered, after each of its calls: ${POWER_CUTS} cuts (SEED=${SEED})`, async () => {
     expect(trace.acknowledgements).toBeGreaterThanOrEqual(400)
     const random = seededRandom(SEED)
     for (let cut = 0; cut < POWER_CUTS; cut++) {
-      const failure = await verifyAfter(trace, random.below(trace.length + 1), random, true)
+      const failure = await verifyAfter(trace, trace.moment(cut, POWER_CUTS), random, 'some')
       expect(failure).toBeUndefined()
     }
-  }, 240_000)
+  }, 3_600_000)
 
   it('this test notices a disk that does not sync', async () => {
     const random = seededRandom(SEED)
     let failures = 0
-    for (let cut = 0; cut < 20; cut++) if (await verifyAfter(trace, trace.length - random.below(50), random, false)) failures++
+    for (let cut = 0; cut < 20; cut++) if (await verifyAfter(trace, trace.length - random.below(50), random, 'everything')) failures++
     expect(failures).toBeGreaterThan(0)
   })
+
+  it('this test notices a build of ours that does not sync', async () => {
+    const random = seededRandom(SEED)
+    const unsynced = traceOf(careless, 'traced-careless')
+    expect(unsynced.acknowledgements).toBeGreaterThanOrEqual(400)
+    expect(unsynced.syncs).toBeLessThan(trace.syncs / 10)
+    let failures = 0
+    for (let cut = 0; cut < 20; cut++) if (await verifyAfter(unsynced, unsynced.moment(cut, 20), random, 'all')) failures++
+    expect(failures).toBeGreaterThan(10)
+  })
+
+  it(`[S19] has every acknowledged write when it was stopped for good at its n-th write, sync or rename, ${STOPS} times`, async () => {
+    const random = seededRandom(SEED)
+    let killed = 0
+    for (let stop = 0; stop < STOPS; stop++) {
+      const directory = join(folder, `stopped-at-${stop}`)
+      const [call, most] = STOPPED_AT[stop % STOPPED_AT.length]!
+      const inject = `inject=${call}:signal=KILL:when=${1 + random.below(most)}`
+      const args = [
+        '-f',
+        '-e',
+        `trace=${call}`,
+        '-e',
+        inject,
+        '-o',
+        '/dev/null',
+        process.execPath,
+        program,
+        directory,
+        String(SEED + stop),
+        '4',
+        '300',
+      ]
+      const { stdout, signal } = spawnSync('strace', args, { maxBuffer: 2 ** 28 })
+      const lines = stdout.toString().split('\n').slice(0, -1)
+      if (signal === 'SIGKILL') killed++
+      const said = lines.map(line => JSON.parse(line) as Acknowledged).filter(({ key }) => key)
+      await checkAll(directory, said)
+      rmSync(directory, { recursive: true, force: true })
+    }
+    expect(killed).toBeGreaterThan(STOPS / 2)
+  }, 3_600_000)
 })
+
+/** What LMDB and we write with, and how often about; threads are counted one by one. */
+const STOPPED_AT = [
+  ['pwrite64', 60],
+  ['fdatasync', 30],
+  ['writev', 30],
+  ['rename', 1],
+  ['fsync', 3],
+] as const
+
+/** Runs a program and records what it does with its files. */
+function traceOf(built: string, name: string): DiskTrace {
+  const directory = join(folder, name)
+  const log = join(folder, `${name}.trace`)
+  const calls = 'trace=openat,close,rename,lseek,write,writev,pwrite64,pwritev,pwritev2,fdatasync,fsync,ftruncate,fallocate'
+  const args = ['-f', '-xx', '-s', String(2 ** 22), '-e', calls, '-o', log, process.execPath, built, directory, String(SEED), '4', '400']
+  execFileSync('strace', args, { stdio: 'ignore' })
+  return new DiskTrace(readFileSync(log, 'latin1'))
+}
+
+/** A build of the store with syncing switched off. */
+function withoutSync(building: PluginBuild): void {
+  building.onLoad({ filter: /lmdb-journal\.ts$/ }, ({ path }) => {
+    const source = readFileSync(path, 'utf8')
+    const contents = source.replace('overlappingSync: false,', 'overlappingSync: false, noSync: true,')
+    if (contents === source) throw new Error('there is nothing to switch off any more: look how the journal syncs')
+    return { contents, loader: 'ts' }
+  })
+}
 
 describe.skipIf(!hasStrace)('a store whose disk fails (needs strace)', () => {
   it.each([
@@ -240,13 +305,16 @@ async function deletedAfter(store: Store, key: string, revision: number): Promis
   })
 }
 
+/** What a power cut takes of what was not synced: some of it, with torn and reordered writes; all of it; or also what was. */
+type Losses = 'some' | 'all' | 'everything'
+
 /** Builds the disk as a power cut at `moment` leaves it, opens it and says what is wrong. */
-async function verifyAfter(trace: DiskTrace, moment: number, random: Random, syncs: boolean): Promise<string | undefined> {
+async function verifyAfter(trace: DiskTrace, moment: number, random: Random, losses: Losses): Promise<string | undefined> {
   const directory = join(folder, 'cut')
   mkdirSync(directory)
   try {
-    const { file, acknowledged } = trace.at(moment, random, syncs)
-    if (file.length > 0) writeFileSync(join(directory, 'data.mdb'), file)
+    const { file, isNamed, acknowledged } = trace.at(moment, random, losses)
+    if (file.length > 0) writeFileSync(join(directory, isNamed ? 'data.mdb' : 'new.mdb'), file)
     await checkAll(directory, acknowledged)
     return undefined
   } catch (error) {
@@ -261,6 +329,7 @@ type DiskCall =
   | { readonly type: 'sync' }
   | { readonly type: 'truncate'; readonly size: number }
   | { readonly type: 'named' }
+  | { readonly type: 'folderSynced' }
   | { readonly type: 'acknowledged'; readonly write: Acknowledged }
 
 const SECTOR = 512
@@ -272,6 +341,7 @@ class DiskTrace {
   constructor(log: string) {
     const started = new Map<string, string>()
     const files = new Map<number, { position: number; isSynced: boolean }>()
+    const folders = new Set<number>()
     let output = ''
     for (const line of log.split('\n')) {
       const [, thread = '', rest = ''] = /^(\d+)\s+(.*)$/s.exec(line) ?? []
@@ -288,8 +358,13 @@ class DiskTrace {
       if (name === 'openat') {
         const path = text(args)
         files.delete(Number(result))
+        folders.delete(Number(result))
+        if (path.startsWith(folder) && !path.includes('.')) folders.add(Number(result))
         if (path.endsWith('.mdb')) files.set(Number(result), { position: 0, isSynced: /O_D?SYNC/.test(args) })
-      } else if (name === 'close') files.delete(fd)
+      } else if (name === 'close') {
+        files.delete(fd)
+        folders.delete(fd)
+      } else if (name === 'fsync' && folders.has(fd)) this.#calls.push({ type: 'folderSynced' })
       else if (name === 'write' && fd === 1) {
         output += text(args)
         for (let end = output.indexOf('\n'); end >= 0; end = output.indexOf('\n')) {
@@ -321,19 +396,30 @@ class DiskTrace {
     return this.#calls.length
   }
 
+  get syncs(): number {
+    return this.#calls.filter(call => call.type === 'sync' || (call.type === 'write' && call.isSynced)).length
+  }
+
+  /** The moment of the cut with this number: after the first call, the second, …; if there are not so many cuts, evenly among all. */
+  moment(cut: number, cuts: number): number {
+    return cuts > this.length ? cut % (this.length + 1) : Math.floor((cut * (this.length + 1)) / cuts)
+  }
+
   get acknowledgements(): number {
     return this.#calls.filter(call => call.type === 'acknowledged').length
   }
 
-  /** The file after the first `count` calls and a power cut, and what had been acknowledged. Unless the disk `syncs`, all is lost. */
-  at(count: number, random: Random, syncs: boolean): { file: Buffer; acknowledged: Acknowledged[] } {
+  /** The file after the first `count` calls and a power cut, and what had been acknowledged.  */
+  at(count: number, random: Random, losses: Losses): { file: Buffer; isNamed: boolean; acknowledged: Acknowledged[] } {
     const disk = new Disk()
+    const syncs = losses !== 'everything'
     const acknowledged: Acknowledged[] = []
-    let isNamed = false
+    let naming: 'not' | 'unsynced' | 'synced' = 'not'
     let unsynced: Array<{ at: number; data: Buffer }> = []
     for (const call of this.#calls.slice(0, count)) {
       if (call.type === 'acknowledged') acknowledged.push(call.write)
-      else if (call.type === 'named') isNamed = true
+      else if (call.type === 'named') naming = 'unsynced'
+      else if (call.type === 'folderSynced') naming = naming === 'unsynced' && syncs ? 'synced' : naming
       else if (call.type === 'truncate') disk.truncate(call.size)
       else if (call.type === 'write') {
         if (call.isSynced && syncs) disk.write(call.at, call.data)
@@ -343,7 +429,7 @@ class DiskTrace {
         unsynced = []
       }
     }
-    const mode = syncs ? random.below(3) : 0
+    const mode = losses === 'some' ? random.below(3) : 0
     for (const { at, data } of unsynced) {
       if (mode === 0) continue
       for (let offset = 0; offset < data.length; ) {
@@ -352,7 +438,9 @@ class DiskTrace {
         offset += length
       }
     }
-    return { file: isNamed ? disk.file() : Buffer.alloc(0), acknowledged }
+    // A name that was not synced may be undone.
+    const isNamed = naming === 'synced' || (naming === 'unsynced' && (!syncs || random.below(2) === 0))
+    return { file: disk.file(), isNamed, acknowledged }
   }
 }
 
