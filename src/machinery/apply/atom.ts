@@ -15,7 +15,7 @@ import {
   TYPE_AND_METADATA,
   valuesOf,
 } from '../structural/json-schema.ts'
-import { keyStep } from './field-set.ts'
+import { keyStep, namedStep } from './field-set.ts'
 
 /** How server-side apply sees a value: what is one unit, and what is merged by parts. A schema boiled down to that question. */
 export type Atom = ScalarAtom | ListAtom | MapAtom
@@ -173,6 +173,9 @@ export function stepOf(list: ListAtom, item: unknown): string {
   }
   if (item === null) throw new ElementError('associative list with keys may not have a null element')
   if (!isJsonObject(item)) throw new ElementError('associative list with keys may not have non-map elements')
+  // Hot: bench/apply — most lists have one key, a name.
+  const only = list.keys.length === 1 ? valueAt(item, list.keys[0]!) : undefined
+  if (typeof only === 'string') return namedStep(list.keys[0]!, only)
   const keys: Record<string, unknown> = {}
   for (const key of list.keys) {
     const value = valueAt(item, key) ?? defaultOf(list.element, key)

@@ -300,12 +300,17 @@ function stepText(step: string): string {
   return `[${parts.join(',')}]`
 }
 
+/** The step to the element of a list whose only key, a plain word, has this value. */
+export function namedStep(key: string, value: string): string {
+  return `k:{"${key}":${JSON.stringify(value)}}`
+}
+
 /** The step to the element of a list that has these keys. */
 export function keyStep(keys: Readonly<Record<string, unknown>>): string {
   const names = Object.keys(keys)
   const only = names[0]
-  if (names.length === 1 && only !== undefined && /^\w+$/.test(only) && typeof keys[only] === 'string')
-    return `k:{"${only}":${JSON.stringify(keys[only])}}`
+  const value = only === undefined ? undefined : keys[only]
+  if (names.length === 1 && only !== undefined && /^\w+$/.test(only) && typeof value === 'string') return namedStep(only, value)
   const inOrder: Record<string, unknown> = {}
   for (const key of names.sort()) setAt(inOrder, key, keys[key])
   return `k:${JSON.stringify(inOrder, bigintAsNumber)}`

@@ -143,8 +143,16 @@ function wholeOf(value: unknown, schema: Type): FieldSet {
     children ??= new Map()
     children.set(step, below)
   }
-  if (atom.kind === 'list') for (const [step, item] of indexed(atom, value as unknown[])) add(step, item, atom.element)
-  else if (atom.kind === 'map') {
+  if (atom.kind === 'list') {
+    const list = value as unknown[]
+    if (list.length > SHORT_LIST) for (const [step, item] of indexed(atom, list)) add(step, item, atom.element)
+    else {
+      for (const item of list) {
+        const step = safeStep(atom, item)
+        if (step !== undefined && !members.includes(step)) add(step, item, atom.element)
+      }
+    }
+  } else if (atom.kind === 'map') {
     for (const key in value as JsonObject) {
       const item = (value as JsonObject)[key]
       if (item !== undefined) add(fieldStep(key), item, typeAt(atom, key))
@@ -152,6 +160,9 @@ function wholeOf(value: unknown, schema: Type): FieldSet {
   }
   return children ? new FieldSet(new Set(members), children) : FieldSet.flat(members)
 }
+
+/** Up to this length it is quicker to look through a list than to make an index of it. */
+const SHORT_LIST = 16
 
 /** Atomic values are compared as a whole; so are two empty ones, to tell absent from empty. */
 function isLeaf(left: unknown, right: unknown, atom: ListAtom | MapAtom): boolean {
