@@ -7,7 +7,7 @@ const TICK_US = 10_000
 const STREAM_WINDOW = 4 * 1024 * 1024
 const CONNECTION_WINDOW = 1024 * 1024 * 1024
 
-/** What a row of the table says beside the measured figures. */
+/** What stands beside the measured figures of a row. */
 export interface Expected {
   readonly work: string
   readonly upstream: string
