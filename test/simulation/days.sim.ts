@@ -58,6 +58,33 @@ describe('days of virtual time', () => {
     120_000,
   )
 
+  it.each([
+    ['Forbid', 1, 1],
+    ['Allow', 3, 3],
+    ['Replace', 1, 1],
+  ])(
+    'a CronJob with concurrency %s has %i at work after three times, and a suspended one none',
+    async (concurrencyPolicy, atWork, jobs) => {
+      const { clock, cluster } = await clusterFrom(Date.UTC(2026, 0, 1), 1)
+      const { client } = cluster
+      const metadata = { annotations: { 'simulated.typernetes.dev/completes-after-seconds': '3600' } }
+      const template = { metadata, spec: { restartPolicy: 'Never', containers: [{ name: 'main', image: 'work' }] } }
+      const spec = { schedule: '* * * * *', concurrencyPolicy, jobTemplate: { spec: { template } } }
+      await client.create(CronJob, { metadata: meta('c'), spec } as never)
+      await client.create(CronJob, { metadata: meta('idle'), spec: { ...spec, suspend: true } } as never)
+      for (let at = 0; at < 3.5 * MINUTE_MS; at += 5_000) await clock.advance(5_000)
+      const active = async (name: string) => (await client.get(CronJob, meta(name))).status.active ?? []
+      expect(await active('c')).toHaveLength(atWork)
+      expect(await active('idle')).toEqual([])
+      const living = (await client.list(Job, { namespace: 'default' })).items.filter(({ metadata }) => !metadata.deletionTimestamp)
+      expect(living).toHaveLength(jobs)
+      const stopping = cluster.stop()
+      await clock.advance(1_000)
+      await stopping
+    },
+    60_000,
+  )
+
   it('pods of a node that falls silent move after five minutes, and nothing moves back when it speaks again', async () => {
     const { clock, cluster } = await clusterFrom(Date.UTC(2026, 0, 1), 3)
     const { client, informers } = cluster
