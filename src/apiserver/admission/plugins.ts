@@ -31,10 +31,14 @@ import { certificateApproval, certificateSigning, certificateSubjectRestriction 
 import { defaultIngressClass, defaultStorageClass } from './default-classes.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
 import { limitRanger } from './limit-ranger.ts'
+import { namespaceAutoProvision, namespaceExists } from './namespace-existence.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { nodeRestriction } from './node-restriction.ts'
+import { ownerReferencesPermissionEnforcement } from './owner-references-permission.ts'
 import { persistentVolumeClaimResize } from './persistent-volume-claim-resize.ts'
+import { podNodeSelector } from './pod-node-selector.ts'
 import { podSecurity } from './pod-security.ts'
+import { podTolerationRestriction } from './pod-toleration-restriction.ts'
 import { podTopologyLabels } from './pod-topology-labels.ts'
 import { mutatingAdmissionPolicy } from './policies/mutating-admission-policy.ts'
 import { validatingAdmissionPolicy } from './policies/validating-admission-policy.ts'
@@ -100,7 +104,9 @@ function orderedPlugins({
   asking,
 }: AdmissionContext): readonly AdmissionPlugin[] {
   return [
+    namespaceAutoProvision(informers, client),
     namespaceLifecycle(informers),
+    namespaceExists(informers),
     limitPodHardAntiAffinityTopology,
     limitRanger(informers),
     serviceAccount(informers, random),
@@ -108,11 +114,14 @@ function orderedPlugins({
     taintNodesByCondition,
     alwaysPullImages,
     podSecurity(informers),
+    podNodeSelector(informers),
     priority(informers),
     defaultTolerationSeconds(),
+    podTolerationRestriction(informers),
     extendedResourceToleration,
     defaultStorageClass(informers),
     storageObjectInUseProtection,
+    ownerReferencesPermissionEnforcement(authorizer, kinds),
     persistentVolumeClaimResize(informers),
     runtimeClass(informers),
     certificateApproval(authorizer),
@@ -145,7 +154,12 @@ const OPTIONAL: ReadonlySet<string> = new Set([
   'DenyServiceExternalIPs',
   'ExtendedResourceToleration',
   'LimitPodHardAntiAffinityTopology',
+  'NamespaceAutoProvision',
+  'NamespaceExists',
   'NodeRestriction',
+  'OwnerReferencesPermissionEnforcement',
+  'PodNodeSelector',
+  'PodTolerationRestriction',
 ])
 /** What upstream does outside of its plugins. */
 const ALWAYS: ReadonlySet<string> = new Set(['RoleEscalation'])

@@ -1,8 +1,10 @@
-import type { RequestTarget } from '#client/direct/api-handler.ts'
+import type { Caller, RequestTarget } from '#client/direct/api-handler.ts'
 import { badRequest } from '#machinery/status/failures.ts'
 import type { Handler } from '../handler.ts'
 import { methodNotAllowed, type RequestContext } from '../http/request-context.ts'
+import { admissionOf } from '../registry/admission-of.ts'
 import type { ConnectCall, ConnectSubresource, Destination } from '../subresources/connect.ts'
+import { connectOptions } from '../subresources/connect-options.ts'
 import { connectSubresources } from '../subresources/connect-subresources.ts'
 import type { KubeletConnection } from './kubelet-connection.ts'
 import { relayLog } from './log-relay.ts'
@@ -37,9 +39,19 @@ export class NodeStreams {
     const call = callOf(target, exchange)
     const needed = subresource.alsoNeeds?.(call)
     if (needed && needed !== verb) await this.#handler.admitTo(caller, target, needed, name)
+    if (manner !== 'log') await this.#admit(caller, target, name, call)
     const destination = await subresource.locate(core, call)
     if (!destination) return nothing(context)
     await this.#pass(context, call, subresource, destination)
+  }
+
+  /** Admission may refuse; what it changes of the options is nobody's to see. */
+  async #admit(caller: Caller, { kind, namespace, name }: RequestTarget, subresource: string, call: ConnectCall): Promise<void> {
+    const { admission } = this.#handler.core
+    const asked = { kind, namespace, name, subresource, caller, dryRun: false }
+    const request = admissionOf(asked, { operation: 'CONNECT', object: connectOptions(kind, subresource, call) })
+    await admission.admit(request)
+    await admission.validate(request)
   }
 
   async #pass(context: RequestContext, call: ConnectCall, { manner }: ConnectSubresource, destination: Destination): Promise<void> {

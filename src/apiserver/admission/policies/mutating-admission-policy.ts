@@ -150,11 +150,15 @@ async function invoke(
 ): Promise<boolean | undefined> {
   const compiled = compiledMutatingPolicy(policy)
   const params: CelValue = param === undefined ? null : jsonValue(param)
-  const bindings = () => ({ ...admissionBindings({ request, kind, shown: reviewed(request, kind) }, namespace, access), params })
+  const bindings = async () => ({
+    ...admissionBindings({ request, kind, shown: await reviewed(request, kind) }, namespace, access),
+    params,
+  })
   try {
+    const own = await bindings()
     const holds = await waitingFor(() => {
       const budget = new CostBudget(MATCH_CONDITIONS_COST_BUDGET)
-      return holdAll(compiled.conditions, withVariables(bindings(), compiled.variables, budget), budget)
+      return holdAll(compiled.conditions, withVariables(own, compiled.variables, budget), budget)
     })
     if (holds === false) return undefined
     if (holds !== true) throw new MutationError(holds.error)
@@ -165,8 +169,9 @@ async function invoke(
   let isChanged = false
   for (const mutation of compiled.mutations) {
     try {
-      const wanted = await waitingFor(() => evaluateMutation(compiled, mutation, bindings()))
-      if (mutate(wanted, request, kind)) isChanged = true
+      const own = await bindings()
+      const wanted = await waitingFor(() => evaluateMutation(compiled, mutation, own))
+      if (await mutate(wanted, request, kind)) isChanged = true
     } catch (error) {
       note(error, policy, binding, failures)
     }
@@ -175,12 +180,13 @@ async function invoke(
 }
 
 /** Puts the changed object in the place of the request's, and tells whether it says anything else. */
-function mutate(wanted: Wanted, request: AdmissionRequest, kind: AnyKind): boolean {
-  const shown = reviewed(request, kind)
+async function mutate(wanted: Wanted, request: AdmissionRequest, kind: AnyKind): Promise<boolean> {
+  const shown = await reviewed(request, kind)
   if (!shown.object) return false
   try {
-    if ('configuration' in wanted) return shown.replace(appliedConfiguration(shown.object, wanted.configuration, kind, request.subresource))
-    return shown.replace(applyJsonPatch(shown.object as unknown as JsonObject, wanted.operations, doesNotApply))
+    if ('configuration' in wanted)
+      return await shown.replace(appliedConfiguration(shown.object, wanted.configuration, kind, request.subresource))
+    return await shown.replace(applyJsonPatch(shown.object as unknown as JsonObject, wanted.operations, doesNotApply))
   } catch (error) {
     if (error instanceof TestFailed) return false
     if (error instanceof DecodeError) throw new MutationError(error.message, { cause: error })

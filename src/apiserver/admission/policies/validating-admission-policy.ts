@@ -89,7 +89,11 @@ async function validateOne(
   }
   if (!kind) return
   const compiled = compiledValidatingPolicy(policy)
-  const shown = admissionBindings({ request, kind, shown: reviewed(request, kind) }, namespaceOfRequest(request, facts.informers), access)
+  const shown = admissionBindings(
+    { request, kind, shown: await reviewed(request, kind) },
+    namespaceOfRequest(request, facts.informers),
+    access,
+  )
   const noted = new Map<string, Set<string>>()
   for (const binding of bindings) {
     let params: readonly (ApiObject | undefined)[]

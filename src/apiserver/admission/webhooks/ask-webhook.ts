@@ -43,7 +43,7 @@ export class CallFailure extends Error {
  * Asks a webhook and lets `use` act on what it says if it allows the request. Resolves to undefined where it cannot be asked and that is to
  * be ignored (`failurePolicy: Ignore`); rejects with the StatusError for the client where it says no, cannot be asked, or `use` throws.
  */
-export async function askWebhook<T>(asking: Asking, question: Question, use: (verdict: Verdict) => T): Promise<T | undefined> {
+export async function askWebhook<T>(asking: Asking, question: Question, use: (verdict: Verdict) => T | Promise<T>): Promise<T | undefined> {
   const { clock, metrics, log } = asking
   const { webhook } = question.hook
   const { operation } = question.request
@@ -58,7 +58,7 @@ export async function askWebhook<T>(asking: Asking, question: Question, use: (ve
   try {
     const verdict = await verdictFor(asking, question)
     if (!verdict.allowed) throw new Denial(deniedBy(webhook.name, verdict.status))
-    const used = use(verdict)
+    const used = await use(verdict)
     observe(false, 200)
     return used
   } catch (error) {

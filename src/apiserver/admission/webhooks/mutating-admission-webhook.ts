@@ -13,10 +13,9 @@ import type { AdmissionPlugin, AdmissionRequest } from '../admission.ts'
 import { isAdmissionConfiguration } from '../match-resources.ts'
 import { type Asking, askWebhook, CallFailure } from './ask-webhook.ts'
 import { type Hook, hooksOf } from './hooks.ts'
-import { meetsConditions } from './match-conditions.ts'
 import { matchedWebhook } from './matched-webhook.ts'
 import type { Verdict } from './review.ts'
-import { type Reviewed, reviewed } from './reviewed.ts'
+import type { Reviewed } from './reviewed.ts'
 
 /** What the plugin remembers between its two rounds. */
 interface Memory {
@@ -62,12 +61,11 @@ async function admitAll(
   reinvocation?.memory.set(NAME, memory)
   if (round === 1 && !equal(memory.output, request.object)) askAgain(memory)
   for (const [index, hook] of hooks.entries()) {
-    const kind = matchedWebhook(hook, request, facts)
-    if (!kind || (round === 1 && !memory.toAskAgain.has(hook.id))) continue
-    const shown = reviewed(request, kind)
-    if (!(await meetsConditions(hook, { request, kind, shown }, facts.authorizer))) continue
+    const matched = await matchedWebhook(asking, { type: 'admit', hook, request }, facts)
+    if (!matched || (round === 1 && !memory.toAskAgain.has(hook.id))) continue
+    const { shown } = matched
     const annotator = annotatorOf(request, hook, `round_${round}_index_${index}`)
-    const question = { type: 'admit', hook, request, kind, shown } as const
+    const question = { type: 'admit', hook, request, ...matched } as const
     const changed = await askWebhook(asking, question, verdict => applied(hook, verdict, shown, annotator))
     annotator.mutated(changed ?? false)
     if (changed === undefined) annotator.failedOpen()
@@ -77,7 +75,7 @@ async function admitAll(
     }
     if (hook.webhook.reinvocationPolicy === 'IfNeeded') memory.asked.add(hook.id)
   }
-  if (reinvocation?.isWanted) memory.output = request.object && draft(request.object)
+  memory.output = request.object && draft(request.object)
 }
 
 /** All that were asked up to now are asked again. */
@@ -87,7 +85,12 @@ function askAgain({ asked, toAskAgain }: Memory): void {
 }
 
 /** Changes the object as the webhook says, and tells whether it says anything else now. */
-function applied({ webhook: { name } }: Hook, { patch, patchType }: Verdict, shown: Reviewed, annotator: Annotator): boolean {
+async function applied(
+  { webhook: { name } }: Hook,
+  { patch, patchType }: Verdict,
+  shown: Reviewed,
+  annotator: Annotator,
+): Promise<boolean> {
   if (patch === '') return false
   const operations = decoded(patch, name)
   if (operations.length === 0) return false
@@ -99,7 +102,7 @@ function applied({ webhook: { name } }: Hook, { patch, patchType }: Verdict, sho
   if (patchType !== 'JSONPatch') throw new CallFailure(name, `unsupported patch type ${quote(patchType)}`)
   let changed: boolean
   try {
-    changed = shown.replace(applyJsonPatch(shown.object as unknown as JsonObject, operations, doesNotApply))
+    changed = await shown.replace(applyJsonPatch(shown.object as unknown as JsonObject, operations, doesNotApply))
   } catch (error) {
     throw internalError(error)
   }

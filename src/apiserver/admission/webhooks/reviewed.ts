@@ -3,7 +3,7 @@ import { equal } from '#machinery/kind/draft.ts'
 import type { AnyKind, ApiObject, Mutable } from '#machinery/kind/kind.ts'
 import { groupVersionOf } from '#machinery/meta/object-meta.ts'
 import { decodeObject } from '../../registry/body.ts'
-import { show, storedKindOf, toStored, viewOf } from '../../registry/views.ts'
+import { converted, storedKindOf, toStored, viewOf, writtenKindOf, writtenToStored } from '../../registry/views.ts'
 import { scaleOf, withReplicas } from '../../subresources/scale.ts'
 import type { AdmissionRequest } from '../admission.ts'
 
@@ -20,26 +20,36 @@ export interface Reviewed {
   readonly object: ApiObject | undefined
   readonly old: ApiObject | undefined
   /** Puts a changed `object` in the place of the request's, and tells whether it says anything else. Rejects by a DecodeError what is no such object. */
-  replace(changed: object): boolean
+  replace(changed: object): boolean | Promise<boolean>
 }
 
-/** `kind` is the version in which the request matched. */
-export function reviewed(request: AdmissionRequest, kind: AnyKind): Reviewed {
+/** `kind` is the version in which the request matched. Waits where a webhook has to convert the objects of custom resources. */
+export async function reviewed(request: AdmissionRequest, kind: AnyKind): Promise<Reviewed> {
   if (request.subresource === 'scale') return asScale(request)
-  const { object } = request
+  const { object, old } = request
   if (object && object.kind !== storedKindOf(request.kind).kind) return asBody(request, object)
-  const requestKind = kindOf(request.kind)
-  const before = object && viewOf(kind, object)
+  const before = object && (await converted(() => inVersion(kind, request.kind, object)))
   return {
     kind: kindOf(kind),
-    requestKind,
+    requestKind: kindOf(request.kind),
     object: before,
-    old: request.old && show(kind, request.old),
-    replace(changed) {
+    old: old && (await converted(() => inVersion(kind, request.kind, old))),
+    async replace(changed) {
       const next = decodeObject(kind, changed)
-      return putInPlace(request.object!, toStored(kind, next), !equal(next, before))
+      const isOther = !equal(next, before)
+      return putInPlace(object!, await converted(() => fromVersion(kind, request.kind, next)), isOther)
     },
   }
+}
+
+/** An object in the form in which writes of `asked` are checked, in the version `kind`. */
+function inVersion(kind: AnyKind, asked: AnyKind, object: ApiObject): ApiObject {
+  return kind === writtenKindOf(asked) ? object : viewOf(kind, writtenToStored(asked, object))
+}
+
+function fromVersion(kind: AnyKind, asked: AnyKind, object: ApiObject): ApiObject {
+  const written = writtenKindOf(asked)
+  return kind === written ? object : viewOf(written, toStored(kind, object))
 }
 
 /** What is sent to a subresource as an object of its own: a binding, an eviction, the options of an exec. */

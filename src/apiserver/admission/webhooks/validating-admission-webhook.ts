@@ -4,11 +4,9 @@ import type { KindRegistry } from '#machinery/kind/kind-registry.ts'
 import type { Authorizer } from '../../authorization/authorizer.ts'
 import type { AdmissionPlugin, AdmissionRequest } from '../admission.ts'
 import { isAdmissionConfiguration } from '../match-resources.ts'
-import { type Asking, askWebhook } from './ask-webhook.ts'
+import { type Asking, askWebhook, type Question } from './ask-webhook.ts'
 import { type Hook, hooksOf } from './hooks.ts'
-import { meetsConditions } from './match-conditions.ts'
 import { matchedWebhook } from './matched-webhook.ts'
-import { reviewed } from './reviewed.ts'
 
 /** Asks the webhooks of ValidatingWebhookConfigurations, all at once, whether what will be stored may be. */
 export function validatingAdmissionWebhook(
@@ -34,13 +32,13 @@ async function askAll(
   request: AdmissionRequest,
   facts: { readonly kinds: KindRegistry; readonly informers: Informers; readonly authorizer: Authorizer },
 ): Promise<void> {
-  const matching = hooks.flatMap((hook, index) => {
-    const kind = matchedWebhook(hook, request, facts)
-    return kind ? [{ type: 'validating', hook, index, request, kind, shown: reviewed(request, kind) } as const] : []
-  })
+  const matching: (Question & { readonly index: number })[] = []
+  for (const [index, hook] of hooks.entries()) {
+    const matched = await matchedWebhook(asking, { type: 'validating', hook, request }, facts)
+    if (matched) matching.push({ type: 'validating', hook, index, request, ...matched })
+  }
   const answers = await Promise.allSettled(
     matching.map(async question => {
-      if (!(await meetsConditions(question.hook, question, facts.authorizer))) return
       const isAsked = await askWebhook(asking, question, () => true)
       if (isAsked) return
       request.annotate?.(`failed-open.validating.webhook.admission.k8s.io/round_0_index_${question.index}`, question.hook.webhook.name)
