@@ -421,3 +421,58 @@ describe('discovery', () => {
     expect(await aggregated()).toEqual([{ version: 'v1', freshness: 'Stale' }])
   })
 })
+
+describe('OpenAPI', () => {
+  const v3 = '/openapi/v3/apis/metrics.example.com/v1'
+  const mine = (type: string) => ({ type, description: 'mine' })
+  const documents: Record<string, object> = {
+    '/openapi/v3': {
+      paths: { 'apis/metrics.example.com/v1': { serverRelativeURL: `${v3}?hash=H` }, version: { serverRelativeURL: '/x' } },
+    },
+    [v3]: { openapi: '3.0.0', of: 'metrics' },
+    '/openapi/v2': {
+      swagger: '2.0',
+      paths: {
+        '/apis/metrics.example.com/v1/widgets': { get: { schema: { $ref: '#/definitions/com.example.Widget' } } },
+        '/apis/other.example.com/v1/gadgets': { get: { schema: { $ref: '#/definitions/com.example.Gadget' } } },
+      },
+      definitions: {
+        'com.example.Widget': { properties: { port: { $ref: '#/definitions/io.k8s.api.core.v1.EndpointPort' } } },
+        'io.k8s.api.core.v1.EndpointPort': mine('object'),
+        'com.example.Gadget': mine('object'),
+      },
+    },
+  }
+
+  beforeEach(() => {
+    answer = asked => {
+      const document = documents[asked.path.split('?')[0]!]
+      return document ? { body: document } : discovery(asked)
+    }
+  })
+
+  it('of version 3 names the document of the server, which tells it itself', async () => {
+    await available()
+    const { paths } = JSON.parse((await ask('/openapi/v3')).said) as { paths: Record<string, object> }
+    expect(paths['apis/metrics.example.com/v1']).toEqual({ serverRelativeURL: `${v3}?hash=H` })
+    expect(paths).toHaveProperty('apis/apps/v1')
+    expect(JSON.parse((await ask(`${v3}?hash=H`)).said)).toEqual({ openapi: '3.0.0', of: 'metrics' })
+  })
+
+  it('of version 2 has its paths and types, under other names where they are called as others', async () => {
+    await available()
+    type Read = { paths: Record<string, object>; definitions: Record<string, object> }
+    const read = async () => JSON.parse((await ask('/openapi/v2')).said) as Read
+    const { paths, definitions } = await read()
+    expect(paths).toHaveProperty(['/apis/metrics.example.com/v1/widgets'])
+    expect(paths).not.toHaveProperty(['/apis/other.example.com/v1/gadgets'])
+    expect(paths).toHaveProperty(['/api/v1/pods'])
+    expect(definitions).not.toHaveProperty(['com.example.Gadget'])
+    expect(definitions['com.example.Widget']).toEqual({
+      properties: { port: { $ref: '#/definitions/io.k8s.api.core.v1.EndpointPort_v2' } },
+    })
+    expect(definitions['io.k8s.api.core.v1.EndpointPort_v2']).toEqual(mine('object'))
+    await client.delete(APIService, { name: 'v1.metrics.example.com' })
+    expect((await read()).definitions).not.toHaveProperty(['com.example.Widget'])
+  })
+})

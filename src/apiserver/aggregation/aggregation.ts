@@ -34,6 +34,8 @@ export interface RemoteVersion {
   readonly resources: readonly DiscoveredResource[] | undefined
   /** Whether `resources` are what it says now. */
   readonly isCurrent: boolean
+  /** Where its OpenAPI document is, as its own index says; undefined if it has none. */
+  readonly openApiUrl?: string | undefined
 }
 
 /** A server that answers is asked again after this long, whether it still does. */
@@ -181,17 +183,31 @@ export class Aggregation implements AsyncDisposable {
     const before = this.#remotes.get(name)
     if (!before) return
     const { group, version } = before.service.spec
-    let found: Pick<RemoteVersion, 'resources' | 'isCurrent'>
+    let found: Pick<RemoteVersion, 'resources' | 'isCurrent' | 'openApiUrl'>
     try {
-      found = { resources: resourcesIn(await this.fetch(before, `/apis/${group}/${version}`)), isCurrent: true }
+      const resources = resourcesIn(await this.fetch(before, `/apis/${group}/${version}`))
+      found = { resources, isCurrent: true, openApiUrl: await this.#openApiUrlOf(before) }
     } catch (error) {
       this.#options.log.verbose('an aggregated server does not say what it serves', { apiService: name, error: String(error) })
       found = { resources: before.resources, isCurrent: false }
     }
     const now = this.#remotes.get(name)
-    if (!now || (now.isCurrent === found.isCurrent && equal(now.resources, found.resources))) return
+    if (!now || (now.isCurrent === found.isCurrent && now.openApiUrl === found.openApiUrl && equal(now.resources, found.resources))) return
     this.#remotes.set(name, { ...now, ...found })
     this.#changed()
+  }
+
+  /** Many servers have no index: that is no failure. */
+  async #openApiUrlOf(remote: RemoteVersion): Promise<string | undefined> {
+    const { group, version } = remote.service.spec
+    const path = `apis/${group}/${version}`
+    try {
+      const index = (await this.fetch(remote, '/openapi/v3')) as { paths?: Record<string, { serverRelativeURL?: unknown }> } | null
+      const url = index?.paths?.[path]?.serverRelativeURL
+      return typeof url === 'string' && url.startsWith(`/openapi/v3/${path}`) ? url : undefined
+    } catch {
+      return undefined
+    }
   }
 
   #changed(): void {

@@ -5,7 +5,9 @@ import { encodeOpenApiV2, OPENAPI_V2_PROTOBUF } from '#machinery/openapi/encode-
 import { encodeOpenApiV3, OPENAPI_V3_PROTOBUF } from '#machinery/openapi/encode-openapi-v3.ts'
 import { type OpenApiSource, openApiV2Document, openApiV3Document, openApiV3Paths } from '#machinery/openapi/openapi-document.ts'
 import type { Document } from '#machinery/openapi/type-document.ts'
+import type { JsonObject } from '#machinery/patch/json-object.ts'
 import { StatusError } from '#machinery/status/status-error.ts'
+import type { AggregatedOpenApi } from '../aggregation/aggregated-openapi.ts'
 import { headerOf } from './exchange.ts'
 import type { DocumentRoute } from './path-route.ts'
 import { noSuchResource, type RequestContext } from './request-context.ts'
@@ -25,10 +27,13 @@ export class OpenApiRoute implements DocumentRoute {
   readonly #source: () => OpenApiSource
   readonly #now: () => number
   readonly #prepared = new Map<string, Prepared>()
+  readonly #aggregated: AggregatedOpenApi | undefined
   #since: string
+  #turn = 0
 
-  constructor(source: () => OpenApiSource, now: () => number) {
+  constructor(source: () => OpenApiSource, now: () => number, aggregated?: AggregatedOpenApi) {
     this.#source = source
+    this.#aggregated = aggregated
     this.#now = now
     this.#since = new Date(now()).toUTCString()
   }
@@ -38,13 +43,14 @@ export class OpenApiRoute implements DocumentRoute {
     for (const [key, { kinds }] of this.#prepared) {
       if (!kinds || !isSameList(kinds, this.#kindsAt(key.split(' ')[1]!))) this.#prepared.delete(key)
     }
+    this.#turn++
     this.#since = new Date(this.#now()).toUTCString()
   }
 
-  serve(context: RequestContext, path: string): boolean {
+  async serve(context: RequestContext, path: string): Promise<boolean> {
     const accept = headerOf(context.exchange, 'accept') ?? ''
     if (path === '/openapi/v2') {
-      this.#send(context, this.#v2(accept))
+      this.#send(context, await this.#v2(accept))
       return true
     }
     if (path === '/openapi/v3' || path === '/openapi/v3/') {
@@ -52,7 +58,9 @@ export class OpenApiRoute implements DocumentRoute {
       return true
     }
     if (!path.startsWith('/openapi/v3/')) return false
-    const document = this.#v3(path.slice('/openapi/v3/'.length).replace(/\/$/, ''), accept)
+    const part = path.slice('/openapi/v3/'.length).replace(/\/$/, '')
+    if (await this.#aggregated?.serve(context, part)) return true
+    const document = this.#v3(part, accept)
     if (!document) throw noSuchResource()
     this.#send(context, document)
     return true
@@ -72,13 +80,18 @@ export class OpenApiRoute implements DocumentRoute {
     else context.send(200, { bytes, contentType }, headers)
   }
 
-  #v2(accept: string): Prepared {
+  async #v2(accept: string): Promise<Prepared> {
     const form = formOf(accept, V2_FORMS)
-    const make = () => {
-      const document = openApiV2Document(this.#source())
-      return form === 'json' ? json(document) : encodeOpenApiV2(document)
-    }
-    return this.#prepare(`v2 ${form}`, form === 'json' ? 'application/json' : OPENAPI_V2_PROTOBUF, undefined, make)
+    const key = `v2 ${form}`
+    const known = this.#prepared.get(key)
+    if (known) return known
+    const turn = this.#turn
+    const own = openApiV2Document(this.#source())
+    const document = this.#aggregated ? ((await this.#aggregated.merged(own as JsonObject)) as Document) : own
+    // What was forgotten meanwhile is made anew.
+    if (turn !== this.#turn) return this.#v2(accept)
+    const make = () => (form === 'json' ? json(document) : encodeOpenApiV2(document))
+    return this.#prepare(key, form === 'json' ? 'application/json' : OPENAPI_V2_PROTOBUF, undefined, make)
   }
 
   #v3(path: string, accept: string): Prepared | undefined {
@@ -99,7 +112,7 @@ export class OpenApiRoute implements DocumentRoute {
     for (const path of openApiV3Paths(this.#source())) {
       index[path] = { serverRelativeURL: `/openapi/v3/${path}?hash=${this.#v3(path, 'application/json')!.etag}` }
     }
-    return index
+    return { ...index, ...this.#aggregated?.index() }
   }
 
   /** The kinds that the document of version 3 at `path` is about. */

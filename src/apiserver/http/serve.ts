@@ -4,6 +4,7 @@ import { subresourceKinds } from '#kinds/kinds.ts'
 import { DeleteOptions } from '#kinds/meta/v1/delete-options.ts'
 import { Status } from '#kinds/meta/v1/status.ts'
 import { WatchEvent } from '#kinds/meta/v1/watch-event.ts'
+import { AggregatedOpenApi } from '../aggregation/aggregated-openapi.ts'
 import { AggregatedRoute } from '../aggregation/aggregated-route.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Authenticator } from '../authentication/authenticator.ts'
@@ -73,8 +74,10 @@ export async function serve(parts: ServerParts, options: ServeOptions): Promise<
   const openApi = new OpenApiRoute(
     () => ({ kinds: [...kinds.all()], types: OPENAPI_TYPES, version: '1.36' }),
     () => clock.now(),
+    aggregation && aggregated && new AggregatedOpenApi(aggregation, aggregated),
   )
   kinds.onChange(() => openApi.forget())
+  aggregation?.onChange(() => openApi.forget())
   const startMs = clock.monotonic()
   const uptimeSeconds = () => (clock.monotonic() - startMs) / 1000
   const debug = debugPages({ version: VERSION.gitVersion, flags: options.flags ?? {}, uptimeSeconds })
