@@ -42,7 +42,7 @@ beforeAll(async () => {
     authentication: authenticationByCertificates(certificates),
     frontProxy: certificates.frontProxyClient,
     anonymous: false,
-    authorizationModes: ['Node', 'RBAC'],
+    authorizers: [{ type: 'Node' }, { type: 'RBAC' }],
     admission: { enabled: [], disabled: ['ServiceAccount'] },
     serviceCIDRs: ['10.96.0.0/16'],
     nodePortRange: '30000-32767',
