@@ -1,7 +1,9 @@
 import '#base/time/dispose.ts'
 import { Command, CommanderError } from 'commander'
 import { diffVerb } from '#kubectl/commands/diff.ts'
+import { explainVerb } from '#kubectl/commands/explain.ts'
 import { getVerb } from '#kubectl/commands/get.ts'
+import { whatIfVerb } from '#kubectl/commands/what-if.ts'
 import { agentVerb } from './commands/agent.ts'
 import { downVerb } from './commands/down.ts'
 import { imageVerb } from './commands/image.ts'
@@ -24,6 +26,8 @@ const VERBS: readonly Verb[] = [
   statusVerb,
   clusterVerb(getVerb),
   clusterVerb(diffVerb),
+  clusterVerb(explainVerb),
+  clusterVerb(whatIfVerb),
   serverVerb,
   agentVerb,
   tokenVerb,

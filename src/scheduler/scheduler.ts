@@ -60,6 +60,8 @@ export interface Scheduler {
   verdicts(): Verdict[]
   /** What would become of a pod now, if something were different: nothing is changed by asking. */
   whatIf(pod: Pod, supposition: Supposition): Verdict
+  /** Whether one of its profiles is the pod's. */
+  isFor(pod: Pod): boolean
   /** How many pods wait, and for what. */
   pending(): ReturnType<SchedulingQueue['sizes']>
   /** Ends the loop and waits for the bindings under way. */
@@ -327,6 +329,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
     pending: () => queue.sizes(),
     verdict: (namespace, name) => verdicts.of(namespace, name),
     verdicts: () => verdicts.list(),
+    isFor: pod => profiles.has(pod.spec.schedulerName ?? ''),
     whatIf(pod, supposition) {
       const profile = profiles.get(pod.spec.schedulerName ?? '') ?? [...profiles.values()][0]!
       return whatIf(pod, supposition, cache, profile, clock.now())

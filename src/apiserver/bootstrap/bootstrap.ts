@@ -14,6 +14,8 @@ export interface BootstrapOptions extends KubernetesServiceOptions {
   /** `--service-cluster-ip-range`, one or two. */
   readonly serviceCIDRs: readonly string[]
   readonly log: Logger
+  /** Whether the group `typernetes.dev` is served. */
+  readonly servesTypernetes?: boolean | undefined
   /** What aggregated servers are told of how clients are known. */
   readonly authentication?: ExtensionAuthentication | undefined
 }
@@ -23,7 +25,7 @@ export async function bootstrap(options: BootstrapOptions): Promise<void> {
   const { client, serviceCIDRs, authentication = {} } = options
   await ensureNamespaces(client)
   await Promise.all([
-    reconcilePolicy(client),
+    reconcilePolicy(client, options.servesTypernetes),
     ensurePriorityClasses(client),
     ensureFlowControl(client),
     ensureServiceCIDR(client, serviceCIDRs),

@@ -209,6 +209,7 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
         serviceAddress,
         securePort,
         authentication: options.authentication,
+        servesTypernetes: options.servesTypernetes,
       })
       await localApiServices.registered()
       if (advertiseAddress !== undefined)

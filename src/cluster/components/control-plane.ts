@@ -10,6 +10,7 @@ import { eventRecorder } from '#client/events/event-recorder.ts'
 import type { ControllerParameters } from '#controllers/runtime/parameters.ts'
 import { accountOf } from '#controllers/service-accounts.ts'
 import { startControllers } from '#controllers/start-controllers.ts'
+import { answerReviews } from '#scheduler/explain/answer-reviews.ts'
 import { startScheduler } from '#scheduler/scheduler.ts'
 import type { Store } from '#store/store.ts'
 import { type AssembledApiServer, assembleApiServer } from './assembled-api-server.ts'
@@ -111,8 +112,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const client = clientFor({ name: 'system:kube-scheduler', groups: [] }, 'kube-scheduler')
     const events = eventRecorder({ client, clock, log, component: 'default-scheduler' })
     const running = await startScheduler({ client, informers, clock, random, log, events })
+    const answering = await answerReviews({ client, informers, scheduler: running, clock, log })
     return {
       async stop() {
+        await answering?.[Symbol.asyncDispose]()
         await running.stop()
         events[Symbol.dispose]()
       },

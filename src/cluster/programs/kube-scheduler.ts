@@ -7,6 +7,7 @@ import { leadWhenElected } from '#client/leader/leader-election.ts'
 import { encodeYaml } from '#machinery/codec/yaml/encode-yaml.ts'
 import { durationMs } from '#machinery/duration/duration.ts'
 import { SchedulerConfigurationError } from '#scheduler/configuration/scheduler-configuration-error.ts'
+import { answerReviews } from '#scheduler/explain/answer-reviews.ts'
 import { type Scheduler, startScheduler } from '#scheduler/scheduler.ts'
 import { apiClient } from '../flags/api-client.ts'
 import { extenderCaller } from '../flags/call-extender.ts'
@@ -74,6 +75,7 @@ await runProgram(kubeScheduler, async ({ flags, given, log, clock, random, signa
         ...(config ? { configuration: config, callExtender: extenderCaller() } : {}),
       })
       running = scheduler
+      await using _answering = await answerReviews({ client, informers: shared, scheduler, clock, log })
       log.info('scheduling')
       await untilToldToEnd(until)
       await scheduler.stop()

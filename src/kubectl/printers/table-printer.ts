@@ -1,3 +1,5 @@
+import { linesOf } from './columns.ts'
+
 /** A Table as the server sends it (meta.k8s.io/v1). */
 export interface Table {
   readonly columnDefinitions: readonly { readonly name: string; readonly priority: number }[]
@@ -17,8 +19,6 @@ export interface TableOptions {
   readonly withoutHeaders: boolean
 }
 
-const GAP = 3
-
 /** A Table as `kubectl get` prints it: columns as wide as their widest cell, three spaces between. */
 export function printTable(table: Table, { isWide, withNamespace, prefix, withoutHeaders }: TableOptions): string {
   const shown = table.columnDefinitions.flatMap(({ name, priority }, index) => (isWide || priority === 0 ? [{ name, index }] : []))
@@ -28,9 +28,8 @@ export function printTable(table: Table, { isWide, withNamespace, prefix, withou
     ...shown.map(({ name, index }) => (prefix !== '' && name === 'Name' ? prefix : '') + cellText(cells[index])),
   ])
   const lines = withoutHeaders ? rows : [header, ...rows]
-  const widths = header.map((_, column) => Math.max(...lines.map(line => line[column]!.length)))
-  return lines
-    .map(line => `${line.map((cell, column) => (column === line.length - 1 ? cell : cell.padEnd(widths[column]! + GAP))).join('')}\n`)
+  return linesOf(lines)
+    .map(line => `${line}\n`)
     .join('')
 }
 

@@ -8,19 +8,19 @@ import { explain, type Verdict } from './verdict.ts'
 /** What is supposed to be different. */
 export interface Supposition {
   /** So many more nodes like this one, without its pods. */
-  readonly moreNodes?: { readonly like: string; readonly count: number }
+  readonly moreNodes?: { readonly like: string; readonly count: number } | undefined
   /** Nodes that are not there. */
-  readonly withoutNodes?: readonly string[]
+  readonly withoutNodes?: readonly string[] | undefined
   /** Taints that are not there: on one node, or with this key wherever it stands. */
-  readonly withoutTaints?: readonly { readonly node?: string; readonly key: string }[]
+  readonly withoutTaints?: readonly { readonly node?: string; readonly key: string }[] | undefined
   /** Cordoned nodes that are not. */
-  readonly uncordoned?: readonly string[]
+  readonly uncordoned?: readonly string[] | undefined
   /** Labels that a node has besides its own. */
-  readonly labels?: Readonly<Record<string, Readonly<Record<string, string>>>>
+  readonly labels?: Readonly<Record<string, Readonly<Record<string, string>>>> | undefined
   /** Pods that are not there, as `<namespace>/<name>`. */
-  readonly withoutPods?: readonly string[]
+  readonly withoutPods?: readonly string[] | undefined
   /** What each container of the pod requests instead, as `{ cpu: '100m' }`. */
-  readonly requests?: Readonly<Record<string, string>>
+  readonly requests?: Readonly<Record<string, string>> | undefined
 }
 
 /** What would become of `pod` under `supposition`. Pure: it is tried on a copy of the cache. */

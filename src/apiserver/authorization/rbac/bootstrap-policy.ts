@@ -37,18 +37,24 @@ export interface BootstrapPolicy {
   readonly roleBindings: readonly BootstrapBinding[]
 }
 
-/** Upstream's policy for 1.36 (plugin/pkg/auth/authorizer/rbac/bootstrappolicy). */
-export function bootstrapPolicy(): BootstrapPolicy {
+/**
+ * Upstream's policy for 1.36 (plugin/pkg/auth/authorizer/rbac/bootstrappolicy).
+ *
+ * @param servesTypernetes whether the group `typernetes.dev` is served: the scheduler may then answer questions of it
+ */
+export function bootstrapPolicy(servesTypernetes = false): BootstrapPolicy {
   const controllers = Object.entries(CONTROLLER_ROLES)
   return {
     clusterRoles: [
       ...Object.entries(CLUSTER_ROLES).map(([name, rules]) => clusterRole(name, rules)),
       ...Object.entries(AGGREGATED_ROLES).map(([name, label]) => aggregatedRole(name, label)),
       ...controllers.map(([name, rules]) => clusterRole(`system:controller:${name}`, rules)),
+      ...(servesTypernetes ? [clusterRole(SCHEDULING_REVIEWER, SCHEDULING_REVIEWS)] : []),
     ],
     clusterRoleBindings: [
       ...CLUSTER_ROLE_BINDINGS.map(([name, role, subjects]) => clusterRoleBinding(name, role, subjects)),
       ...controllers.map(([name]) => clusterRoleBinding(`system:controller:${name}`, `system:controller:${name}`, [account(name)])),
+      ...(servesTypernetes ? [clusterRoleBinding(SCHEDULING_REVIEWER, SCHEDULING_REVIEWER, [user('system:kube-scheduler')])] : []),
     ],
     roles: ROLES.map(([namespace, name, rules]) => ({ metadata: meta(name, namespace), rules })),
     roleBindings: ROLE_BINDINGS.map(([namespace, name, role, subjects]) => ({
@@ -77,6 +83,12 @@ const CLUSTER_ROLE_BINDINGS: readonly [name: string, role: string, subjects: rea
   ['system:public-info-viewer', 'system:public-info-viewer', [group('system:authenticated'), group('system:unauthenticated')]],
   ['system:service-account-issuer-discovery', 'system:service-account-issuer-discovery', [group('system:serviceaccounts')]],
   ['system:volume-scheduler', 'system:volume-scheduler', [user('system:kube-scheduler')]],
+]
+
+const SCHEDULING_REVIEWER = 'system:typernetes:scheduling-reviewer'
+const SCHEDULING_REVIEWS: readonly PolicyRule[] = [
+  rule('delete,get,list,watch', 'typernetes.dev', 'schedulingreviews'),
+  rule('update', 'typernetes.dev', 'schedulingreviews/status'),
 ]
 
 const LEADER_LOCKING: readonly PolicyRule[] = [

@@ -15,8 +15,8 @@ const AUTO_UPDATE = 'rbac.authorization.kubernetes.io/autoupdate'
  * Makes sure that the shipped roles and bindings are there, as upstream does at every start: what is missing is created, rules and subjects
  * that were taken away come back, what people added stays. An object annotated `autoupdate: "false"` is left alone.
  */
-export async function reconcilePolicy(client: Client): Promise<void> {
-  const policy = bootstrapPolicy()
+export async function reconcilePolicy(client: Client, servesTypernetes = false): Promise<void> {
+  const policy = bootstrapPolicy(servesTypernetes)
   await Promise.all([
     reconcileAll(client, ClusterRole, policy.clusterRoles, addRules),
     reconcileAll(client, ClusterRoleBinding, policy.clusterRoleBindings, addSubjects),
