@@ -117,6 +117,24 @@ describe('[A1] fieldsV1', () => {
     expect(() => FieldSet.fromFieldsV1({ 'x:a': {} })).toThrow('is no step of a path')
   })
 
+  it('is one value for all that say the same', () => {
+    const fields = () => FieldSet.of(['f:spec'], ['f:spec', 'f:a']).toFieldsV1()
+    expect(fields()).toBe(fields())
+  })
+
+  it('takes no two steps for one, whatever they are made of', () => {
+    for (const steps of [['f:a\nf:b'], ['f:a', 'f:b'], ['f:a3 f:b'], ['f:a', 'f:b3 f:c'], ['f:a', 'f:b', 'f:c']]) {
+      expect([...FieldSet.flat(steps).members]).toEqual(steps)
+    }
+  })
+
+  it('beyond a size is not kept for others, and right all the same', () => {
+    const steps = Array.from({ length: 5000 }, (_, index) => `f:${index}`)
+    expect(FieldSet.flat(steps)).not.toBe(FieldSet.flat(steps))
+    const fields = FieldSet.flat(steps).toFieldsV1()
+    expect(FieldSet.fromFieldsV1(fields).equals(FieldSet.flat(steps))).toBe(true)
+  })
+
   it('follows the algebra of sets', () => {
     const set = fc
       .array(fc.array(fc.constantFrom('f:a', 'f:b', 'v:1'), { minLength: 1, maxLength: 3 }), { maxLength: 6 })

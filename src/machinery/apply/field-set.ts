@@ -14,6 +14,7 @@ export class FieldSet {
   /** What {@link #write} made of the set, as a member of the one above it and otherwise. */
   #writtenAsMember: FieldsV1 | undefined
   #written: FieldsV1 | undefined
+  #size: number | undefined
 
   constructor(members: ReadonlySet<string>, children: ReadonlyMap<string, FieldSet>) {
     this.members = members
@@ -29,7 +30,10 @@ export class FieldSet {
    */
   static flat(steps: readonly string[]): FieldSet {
     if (steps.length === 0) return FieldSet.empty
-    const key = steps.join('\n')
+    let key = ''
+    // With their lengths: a step may hold any character, and must not pass for two.
+    for (const step of steps) if (key.length <= MAX_SHARED_TEXT) key += `${step.length} ${step}`
+    if (key.length > MAX_SHARED_TEXT) return new FieldSet(new Set(steps), NO_CHILDREN)
     let set = flatSets.get(key)
     if (!set) {
       set = new FieldSet(new Set(steps), NO_CHILDREN)
@@ -43,6 +47,16 @@ export class FieldSet {
     const builder = new FieldSetBuilder()
     for (const path of paths) builder.insert(path)
     return builder.build()
+  }
+
+  /** How many steps there are, at any depth. */
+  get size(): number {
+    if (this.#size === undefined) {
+      let size = this.members.size
+      for (const set of this.children.values()) size += set.size
+      this.#size = size
+    }
+    return this.#size
   }
 
   get isEmpty(): boolean {
@@ -112,7 +126,7 @@ export class FieldSet {
   toFieldsV1(): Readonly<Record<string, unknown>> {
     const fields = this.#fields ?? shared(this.#write(false))
     this.#fields = fields
-    read.set(fields, this)
+    if (this.size <= MAX_READ_STEPS) read.set(fields, this)
     return fields
   }
 
@@ -123,7 +137,7 @@ export class FieldSet {
     if (!set) {
       set = FieldSet.#read(fields)
       set.#fields = fields
-      read.set(fields, set)
+      if (set.size <= MAX_READ_STEPS) read.set(fields, set)
     }
     return set
   }
@@ -182,6 +196,10 @@ type FieldsV1 = Readonly<Record<string, unknown>>
 // Hot: bench/apply — a write changes few of an object's owners; the sets of the others are neither read nor written anew. Both forms are
 // never changed once they are made.
 const read = new RecentMap<FieldsV1, FieldSet>(1024)
+/** What is larger is not kept for others: objects that somebody makes up must not fill the memory. */
+const MAX_READ_STEPS = 1000
+const MAX_SHARED_TEXT = 16 * 1024
+const MAX_SHARED_NAME = 256
 
 /**
  * The one value for all `fieldsV1` that say the same. Objects made from one template have the same owners, and in the memory of a server
@@ -195,6 +213,7 @@ export function shared(fields: FieldsV1): FieldsV1 {
     // Nested beyond what the engine's stack walks.
     return fields
   }
+  if (text.length > MAX_SHARED_TEXT) return fields
   const known = sharedByText.get(text)
   if (known) return known
   sharedByText.set(text, fields)
@@ -211,12 +230,12 @@ export function fieldStep(name: string): string {
   let step = fieldSteps.get(name)
   if (step === undefined) {
     step = `f:${name}`
-    fieldSteps.set(name, step)
+    if (name.length <= MAX_SHARED_NAME) fieldSteps.set(name, step)
   }
   return step
 }
 
-const sharedByText = new RecentMap<string, FieldsV1>(4096)
+const sharedByText = new RecentMap<string, FieldsV1>(2048)
 
 /** Sorts in place. Hot: bench/apply — there are few, often in order already, and Array.sort allocates. */
 function sorted(steps: string[]): string[] {

@@ -88,12 +88,13 @@ function startOf(name: string): Uint8Array {
   if (known) return known
   const index = STATIC_FIELDS.findIndex(([each]) => each === name) + 1
   const start = index === 0 ? namedStart(name) : index < 15 ? Uint8Array.of(index) : Uint8Array.of(15, index - 15)
-  if (starts.size < STARTS_LIMIT) starts.set(name, start)
+  if (starts.size < STARTS_LIMIT && name.length <= NAME_LIMIT) starts.set(name, start)
   return start
 }
 
 const starts = new Map<string, Uint8Array>()
 const STARTS_LIMIT = 1000
+const NAME_LIMIT = 64
 
 function namedStart(name: string): Uint8Array {
   const start = Buffer.alloc(8 + name.length)
