@@ -1,3 +1,4 @@
+import type { Timer } from '#base/time/clock.ts'
 import type { CustomResourceDefinition } from '#kinds/apiextensions/v1/custom-resource-definition.ts'
 import { draft, equal } from '#machinery/kind/draft.ts'
 import type { AnyKind, ApiObject, Mutable } from '#machinery/kind/kind.ts'
@@ -37,7 +38,8 @@ export class Definitions {
   readonly #serving = new Map<string, Serving>()
   readonly #due = new Set<string>()
   #watch: Disposable | undefined
-  #running: Promise<void> | undefined
+  readonly #retries = new Set<Timer>()
+  #isRunning = false
   #isStopped = false
 
   constructor(options: DefinitionsOptions) {
@@ -56,6 +58,7 @@ export class Definitions {
     this.#isStopped = true
     this.#watch?.[Symbol.dispose]()
     for (const { watch } of this.#serving.values()) watch[Symbol.dispose]()
+    for (const timer of this.#retries) timer.cancel()
   }
 
   #follow(): void {
@@ -82,7 +85,13 @@ export class Definitions {
 
   #mark(names: readonly string[]): void {
     for (const name of names) this.#due.add(name)
-    if (!this.#isStopped) this.#running ??= this.#work().finally(() => (this.#running = undefined))
+    if (this.#isStopped || this.#isRunning || this.#due.size === 0) return
+    this.#isRunning = true
+    void this.#work().finally(() => {
+      this.#isRunning = false
+      // What came in the turn in which the work ended.
+      this.#mark([])
+    })
   }
 
   async #work(): Promise<void> {
@@ -95,9 +104,17 @@ export class Definitions {
       } catch (error) {
         if (this.#isStopped) return
         this.#options.core.log.warn('a custom resource definition cannot be worked on; trying again', { name, error: String(error) })
-        this.#options.core.clock.after(RETRY_MS, () => this.#mark([name]))
+        this.#retryLater(name)
       }
     }
+  }
+
+  #retryLater(name: string): void {
+    const timer = this.#options.core.clock.after(RETRY_MS, () => {
+      this.#retries.delete(timer)
+      this.#mark([name])
+    })
+    this.#retries.add(timer)
   }
 
   async #settle(name: string): Promise<void> {

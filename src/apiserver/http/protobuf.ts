@@ -17,6 +17,7 @@ import type { AnySchema } from '#machinery/schema/schema.ts'
 import { badRequest } from '#machinery/status/failures.ts'
 import { documentSchemas } from '../discovery/document-schemas.ts'
 import type { Page } from '../registry/read.ts'
+import { metadataSchemas } from './metadata-schemas.ts'
 import type { ProtobufReader } from './parse-request-body.ts'
 import type { ProtobufWriter } from './render.ts'
 import type { WatchFramer } from './watch-stream.ts'
@@ -39,7 +40,7 @@ export const protobuf: ProtobufWriter & ProtobufReader & WatchFramer = {
   },
   other(object) {
     const { kind = '', apiVersion = '' } = object as { kind?: string; apiVersion?: string }
-    const schema: AnySchema | undefined = kind === 'Status' ? Status : documentSchemas[kind]
+    const schema: AnySchema | undefined = kind === 'Status' ? Status : (documentSchemas[kind] ?? metadataSchemas[kind])
     return schema && encodeProtobuf(apiVersion, kind, schema, object as JsonObject)
   },
   read(bytes, kind) {
