@@ -10,13 +10,17 @@ const MAX_COPIED = 3 * 1024 * 1024
  * `document` changed by a JSON patch (RFC 6902), with the leniencies of the library that upstream uses: `replace` of a missing key adds it,
  * `test` for null passes on a missing key, the part of a path before its first slash is ignored, negative indices count from the end.
  * Nothing of the document is changed; what the patch does not touch is shared. Throws the failure that the client is to see; `failure` words
- * that of an operation that does not apply.
+ * that of an operation that does not apply to what the document is by then.
  */
-export function applyJsonPatch(document: JsonObject, patch: unknown, failure: (operation: Operation) => Error = unprocessable): JsonObject {
+export function applyJsonPatch(
+  document: JsonObject,
+  patch: unknown,
+  failure: (operation: Operation, document: unknown) => Error = unprocessable,
+): JsonObject {
   const operations = operationsOf(patch)
   const run = new Run(document)
   for (const operation of operations) {
-    if (!run.apply(operation)) throw failure(operation)
+    if (!run.apply(operation)) throw failure(operation, run.root)
   }
   return run.root as JsonObject
 }

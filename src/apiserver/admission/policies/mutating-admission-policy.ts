@@ -197,9 +197,24 @@ async function mutate(wanted: Wanted, request: AdmissionRequest, kind: AnyKind):
 /** A `test` of a patch does not hold: the patch is not applied, and that is fine. */
 class TestFailed extends Error {}
 
-function doesNotApply({ op, path = '' }: Operation): Error {
+/** Which step of a patch cannot be taken, in the words of upstream's library. */
+function doesNotApply({ op, path = '' }: Operation, document: unknown): Error {
   if (op === 'test') return new TestFailed()
+  const key = path.slice(path.lastIndexOf('/') + 1)
+  if (op === 'remove' && isThere(document, path.slice(0, path.lastIndexOf('/')))) {
+    return new MutationError(`JSONPath: error in remove for path: '${path}': Unable to remove nonexistent key: ${key}: missing value`)
+  }
   return new MutationError(`JSONPath: ${op} operation does not apply: doc is missing path: ${JSON.stringify(path)}: missing value`)
+}
+
+function isThere(document: unknown, path: string): boolean {
+  let value = document
+  for (const step of path.split('/').slice(1)) {
+    const key = step.replaceAll('~1', '/').replaceAll('~0', '~')
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return false
+    value = (value as Record<string, unknown>)[key]
+  }
+  return true
 }
 
 function tried<T>(policy: MutatingAdmissionPolicy, binding: undefined, failures: string[], attempt: () => T): T | undefined {

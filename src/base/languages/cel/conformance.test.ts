@@ -2,7 +2,7 @@ import type { Decl, Type } from '@bufbuild/cel-spec/cel/expr/checked_pb.js'
 import { Type_PrimitiveType, Type_WellKnownType } from '@bufbuild/cel-spec/cel/expr/checked_pb.js'
 import type { Value } from '@bufbuild/cel-spec/cel/expr/value_pb.js'
 import { getTestRegistry } from '@bufbuild/cel-spec/testdata/registry.js'
-import { getConformanceSuite, type IncrementalTest, type IncrementalTestSuite } from '@bufbuild/cel-spec/testdata/tests.js'
+import { getConformanceSuite, getParsingSuite, type IncrementalTest, type IncrementalTestSuite } from '@bufbuild/cel-spec/testdata/tests.js'
 import { describe, expect, it } from 'vitest'
 import { EXCEPTIONS } from './conformance-exceptions.fixture.ts'
 import { declareFunction, type FunctionDeclaration, globalOverload, memberOverload } from './declarations.ts'
@@ -33,6 +33,7 @@ const environment = Environment.standard.extend({
   types: protobuf.types(),
   constants: protobuf.constants(),
   mixedLiterals: true,
+  quotedNames: true,
 }) // biome-ignore format: one list
 
 function run({ original }: IncrementalTest): unknown {
@@ -226,4 +227,24 @@ describe('the conformance suite of CEL', () => {
       expect(passedUnexpectedly).toEqual([])
     })
   }
+})
+
+describe('refusals', () => {
+  /** cel-go was run with other limits, and without optional values. */
+  const otherwise = /limit exceeded|max recursion depth|unsupported syntax '/
+  /** Where ANTLR goes on after a mistake and we do not, or has a macro that cel-go's environments lack. */
+  const elsewhere = ['in.😁', 'func{{a}}', '[].existsOne(']
+  const plain = Environment.standard.extend({ mixedLiterals: true })
+  const refused = [...casesOf(getParsingSuite())]
+    .filter(({ test }) => test.error !== undefined && !otherwise.test(test.error))
+    .filter(({ test }) => !elsewhere.some(text => test.original.expr.includes(text)))
+
+  it('are worded as cel-go words them', () => {
+    const failed = refused.flatMap(({ test: { original, error } }) => {
+      const issues = plain.compile(original.expr).issues ?? 'compiles'
+      return issues === error!.replaceAll('ERROR: :', 'ERROR: <input>:') ? [] : [`${original.expr}\n${error}\nnot\n${issues}`]
+    })
+    expect(failed.join('\n\n')).toBe('')
+    expect(refused.length).toBeGreaterThan(60)
+  })
 })

@@ -28,6 +28,8 @@ export interface Extension {
   readonly container?: string
   /** Whether a list or map literal may mix types; Kubernetes does not allow it. */
   readonly mixedLiterals?: boolean
+  /** Whether fields may be named in backquotes; Kubernetes does not allow it. */
+  readonly quotedNames?: boolean
   /** Leaves types to the values, as in an expression that is only parsed. */
   readonly dynamic?: boolean
   /** What calls cost, where libraries have costs of their own. */
@@ -49,6 +51,7 @@ interface Parts {
   readonly namedTypes: ((name: string) => CelType | undefined) | undefined
   readonly container: string
   readonly mixedLiterals: boolean
+  readonly quotedNames: boolean
   readonly dynamic: boolean
   readonly costs: CostModel & EstimateModel
   readonly validators: readonly Validator[]
@@ -65,6 +68,7 @@ export class Environment {
     namedTypes: undefined,
     container: '',
     mixedLiterals: false,
+    quotedNames: false,
     dynamic: false,
     costs: { ...STANDARD_COST_MODEL, ...STANDARD_ESTIMATES },
     validators: [],
@@ -101,6 +105,7 @@ export class Environment {
       namedTypes: extension.namedTypes ?? before.namedTypes,
       container: extension.container ?? before.container,
       mixedLiterals: extension.mixedLiterals ?? before.mixedLiterals,
+      quotedNames: extension.quotedNames ?? before.quotedNames,
       dynamic: extension.dynamic ?? before.dynamic,
       costs: extension.costs ?? before.costs,
       validators: [...before.validators, ...validators],
@@ -109,8 +114,9 @@ export class Environment {
 
   /** Parses, checks and compiles. Never throws on what a user wrote: that comes back as `issues`. */
   compile(source: string, options: CompileOptions = {}): Compilation {
-    const { functions, macros, variables, constants, namedTypes, container, mixedLiterals, dynamic, costs, validators } = this.#parts
-    const parsed = parse(source, macros)
+    const { functions, macros, variables, constants, namedTypes, container, mixedLiterals, quotedNames, dynamic, costs, validators } =
+      this.#parts
+    const parsed = parse(source, macros, { quotedNames })
     if ('issues' in parsed) return { issues: showIssues(source, parsed.issues) }
     const scope: Scope = {
       container,
@@ -154,6 +160,8 @@ function programOf(evaluate: Evaluate): CelProgram {
         return { value: evaluate(frame), cost: frame.cost }
       } catch (error) {
         if (error instanceof EvaluationError) return { error: error.message, cost: frame.cost, overBudget: false }
+        // A text that no string can hold, or values nested beyond the stack: the expression's doing, not ours.
+        if (error instanceof RangeError) return { error: `value too large: ${error.message}`, cost: frame.cost, overBudget: false }
         if (error instanceof BudgetExceeded) return { error: error.message, cost: frame.cost, overBudget: true }
         throw error
       }

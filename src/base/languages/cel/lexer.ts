@@ -98,13 +98,35 @@ export function tokenize(source: string, issues: Issue[]): Token[] {
 /** What the lexer had read when it gave up: half an operator takes the character after it along; a text without end, the rest of its line. */
 function unknownText(source: string, at: number): string {
   const first = source[at]!
-  if (first === '"' || first === "'") {
-    const end = source.slice(at).search(/[\n\r]/)
-    return end < 0 ? source.slice(at) : source.slice(at, at + end + 1)
-  }
+  if (first === '"' || first === "'") return brokenText(source, at, first)
   const length = (character: string | undefined) => (character === undefined ? 0 : String.fromCodePoint(character.codePointAt(0)!).length)
   const own = length(String.fromCodePoint(source.codePointAt(at)!))
   if ('&|=`'.includes(first) && at + own < source.length)
     return source.slice(at, at + own + length(String.fromCodePoint(source.codePointAt(at + own)!)))
   return source.slice(at, at + own)
 }
+
+/** A text up to what cannot be in it: the end of its line, an escape that there is not. */
+function brokenText(source: string, at: number, quote: string): string {
+  let end = at + 1
+  while (end < source.length) {
+    const character = source[end]!
+    if (character === '\n' || character === '\r') return source.slice(at, end + 1)
+    if (character === quote && end > at + 1) return source.slice(at, end)
+    if (character !== '\\') {
+      end++
+      continue
+    }
+    ESCAPE_START.lastIndex = end
+    const start = ESCAPE_START.exec(source)![0]
+    WHOLE_ESCAPE.lastIndex = end
+    const whole = WHOLE_ESCAPE.exec(source)
+    if (whole === null) return source.slice(at, end + start.length + 1)
+    end += whole[0].length
+  }
+  return source.slice(at)
+}
+
+const WHOLE_ESCAPE = new RegExp(ESCAPE, 'y')
+/** As far as an escape that goes wrong is right. */
+const ESCAPE_START = /\\(?:[0-3][0-7]?|[xX][0-9a-fA-F]?|u[0-9a-fA-F]{0,3}|U[0-9a-fA-F]{0,7})?/y

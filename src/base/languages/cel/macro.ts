@@ -71,7 +71,6 @@ export const STANDARD_MACROS: readonly Macro[] = [
     result: make.ident(ACCUMULATOR),
   })),
   quantifier('exists_one', existsOne),
-  quantifier('existsOne', existsOne),
   {
     name: 'map',
     arity: 2,
@@ -125,8 +124,8 @@ export function existsOne(make: ExpressionMaker, predicate: Expression): Fold {
 }
 
 /** The name of the variable that a macro binds. */
-export function variableName(argument: Expression): string {
-  if (argument.kind !== 'ident') throw new MacroError('argument is not an identifier', argument)
+export function variableName(argument: Expression, otherwise = 'argument is not an identifier'): string {
+  if (argument.kind !== 'ident') throw new MacroError(otherwise, argument)
   if (argument.name === ACCUMULATOR || argument.name === '__result__') {
     throw new MacroError('iteration variable overwrites accumulator variable', argument)
   }
@@ -140,7 +139,7 @@ function quantifier(name: string, fold: (make: ExpressionMaker, predicate: Expre
     arity: 2,
     isMember: true,
     expand: (make, target, [variable, predicate]) =>
-      make.fold({ range: target!, variable: variableName(variable!), ...fold(make, predicate!) }),
+      make.fold({ range: target!, variable: variableName(variable!, 'argument must be a simple name'), ...fold(make, predicate!) }),
   }
 }
 

@@ -16,12 +16,16 @@ const RESERVED: ReadonlySet<string> = new Set([
 ]) // biome-ignore format: a table
 
 /** Parses an expression, macros expanded. Issues are worded as ANTLR words them for cel-go. */
-export function parse(source: string, macros: ReadonlyMap<string, Macro>): { readonly ast: Ast } | { readonly issues: readonly Issue[] } {
+export function parse(
+  source: string,
+  macros: ReadonlyMap<string, Macro>,
+  options: { readonly quotedNames?: boolean } = {},
+): { readonly ast: Ast } | { readonly issues: readonly Issue[] } {
   const size = source.length <= MAX_CODE_POINTS ? 0 : [...source].length
   if (size > MAX_CODE_POINTS) {
     return { issues: [{ offset: undefined, message: `expression code point size exceeds limit: size: ${size}, limit ${MAX_CODE_POINTS}` }] }
   }
-  const parser = new Parser(source, macros)
+  const parser = new Parser(source, macros, options.quotedNames ?? false)
   const expression = parser.parseAll()
   return expression === undefined || parser.issues.length > 0
     ? { issues: parser.issues }
@@ -46,6 +50,26 @@ const EXPRESSION_START: readonly TokenKind[] = [
 ] // biome-ignore format: a table
 const AFTER_EXPRESSION: readonly TokenKind[] = ['==', '!=', 'in', '<', '<=', '>=', '>', '&&', '||', '[', '.', '-', '?', '+', '*', '/', '%']
 
+/** Where one of these stands instead of an expression, what is around it goes on with it. */
+const RESUMED: ReadonlySet<TokenKind> = new Set<TokenKind>([
+  '==',
+  '!=',
+  'in',
+  '<',
+  '<=',
+  '>=',
+  '>',
+  '&&',
+  '||',
+  '?',
+  '+',
+  '*',
+  '/',
+  '%',
+  ')',
+  ']',
+  '}',
+])
 const RELATIONS: ReadonlySet<TokenKind> = new Set<TokenKind>(['<', '<=', '>=', '>', '==', '!=', 'in'])
 const FUNCTION_OF: Readonly<Partial<Record<TokenKind, string>>> = {
   '<': '_<_', '<=': '_<=_', '>=': '_>=_', '>': '_>_', '==': '_==_', '!=': '_!=_', in: '@in', '+': '_+_', '-': '_-_', '*': '_*_', '/': '_/_',
@@ -60,11 +84,15 @@ class Parser {
   #at = 0
   #nextId = 1
   #depth = 0
+  readonly #quotedNames: boolean
+  /** A syntax error was told, and nothing fitted since: more of them would say nothing new. */
+  #isRecovering = false
   /** What may follow the innermost bracket that is open. */
   readonly #closers: TokenKind[] = ['<EOF>']
 
-  constructor(source: string, macros: ReadonlyMap<string, Macro>) {
+  constructor(source: string, macros: ReadonlyMap<string, Macro>, quotedNames: boolean) {
     this.#macros = macros
+    this.#quotedNames = quotedNames
     this.#tokens = tokenize(source, this.issues)
   }
 
@@ -93,6 +121,7 @@ class Parser {
 
   #take(): Token {
     const token = this.#token
+    this.#isRecovering = false
     if (this.#at < this.#tokens.length - 1) this.#at++
     return token
   }
@@ -119,19 +148,24 @@ class Parser {
   }
 
   #syntaxError(token: Token, message: string): void {
+    if (this.#isRecovering) return
+    this.#isRecovering = true
     this.issues.push({ offset: token.offset, message: `Syntax error: ${message}` })
   }
 
-  /** Sees to it that an expression starts here: one token too many is dropped. */
-  #expectStart(others: readonly TokenKind[] = []): void {
+  /** Sees to it that an expression starts here: one token too many is dropped. False where none starts, but what is around it may go on. */
+  #expectStart(others: readonly TokenKind[] = []): boolean {
     const expected = [...EXPRESSION_START, ...others]
-    if (expected.includes(this.#token.kind)) return
+    if (expected.includes(this.#token.kind)) return true
     if (!this.#is('<EOF>') && expected.includes(this.#peek())) {
       this.#syntaxError(this.#token, `extraneous input '${this.#token.text}' expecting ${quoted(expected)}`)
       this.#take()
-      return
+      return true
     }
-    this.#mismatch(expected)
+    if (!RESUMED.has(this.#token.kind) && !this.#closers.includes(this.#token.kind)) this.#mismatch(expected)
+    if (this.#is('<EOF>')) this.#mismatch(expected)
+    this.#syntaxError(this.#token, `mismatched input '${this.#token.text}' expecting ${quoted(expected)}`)
+    return false
   }
 
   #deeper<T>(parsePart: () => T): T {
@@ -212,7 +246,7 @@ class Parser {
   }
 
   #unary(): Expression {
-    this.#expectStart()
+    if (!this.#expectStart()) return this.#nothing()
     const operator = this.#token.kind
     const isSignedLiteral = operator === '-' && (this.#peek() === 'NUM_INT' || this.#peek() === 'NUM_FLOAT')
     if ((operator !== '!' && operator !== '-') || isSignedLiteral) return this.#member()
@@ -222,10 +256,19 @@ class Parser {
       this.#take()
       count++
     }
-    this.#expectStart()
+    // ANTLR cannot tell a sign from the start of a number, and says so beside what is missing.
+    if (operator === '-' && this.#is('<EOF>')) {
+      this.issues.push({ offset: this.#token.offset, message: "Syntax error: no viable alternative at input '-'" })
+    }
+    if (!this.#expectStart()) return this.#nothing()
     if (count % 2 === 0) return this.#member()
     const id = this.#idOf(first)
     return this.#call(id, operator === '!' ? '!_' : '-_', undefined, [this.#member()])
+  }
+
+  /** Stands for an expression that is not there; what is wrong was said. */
+  #nothing(): Expression {
+    return this.#node({ kind: 'literal', value: null }, this.#newId(this.#token.offset))
   }
 
   #member(): Expression {
@@ -243,14 +286,14 @@ class Parser {
     const isOptional = this.#is('?')
     if (isOptional) this.#take()
     if (!this.#is('IDENTIFIER') && !this.#is('ESC_IDENTIFIER')) {
-      if (this.#is('<EOF>')) {
-        this.#syntaxError(this.#token, "no viable alternative at input '.'")
-        throw new Stop()
-      }
-      return this.#mismatch(['IDENTIFIER']) as never
+      // After plain names ANTLR still has the name of a message in mind.
+      if (!this.#is('<EOF>') && qualifiedName(operand) !== undefined) this.#mismatch(['IDENTIFIER'])
+      this.#syntaxError(this.#token, `no viable alternative at input '.${this.#is('<EOF>') ? '' : this.#token.text}'`)
+      throw new Stop()
     }
     const name = this.#take()
     const isEscaped = name.kind === 'ESC_IDENTIFIER'
+    this.#checkQuoted(name)
     const field = isEscaped ? name.text.slice(1, -1) : name.text
     if (!isEscaped && !isOptional && this.#is('(')) {
       const open = this.#take()
@@ -260,6 +303,10 @@ class Parser {
     const id = this.#idOf(dot)
     if (!isOptional) return this.#node({ kind: 'select', operand, field, testOnly: false }, id)
     return this.#call(id, '_?._', undefined, [operand, this.#node({ kind: 'literal', value: field }, this.#idOf(name))])
+  }
+
+  #checkQuoted(name: Token): void {
+    if (name.kind === 'ESC_IDENTIFIER' && !this.#quotedNames) this.issues.push({ offset: name.offset, message: "unsupported syntax: '`'" })
   }
 
   #index(operand: Expression): Expression {
@@ -334,6 +381,11 @@ class Parser {
     const name = `${hasDot ? '.' : ''}${first.text}`
     if (RESERVED.has(first.text)) {
       this.issues.push({ offset: start.offset, message: `reserved identifier: ${first.text}` })
+      if (this.#is('(')) {
+        this.#take()
+        this.#arguments()
+      }
+      return this.#node({ kind: 'literal', value: null }, this.#idOf(first))
     }
     if (this.#is('(')) {
       const id = this.#idOf(this.#take())
@@ -370,13 +422,15 @@ class Parser {
         const isOptional = this.#is('?')
         if (isOptional) this.#take()
         if (!this.#is('IDENTIFIER') && !this.#is('ESC_IDENTIFIER')) {
-          this.#mismatch(
-            isOptional
-              ? ['IDENTIFIER', 'ESC_IDENTIFIER']
-              : [...(fields.length === 0 ? (['}', ','] as const) : []), '?', 'IDENTIFIER', 'ESC_IDENTIFIER'],
-          )
+          const names: readonly TokenKind[] = isOptional ? ['IDENTIFIER', 'ESC_IDENTIFIER'] : ['?', 'IDENTIFIER', 'ESC_IDENTIFIER']
+          const expected: readonly TokenKind[] = fields.length === 0 && !isOptional ? ['}', ',', ...names] : names
+          if (!expected.includes(this.#peek())) this.#mismatch(expected)
+          this.#syntaxError(this.#token, `extraneous input '${this.#token.text}' expecting ${quoted(expected)}`)
+          this.#take()
+          continue
         }
         const token = this.#take()
+        this.#checkQuoted(token)
         const name = token.kind === 'ESC_IDENTIFIER' ? token.text.slice(1, -1) : token.text
         const colon = this.#match(':', EXPRESSION_START)
         const id = this.#idOf(colon)

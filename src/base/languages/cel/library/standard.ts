@@ -80,7 +80,7 @@ const OPERATORS: readonly FunctionDeclaration[] = [
     binary('add_uint64', UINT, UINT, UINT, (a: CelUint, b: CelUint) => uint(a.value + b.value)),
     binary('add_double', DOUBLE, DOUBLE, DOUBLE, (a: number, b: number) => a + b),
     binary('add_string', STRING, STRING, STRING, (a: string, b: string) => a + b),
-    binary('add_bytes', BYTES, BYTES, BYTES, (a: Uint8Array, b: Uint8Array) => Uint8Array.from([...a, ...b])),
+    binary('add_bytes', BYTES, BYTES, BYTES, joined),
     binary('add_list', listOfA, listOfA, listOfA, (a: CelList, b: CelList) => concatLists(a, b)),
     binary('add_timestamp_duration', TIMESTAMP, DURATION, TIMESTAMP, (a: CelTimestamp, b: CelDuration) =>
       timestamp(a.nanoseconds + b.nanoseconds),
@@ -278,6 +278,13 @@ export const STANDARD_LIBRARY: Library = {
     BOOL, INT, UINT, DOUBLE, STRING, BYTES, NULL, TYPE, listOf(DYN), mapOf(DYN, DYN), TIMESTAMP, DURATION,
   ],
 } // biome-ignore format: one list
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const both = new Uint8Array(a.length + b.length)
+  both.set(a)
+  both.set(b, a.length)
+  return both
+}
 
 function boolOf(value: string): boolean {
   if (['1', 't', 'T', 'true', 'TRUE', 'True'].includes(value)) return true

@@ -4,7 +4,10 @@ import { type FormatStyle, formatString } from '../format.ts'
 import { DYN, INT, listOf, STRING } from '../types.ts'
 import { ArrayList, type CelList } from '../values.ts'
 
-/** cel-go's extension for strings. Positions count code points. */
+/**
+ * cel-go's extension for strings. Positions count code points. `localized` is version 2 of it, which Kubernetes keeps to: without `reverse`,
+ * and with another way to format.
+ */
 export function stringsLibrary(style: FormatStyle): Library {
   return {
     functions: [
@@ -56,12 +59,21 @@ export function stringsLibrary(style: FormatStyle): Library {
         memberOverload('list_join', [listOf(STRING)], STRING, join),
         memberOverload('list_join_string', [listOf(STRING), STRING], STRING, join),
       ),
-      declareFunction(
-        'reverse',
-        memberOverload('string_reverse', [STRING], STRING, (text: string) => [...text].reverse().join('')),
-      ),
+      ...(style === 'plain' ? [REVERSE] : []),
     ],
   }
+}
+
+const REVERSE = declareFunction(
+  'reverse',
+  memberOverload('string_reverse', [STRING], STRING, (text: string) => [...text].reverse().join('')),
+)
+
+/** What a replacement or joining may make: longer than any request. */
+const MAX_LENGTH = 16 * 1024 * 1024
+
+function checkLength(length: number): void {
+  if (length > MAX_LENGTH) throw new EvaluationError(`the result would have more than ${MAX_LENGTH} characters`)
 }
 
 /** Unicode's White_Space, which is what Go's TrimSpace takes away; JavaScript's \s takes U+FEFF too, and not U+0085. */
@@ -100,6 +112,7 @@ function lastIndexOf(text: string, part: string, offset?: bigint): bigint {
 
 function replace(text: string, old: string, replacement: string, limit = -1n): string {
   if (limit === 0n || old === replacement) return text
+  checkLength((old === '' ? text.length + 1 : Math.floor(text.length / old.length)) * replacement.length + text.length)
   if (limit < 0n && old !== '') return text.replaceAll(old, () => replacement)
   const pieces = old === '' ? ['', ...text] : text.split(old)
   const most = limit < 0n ? pieces.length : Number(limit)
@@ -137,8 +150,11 @@ function substring(text: string, start: bigint, end?: bigint): string {
 
 function join(list: CelList, separator = ''): string {
   const parts: string[] = []
+  let length = 0
   for (const part of list) {
     if (typeof part !== 'string') throw new EvaluationError('join: invalid input: not a string')
+    length += part.length + separator.length
+    checkLength(length)
     parts.push(part)
   }
   return parts.join(separator)
