@@ -68,6 +68,13 @@ describe('types out of structural schemas', () => {
     expect(evaluate('self.spec.ports == oldSelf.spec.ports', left, { spec: { ports: [ports[0]!, { name: 'b', port: 3 }] } })).toBe(false)
   })
 
+  it('adds sets and maps of a list as sets and maps: an element once, of a map the added one', () => {
+    const left = { spec: { tags: ['a', 'b'], ports: [{ name: 'a', port: 1 }, { name: 'b', port: 2 }] } } // biome-ignore format: short
+    const right = { spec: { tags: ['c', 'b'], ports: [{ name: 'b', port: 3 }] } }
+    expect(evaluate("self.spec.tags + oldSelf.spec.tags == ['a', 'b', 'c']", left, right)).toBe(true)
+    expect(evaluate('(self.spec.ports + oldSelf.spec.ports).map(p, p.port) == [1, 3]', left, right)).toBe(true)
+  })
+
   it('refuses fields and types that the schema does not know', () => {
     expect(evaluate('self.spec.nope', object)).toContain("undefined field 'nope'")
     expect(evaluate('self.spec.replicas == "3"', object)).toContain('found no matching overload')

@@ -1,6 +1,6 @@
 import { noSuchOverload } from './evaluation-error.ts'
 import {
-  CelDuration, CelList, CelMap, CelObject, CelOpaque, CelOptional, CelTimestamp, CelTypeValue, CelUint, type CelValue,
+  CelDuration, CelList, CelMap, CelObject, CelOpaque, CelOptional, CelTimestamp, CelTypeValue, CelUint, type CelValue, elementKey,
 } from './values.ts' // biome-ignore format: one list
 
 /** `a == b`: numbers by their value whatever their types; values of different types are not equal. */
@@ -31,14 +31,10 @@ function equalLists(a: CelList, b: CelList): boolean {
 
 /** Lists that are sets, or maps by some fields of their elements. */
 function equalInAnyOrder(a: CelList, b: CelList, keys: readonly string[]): boolean {
-  const keyOf = (element: CelValue) => {
-    const parts = keys.length === 0 ? [element] : keys.map(key => (element instanceof CelObject ? element.get(key) : null) ?? null)
-    return parts.map(part => `${typeof part}:${String(part)}`).join('\n')
-  }
   const others = new Map<string, CelValue>()
-  for (const element of b) others.set(keyOf(element), element)
+  for (const element of b) others.set(elementKey(element, keys), element)
   for (const element of a) {
-    const other = others.get(keyOf(element))
+    const other = others.get(elementKey(element, keys))
     if (other === undefined || !equal(element, other)) return false
   }
   return true

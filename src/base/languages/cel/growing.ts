@@ -1,4 +1,4 @@
-import { CelList, CelMap, type CelValue, keyOf } from './values.ts'
+import { CelList, CelMap, type CelValue, elementKey, keyOf } from './values.ts'
 
 /** A list that only a macro's accumulator holds: appending to it copies nothing. */
 export class GrowingList extends CelList {
@@ -20,11 +20,31 @@ export class GrowingList extends CelList {
   }
 }
 
-/** `a + b` of lists. */
+/** `a + b` of lists. Sets and maps of a list gain what they do not have; elements of a map that both have are those of `b`. */
 export function concatLists(a: CelList, b: CelList): CelList {
+  if (a.keyedBy !== undefined) return new UnionList(a, b, a.keyedBy)
   if (a.size === 0) return a instanceof GrowingList ? a.with(b) : b
   if (a instanceof GrowingList) return a.with(b)
   return b.size === 0 ? a : new ConcatList(a, b)
+}
+
+/** Two lists whose elements are told apart by keys, as one: each key once, in the place where it came first. */
+class UnionList extends CelList {
+  override readonly keyedBy: readonly string[]
+  readonly #elements: readonly CelValue[]
+  constructor(a: CelList, b: CelList, keyedBy: readonly string[]) {
+    super()
+    this.keyedBy = keyedBy
+    const elements = new Map<string, CelValue>()
+    for (const list of [a, b]) for (const element of list) elements.set(elementKey(element, keyedBy), element)
+    this.#elements = [...elements.values()]
+  }
+  get size(): number {
+    return this.#elements.length
+  }
+  at(index: number): CelValue {
+    return this.#elements[index]!
+  }
 }
 
 /** Two lists, one after the other. */

@@ -73,6 +73,12 @@ export class ArrayList extends CelList {
   }
 }
 
+/** What tells an element of a set (without keys) or of a map of a list apart. */
+export function elementKey(element: CelValue, keys: readonly string[]): string {
+  const parts = keys.length === 0 ? [element] : keys.map(key => (element instanceof CelObject ? element.get(key) : null) ?? null)
+  return parts.map(part => `${typeof part}:${part instanceof CelUint ? part.value : String(part)}`).join('\n')
+}
+
 /** What a map may be looked up with. */
 export type CelKey = bigint | string | boolean | CelUint | number
 
