@@ -236,6 +236,19 @@ describe('metrics that others serve', () => {
     expect((await scaled(external({ type: 'Value', value: '40' }), answers)).replicas).toBe(2)
   })
 
+  it('count for a target whose pods are still to come', async () => {
+    const path = '/apis/external.metrics.k8s.io/v1beta1/namespaces/default/jobs'
+    await using cluster = start(1, { readMetrics: async asked => (asked === path ? { items: [{ value: '40' }] } : {}) })
+    const scale = cluster.api.subresources['deployments/scale']!
+    cluster.api.subresources = {
+      'deployments/scale': (object, body) => ({ ...(scale(object, body) as object), status: { replicas: 0, selector: 'app=web' } }),
+    }
+    const external = { metric: { name: 'jobs' }, target: { type: 'AverageValue', averageValue: '10' } }
+    await cluster.api.client().create(HorizontalPodAutoscaler, autoscaler({ metrics: [{ type: 'External', external }] }))
+    await cluster.settle()
+    expect(replicas(cluster)).toBe(4)
+  })
+
   it('that nobody serves change nothing, and the condition says so', async () => {
     const { replicas, status } = await scaled(pods, {})
     expect(replicas).toBe(2)

@@ -219,7 +219,7 @@ async function propose(
     averageValue !== undefined
       ? {
           replicas: proposeByAverage(measured, milli(averageValue), current, tolerance),
-          current: { averageValue: ofMilli(Math.ceil(measured / current)) },
+          current: { averageValue: ofMilli(Math.ceil(measured / Math.max(1, current))) },
         }
       : { replicas: proposeByValue(measured, milli(value ?? '1'), current, pods, tolerance), current: { value: ofMilli(measured) } }
   if (metric.pods) {

@@ -15,7 +15,7 @@ import { startClusterDns } from './cluster-dns.ts'
 import { type ControlPlane, startControlPlane } from './control-plane.ts'
 import { encryptionFromFile } from './encryption-from-file.ts'
 import { forgetDroppedNodes, startKubelets } from './kubelets.ts'
-import { serveMetricsApi } from './metrics-api.ts'
+import { customMetrics, serveMetricsApi } from './metrics-api.ts'
 import { startProxies } from './proxies.ts'
 import { dnsAnswers, nodesReady } from './readiness.ts'
 
@@ -52,7 +52,15 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       ending.push(() => store.close())
       ensureEncryptionConfiguration(layout.encryptionFile)
       const encryption = await encryptionFromFile({ file: layout.encryptionFile, reloads: true, clock, random, log })
-      const started = await startControlPlane({
+      let started: ControlPlane | undefined
+      const others = customMetrics({
+        url: serverUrl(layout),
+        authority: certificates.authority.certificate,
+        client: () => administratorOf(started!),
+        clock,
+      })
+      ending.push(async () => others[Symbol.dispose]())
+      started = await startControlPlane({
         store,
         clock,
         random,
@@ -67,12 +75,12 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
         },
         // A node's pod CIDR is fixed with its network.
         controllers: ['*', '-node-ipam-controller'],
-        parameters: certificateParameters(certificates, layout),
+        parameters: { ...certificateParameters(certificates, layout), readMetrics: others.read },
         authentication: authenticationByCertificates(certificates),
         kubeletConnection: kubelets,
         frontProxy: certificates.frontProxyClient,
       })
-      ending.push(() => started.stop())
+      ending.push(() => started!.stop())
       await serveMetricsApi({ ...started, client: administratorOf(started), kubelets, clock, log })
       await listen(started, certificates, options)
       writePrivateFile(

@@ -5,7 +5,9 @@ import { addressOfNode, kubeletPortOf } from '#apiserver/subresources/node-addre
 import type { Logger } from '#base/log/logger.ts'
 import type { Clock } from '#base/time/clock.ts'
 import type { Client } from '#client/client.ts'
+import { type HttpClient, httpClient } from '#client/http/http-client.ts'
 import type { Informers } from '#client/informers/informer.ts'
+import { accountOf, accountToken } from '#controllers/service-accounts.ts'
 import type { Node } from '#kinds/core/v1/node.ts'
 import { ClusterRole } from '#kinds/rbac/v1/cluster-role.ts'
 import { resourceMetrics } from '#metrics/resource-metrics.ts'
@@ -46,6 +48,36 @@ export async function serveMetricsApi({ server, informers, client, kubelets, clo
   server.addComputed(metrics.nodes)
   server.addComputed(metrics.pods)
   await applyAddon(client, ClusterRole, READER)
+}
+
+/** How autoscalers read metrics that other servers serve: as their own account, over the server's port, which leads on to them. */
+export function customMetrics(options: CustomMetricsOptions): Disposable & { readonly read: (path: string) => Promise<unknown> } {
+  const { url, authority, client, clock } = options
+  let http: HttpClient | undefined
+  return {
+    async read(path) {
+      http ??= httpClient({
+        server: url,
+        clock,
+        tls: { ca: authority },
+        token: accountToken(client(), clock, accountOf('horizontal-pod-autoscaler-controller')),
+        userAgent: 'kube-controller-manager/horizontal-pod-autoscaler',
+      })
+      return JSON.parse(await http.raw(path)) as unknown
+    },
+    [Symbol.dispose]() {
+      http?.[Symbol.dispose]()
+    },
+  }
+}
+
+export interface CustomMetricsOptions {
+  readonly url: string
+  /** Signs the server. PEM. */
+  readonly authority: string
+  /** May ask for tokens of the autoscaler's account. */
+  readonly client: () => Client
+  readonly clock: Clock
 }
 
 /** What the kubelet of a node says of its pods' use of resources. */
