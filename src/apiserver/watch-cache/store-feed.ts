@@ -191,6 +191,8 @@ export class StoreFeed {
     if (load !== this.#loads) return
     for (const [cache, own] of byCache) this.#loadCache(cache, own, revision)
     this.#revision = revision
+    // Who asked before there was anything to show would else wait for the next write, which may be long.
+    this.#release()
     if (this.#stopped) return
     this.#watch = store.watch(
       { ...prefix(REGISTRY), revision: revision + 1 },
@@ -200,6 +202,7 @@ export class StoreFeed {
         end: error => this.#ended(error),
       },
     )
+    if (this.#waiting.length > 0) this.#watch.requestProgress()
   }
 
   async #fill(cache: WatchCache): Promise<void> {
@@ -288,9 +291,14 @@ export class StoreFeed {
     this.#revision = revision
     this.#options.onRevision?.(revision)
     for (const cache of this.#caches.values()) cache.advance(revision)
+    this.#release()
+  }
+
+  /** Tells those who wait for a revision that the caches show by now. */
+  #release(): void {
     if (this.#waiting.length === 0) return
-    const ready = this.#waiting.filter(waiter => waiter.revision <= revision)
-    this.#waiting = this.#waiting.filter(waiter => waiter.revision > revision)
+    const ready = this.#waiting.filter(waiter => waiter.revision <= this.#revision)
+    this.#waiting = this.#waiting.filter(waiter => waiter.revision > this.#revision)
     for (const { resolve } of ready) resolve()
   }
 
