@@ -46,6 +46,11 @@ export function nodePorts(range: string, services: () => readonly Service[], ran
   }
 }
 
+/** Whether a Service has a port of the nodes. */
+export function hasNodePort(service: Service, port: number, protocol: string): boolean {
+  return portsOf(service).includes(`${port}/${protocol}`)
+}
+
 /** A health check is answered over TCP on every address of the node. */
 function portsOf({ spec }: Service): string[] {
   const ports = (spec.ports ?? []).flatMap(({ nodePort, protocol }) => (nodePort ? [`${nodePort}/${protocol}`] : []))

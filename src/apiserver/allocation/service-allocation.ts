@@ -1,13 +1,14 @@
 import type { Random } from '#base/random/random.ts'
 import type { Client } from '#client/client.ts'
-import type { Service, ServicePort } from '#kinds/core/v1/service.ts'
+import { Service, type ServicePort } from '#kinds/core/v1/service.ts'
 import { IPAddress } from '#kinds/networking/v1/ip-address.ts'
 import { equal } from '#machinery/kind/draft.ts'
 import type { Mutable } from '#machinery/kind/kind.ts'
 import { internalError, invalid } from '#machinery/status/failures.ts'
 import { FieldErrors } from '#machinery/status/field-errors.ts'
 import type { Allocation, Behaviour } from '../registry/behaviour.ts'
-import { type NodePorts, nodePorts } from './node-ports.ts'
+import { hasNodePort, type NodePorts, nodePorts } from './node-ports.ts'
+import type { NodePort, PortReservations } from './port-reservations.ts'
 import { type AddressRange, addressRange, candidates, contains } from './service-addresses.ts'
 import { carryOver, familiesOf, needsClusterIP, needsHealthPort, needsNodePorts, normalize } from './service-fields.ts'
 
@@ -21,11 +22,13 @@ export interface ServiceAllocationOptions {
   client(): Client
   /** The Services that are stored. */
   services(): readonly Service[]
+  /** Where there are other servers that give out ports, too. */
+  readonly reservations?: PortReservations | undefined
 }
 
 /**
  * Gives Services their cluster addresses and node ports. An address is taken by creating an IPAddress of its name (KEP-1880), so that two
- * servers cannot give the same one; what was taken for a Service that is not stored in the end is given back.
+ * servers cannot give the same one; a port is reserved until every server can see who has it. What was taken for a Service that is not stored in the end is given back.
  */
 export function serviceAllocation(options: ServiceAllocationOptions): Behaviour {
   const ranges = options.serviceCIDRs.map(addressRange)
@@ -41,7 +44,7 @@ export function serviceAllocation(options: ServiceAllocationOptions): Behaviour 
       const taken = new Taken(options, ports, dryRun)
       try {
         await takeAddresses(service, before, ranges, taken)
-        takeNodePorts(service, before, ports, taken)
+        await takeReservedPorts(service, before, ports, taken)
       } catch (error) {
         await taken.release()
         throw error
@@ -49,7 +52,7 @@ export function serviceAllocation(options: ServiceAllocationOptions): Behaviour 
       const given = givenUp(service, before)
       return {
         commit: async () => {
-          taken.settle()
+          await taken.settle()
           if (!dryRun) await Promise.all(given.map(address => releaseAddress(options.client(), address)))
         },
         release: () => taken.release(),
@@ -69,7 +72,8 @@ class Taken {
   readonly #dryRun: boolean
   readonly #addresses: string[] = []
   readonly random: Random
-  readonly #nodePorts: { readonly port: number; readonly protocol: string }[] = []
+  readonly #nodePorts: NodePort[] = []
+  #reserved: NodePort[] = []
 
   constructor(options: ServiceAllocationOptions, ports: NodePorts, dryRun: boolean) {
     this.#options = options
@@ -101,13 +105,29 @@ class Taken {
     this.#nodePorts.push({ port, protocol })
   }
 
-  /** The Service is stored: its ports are seen there from now on. */
-  settle(): void {
+  /** Makes sure that no other server gives away the ports taken so far; resolves to one that one of them has given. */
+  async reserve(): Promise<NodePort | undefined> {
+    const { reservations, client } = this.#options
+    if (!reservations || this.#dryRun || this.#nodePorts.length === 0) return undefined
+    const asked = [...this.#nodePorts]
+    const refused = await reservations.reserve(asked)
+    if (refused) return refused
+    this.#reserved = asked
+    // Whoever had the reservation before may have stored a Service by it that this server has not seen yet.
+    const { items } = await client().list(Service)
+    return asked.find(({ port, protocol }) => items.some(service => hasNodePort(service, port, protocol)))
+  }
+
+  /** The Service is stored, or will not be: its ports are seen there from now on. */
+  async settle(): Promise<void> {
     for (const { port, protocol } of this.#nodePorts.splice(0)) this.#ports.release(port, protocol)
+    const reserved = this.#reserved.splice(0)
+    // What fails here ends by itself, with the reservation's lease.
+    if (reserved.length > 0) await this.#options.reservations?.release(reserved).catch(() => undefined)
   }
 
   async release(): Promise<void> {
-    this.settle()
+    await this.settle()
     await Promise.all(this.#addresses.splice(0).map(address => releaseAddress(this.#options.client(), address)))
   }
 }
@@ -152,6 +172,36 @@ async function takeAny(service: Mutable<Service>, range: AddressRange, taken: Ta
   throw internalError(new Error(`failed to allocate a serviceIP: range is full`))
 }
 
+/** Takes node ports that no other server gives away at the same time; where one did, others are chosen for those that nobody asked for. */
+async function takeReservedPorts(service: Mutable<Service>, old: Service | undefined, ports: NodePorts, taken: Taken): Promise<void> {
+  const asked = { health: service.spec.healthCheckNodePort, ports: (service.spec.ports ?? []).map(({ nodePort }) => nodePort) }
+  const passedOver: NodePort[] = []
+  try {
+    for (;;) {
+      takeNodePorts(service, old, ports, taken)
+      const refused = await taken.reserve()
+      if (!refused) return
+      await taken.settle()
+      for (const [index, { nodePort, protocol }] of (service.spec.ports ?? []).entries()) {
+        if (asked.ports[index] && nodePort === refused.port && protocol === refused.protocol)
+          throw alreadyAllocated(service, index, nodePort)
+      }
+      if (asked.health === refused.port) throw healthPortTaken(refused.port)
+      ports.hold(refused.port, refused.protocol)
+      passedOver.push(refused)
+      for (const [index, port] of (service.spec.ports ?? []).entries()) setOrDelete(port, 'nodePort', asked.ports[index])
+      setOrDelete(service.spec, 'healthCheckNodePort', asked.health)
+    }
+  } finally {
+    for (const { port, protocol } of passedOver) ports.release(port, protocol)
+  }
+}
+
+function setOrDelete<Key extends string>(holder: { [key in Key]?: number | undefined }, key: Key, value: number | undefined): void {
+  if (value === undefined) delete holder[key]
+  else holder[key] = value
+}
+
 function takeNodePorts(service: Mutable<Service>, old: Service | undefined, ports: NodePorts, taken: Taken): void {
   takeHealthPort(service, old, ports, taken)
   if (!needsNodePorts(service)) return
@@ -180,14 +230,31 @@ const portKey = ({ port, protocol }: Pick<ServicePort, 'port' | 'protocol'>) => 
 
 function takeNamedPort(service: Mutable<Service>, index: number, port: Mutable<ServicePort>, ports: NodePorts, taken: Taken): void {
   const nodePort = port.nodePort!
-  const errors = new FieldErrors()
-  const at = errors.at('spec').at('ports').index(index).at('nodePort')
   if (!ports.isInRange(nodePort)) {
-    at.invalid(nodePort, `provided port is not in the valid range. The range of valid ports is ${ports.first}-${ports.last}`)
-  } else if (!ports.isFree(nodePort, port.protocol)) at.invalid(nodePort, 'provided port is already allocated')
-  if (!errors.isEmpty) throw invalid({ group: '', kind: 'Service' }, service.metadata.name ?? '', errors.all)
+    throw badNodePort(
+      service,
+      index,
+      nodePort,
+      `provided port is not in the valid range. The range of valid ports is ${ports.first}-${ports.last}`,
+    )
+  }
+  if (!ports.isFree(nodePort, port.protocol)) throw alreadyAllocated(service, index, nodePort)
   ports.hold(nodePort, port.protocol)
   taken.nodePort(nodePort, port.protocol)
+}
+
+function alreadyAllocated(service: Mutable<Service>, index: number, nodePort: number): Error {
+  return badNodePort(service, index, nodePort, 'provided port is already allocated')
+}
+
+function badNodePort(service: Mutable<Service>, index: number, nodePort: number, why: string): Error {
+  const errors = new FieldErrors()
+  errors.at('spec').at('ports').index(index).at('nodePort').invalid(nodePort, why)
+  return invalid({ group: '', kind: 'Service' }, service.metadata.name ?? '', errors.all)
+}
+
+function healthPortTaken(port: number): Error {
+  return internalError(new Error(`failed to allocate requested HealthCheck NodePort ${port}: provided port is already allocated`))
 }
 
 function takeHealthPort(service: Mutable<Service>, old: Service | undefined, ports: NodePorts, taken: Taken): void {
@@ -197,8 +264,7 @@ function takeHealthPort(service: Mutable<Service>, old: Service | undefined, por
   const given = spec.healthCheckNodePort ?? ports.take(['TCP'])
   if (given === undefined) throw internalError(new Error('failed to allocate a HealthCheckNodePort: range is full'))
   if (spec.healthCheckNodePort !== undefined) {
-    if (!ports.isFree(given, 'TCP'))
-      throw internalError(new Error(`failed to allocate requested HealthCheck NodePort ${given}: provided port is already allocated`))
+    if (!ports.isFree(given, 'TCP')) throw healthPortTaken(given)
     ports.hold(given, 'TCP')
   }
   taken.nodePort(given, 'TCP')

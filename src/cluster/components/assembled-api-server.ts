@@ -3,6 +3,7 @@ import { WebhookMetrics } from '#apiserver/admission/webhooks/webhook-metrics.ts
 import { Aggregation } from '#apiserver/aggregation/aggregation.ts'
 import type { FrontProxyCredential } from '#apiserver/aggregation/front-proxy.ts'
 import { keepLocalApiServices } from '#apiserver/aggregation/local-api-services.ts'
+import { portReservations } from '#apiserver/allocation/port-reservations.ts'
 import { addressAt, addressRange } from '#apiserver/allocation/service-addresses.ts'
 import { serviceAllocation } from '#apiserver/allocation/service-allocation.ts'
 import { type ApiServer, createApiServer } from '#apiserver/api-server.ts'
@@ -157,7 +158,12 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
     ),
     behaviours: [
       ...behaviours,
-      serviceAllocation({ ...options, client: () => own.client!, services: () => own.informers!.of(Service).list() }),
+      serviceAllocation({
+        ...options,
+        client: () => own.client!,
+        services: () => own.informers!.of(Service).list(),
+        reservations: store.revisionNow ? undefined : portReservations(store),
+      }),
     ],
     conversion: conversions({ webhooks, random }),
     metrics: [webhookMetrics],
