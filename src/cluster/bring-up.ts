@@ -69,8 +69,8 @@ async function bringRuntimeUp(
 
 /** Takes a cluster down: nothing of it runs or is set up any more, and with `purge` no file is left. */
 export async function takeDown(where: ResolvedWhereabouts, options: { purge: boolean }, progress: Progress): Promise<'down' | 'absent'> {
-  const agent = await takeAgentDown(where, progress)
   const server = await takeServerDown(where.dataDir, progress, options)
+  const agent = await takeAgentDown(where, progress, options)
   const allocation = readAllocation(where.dataDir)
   if (!allocation) {
     await releaseMachine(where, options) // its directory may have been removed by hand

@@ -38,7 +38,8 @@ const VERBS: readonly Verb[] = [
   versionVerb,
 ]
 
-process.exitCode = await main(process.argv.slice(2))
+// What a verb left behind, such as a connection to a machine that does not answer, is not waited for.
+process.exit(await main(process.argv.slice(2)))
 
 async function main(args: readonly string[]): Promise<number> {
   const stop = new AbortController()
@@ -46,7 +47,7 @@ async function main(args: readonly string[]): Promise<number> {
   process.once('SIGINT', interrupt)
   process.once('SIGTERM', interrupt)
   const context = { signal: stop.signal, stdout: process.stdout, stderr: process.stderr, environment: process.env }
-  const program = new Command('t8s').description('Kubernetes in one command.').showSuggestionAfterError()
+  const program = new Command('t8s').description('Kubernetes in one command.').showSuggestionAfterError().enablePositionalOptions()
   for (const verb of VERBS) program.addCommand(verb(context))
   for (const command of withSubcommands(program)) command.exitOverride()
   try {

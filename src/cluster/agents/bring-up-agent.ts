@@ -9,7 +9,7 @@ import { builtinImages, keptArchives } from '../images/image-store.ts'
 import { ensureImages, loadArchive } from '../images/load.ts'
 import { fetchAuthority, joinAsAgent } from '../join/join-cluster.ts'
 import { type JoinToken, parseJoinToken } from '../join/join-token.ts'
-import { lockCluster, type ResolvedWhereabouts } from '../layout/data-directory.ts'
+import { lockCluster, type ResolvedWhereabouts, readAllocation } from '../layout/data-directory.ts'
 import { firstAddress } from '../machine/addresses.ts'
 import { missingForNodes } from '../machine/check.ts'
 import { inspectMachine } from '../machine/facts.ts'
@@ -68,6 +68,12 @@ export async function bringAgentUp(
 }
 
 async function join(where: ResolvedWhereabouts, request: AgentBringUp, note: (text: string) => void): Promise<AgentRecord> {
+  if (readAllocation(where.dataDir)) {
+    throw new SetupError(
+      `${where.dataDir} holds a cluster of "t8s up", whose nodes are on this machine already`,
+      'choose another --data-dir',
+    )
+  }
   if (!request.join) {
     throw new SetupError(`There is no node in ${where.dataDir} yet`, 'join a cluster with --join https://SERVER:6443 --token TOKEN')
   }

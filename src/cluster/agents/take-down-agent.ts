@@ -9,7 +9,11 @@ import { registeredName } from './bring-up-agent.ts'
 import { disconnectPods } from './pod-network.ts'
 
 /** Ends the agent in a data directory, if there is one, with the containers of its node. The Node object stays until somebody deletes it. */
-export async function takeAgentDown(where: ResolvedWhereabouts, progress: Progress): Promise<'down' | 'absent'> {
+export async function takeAgentDown(
+  where: ResolvedWhereabouts,
+  progress: Progress,
+  options: { readonly purge: boolean },
+): Promise<'down' | 'absent'> {
   const record = readAgentRecord(where.dataDir)
   if (!record) return 'absent'
   const layout = agentLayout(record, where.dataDir)
@@ -18,6 +22,6 @@ export async function takeAgentDown(where: ResolvedWhereabouts, progress: Progre
     await stopNodeRuntime(layout, layout.node, runtimeTraits(inspectMachine(where.dataDir)))
     await disconnectPods(layout)
   })
-  await releaseMachine({ ...where, name: registeredName(where) }, { purge: false })
+  await releaseMachine({ ...where, name: registeredName(where) }, options)
   return 'down'
 }

@@ -59,7 +59,7 @@ export function writeKept(directory: string, name: string, text: string): void {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const file = join(directory, name)
   writeFileSync(`${file}.new`, text, { mode: 0o600 })
-  chmodSync(`${file}.new`, name.endsWith('.key') ? 0o600 : 0o644)
+  chmodSync(`${file}.new`, /\.(crt|pub)$/.test(name) ? 0o644 : 0o600)
   renameSync(`${file}.new`, file)
 }
 

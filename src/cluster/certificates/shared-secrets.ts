@@ -2,8 +2,14 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeKept } from './certificate-files.ts'
 
-/** What every server of a cluster must have alike: the authorities with their keys, and the keys of service-account tokens. By file name. */
+/**
+ * What every server of a cluster must have alike: the authorities with their keys, the keys of service-account tokens, and that by which Secrets
+ * are encrypted in the store. By file name.
+ */
 export type SharedSecrets = Readonly<Record<string, string>>
+
+/** The EncryptionConfiguration of a server, among its certificates. */
+export const ENCRYPTION_FILE = 'encryption.yaml'
 
 const NAMES = [
   'ca.crt',
@@ -16,6 +22,7 @@ const NAMES = [
   'kubelet-ca.key',
   'sa.pub',
   'sa.key',
+  ENCRYPTION_FILE,
 ]
 
 /** What a joining server is given. */

@@ -25,13 +25,14 @@ interface ServerFlags extends ClusterFlags {
   readonly tlsSan?: string[]
   readonly podCidr?: string
   readonly serviceCidr?: string
+  readonly from?: string
   readonly output?: string
 }
 
 const again = (value: string, before: string[] | undefined) => [...(before ?? []), value]
 
 export const serverVerb: Verb = context => {
-  const server = withClusterFlags(new Command('server'))
+  const server = withClusterFlags(new Command('server').enablePositionalOptions()) // "remove" has flags of the same names
     .description('Make this machine one of several servers of a cluster (API server, controllers, scheduler, etcd), or start it again.')
     .option('--cluster-init', 'begin a cluster: this is its first server')
     .option('--join <url>', 'join the cluster of this server, such as https://10.0.0.1:6443')
@@ -43,6 +44,7 @@ export const serverVerb: Verb = context => {
     .option('--tls-san <name>', 'a further name or address in its certificate, as of a load balancer; may be repeated', again)
     .option('--pod-cidr <network>', 'addresses of pods, with --cluster-init (default: 10.244.0.0/16)')
     .option('--service-cidr <network>', 'addresses of Services, with --cluster-init (default: 10.96.0.0/16)')
+    .option('--from <directory>', 'with --cluster-init: continue the cluster of "t8s up" in this data directory, which must be down')
     .option('--cluster-reset', 'go on with this server alone, when the others are lost for good')
     .addOption(outputOption('one event a line'))
     .action((flags: ServerFlags) => up(flags, context))
@@ -74,6 +76,7 @@ async function up(flags: ServerFlags, context: VerbContext): Promise<void> {
     tlsSans: flags.tlsSan ?? [],
     podCidr: flags.podCidr,
     serviceCidr: flags.serviceCidr,
+    from: flags.from,
     program: fileURLToPath(new URL('./t8s-server.js', import.meta.url)), // all programs stand in one folder once built
     programArgs: flags.clusterReset ? ['--cluster-reset'] : [],
   }

@@ -24,7 +24,7 @@ export function haproxyConfig({ servers, bind, authorityFile }: HaproxyOptions):
   })
   return `# API servers of a Typernetes cluster. Made by "t8s lb config": run it again when servers come or go, and reload HAProxy.
 global
-  maxconn 20000
+  maxconn 4000
 
 defaults
   mode tcp

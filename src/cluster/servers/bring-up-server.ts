@@ -15,6 +15,7 @@ import { portOwner } from '../machine/ports.ts'
 import { installPackages, packagesFor } from '../packages/debian.ts'
 import type { Progress } from '../progress/progress.ts'
 import { SetupError } from '../setup-error.ts'
+import { clusterToContinue, factsOf, takeKeysOver } from './continued-cluster.ts'
 import { serverCertificates } from './server-certificates.ts'
 import { peerUrl, readServerRecord, type ServerLayout, type ServerRecord, serverLayout, writeServerRecord } from './server-record.ts'
 
@@ -28,6 +29,8 @@ export interface ServerRequest {
   readonly tlsSans: readonly string[]
   readonly podCidr?: string | undefined
   readonly serviceCidr?: string | undefined
+  /** With `clusterInit`: the data directory of a cluster of `t8s up` that is continued. */
+  readonly from?: string | undefined
   /** The program that runs the server, and further arguments for it. */
   readonly program: string
   readonly programArgs: readonly string[]
@@ -44,7 +47,7 @@ export async function bringServerUp(where: ResolvedWhereabouts, request: ServerR
   const record = existing ?? (await newRecord(where, request, progress))
   const layout = serverLayout(existing ? changed(existing, request) : record, where.dataDir)
   if (!clusterProcess(layout)) checkPorts(layout)
-  writeServerRecord(where.dataDir, pickRecord(layout))
+  writeServerRecord(where.dataDir, layout)
   await startClusterProcess(layout, request.program, ['--data-dir', where.dataDir, ...request.programArgs], progress)
   return layout
 }
@@ -53,7 +56,7 @@ async function newRecord(where: ResolvedWhereabouts, request: ServerRequest, pro
   if (readAllocation(where.dataDir)) {
     throw new SetupError(
       `${where.dataDir} holds a cluster of "t8s up"`,
-      'choose another --data-dir; docs/how-to/run-several-servers.md says how its objects move to etcd',
+      'choose another --data-dir, and continue that cluster with --cluster-init --from',
     )
   }
   if (request.clusterInit) {
@@ -69,20 +72,18 @@ async function newRecord(where: ResolvedWhereabouts, request: ServerRequest, pro
 
 function firstRecord(where: ResolvedWhereabouts, request: ServerRequest): ServerRecord {
   const own = ownFacts(request)
-  const network = {
-    ...DEFAULT_NETWORK,
-    ...(request.podCidr ? { podCidr: request.podCidr } : {}),
-    ...(request.serviceCidr ? { serviceCidr: request.serviceCidr } : {}),
-  }
-  const services = networkOf('--service-cidr', network.serviceCidr)
+  const continued = request.from === undefined ? undefined : clusterToContinue(request.from)
+  const cluster = continued ? factsOf(continued) : newFacts(where.name, request)
+  const etcd = { initialCluster: `${own.serverName}=${peerUrl(own)}`, state: 'new', peers: [] } as const
+  const record: ServerRecord = { version: 1, cluster, ...own, ...(continued ? { from: continued.storeDir } : {}), etcd }
+  if (continued) takeKeysOver(continued, serverLayout(record, where.dataDir).certificatesDir)
+  return record
+}
+
+function newFacts(name: string, { podCidr, serviceCidr }: ServerRequest): ClusterFacts {
+  const network = { ...DEFAULT_NETWORK, ...(podCidr ? { podCidr } : {}), ...(serviceCidr ? { serviceCidr } : {}) }
   networkOf('--pod-cidr', network.podCidr)
-  const cluster: ClusterFacts = { name: where.name, ...network, dnsAddress: addressAt(services, 10) }
-  return {
-    version: 1,
-    cluster,
-    ...own,
-    etcd: { initialCluster: `${own.serverName}=${peerUrl({ ...own } as ServerRecord)}`, state: 'new', peers: [] },
-  }
+  return { name, ...network, dnsAddress: addressAt(networkOf('--service-cidr', network.serviceCidr), 10) }
 }
 
 async function joinedRecord(
@@ -149,20 +150,6 @@ function changed(record: ServerRecord, request: ServerRequest): ServerRecord {
     }
   }
   return { ...record, tlsSans: [...new Set([...record.tlsSans, ...request.tlsSans])] }
-}
-
-function pickRecord({
-  version,
-  cluster,
-  serverName,
-  advertiseAddress,
-  apiPort,
-  etcdClientPort,
-  etcdPeerPort,
-  tlsSans,
-  etcd,
-}: ServerRecord): ServerRecord {
-  return { version, cluster, serverName, advertiseAddress, apiPort, etcdClientPort, etcdPeerPort, tlsSans, etcd }
 }
 
 function networkOf(flag: string, text: string) {

@@ -17,6 +17,8 @@ export interface ServerRecord {
   /** Further names and addresses in its certificate: of a load balancer. */
   readonly tlsSans: readonly string[]
   /** How its etcd member came into being; it reads this only as long as it has no data. */
+  /** The embedded store of a cluster of `t8s up` that is continued here, until its objects are in etcd. */
+  readonly from?: string | undefined
   readonly etcd: { readonly initialCluster: string; readonly state: 'new' | 'existing'; readonly peers: readonly string[] }
 }
 
@@ -47,7 +49,8 @@ export function serverLayout(record: ServerRecord, dataDir: string): ServerLayou
 }
 
 export const clientUrl = ({ advertiseAddress, etcdClientPort }: ServerRecord) => urlOf(advertiseAddress, etcdClientPort)
-export const peerUrl = ({ advertiseAddress, etcdPeerPort }: ServerRecord) => urlOf(advertiseAddress, etcdPeerPort)
+export const peerUrl = ({ advertiseAddress, etcdPeerPort }: Pick<ServerRecord, 'advertiseAddress' | 'etcdPeerPort'>) =>
+  urlOf(advertiseAddress, etcdPeerPort)
 export const apiUrlAt = urlOf
 
 function urlOf(address: string, port: number): string {
@@ -60,7 +63,9 @@ export function readServerRecord(dataDir: string): ServerRecord | undefined {
 }
 
 export function writeServerRecord(dataDir: string, record: ServerRecord): void {
-  writeRecord(dataDir, 'server.json', record)
+  const { version, cluster, serverName, advertiseAddress, apiPort, etcdClientPort, etcdPeerPort, tlsSans, from, etcd } = record
+  const own = { version, cluster, serverName, advertiseAddress, apiPort, etcdClientPort, etcdPeerPort, tlsSans, from, etcd }
+  writeRecord(dataDir, 'server.json', own satisfies ServerRecord)
 }
 
 /** A JSON file of a data directory that has `version: 1`. */

@@ -1,21 +1,25 @@
+import { join } from 'node:path'
 import { serversOf } from '#apiserver/endpoints/server-lease.ts'
 import type { KubeletConnection } from '#apiserver/node-streams/kubelet-connection.ts'
 import type { Logger } from '#base/log/logger.ts'
 import { systemRandom } from '#base/random/system-random.ts'
-import type { Clock } from '#base/time/clock.ts'
+import { type Clock, sleep } from '#base/time/clock.ts'
 import { EtcdStore } from '#store/etcd/etcd-store.ts'
 import type { Store } from '#store/store.ts'
 import { kubeconfig, writePrivateFile } from '../certificates/admin-kubeconfig.ts'
-import { readSharedSecrets } from '../certificates/shared-secrets.ts'
+import { ensureEncryptionConfiguration } from '../certificates/encryption-key.ts'
+import { ENCRYPTION_FILE, readSharedSecrets } from '../certificates/shared-secrets.ts'
 import type { AssembledApiServer } from '../components/assembled-api-server.ts'
 import { authenticationByCertificates } from '../components/certificate-authentication.ts'
 import { certificateParameters } from '../components/certificate-parameters.ts'
 import { startControlPlane } from '../components/control-plane.ts'
+import { encryptionFromFile } from '../components/encryption-from-file.ts'
 import { serveMetricsApi } from '../components/metrics-api.ts'
 import { firstAnswer } from '../etcd/members.ts'
 import { joinRoute } from '../join/join-route.ts'
 import type { Progress } from '../progress/progress.ts'
 import { allowJoining } from './allow-joining.ts'
+import { moveStore } from './move-store.ts'
 import { type ServerCertificates, serverCertificates } from './server-certificates.ts'
 import { startServerDns } from './server-dns.ts'
 import { startServerEtcd } from './server-etcd.ts'
@@ -38,6 +42,9 @@ export interface Server {
   stop(): Promise<void>
 }
 
+/** How long giving back and leaving may take. */
+const GOODBYE_MS = 5_000
+
 /** Starts etcd, API server, controllers and scheduler of one of several servers, and returns once its API is ready. */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const { layout, clock, log, progress } = options
@@ -57,12 +64,17 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     await progress.step('start the API server', async note => {
       const store = new EtcdStore({ endpoints: etcd.endpoints, tls: certificates.etcdAccess, clock, random })
       ending.push(() => store.close())
+      if (layout.from) await moveStore(layout, layout.from, store, options, note)
+      const file = join(layout.certificatesDir, ENCRYPTION_FILE)
+      ensureEncryptionConfiguration(file)
+      const encryption = await encryptionFromFile({ file, reloads: true, clock, random, log })
       const plane = await startControlPlane({
         store,
         clock,
         random,
         log,
         serviceAccountKeys: certificates.cluster.serviceAccount,
+        encryption,
         authentication: authenticationByCertificates(certificates.cluster),
         network: {
           serviceCIDRs: [layout.cluster.serviceCidr],
@@ -72,10 +84,12 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         },
         parameters: certificateParameters(certificates.cluster, layout.cluster),
         kubeletConnection: kubeletConnectionOf(certificates),
+        frontProxy: certificates.cluster.frontProxyClient,
         identity: `${layout.serverName}_${random.uuid()}`,
         open: assembled => openPort(assembled, store, certificates, options),
       })
-      ending.push(() => plane.stop())
+      // What goes to a store without a majority is not waited for.
+      ending.push(() => atMost(clock, GOODBYE_MS, plane.stop()))
       const client = plane.clientFor({ name: 'system:apiserver', groups: ['system:masters'] })
       await allowJoining(client)
       const dns = await startServerDns({ client, informers: plane.informers, clock, random, log, layout })
@@ -92,6 +106,11 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   }
 }
 
+/** Resolves when the work has ended, or after a while. */
+function atMost(clock: Clock, limitMs: number, work: Promise<unknown>): Promise<unknown> {
+  return Promise.race([work, sleep(clock, limitMs)])
+}
+
 function kubeletConnectionOf({ cluster, kubelets }: ServerCertificates): KubeletConnection {
   return { ...cluster.kubeletClient, authority: kubelets.certificate }
 }
@@ -106,7 +125,7 @@ async function openPort(
   const { authority, authorityCredential, frontProxyAuthority, apiServer } = certificates.cluster
   const client = assembled.clientFor({ name: 'system:apiserver', groups: ['system:masters'] })
   await serveMetricsApi({ ...assembled, client, kubelets: kubeletConnectionOf(certificates), clock, log })
-  const join = joinRoute({
+  const joining = joinRoute({
     client,
     clock,
     log,
@@ -131,6 +150,6 @@ async function openPort(
     },
     authenticator: assembled.authenticator,
     advertised: `${layout.advertiseAddress}:${layout.apiPort}`,
-    documents: [...assembled.documentsAt(`${layout.advertiseAddress}:${layout.apiPort}`), join],
+    documents: [...assembled.documentsAt(`${layout.advertiseAddress}:${layout.apiPort}`), joining],
   })
 }
