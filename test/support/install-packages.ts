@@ -12,6 +12,7 @@ const TEST_PROGRAMS: Readonly<Record<string, string>> = {
   strace: 'strace',
   unzip: 'unzip',
   ping: 'iputils-ping',
+  haproxy: 'haproxy',
 }
 
 /** Before the integration tests: installs what is missing on a fresh machine. */
