@@ -58,7 +58,7 @@ export const kubeApiserver = {
       'encryption-provider-config-automatic-reload': boolean('Reads that file again when it changes.'),
       'etcd-cafile': text('The authority that signs the etcd servers.'),
       'etcd-certfile': text('The certificate to show to etcd.'),
-      'etcd-compaction-interval': duration('How often old revisions are dropped.', '5m0s'),
+      'etcd-compaction-interval': duration('How long old revisions are kept; 0s: for ever.', '5m0s'),
       'etcd-count-metric-poll-period': unapplied(duration('How often objects are counted.', '1m0s')),
       'etcd-db-metric-poll-interval': unapplied(duration('How often the size of the store is read.', '30s')),
       'etcd-healthcheck-timeout': duration('How long etcd may take to say that it is well.', '2s'),

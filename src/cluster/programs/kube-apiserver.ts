@@ -9,6 +9,7 @@ import type { Random } from '#base/random/random.ts'
 import { systemRandom } from '#base/random/system-random.ts'
 import type { Clock } from '#base/time/clock.ts'
 import { realClock } from '#base/time/real-clock.ts'
+import { keepCompacted } from '#store/etcd/keep-compacted.ts'
 import { refuseUnfinished } from '#store/snapshot/snapshot.ts'
 import type { Store } from '#store/store.ts'
 import { startLoneApiServer } from '../components/lone-api-server.ts'
@@ -53,6 +54,8 @@ async function run(values: Values, given: ReadonlySet<string>): Promise<void> {
   const audit = await auditOf(values, { clock, log, registry })
   const store = await openStore(values, clock, random, log)
   await refuseUnfinished(store)
+  const compacting = values['etcd-servers'].length > 0 && values['etcd-compaction-interval'] > 0
+  const compaction = compacting ? keepCompacted(store, clock, log, values['etcd-compaction-interval']) : undefined
   const encryption = await openEncryption(values, clock, random, log)
   const bindAddress = values['bind-address']
   const advertiseAddress = values['advertise-address'] || (isUnspecified(bindAddress) ? (firstAddress() ?? '127.0.0.1') : bindAddress)
@@ -112,6 +115,7 @@ async function run(values: Values, given: ReadonlySet<string>): Promise<void> {
     following[Symbol.dispose]()
     await running.stop()
     await audit?.stop()
+    compaction?.[Symbol.dispose]()
     await store.close()
     process.exit(0)
   }
@@ -148,10 +152,12 @@ async function openStore(values: Values, clock: Clock, random: Random, log: Logg
   const directory = values['data-dir']
   if (directory === '') throw new Error('nowhere to keep the cluster: give --data-dir=DIRECTORY')
   const { LmdbStore } = await import('#store/lmdb/lmdb-store.ts')
+  const intervalMs = values['etcd-compaction-interval']
   return LmdbStore.open({
     directory,
     clock,
     logger: log,
+    retention: { forMs: intervalMs > 0 ? intervalMs : Number.MAX_SAFE_INTEGER },
     onFatal: error => {
       log.error('the store has failed', { error: error.message })
       process.exit(1)
