@@ -1,5 +1,6 @@
 import type { UserInfo } from '#client/direct/api-handler.ts'
 import type { AnyKind, ApiObject, Mutable } from '#machinery/kind/kind.ts'
+import { managedFieldsKeeper } from './managed-fields.ts'
 
 /** A write on its way to the store, as admission plugins see it. */
 export interface AdmissionRequest {
@@ -78,11 +79,14 @@ export class AdmissionChain {
   }
 
   async admit(request: AdmissionRequest): Promise<void> {
+    const keepManagedFields = managedFieldsKeeper(request)
     await this.#admitOnce(request)
     const { reinvocation } = request
-    if (!reinvocation?.isWanted) return
-    reinvocation.begin()
-    await this.#admitOnce(request)
+    if (reinvocation?.isWanted) {
+      reinvocation.begin()
+      await this.#admitOnce(request)
+    }
+    keepManagedFields()
   }
 
   async #admitOnce(request: AdmissionRequest): Promise<void> {

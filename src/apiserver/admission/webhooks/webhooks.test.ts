@@ -268,6 +268,38 @@ describe('a mutating webhook', () => {
     )
   })
 
+  it('that damages who owns which field is undone in that, with a warning', async () => {
+    await mutating('old')
+    const managedFields = (more: object) => [
+      { manager: 'm', operation: 'Update', apiVersion: 'v1', fieldsType: 'FieldsV1', fieldsV1: {}, ...more },
+    ]
+    const replace = (more: object) =>
+      patchBy({ op: 'replace', path: '/metadata/managedFields', value: managedFields(more) }, label('k', 'v'))
+    for (const [more, why] of [
+      [{ apiVersion: '' }, 'apiVersion must not be empty'],
+      [{ operation: 'Other' }, 'operation must be `Apply` or `Update`'],
+      [{ fieldsType: '' }, 'missing fieldsType in managed fields entry 0'],
+      [{ fieldsType: 'V2' }, 'invalid fieldsType "V2" in managed fields entry 0'],
+    ] as const) {
+      warnings = []
+      answers['old'] = replace(more)
+      const { metadata } = await client.create(ConfigMap, configMap({ k: 'v' }), { fieldManager: 'me', dryRun: true })
+      expect(metadata.labels).toEqual({ app: 'x', k: 'v' })
+      expect(metadata.managedFields).toMatchObject([{ manager: 'me', fieldsV1: { 'f:data': { 'f:k': {} } } }])
+      expect(warnings).toEqual([
+        `.metadata.managedFields was in an invalid state after admission; this could be caused by an outdated mutating admission controller; please fix your requests: ${why}`,
+      ])
+    }
+  })
+
+  it('may rewrite who owns which field in entries that can be read', async () => {
+    await mutating('new')
+    const value = [{ manager: 'm', operation: 'Update', apiVersion: 'v1', fieldsType: 'FieldsV1', fieldsV1: {} }]
+    answers['new'] = patchBy({ op: 'replace', path: '/metadata/managedFields', value })
+    const { metadata } = await client.create(ConfigMap, configMap({ k: 'v' }), { fieldManager: 'me' })
+    expect([metadata.managedFields?.map(({ manager }) => manager), warnings]).toEqual([['m'], []])
+  })
+
   it('cannot slip an invalid object by validation', async () => {
     await mutating('edit')
     answers['edit'] = patchBy({ op: 'replace', path: '/metadata/labels', value: { 'not a label': 'x' } })
