@@ -249,11 +249,15 @@ describe('a pod', () => {
     connection.close()
   })
 
-  it('is measured', async () => {
+  it('is measured, also while another has ended', async () => {
+    await run('ended', { restartPolicy: 'Never', containers: [shell('exit 0')] })
+    await until('ended', found => found.status.phase === 'Succeeded')
     const { text: summary } = await ask('/stats/summary', node.apiServerCredential)
     const found = JSON.parse(summary).pods.find((one: { podRef: { name: string } }) => one.podRef.name === 'web')
     const main = found.containers.find((one: { name: string }) => one.name === 'main')
     expect(main).toMatchObject({ memory: { workingSetBytes: expect.any(Number) } })
+    await node.client.delete(Pod, { namespace: 'default', name: 'ended' })
+    await gone('ended')
     expect((await ask('/metrics', node.apiServerCredential)).text).toContain('kubelet_running_pods 1\n')
   })
 

@@ -125,6 +125,6 @@ export interface PodSandboxStats {
     readonly process: { readonly processCount: UInt64 | null } | null
   } | null
 }
-export interface ListPodSandboxStatsResponse {
-  readonly stats: readonly PodSandboxStats[]
+export interface PodSandboxStatsResponse {
+  readonly stats: PodSandboxStats | null
 }

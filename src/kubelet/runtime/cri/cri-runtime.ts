@@ -124,8 +124,19 @@ export function criRuntime(options: CriOptions): Runtime {
     async stats() {
       return (await runtime<Cri.ListContainerStatsResponse>('ListContainerStats', {})).stats.map(statsOf)
     },
+    /** One by one: containerd 1.6 refuses to tell of any as long as one of them has ended. */
     async sandboxStats() {
-      return (await runtime<Cri.ListPodSandboxStatsResponse>('ListPodSandboxStats', {})).stats.flatMap(sandboxStatsOf)
+      const isReady = async () => new Set((await this.listSandboxes()).filter(({ ready }) => ready).map(({ id }) => id))
+      const read = async (podSandboxId: string) => {
+        try {
+          const { stats } = await runtime<Cri.PodSandboxStatsResponse>('PodSandboxStats', { podSandboxId })
+          return stats ? sandboxStatsOf(stats) : []
+        } catch (error) {
+          if ((await isReady()).has(podSandboxId)) throw error
+          return [] // it has ended meanwhile
+        }
+      }
+      return (await Promise.all([...(await isReady())].map(read))).flat()
     },
     onEvent: listener => followEvents(channel, options, listener, id => hasEnded(channel, id)),
     close: () => channel.close(),
