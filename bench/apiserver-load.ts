@@ -1,4 +1,4 @@
-/** The load of bench/apiserver.bench.ts: connections to a server in a process of its own, and rows of a table. */
+/** The load of bench/apiserver.bench.ts and bench/loops.bench.ts: connections to a server in a process of its own, and rows of a table. */
 import { readFileSync } from 'node:fs'
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2'
 
@@ -26,11 +26,18 @@ export interface Measured {
 export class Load {
   readonly #sessions: readonly ClientHttp2Session[]
   readonly #pid: number
+  readonly #authorization: Record<string, string>
 
-  constructor(port: number, pid: number, connections: number) {
+  /** `credentials` are a client's certificate; without one it shows a token. */
+  constructor(port: number, pid: number, connections: number, credentials: { readonly cert?: string; readonly key?: string } = {}) {
     this.#pid = pid
+    this.#authorization = credentials.cert === undefined ? { authorization: 'Bearer token' } : {}
     this.#sessions = Array.from({ length: connections }, () => {
-      const session = connect(`https://127.0.0.1:${port}`, { rejectUnauthorized: false, settings: { initialWindowSize: STREAM_WINDOW } })
+      const session = connect(`https://127.0.0.1:${port}`, {
+        rejectUnauthorized: false,
+        settings: { initialWindowSize: STREAM_WINDOW },
+        ...credentials,
+      })
       session.on('connect', () => session.setLocalWindowSize(CONNECTION_WINDOW))
       return session
     })
@@ -63,7 +70,7 @@ export class Load {
 
   stream(n: number, method: string, path: string, more: Record<string, string> = {}): ClientHttp2Stream {
     const session = this.#sessions[n % this.#sessions.length]!
-    return session.request({ ':method': method, ':path': path, authorization: 'Bearer token', accept: 'application/json', ...more })
+    return session.request({ ':method': method, ':path': path, ...this.#authorization, accept: 'application/json', ...more })
   }
 
   /** Does `act` `count` times, by so many workers. */
@@ -103,6 +110,11 @@ export class Load {
   cpuUs(): number {
     const fields = readFileSync(`/proc/${this.#pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
     return (Number(fields[11]) + Number(fields[12])) * TICK_US
+  }
+
+  /** The most memory that the server had, in MB. */
+  peakMemoryMb(): number {
+    return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${this.#pid}/status`, 'utf8'))![1]) / 1024
   }
 
   /** Memory of the server, in MB; `all` with the pages of files that it has mapped. */
