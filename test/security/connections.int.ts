@@ -54,6 +54,35 @@ attack({
   },
 })
 
+attack({
+  does: 'says the length of a body in two ways, so that a proxy in front would end it elsewhere',
+  without: [
+    {
+      file: 'apiserver/http/listen.ts',
+      guard: 'maxHeaderSize: MAX_HEADER_BYTES,\n  })',
+      instead: 'maxHeaderSize: MAX_HEADER_BYTES,\n    insecureHTTPParser: true,\n  })',
+    },
+  ],
+  async attempt(server) {
+    const { port } = new URL(server.url)
+    const socket = connect({ port: Number(port), host: '127.0.0.1', ca: server.authority, ALPNProtocols: ['http/1.1'] })
+    socket.on('error', () => undefined)
+    await once(socket, 'secureConnect')
+    const head = 'Host: localhost\r\nAuthorization: Bearer admin\r\nContent-Type: application/json\r\n'
+    const hidden = `GET /version HTTP/1.1\r\n${head}\r\n`
+    socket.write(
+      `POST /api/v1/namespaces HTTP/1.1\r\n${head}Content-Length: ${5 + hidden.length}\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${hidden}`,
+    )
+    let answer = ''
+    socket.setEncoding('utf8').on('data', (text: string) => {
+      answer += text
+    })
+    await Promise.race([once(socket, 'close'), delay(3000)])
+    socket.destroy()
+    return answer.includes('gitVersion')
+  },
+})
+
 interface Manner {
   readonly protocol: string
   behave(socket: TLSSocket): unknown
