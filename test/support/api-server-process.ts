@@ -83,7 +83,7 @@ export async function startApiServerProcess(options: ApiServerProcessOptions): P
     async [Symbol.asyncDispose]() {
       if (child.exitCode === null && child.signalCode === null) {
         child.kill('SIGTERM')
-        await Promise.race([once(child, 'exit'), delay(10_000).then(() => child.kill('SIGKILL'))])
+        await Promise.race([once(child, 'exit'), delay(3000).then(() => child.kill('SIGKILL'))])
       }
       rmSync(directory, { recursive: true, force: true })
     },
