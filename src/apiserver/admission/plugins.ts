@@ -25,11 +25,14 @@ import type { AnyKind } from '#machinery/kind/kind.ts'
 import type { KindRegistry } from '#machinery/kind/kind-registry.ts'
 import type { Authorizer } from '../authorization/authorizer.ts'
 import type { RbacAuthorizer } from '../authorization/rbac/rbac-authorizer.ts'
+import { type ReviewTarget, reviewWebhook } from '../webhooks/review-webhook.ts'
 import type { AdmissionPlugin } from './admission.ts'
 import { alwaysPullImages, denyServiceExternalIPs, extendedResourceToleration, limitPodHardAntiAffinityTopology } from './by-flag.ts'
 import { certificateApproval, certificateSigning, certificateSubjectRestriction } from './certificates.ts'
 import { defaultIngressClass, defaultStorageClass } from './default-classes.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
+import { type EventRateLimitConfiguration, eventRateLimit } from './event-rate-limit.ts'
+import { type ImagePolicyConfiguration, imagePolicyMs, imagePolicyWebhook } from './image-policy-webhook.ts'
 import { limitRanger } from './limit-ranger.ts'
 import { namespaceAutoProvision, namespaceExists } from './namespace-existence.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
@@ -53,6 +56,13 @@ import type { Asking } from './webhooks/ask-webhook.ts'
 import { mutatingAdmissionWebhook } from './webhooks/mutating-admission-webhook.ts'
 import { validatingAdmissionWebhook } from './webhooks/validating-admission-webhook.ts'
 
+/** What flags say of plugins. */
+export interface AdmissionChoice {
+  readonly enabled?: readonly string[]
+  readonly disabled: readonly string[]
+  readonly configured?: PluginConfigurations
+}
+
 /** What plugins need. The caches are the server's own, so they are there only once it stands. */
 export interface AdmissionContext {
   informers(): Informers
@@ -67,6 +77,14 @@ export interface AdmissionContext {
   kinds(): KindRegistry
   /** How webhooks are asked. */
   readonly asking: Asking
+}
+
+/** What single plugins were told (`--admission-control-config-file`). */
+export interface PluginConfigurations {
+  /** Without it there is no such plugin. */
+  readonly eventRateLimit?: EventRateLimitConfiguration
+  /** Without it there is no such plugin. */
+  readonly imagePolicyWebhook?: { readonly config: ImagePolicyConfiguration; readonly target: ReviewTarget }
 }
 
 /** The kinds whose caches plugins read: they must have synced before the first write. */
@@ -93,16 +111,10 @@ export const ADMISSION_CACHES: readonly AnyKind[] = [
 ]
 
 /** Every plugin, in the order in which they run (upstream's `AllOrderedPlugins`). */
-function orderedPlugins({
-  informers,
-  client,
-  authorizer,
-  rbac,
-  clock,
-  random,
-  kinds,
-  asking,
-}: AdmissionContext): readonly AdmissionPlugin[] {
+function orderedPlugins(
+  { informers, client, authorizer, rbac, clock, random, kinds, asking }: AdmissionContext,
+  configured: PluginConfigurations,
+): readonly AdmissionPlugin[] {
   return [
     namespaceAutoProvision(informers, client),
     namespaceLifecycle(informers),
@@ -113,11 +125,13 @@ function orderedPlugins({
     nodeRestriction(informers, authorizer),
     taintNodesByCondition,
     alwaysPullImages,
+    ...imagePolicy(configured, asking),
     podSecurity(informers),
     podNodeSelector(informers),
     priority(informers),
     defaultTolerationSeconds(),
     podTolerationRestriction(informers),
+    ...(configured.eventRateLimit ? [eventRateLimit(configured.eventRateLimit, clock)] : []),
     extendedResourceToleration,
     defaultStorageClass(informers),
     storageObjectInUseProtection,
@@ -139,20 +153,29 @@ function orderedPlugins({
   ]
 }
 
+function imagePolicy({ imagePolicyWebhook: configured }: PluginConfigurations, asking: Asking): AdmissionPlugin[] {
+  if (!configured) return []
+  const { config, target } = configured
+  const { webhooks, clock } = asking
+  const ask = reviewWebhook(webhooks, target, clock, undefined, imagePolicyMs(config, 'retryBackoff'))
+  return [imagePolicyWebhook({ ask, clock, config })]
+}
+
 /** The plugins that are on by default, with and without those that flags name (`--enable-` and `--disable-admission-plugins`). */
-export function defaultAdmission(
-  context: AdmissionContext,
-  choice: { readonly enabled?: readonly string[]; readonly disabled: readonly string[] } = { disabled: [] },
-): AdmissionPlugin[] {
+export function defaultAdmission(context: AdmissionContext, choice: AdmissionChoice = { disabled: [] }): AdmissionPlugin[] {
   const isOn = (name: string) => ALWAYS.has(name) || (choice.enabled?.includes(name) ?? false) || !OPTIONAL.has(name)
-  return orderedPlugins(context).filter(({ name }) => isOn(name) && (ALWAYS.has(name) || !choice.disabled.includes(name)))
+  return orderedPlugins(context, choice.configured ?? {}).filter(
+    ({ name }) => isOn(name) && (ALWAYS.has(name) || !choice.disabled.includes(name)),
+  )
 }
 
 /** Plugins that are on only where a flag says so. */
 const OPTIONAL: ReadonlySet<string> = new Set([
   'AlwaysPullImages',
   'DenyServiceExternalIPs',
+  'EventRateLimit',
   'ExtendedResourceToleration',
+  'ImagePolicyWebhook',
   'LimitPodHardAntiAffinityTopology',
   'NamespaceAutoProvision',
   'NamespaceExists',

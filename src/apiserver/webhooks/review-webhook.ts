@@ -17,8 +17,14 @@ const ATTEMPTS = 5
 const FIRST_PAUSE_MS = 500
 const GROWTH = 1.5
 
-/** How reviews are sent to a target. Rejects with an Error that says why there is no answer. */
-export function reviewWebhook(webhooks: WebhookClient, target: ReviewTarget, clock: Clock, timeoutMs = TIMEOUT_MS): AskReview {
+/** How reviews are sent to a target, and again after a growing pause. Rejects with an Error that says why there is no answer. */
+export function reviewWebhook(
+  webhooks: WebhookClient,
+  target: ReviewTarget,
+  clock: Clock,
+  timeoutMs = TIMEOUT_MS,
+  firstPauseMs = FIRST_PAUSE_MS,
+): AskReview {
   const ask = async (review: object) => {
     const { ca, certificate, key, serverName, insecureSkipVerify } = tlsOf(target)
     const token = typeof target.token === 'function' ? await target.token() : target.token
@@ -35,7 +41,7 @@ export function reviewWebhook(webhooks: WebhookClient, target: ReviewTarget, clo
     })
   }
   return async review => {
-    for (let attempt = 1, pauseMs = FIRST_PAUSE_MS; ; attempt++, pauseMs *= GROWTH) {
+    for (let attempt = 1, pauseMs = firstPauseMs; ; attempt++, pauseMs *= GROWTH) {
       try {
         const answer = await ask(review)
         if (!isJsonObject(answer)) throw new Error(`${target.server} answered with something that is no object`)

@@ -1,4 +1,4 @@
-import { ADMISSION_CACHES, defaultAdmission } from '#apiserver/admission/plugins.ts'
+import { ADMISSION_CACHES, type AdmissionChoice, defaultAdmission } from '#apiserver/admission/plugins.ts'
 import { WebhookMetrics } from '#apiserver/admission/webhooks/webhook-metrics.ts'
 import { Aggregation } from '#apiserver/aggregation/aggregation.ts'
 import type { FrontProxyCredential } from '#apiserver/aggregation/front-proxy.ts'
@@ -51,7 +51,7 @@ export interface AssemblyOptions {
   readonly log: Logger
   /** Who is asked whether a request may be, in order, once members of `system:masters` were let through. */
   readonly authorizers: readonly AuthorizerSpec[]
-  readonly admission: { readonly enabled: readonly string[]; readonly disabled: readonly string[] }
+  readonly admission: AdmissionChoice
   /** One range, or two of different families. */
   readonly serviceCIDRs: readonly string[]
   readonly nodePortRange: string

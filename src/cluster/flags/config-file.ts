@@ -17,19 +17,28 @@ export interface ConfigKind<T> {
   /** Older ones that say the same in the same words. */
   readonly olderVersions?: readonly string[]
   readonly kind: string
+  /** Whether a file may leave both out. */
+  readonly isOftenUnversioned?: boolean
   readonly schema: { readonly shape: Shape; readonly stored?: T }
 }
 
 /** Reads `text`, the contents of `file`, as a configuration of `kind`. Throws {@link ConfigFileError}. */
 export function readConfig<T>(kind: ConfigKind<T>, file: string, text: string): T {
+  return configIn(kind, parsed(text, file), path => placeOf(text, path, file))
+}
+
+/** Tells where the value at a path of a configuration stands: `file:line:column`. */
+export type PlaceOf = (path: string) => string
+
+function configIn<T>(kind: ConfigKind<T>, value: unknown, place: PlaceOf): T {
   const fail = (path: string, message: string): never => {
-    throw new ConfigFileError(`${placeOf(text, path, file)}: ${message}`)
+    throw new ConfigFileError(`${place(path)}: ${message}`)
   }
-  const value = parsed(text, file)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) fail('', `a ${kind.kind} was expected here`)
   const { apiVersion, kind: name, ...rest } = value as Record<string, unknown>
-  if (name !== kind.kind) fail('kind', `kind must be ${kind.kind}`)
-  if (apiVersion !== kind.apiVersion && !kind.olderVersions?.includes(String(apiVersion)))
+  const isUnversioned = kind.isOftenUnversioned && apiVersion === undefined && name === undefined
+  if (!isUnversioned && name !== kind.kind) fail('kind', `kind must be ${kind.kind}`)
+  if (!isUnversioned && apiVersion !== kind.apiVersion && !kind.olderVersions?.includes(String(apiVersion)))
     fail('apiVersion', `apiVersion must be ${kind.apiVersion}`)
   const unknown: string[] = []
   try {
@@ -57,14 +66,25 @@ export function readCheckedConfig<T>(
   text: string,
   validate: (config: T, errors: FieldErrors) => void,
 ): T {
-  const config = readConfig(kind, file, text)
+  return checkedConfigIn(kind, parsed(text, file), path => placeOf(text, path, file), validate)
+}
+
+/** As {@link readCheckedConfig}, of a configuration that stands within another file. */
+export function checkedConfigIn<T>(
+  kind: ConfigKind<T>,
+  value: unknown,
+  place: PlaceOf,
+  validate: (config: T, errors: FieldErrors) => void,
+): T {
+  const config = configIn(kind, value, place)
   const errors = new FieldErrors()
   validate(config, errors)
   if (errors.isEmpty) return config
-  throw new ConfigFileError(errors.all.map(error => `${placeOf(text, error.field, file)}: ${error.field}: ${bodyOf(error)}`).join('\n'))
+  throw new ConfigFileError(errors.all.map(error => `${place(error.field)}: ${error.field}: ${bodyOf(error)}`).join('\n'))
 }
 
-function parsed(text: string, file: string): unknown {
+/** The value that the text of a file stands for. Throws {@link ConfigFileError}. */
+export function parsed(text: string, file: string): unknown {
   try {
     return parseYaml(text)
   } catch (error) {

@@ -15,6 +15,7 @@ import type { Store } from '#store/store.ts'
 import { startLoneApiServer } from '../components/lone-api-server.ts'
 import { readCommandLine } from '../flags/flag-set.ts'
 import { kubeApiserver } from '../flags/kube-apiserver.ts'
+import { admissionByFlags } from '../flags/kube-apiserver-admission.ts'
 import { auditOf } from '../flags/kube-apiserver-audit.ts'
 import { authenticationOptions, frontProxy } from '../flags/kube-apiserver-authentication.ts'
 import { authorizationByFlags } from '../flags/kube-apiserver-authorization.ts'
@@ -51,6 +52,7 @@ async function run(values: Values, given: ReadonlySet<string>): Promise<void> {
   const jwt = jwtAuthentication(values, given, parts)
   const authorization = authorizationByFlags(values, given, parts)
   const authentication = { ...authenticationOptions(values, clock), jwt: jwt.authenticator }
+  const admission = admissionByFlags(values, clock)
   const audit = await auditOf(values, { clock, log, registry })
   const store = await openStore(values, clock, random, log)
   await refuseUnfinished(store)
@@ -77,7 +79,7 @@ async function run(values: Values, given: ReadonlySet<string>): Promise<void> {
     anonymous: jwt.anonymous,
     frontProxy: frontProxy(values),
     authorizers: authorization.authorizers,
-    admission: { enabled: values['enable-admission-plugins'], disabled: values['disable-admission-plugins'] },
+    admission,
     serviceCIDRs: values['service-cluster-ip-range'].length > 0 ? values['service-cluster-ip-range'] : [DEFAULT_SERVICE_CIDR],
     nodePortRange: values['service-node-port-range'],
     serviceAccounts:

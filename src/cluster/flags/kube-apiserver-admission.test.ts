@@ -1,0 +1,75 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { realClock } from '#base/time/real-clock.ts'
+import { readCommandLine } from './flag-set.ts'
+import { kubeApiserver } from './kube-apiserver.ts'
+import { admissionByFlags } from './kube-apiserver-admission.ts'
+
+let directory: string
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'admission-'))
+  const server = '{name: c, cluster: {server: "https://127.0.0.1:1"}}'
+  write(
+    'webhook.conf',
+    `clusters: [${server}]\nusers: [{name: u, user: {token: t}}]\ncontexts: [{name: x, context: {cluster: c, user: u}}]\ncurrent-context: x\n`,
+  )
+})
+afterAll(() => rmSync(directory, { recursive: true }))
+
+function write(name: string, text: string): string {
+  const file = join(directory, name)
+  writeFileSync(file, text)
+  return file
+}
+
+function read(...args: string[]) {
+  const line = readCommandLine(kubeApiserver, args, 'v1')
+  if (line.do !== 'run') throw new Error(line.text)
+  return admissionByFlags(line.values, realClock())
+}
+
+const configured = (text: string) => read(`--admission-control-config-file=${write('admission.yaml', text)}`).configured
+const whole = (plugins: string) => `apiVersion: apiserver.config.k8s.io/v1\nkind: AdmissionConfiguration\nplugins:\n${plugins}`
+const LIMITS = 'apiVersion: eventratelimit.admission.k8s.io/v1alpha1\nkind: Configuration\nlimits:\n- {type: User, qps: 5, burst: 10}\n'
+const limits = [{ type: 'User', qps: 5, burst: 10 }]
+const inline = (text: string) => text.replaceAll(/^/gm, '    ')
+
+it('reads what a plugin is told from a file beside, or from the file itself', () => {
+  write('limits.yaml', LIMITS)
+  expect(configured(whole('- {name: EventRateLimit, path: limits.yaml}\n'))?.eventRateLimit).toEqual({ limits })
+  expect(configured(whole(`- name: EventRateLimit\n  configuration:\n${inline(LIMITS)}`))?.eventRateLimit).toEqual({ limits })
+})
+
+it('reads where images are asked about, also from a file that says nothing else', () => {
+  const policy = `imagePolicy: {kubeConfigFile: ${directory}/webhook.conf, allowTTL: 50}\n`
+  write('images.yaml', policy)
+  for (const text of [policy, whole('- {name: ImagePolicyWebhook, path: images.yaml}\n')]) {
+    const { config, target } = configured(text)!.imagePolicyWebhook!
+    expect([config.imagePolicy.allowTTL, target.server]).toEqual([50, 'https://127.0.0.1:1'])
+  }
+})
+
+it('names the file, the place and the value of what cannot be', () => {
+  write('limits.yaml', LIMITS.replace('qps: 5', 'qps: 0').replace('User', 'Users'))
+  const beside = () => configured(whole('- {name: EventRateLimit, path: limits.yaml}\n'))
+  expect(beside).toThrow(`${directory}/limits.yaml:4:4: limits[0].type: Unsupported value: "Users"`)
+  expect(beside).toThrow(`${directory}/limits.yaml:4:17: limits[0].qps: Invalid value: 0: must be positive`)
+  expect(() => configured(whole(`- name: EventRateLimit\n  configuration:\n${inline(LIMITS.replace('burst', 'bursts'))}`))).toThrow(
+    `${directory}/admission.yaml:9:28: unknown field "limits[0].bursts"; did you mean burst?`,
+  )
+  expect(() => configured(`imagePolicy: {kubeConfigFile: ${directory}/webhook.conf, denyTTL: 3600}\n`)).toThrow(
+    'imagePolicy.denyTTL: Invalid value: 3600: valid value is between 1s and 30m0s',
+  )
+  expect(() => configured(`imagePolicy: {kubeConfigFile: ${directory}/absent.conf}\n`)).toThrow(`${directory}/absent.conf`)
+  expect(() => configured(whole('- {name: EventRateLimit, path: absent.yaml}\n'))).toThrow(
+    `${directory}/absent.yaml cannot be read (ENOENT)`,
+  )
+})
+
+it('does not start a plugin that was not told what it needs', () => {
+  for (const plugin of ['EventRateLimit', 'ImagePolicyWebhook']) {
+    expect(() => read(`--enable-admission-plugins=${plugin}`)).toThrow(`the admission plugin ${plugin} has no configuration`)
+  }
+})

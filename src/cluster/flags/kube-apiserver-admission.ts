@@ -1,0 +1,99 @@
+import { dirname, resolve } from 'node:path'
+import { AdmissionConfiguration } from '#apiserver/admission/admission-configuration.ts'
+import { EventRateLimitConfiguration, validateEventRateLimit } from '#apiserver/admission/event-rate-limit.ts'
+import { ImagePolicyConfiguration, validateImagePolicy } from '#apiserver/admission/image-policy-webhook.ts'
+import type { AdmissionChoice, PluginConfigurations } from '#apiserver/admission/plugins.ts'
+import type { Clock } from '#base/time/clock.ts'
+import type { FieldErrors } from '#machinery/status/field-errors.ts'
+import { SetupError } from '../setup-error.ts'
+import { type ConfigKind, checkedConfigIn, type PlaceOf, parsed, placeOf, readConfig } from './config-file.ts'
+import type { FlagValues } from './flag-set.ts'
+import type { kubeApiserver } from './kube-apiserver.ts'
+import { namedFile } from './named-file.ts'
+import { reviewTarget } from './review-target.ts'
+
+type Flags = FlagValues<typeof kubeApiserver.sections>
+const FLAG = '--admission-control-config-file'
+
+const CONFIGURATION: ConfigKind<AdmissionConfiguration> = {
+  apiVersion: 'apiserver.config.k8s.io/v1',
+  olderVersions: ['apiserver.k8s.io/v1alpha1'],
+  kind: 'AdmissionConfiguration',
+  schema: AdmissionConfiguration,
+}
+
+/**
+ * The admission plugins that flags ask for, and what `--admission-control-config-file` tells them. Throws a ConfigFileError that names the
+ * place in a file that cannot be used, a SetupError for a plugin that cannot be without its configuration.
+ */
+export function admissionByFlags(flags: Flags, clock: Clock): AdmissionChoice {
+  const enabled = flags['enable-admission-plugins']
+  const disabled = flags['disable-admission-plugins']
+  const configured: Gathered = {}
+  const file = flags['admission-control-config-file']
+  const text = namedFile(FLAG, file)
+  for (const source of text === undefined ? [] : sourcesIn(file, text)) READERS[source.plugin]?.(source, configured, clock)
+  for (const [plugin, isThere] of [
+    ['EventRateLimit', configured.eventRateLimit !== undefined],
+    ['ImagePolicyWebhook', configured.imagePolicyWebhook !== undefined],
+  ] as const) {
+    if (isThere || !enabled.includes(plugin) || disabled.includes(plugin)) continue
+    throw new SetupError(`the admission plugin ${plugin} has no configuration`, `give it one in the file that ${FLAG} names`)
+  }
+  return { enabled, disabled, configured }
+}
+
+/** What one plugin is told, and where that stands. */
+interface Source {
+  readonly plugin: string
+  readonly value: unknown
+  readonly place: PlaceOf
+}
+
+function sourcesIn(file: string, text: string): Source[] {
+  const place: PlaceOf = path => placeOf(text, path, file)
+  const whole = parsed(text, file)
+  const isOld = typeof whole === 'object' && whole !== null && !('kind' in whole)
+  // Once the whole file was the configuration of one of these.
+  if (isOld && 'imagePolicy' in whole) return [{ plugin: 'ImagePolicyWebhook', value: whole, place }]
+  const { plugins = [] } = readConfig(CONFIGURATION, file, text)
+  return plugins.flatMap(({ name, path, configuration }, index) => {
+    const at = `plugins[${index}].configuration`
+    if (configuration) return [{ plugin: name, value: configuration, place: below => place(below === '' ? at : `${at}.${below}`) }]
+    if (!path) return []
+    const named = resolve(dirname(file), path)
+    const content = namedFile(place(`plugins[${index}].path`), named) ?? ''
+    return [{ plugin: name, value: parsed(content, named), place: below => placeOf(content, below, named) }]
+  })
+}
+
+type Gathered = { -readonly [Plugin in keyof PluginConfigurations]: PluginConfigurations[Plugin] }
+type Reader = (source: Source, configured: Gathered, clock: Clock) => void
+
+function read<T>({ value, place }: Source, kind: ConfigKind<T>, validate: (config: T, errors: FieldErrors) => void): T {
+  return checkedConfigIn(kind, value, place, validate)
+}
+
+/** How the configuration of each plugin that has one is read. */
+const READERS: Readonly<Record<string, Reader>> = {
+  EventRateLimit(source, configured) {
+    const kind = {
+      apiVersion: 'eventratelimit.admission.k8s.io/v1alpha1',
+      kind: 'Configuration',
+      schema: EventRateLimitConfiguration,
+    }
+    configured.eventRateLimit = read<EventRateLimitConfiguration>(source, kind, validateEventRateLimit)
+  },
+  ImagePolicyWebhook(source, configured, clock) {
+    const kind = {
+      apiVersion: 'imagepolicy.admission.k8s.io/v1alpha1',
+      kind: 'ImagePolicyWebhookConfiguration',
+      isOftenUnversioned: true,
+      schema: ImagePolicyConfiguration,
+    }
+    const config = read<ImagePolicyConfiguration>(source, kind, validateImagePolicy)
+    const at = source.place('imagePolicy.kubeConfigFile')
+    const target = reviewTarget(at, config.imagePolicy.kubeConfigFile, clock)
+    if (target) configured.imagePolicyWebhook = { config, target }
+  },
+}
