@@ -103,3 +103,31 @@ describe('PodTolerationRestriction', () => {
     expect(() => plugin.validate!(pod({}))).toThrow('is no JSON')
   })
 })
+
+describe('a namespace that does not say', () => {
+  it('goes by the node selector of the cluster, and its pods ask for no other labels than the configuration lists', async () => {
+    const podNodeSelectorPluginConfig = { clusterDefaultNodeSelector: 'env=dev', shop: 'env=dev,disk=ssd' }
+    const plugin = podNodeSelector(informers, { podNodeSelectorPluginConfig })
+    const request = pod({ nodeSelector: { disk: 'ssd' } })
+    await plugin.admit!(request)
+    expect(specOf(request).nodeSelector).toEqual({ disk: 'ssd', env: 'dev' })
+    await plugin.validate!(request)
+    expect(() => plugin.validate!(pod({ nodeSelector: { other: 'x' } }))).toThrow(
+      'pods "x" is forbidden: pod node label selector labels conflict with its namespace whitelist',
+    )
+  })
+
+  it('goes by the tolerations of the cluster, and one that says nothing on purpose does not', async () => {
+    const one = { key: 'a', operator: 'Exists' as const }
+    const plugin = podTolerationRestriction(informers, { default: [one], whitelist: [one] })
+    const request = pod({})
+    await plugin.admit!(request)
+    expect(specOf(request).tolerations).toEqual([one])
+    expect(() => plugin.validate!(pod({ tolerations: [{ key: 'b', operator: 'Exists' }] }))).toThrow('namespace whitelist')
+    annotations = { 'scheduler.alpha.kubernetes.io/defaultTolerations': '', 'scheduler.alpha.kubernetes.io/tolerationsWhitelist': '' }
+    const free = pod({ tolerations: [{ key: 'b', operator: 'Exists' }] })
+    await plugin.admit!(free)
+    await plugin.validate!(free)
+    expect(specOf(free).tolerations).toHaveLength(1)
+  })
+})

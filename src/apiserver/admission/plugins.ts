@@ -39,9 +39,10 @@ import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { nodeRestriction } from './node-restriction.ts'
 import { ownerReferencesPermissionEnforcement } from './owner-references-permission.ts'
 import { persistentVolumeClaimResize } from './persistent-volume-claim-resize.ts'
-import { podNodeSelector } from './pod-node-selector.ts'
+import { type PodNodeSelectorConfiguration, podNodeSelector } from './pod-node-selector.ts'
+import type { PodSecurityConfiguration } from './pod-security/configuration.ts'
 import { podSecurity } from './pod-security.ts'
-import { podTolerationRestriction } from './pod-toleration-restriction.ts'
+import { type PodTolerationRestrictionConfiguration, podTolerationRestriction } from './pod-toleration-restriction.ts'
 import { podTopologyLabels } from './pod-topology-labels.ts'
 import { mutatingAdmissionPolicy } from './policies/mutating-admission-policy.ts'
 import { validatingAdmissionPolicy } from './policies/validating-admission-policy.ts'
@@ -83,6 +84,9 @@ export interface AdmissionContext {
 export interface PluginConfigurations {
   /** Without it there is no such plugin. */
   readonly eventRateLimit?: EventRateLimitConfiguration
+  readonly podNodeSelector?: PodNodeSelectorConfiguration
+  readonly podSecurity?: PodSecurityConfiguration
+  readonly podTolerationRestriction?: PodTolerationRestrictionConfiguration
   /** Without it there is no such plugin. */
   readonly imagePolicyWebhook?: { readonly config: ImagePolicyConfiguration; readonly target: ReviewTarget }
 }
@@ -126,11 +130,11 @@ function orderedPlugins(
     taintNodesByCondition,
     alwaysPullImages,
     ...imagePolicy(configured, asking),
-    podSecurity(informers),
-    podNodeSelector(informers),
+    podSecurity(informers, configured.podSecurity),
+    podNodeSelector(informers, configured.podNodeSelector),
     priority(informers),
     defaultTolerationSeconds(),
-    podTolerationRestriction(informers),
+    podTolerationRestriction(informers, configured.podTolerationRestriction),
     ...(configured.eventRateLimit ? [eventRateLimit(configured.eventRateLimit, clock)] : []),
     extendedResourceToleration,
     defaultStorageClass(informers),

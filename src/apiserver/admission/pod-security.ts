@@ -8,27 +8,32 @@ import { forbidden, invalid } from '#machinery/status/failures.ts'
 import { quote } from '#machinery/status/go-text.ts'
 import type { AdmissionPlugin, AdmissionRequest } from './admission.ts'
 import type { PodLike } from './pod-security/check.ts'
+import { defaultPolicy, type PodSecurityConfiguration } from './pod-security/configuration.ts'
 import { detailText, reasonText, violationsOf } from './pod-security/evaluate.ts'
 import { isSamePolicy, isStricter, type LeveledPolicy, type NamespacePolicy, policyOf, policyText } from './pod-security/policy.ts'
 
-/** Who is not asked. */
-export interface PodSecurityExemptions {
-  readonly namespaces: readonly string[]
-  readonly usernames: readonly string[]
-  readonly runtimeClasses: readonly string[]
+/** What counts where labels say nothing, and who is not asked. */
+interface Rules {
+  readonly defaults: NamespacePolicy
+  readonly exempt: {
+    readonly namespaces: readonly string[]
+    readonly usernames: readonly string[]
+    readonly runtimeClasses: readonly string[]
+  }
 }
 
-const NOBODY: PodSecurityExemptions = { namespaces: [], usernames: [], runtimeClasses: [] }
-
-/** Holds pods to the Pod Security Standards that the labels of their namespace name. */
-export function podSecurity(informers: () => Informers, exempt: PodSecurityExemptions = NOBODY): AdmissionPlugin {
-  const policyIn = (namespace: string) => policyOf(informers().of(Namespace).get('', namespace)?.metadata.labels).policy
+/** Holds pods to the Pod Security Standards that the labels of their namespace name, or the configuration. */
+export function podSecurity(informers: () => Informers, configured: PodSecurityConfiguration = {}): AdmissionPlugin {
+  const { namespaces = [], usernames = [], runtimeClasses = [] } = configured.exemptions ?? {}
+  const rules: Rules = { defaults: defaultPolicy(configured), exempt: { namespaces, usernames, runtimeClasses } }
+  const { exempt, defaults } = rules
+  const policyIn = (namespace: string) => policyOf(informers().of(Namespace).get('', namespace)?.metadata.labels, defaults).policy
   return {
     name: 'PodSecurity',
     validate(request) {
       const { operation, kind, object, namespace, subresource } = request
       if ((operation !== 'CREATE' && operation !== 'UPDATE') || !object) return
-      if (kind.group === '' && kind.kind === 'Namespace') return ofNamespace(request, exempt, informers)
+      if (kind.group === '' && kind.kind === 'Namespace') return ofNamespace(request, rules, informers)
       if (exempt.namespaces.includes(namespace)) return request.annotate?.(`${AUDIT}/exempt`, 'namespace')
       if (exempt.usernames.includes(request.user.name)) return request.annotate?.(`${AUDIT}/exempt`, 'user')
       if (kind.group === '' && kind.kind === 'Pod') {
@@ -47,7 +52,7 @@ const AUDIT = 'pod-security.kubernetes.io'
 /** Subresources of pods that leave the pod's spec alone. */
 const UNCHANGING = new Set(['exec', 'attach', 'binding', 'eviction', 'log', 'portforward', 'proxy', 'status'])
 
-function check(request: AdmissionRequest, pod: PodLike, policy: NamespacePolicy, exempt: PodSecurityExemptions, enforces: boolean): void {
+function check(request: AdmissionRequest, pod: PodLike, policy: NamespacePolicy, exempt: Rules['exempt'], enforces: boolean): void {
   if (exempt.runtimeClasses.includes(pod.spec.runtimeClassName ?? '')) {
     request.annotate?.(`${AUDIT}/exempt`, 'runtimeClass')
     return
@@ -69,12 +74,12 @@ function check(request: AdmissionRequest, pod: PodLike, policy: NamespacePolicy,
 }
 
 /** Labels have to make sense; pods that are there already stay, but whoever tightens the rules is told of them. */
-function ofNamespace(request: AdmissionRequest, exempt: PodSecurityExemptions, informers: () => Informers): void {
+function ofNamespace(request: AdmissionRequest, { defaults, exempt }: Rules, informers: () => Informers): void {
   const { object, old, kind, subresource } = request
   if (subresource !== '' || !object) return
   const name = object.metadata.name ?? ''
-  const { policy, errors } = policyOf(object.metadata.labels)
-  const before = old && policyOf(old.metadata.labels)
+  const { policy, errors } = policyOf(object.metadata.labels, defaults)
+  const before = old && policyOf(old.metadata.labels, defaults)
   const isNewFault = !before || JSON.stringify(errors.all[0]) !== JSON.stringify(before.errors.all[0])
   if (!errors.isEmpty && isNewFault) throw invalid(kind, name, errors.all)
   if (!before || !isTighter(policy.enforce, before.policy.enforce) || exempt.namespaces.includes(name)) return
@@ -89,7 +94,7 @@ function isTighter(policy: LeveledPolicy, before: LeveledPolicy): boolean {
 /** More pods than that are not looked at. */
 const MAX_PODS = 3000
 
-function pastViolations(namespace: string, policy: LeveledPolicy, pods: readonly Pod[], exempt: PodSecurityExemptions): string[] {
+function pastViolations(namespace: string, policy: LeveledPolicy, pods: readonly Pod[], exempt: Rules['exempt']): string[] {
   const byReason = new Map<string, string[]>()
   for (const pod of pods.slice(0, MAX_PODS)) {
     if (exempt.runtimeClasses.includes(pod.spec.runtimeClassName ?? '')) continue

@@ -68,6 +68,41 @@ it('names the file, the place and the value of what cannot be', () => {
   )
 })
 
+it('reads what pods may where their namespace does not say', () => {
+  const text = whole(`- name: PodSecurity
+  configuration:
+    apiVersion: pod-security.admission.config.k8s.io/v1
+    kind: PodSecurityConfiguration
+    defaults: {enforce: baseline, enforce-version: v1.30}
+    exemptions: {namespaces: [kube-system]}
+- name: PodNodeSelector
+  configuration: {podNodeSelectorPluginConfig: {clusterDefaultNodeSelector: env=dev}}
+- name: PodTolerationRestriction
+  configuration:
+    apiVersion: podtolerationrestriction.admission.k8s.io/v1alpha1
+    kind: Configuration
+    default: [{key: a, operator: Exists}]
+`)
+  expect(configured(text)).toMatchObject({
+    podSecurity: { defaults: { enforce: 'baseline', 'enforce-version': 'v1.30' }, exemptions: { namespaces: ['kube-system'] } },
+    podNodeSelector: { podNodeSelectorPluginConfig: { clusterDefaultNodeSelector: 'env=dev' } },
+    podTolerationRestriction: { default: [{ key: 'a', operator: 'Exists' }] },
+  })
+  const wrong = () => configured(text.replace('enforce: baseline', 'enforce: base').replace('[kube-system]', '[a, a, B_]'))
+  expect(wrong).toThrow('admission.yaml:8:16: defaults.enforce: Invalid value: "base": must be one of privileged, baseline, restricted')
+  expect(wrong).toThrow('exemptions.namespaces[1]: Duplicate value: "a"')
+  expect(wrong).toThrow('exemptions.namespaces[2]: Invalid value: "B_"')
+  expect(() => configured('podNodeSelectorPluginConfig: {shop: "a in ("}\n')).toThrow(
+    'podNodeSelectorPluginConfig.shop: Invalid value: "a in ("',
+  )
+})
+
+it('does not pass over what it does not understand', () => {
+  expect(() => configured(whole('- name: ResourceQuota\n  configuration: {a: b}\n'))).toThrow(
+    'admission.yaml:5:3: the admission plugin ResourceQuota takes no configuration',
+  )
+})
+
 it('does not start a plugin that was not told what it needs', () => {
   for (const plugin of ['EventRateLimit', 'ImagePolicyWebhook']) {
     expect(() => read(`--enable-admission-plugins=${plugin}`)).toThrow(`the admission plugin ${plugin} has no configuration`)

@@ -3,10 +3,13 @@ import { AdmissionConfiguration } from '#apiserver/admission/admission-configura
 import { EventRateLimitConfiguration, validateEventRateLimit } from '#apiserver/admission/event-rate-limit.ts'
 import { ImagePolicyConfiguration, validateImagePolicy } from '#apiserver/admission/image-policy-webhook.ts'
 import type { AdmissionChoice, PluginConfigurations } from '#apiserver/admission/plugins.ts'
+import { PodNodeSelectorConfiguration, validatePodNodeSelector } from '#apiserver/admission/pod-node-selector.ts'
+import { PodSecurityConfiguration, validatePodSecurity } from '#apiserver/admission/pod-security/configuration.ts'
+import { PodTolerationRestrictionConfiguration } from '#apiserver/admission/pod-toleration-restriction.ts'
 import type { Clock } from '#base/time/clock.ts'
 import type { FieldErrors } from '#machinery/status/field-errors.ts'
 import { SetupError } from '../setup-error.ts'
-import { type ConfigKind, checkedConfigIn, type PlaceOf, parsed, placeOf, readConfig } from './config-file.ts'
+import { ConfigFileError, type ConfigKind, checkedConfigIn, type PlaceOf, parsed, placeOf, readConfig } from './config-file.ts'
 import type { FlagValues } from './flag-set.ts'
 import type { kubeApiserver } from './kube-apiserver.ts'
 import { namedFile } from './named-file.ts'
@@ -32,7 +35,12 @@ export function admissionByFlags(flags: Flags, clock: Clock): AdmissionChoice {
   const configured: Gathered = {}
   const file = flags['admission-control-config-file']
   const text = namedFile(FLAG, file)
-  for (const source of text === undefined ? [] : sourcesIn(file, text)) READERS[source.plugin]?.(source, configured, clock)
+  for (const source of text === undefined ? [] : sourcesIn(file, text)) {
+    const reader = READERS.get(source.plugin)
+    // What is not understood must not be taken for a rule in force.
+    if (!reader) throw new ConfigFileError(`${source.place('')}: the admission plugin ${source.plugin} takes no configuration`)
+    reader(source, configured, clock)
+  }
   for (const [plugin, isThere] of [
     ['EventRateLimit', configured.eventRateLimit !== undefined],
     ['ImagePolicyWebhook', configured.imagePolicyWebhook !== undefined],
@@ -56,6 +64,7 @@ function sourcesIn(file: string, text: string): Source[] {
   const isOld = typeof whole === 'object' && whole !== null && !('kind' in whole)
   // Once the whole file was the configuration of one of these.
   if (isOld && 'imagePolicy' in whole) return [{ plugin: 'ImagePolicyWebhook', value: whole, place }]
+  if (isOld && 'podNodeSelectorPluginConfig' in whole) return [{ plugin: 'PodNodeSelector', value: whole, place }]
   const { plugins = [] } = readConfig(CONFIGURATION, file, text)
   return plugins.flatMap(({ name, path, configuration }, index) => {
     const at = `plugins[${index}].configuration`
@@ -75,7 +84,7 @@ function read<T>({ value, place }: Source, kind: ConfigKind<T>, validate: (confi
 }
 
 /** How the configuration of each plugin that has one is read. */
-const READERS: Readonly<Record<string, Reader>> = {
+const BY_PLUGIN: Readonly<Record<string, Reader>> = {
   EventRateLimit(source, configured) {
     const kind = {
       apiVersion: 'eventratelimit.admission.k8s.io/v1alpha1',
@@ -96,4 +105,26 @@ const READERS: Readonly<Record<string, Reader>> = {
     const target = reviewTarget(at, config.imagePolicy.kubeConfigFile, clock)
     if (target) configured.imagePolicyWebhook = { config, target }
   },
+  PodNodeSelector(source, configured) {
+    const kind = { apiVersion: '', kind: 'Configuration', isOftenUnversioned: true, schema: PodNodeSelectorConfiguration }
+    configured.podNodeSelector = read<PodNodeSelectorConfiguration>(source, kind, validatePodNodeSelector)
+  },
+  PodSecurity(source, configured) {
+    const kind = {
+      apiVersion: 'pod-security.admission.config.k8s.io/v1',
+      olderVersions: ['pod-security.admission.config.k8s.io/v1beta1', 'pod-security.admission.config.k8s.io/v1alpha1'],
+      kind: 'PodSecurityConfiguration',
+      schema: PodSecurityConfiguration,
+    }
+    configured.podSecurity = read<PodSecurityConfiguration>(source, kind, validatePodSecurity)
+  },
+  PodTolerationRestriction(source, configured) {
+    const kind = {
+      apiVersion: 'podtolerationrestriction.admission.k8s.io/v1alpha1',
+      kind: 'Configuration',
+      schema: PodTolerationRestrictionConfiguration,
+    }
+    configured.podTolerationRestriction = read<PodTolerationRestrictionConfiguration>(source, kind, () => undefined)
+  },
 }
+const READERS = new Map(Object.entries(BY_PLUGIN))

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Pod } from '#kinds/core/v1/pod.ts'
 import { decodeObject } from '../../registry/body.ts'
+import { defaultPolicy } from './configuration.ts'
 import { detailText, reasonText, violationsOf } from './evaluate.ts'
 import { type Level, policyOf, policyText } from './policy.ts'
 
@@ -107,4 +108,18 @@ describe('the labels of a namespace', () => {
     expect(policy.enforce.level).toBe('restricted')
     expect(errors.all.map(({ field }) => field)).toEqual(['metadata.labels[pod-security.kubernetes.io/enforce]'])
   })
+})
+
+it('takes from the configuration what labels do not say', () => {
+  const defaults = defaultPolicy({ defaults: { enforce: 'baseline', 'enforce-version': 'v1.30', warn: 'restricted' } })
+  const text = (labels: Record<string, string>) => {
+    const { enforce, warn, audit } = policyOf(labels, defaults).policy
+    return [enforce, warn, audit].map(policyText)
+  }
+  expect(text({})).toEqual(['baseline:v1.30', 'restricted:latest', 'privileged:latest'])
+  expect(text({ 'pod-security.kubernetes.io/enforce': 'privileged' })).toEqual([
+    'privileged:v1.30',
+    'restricted:latest',
+    'privileged:latest',
+  ])
 })

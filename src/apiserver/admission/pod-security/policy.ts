@@ -17,11 +17,19 @@ export interface NamespacePolicy {
 }
 
 const LEVELS: readonly string[] = ['privileged', 'baseline', 'restricted']
+export const WRONG_LEVEL = `must be one of ${LEVELS.join(', ')}`
+export const WRONG_VERSION = 'must be "latest" or "v1.x"'
 const PREFIX = 'pod-security.kubernetes.io/'
 const OPEN: LeveledPolicy = { level: 'privileged', version: 'latest' }
 
+/** What counts where nothing else is said. */
+export const OPEN_POLICY: NamespacePolicy = { enforce: OPEN, audit: OPEN, warn: OPEN }
+
 /** The policy that labels of a namespace ask for, and what is wrong with them. Who mistypes what is to be enforced gets the strictest. */
-export function policyOf(labels: Readonly<Record<string, string>> | undefined): {
+export function policyOf(
+  labels: Readonly<Record<string, string>> | undefined,
+  defaults: NamespacePolicy = OPEN_POLICY,
+): {
   readonly policy: NamespacePolicy
   readonly errors: FieldErrors
 } {
@@ -30,10 +38,22 @@ export function policyOf(labels: Readonly<Record<string, string>> | undefined): 
     level: levelOf(labels, mode, fallback.level, wrong, errors),
     version: versionOf(labels, mode, fallback.version, errors),
   })
-  const enforce = read('enforce', OPEN, 'restricted')
-  const audit = read('audit', OPEN, 'privileged')
-  const warn = read('warn', labels?.[`${PREFIX}enforce`] === undefined ? OPEN : enforce, 'privileged')
+  const enforce = read('enforce', defaults.enforce, 'restricted')
+  const audit = read('audit', defaults.audit, 'privileged')
+  const warnsAsEnforced = labels?.[`${PREFIX}enforce`] !== undefined && isStricter(enforce.level, defaults.warn.level)
+  const warn = read('warn', warnsAsEnforced ? enforce : defaults.warn, 'privileged')
   return { policy: { enforce, audit, warn }, errors }
+}
+
+export function isLevel(text: string): text is Level {
+  return LEVELS.includes(text)
+}
+
+/** What `latest` or `v1.30` stands for; undefined for anything else. */
+export function parseVersion(text: string): LeveledPolicy['version'] | undefined {
+  if (text === 'latest') return 'latest'
+  const minor = /^v1\.(0|[1-9]\d{0,8})$/.exec(text)?.[1]
+  return minor === undefined ? undefined : Number(minor)
 }
 
 /** `baseline:v1.30`. */
@@ -55,12 +75,8 @@ function levelOf(labels: Labels, mode: string, fallback: Level, wrong: Level, er
   const label = `${PREFIX}${mode}`
   const value = labels?.[label]
   if (value === undefined) return fallback
-  if (LEVELS.includes(value)) return value as Level
-  errors
-    .at('metadata')
-    .at('labels')
-    .key(label)
-    .invalid(value, `must be one of ${LEVELS.join(', ')}`)
+  if (isLevel(value)) return value
+  errors.at('metadata').at('labels').key(label).invalid(value, WRONG_LEVEL)
   return wrong
 }
 
@@ -68,9 +84,8 @@ function versionOf(labels: Labels, mode: string, fallback: LeveledPolicy['versio
   const label = `${PREFIX}${mode}-version`
   const value = labels?.[label]
   if (value === undefined) return fallback
-  if (value === 'latest') return 'latest'
-  const minor = /^v1\.(0|[1-9]\d{0,8})$/.exec(value)?.[1]
-  if (minor !== undefined) return Number(minor)
-  errors.at('metadata').at('labels').key(label).invalid(value, 'must be "latest" or "v1.x"')
+  const version = parseVersion(value)
+  if (version !== undefined) return version
+  errors.at('metadata').at('labels').key(label).invalid(value, WRONG_VERSION)
   return 'latest'
 }
