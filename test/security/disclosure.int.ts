@@ -40,6 +40,35 @@ attack({
 })
 
 attack({
+  does: 'makes this machine an endpoint of a Service, for webhooks and aggregated servers to be called there',
+  without: [
+    {
+      file: 'kinds/meta/v1/ip.ts',
+      guard:
+        "if (isIn(address, ['127.0.0.0/8', '::1/128'])) errors.invalid(text, 'may not be in the loopback range (127.0.0.0/8, ::1/128)')",
+      instead: '',
+    },
+  ],
+  async attempt(server) {
+    const slices = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices'
+    const made = await Promise.all(
+      ['127.0.0.1', '::ffff:7f00:1', '::ffff:127.0.0.1', '::1'].map((address, index) =>
+        ask(server, 'POST', slices, {
+          token: 'admin',
+          body: {
+            metadata: { name: `decoy-${index}`, labels: { 'kubernetes.io/service-name': 'decoy' } },
+            addressType: address.includes(':') ? 'IPv6' : 'IPv4',
+            endpoints: [{ addresses: [address] }],
+            ports: [{ name: '', port: 10_250, protocol: 'TCP' }],
+          },
+        }),
+      ),
+    )
+    return made.some(({ status }) => status === 201)
+  },
+})
+
+attack({
   does: 'looks for tokens and secrets in what the server writes and answers',
   flags: ['--v=10'],
   without: [

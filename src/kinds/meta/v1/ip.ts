@@ -83,7 +83,7 @@ export function validateCIDR(text: string, errors: FieldErrors): Cidr | undefine
 
 /** Addresses that mean something special to every host: traffic there is not a service's or an endpoint's. */
 export function validateOrdinaryIP(text: string, errors: FieldErrors): void {
-  const address = parseIP(text)
+  const address = withoutMapping(parseIP(text))
   if (!address) errors.invalid(text, 'must be a valid IP address')
   else if (address.bits === 0n) errors.invalid(text, `may not be unspecified (${text})`)
   else {
@@ -115,6 +115,11 @@ function isIn(address: IpAddress, ranges: readonly string[]): boolean {
 /** `::ffff:10.0.0.1`: an IPv4 address in the clothes of IPv6. */
 function isMapped({ family, bits }: IpAddress): boolean {
   return family === 'IPv6' && bits >> 32n === 0xffffn
+}
+
+/** `::ffff:127.0.0.1` is 127.0.0.1, however it is written. */
+function withoutMapping(address: IpAddress | undefined): IpAddress | undefined {
+  return address && isMapped(address) ? { ...address, family: 'IPv4', bits: address.bits & 0xffff_ffffn } : address
 }
 
 export function widthOf({ family }: { readonly family: 'IPv4' | 'IPv6' }): number {
