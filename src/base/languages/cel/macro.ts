@@ -58,18 +58,8 @@ export const STANDARD_MACROS: readonly Macro[] = [
       return make.select(argument.operand, argument.field, true)
     },
   },
-  quantifier('all', (make, predicate) => ({
-    initial: make.literal(true),
-    condition: make.call('@not_strictly_false', make.ident(ACCUMULATOR)),
-    step: make.call('_&&_', make.ident(ACCUMULATOR), predicate),
-    result: make.ident(ACCUMULATOR),
-  })),
-  quantifier('exists', (make, predicate) => ({
-    initial: make.literal(false),
-    condition: make.call('@not_strictly_false', make.call('!_', make.ident(ACCUMULATOR))),
-    step: make.call('_||_', make.ident(ACCUMULATOR), predicate),
-    result: make.ident(ACCUMULATOR),
-  })),
+  quantifier('all', all),
+  quantifier('exists', exists),
   quantifier('exists_one', existsOne),
   {
     name: 'map',
@@ -112,6 +102,26 @@ export interface Fold {
   readonly condition: Expression
   readonly step: Expression
   readonly result: Expression
+}
+
+/** Whether a predicate holds of every element; the first of which it does not ends the search. */
+export function all(make: ExpressionMaker, predicate: Expression): Fold {
+  return {
+    initial: make.literal(true),
+    condition: make.call('@not_strictly_false', make.ident(ACCUMULATOR)),
+    step: make.call('_&&_', make.ident(ACCUMULATOR), predicate),
+    result: make.ident(ACCUMULATOR),
+  }
+}
+
+/** Whether it holds of any; the first of which it does ends the search. */
+export function exists(make: ExpressionMaker, predicate: Expression): Fold {
+  return {
+    initial: make.literal(false),
+    condition: make.call('@not_strictly_false', make.call('!_', make.ident(ACCUMULATOR))),
+    step: make.call('_||_', make.ident(ACCUMULATOR), predicate),
+    result: make.ident(ACCUMULATOR),
+  }
 }
 
 export function existsOne(make: ExpressionMaker, predicate: Expression): Fold {

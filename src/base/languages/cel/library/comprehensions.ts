@@ -2,7 +2,7 @@ import type { Expression } from '../ast.ts'
 import { declareFunction, globalOverload, type Library } from '../declarations.ts'
 import { EvaluationError } from '../evaluation-error.ts'
 import { GrowingMap } from '../growing.ts'
-import { ACCUMULATOR, type ExpressionMaker, existsOne, type Fold, type Macro, MacroError, variableName } from '../macro.ts'
+import { ACCUMULATOR, all, type ExpressionMaker, exists, existsOne, type Fold, type Macro, MacroError, variableName } from '../macro.ts'
 import { mapOf, typeParam } from '../types.ts'
 import { type CelMap, type CelValue, keyOf } from '../values.ts'
 
@@ -14,18 +14,8 @@ const INSERT = 'cel.@mapInsert'
 /** Macros with a variable for the index or key and one for the value. */
 export const TWO_VARIABLE_COMPREHENSIONS: Library = {
   macros: [
-    quantifier('all', (make, predicate) => ({
-      initial: make.literal(true),
-      condition: make.call('@not_strictly_false', make.ident(ACCUMULATOR)),
-      step: make.call('_&&_', make.ident(ACCUMULATOR), predicate),
-      result: make.ident(ACCUMULATOR),
-    })),
-    quantifier('exists', (make, predicate) => ({
-      initial: make.literal(false),
-      condition: make.call('@not_strictly_false', make.call('!_', make.ident(ACCUMULATOR))),
-      step: make.call('_||_', make.ident(ACCUMULATOR), predicate),
-      result: make.ident(ACCUMULATOR),
-    })),
+    quantifier('all', all),
+    quantifier('exists', exists),
     quantifier('existsOne', existsOne),
     quantifier('exists_one', existsOne),
     ...transformation(
