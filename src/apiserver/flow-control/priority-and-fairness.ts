@@ -58,11 +58,6 @@ export class PriorityAndFairness implements RequestGate {
     return this.#levels.values()
   }
 
-  /** How many have a seat and wait for the thread. */
-  get waitingForTurn(): number {
-    return this.#turns.waiting
-  }
-
   enter(arrival: Arrival): Admitted | Promise<Admitted> {
     const { clock } = this.#options
     const nowMs = clock.monotonic()
