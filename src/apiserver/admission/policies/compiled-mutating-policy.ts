@@ -8,7 +8,7 @@ import { toJson } from '#machinery/cel/to-json.ts'
 import type { JsonObject } from '#machinery/patch/json-object.ts'
 import type { Operation } from '#machinery/patch/json-patch.ts'
 import { type Conditions, compileConditions } from './conditions.ts'
-import { CostBudget, evaluate, type PolicyExpression, policyExpression, withVariables } from './expressions.ts'
+import { CostBudget, evaluate, type PolicyExpression, policyExpression, policyVariables, withVariables } from './expressions.ts'
 
 /** The expressions of a MutatingAdmissionPolicy, ready to be evaluated. */
 export interface CompiledMutatingPolicy {
@@ -30,9 +30,7 @@ export function compiledMutatingPolicy(policy: MutatingAdmissionPolicy): Compile
   if (known) return known
   const { spec } = policy
   const compiler = new PolicyCompiler(spec.paramKind !== undefined)
-  const variables = new Map<string, PolicyExpression>()
-  for (const { name, expression } of spec.variables ?? [])
-    variables.set(name, policyExpression(expression, compiler.addVariable(name, expression)))
+  const variables = policyVariables(spec.variables, compiler)
   const made: CompiledMutatingPolicy = {
     variables,
     conditions: compileConditions(spec.matchConditions, compiler),

@@ -3,7 +3,15 @@ import type { ValidatingAdmissionPolicy, Validation } from '#kinds/admissionregi
 import { RUNTIME_COST_BUDGET } from '#machinery/cel/kubernetes-environment.ts'
 import { EXPECTED, PolicyCompiler } from '#machinery/cel/policy-compiler.ts'
 import { type Conditions, compileConditions, holdAll } from './conditions.ts'
-import { CostBudget, evaluate, OutOfBudget, type PolicyExpression, policyExpression, withVariables } from './expressions.ts'
+import {
+  CostBudget,
+  evaluate,
+  OutOfBudget,
+  type PolicyExpression,
+  policyExpression,
+  policyVariables,
+  withVariables,
+} from './expressions.ts'
 
 /** The expressions of a ValidatingAdmissionPolicy, ready to be evaluated. */
 export interface CompiledValidatingPolicy {
@@ -26,9 +34,7 @@ export function compiledValidatingPolicy(policy: ValidatingAdmissionPolicy): Com
   if (known) return known
   const { spec } = policy
   const compiler = new PolicyCompiler(spec.paramKind !== undefined)
-  const variables = new Map<string, PolicyExpression>()
-  for (const { name, expression } of spec.variables ?? [])
-    variables.set(name, policyExpression(expression, compiler.addVariable(name, expression)))
+  const variables = policyVariables(spec.variables, compiler)
   const made: CompiledValidatingPolicy = {
     failsOpen: spec.failurePolicy === 'Ignore',
     variables,

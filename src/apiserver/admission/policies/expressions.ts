@@ -4,6 +4,7 @@ import type { CelType } from '#base/languages/cel/types.ts'
 import { objectType } from '#base/languages/cel/types.ts'
 import { CelObject, type CelValue } from '#base/languages/cel/values.ts'
 import { PER_CALL_COST_LIMIT } from '#machinery/cel/kubernetes-environment.ts'
+import type { PolicyCompiler } from '#machinery/cel/policy-compiler.ts'
 import { compilationError } from '#machinery/cel/policy-compiler.ts'
 
 /** A compiled expression, or why it has no program. */
@@ -11,6 +12,16 @@ export interface PolicyExpression {
   readonly expression: string
   readonly program: CelProgram | undefined
   readonly error: string | undefined
+}
+
+/** The variables of a policy, in their order: each may use those before it. */
+export function policyVariables(
+  variables: readonly { readonly name: string; readonly expression: string }[] | undefined,
+  compiler: PolicyCompiler,
+): ReadonlyMap<string, PolicyExpression> {
+  return new Map(
+    (variables ?? []).map(({ name, expression }) => [name, policyExpression(expression, compiler.addVariable(name, expression))]),
+  )
 }
 
 export function policyExpression(expression: string, compiled: Compilation): PolicyExpression {
