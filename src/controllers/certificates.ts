@@ -3,7 +3,7 @@ import { CertificateSigningRequest } from '#kinds/certificates/v1/certificate-si
 import { isNotFound } from '#machinery/status/status-error.ts'
 import { timeOf } from '#machinery/time/time.ts'
 import { expiryOf, hasCondition, KUBELET_CLIENT, kubeletClientRefusal, OWN_SIGNERS, refusal } from './certificates.plan.ts'
-import { defineController, status, type Tools, type Written } from './runtime/define-controller.ts'
+import { defineController, status, type Tools, type Written, whole } from './runtime/define-controller.ts'
 import { textOfError } from './runtime/text-of-error.ts'
 
 const APPROVAL: Written = { kind: CertificateSigningRequest, subresource: 'approval' }
@@ -12,7 +12,7 @@ const APPROVAL: Written = { kind: CertificateSigningRequest, subresource: 'appro
 export const certificateSigningRequestApprovingController = defineController({
   name: 'certificatesigningrequest-approving-controller',
   reconciles: CertificateSigningRequest,
-  writes: [APPROVAL],
+  writes: [APPROVAL, whole(SubjectAccessReview)],
   async reconcile(request, tools) {
     const { certificateSigner } = tools.parameters
     const isDecided = hasCondition(request, 'Approved') || hasCondition(request, 'Denied') || request.status.certificate
@@ -65,7 +65,7 @@ export const certificateSigningRequestSigningController = defineController({
 export const certificateSigningRequestCleanerController = defineController({
   name: 'certificatesigningrequest-cleaner-controller',
   reconciles: CertificateSigningRequest,
-  writes: [{ kind: CertificateSigningRequest, subresource: '' }],
+  writes: [whole(CertificateSigningRequest)],
   async reconcile(request, { client, now, again, parameters }) {
     const { certificate } = request.status
     const notAfter = certificate ? await parameters.certificateSigner?.notAfter(atob(certificate)).catch(() => undefined) : undefined

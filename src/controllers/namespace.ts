@@ -5,7 +5,7 @@ import type { AnyKind, ApiObject } from '#machinery/kind/kind.ts'
 import type { KindRegistry } from '#machinery/kind/kind-registry.ts'
 import { isForbidden, isMethodNotSupported, isNotFound } from '#machinery/status/status-error.ts'
 import { type ContentReport, conditionsOf, type Remaining, retryAfterMs } from './namespace.plan.ts'
-import { defineController, status, whole } from './runtime/define-controller.ts'
+import { defineController, status } from './runtime/define-controller.ts'
 import { textOfError } from './runtime/text-of-error.ts'
 import { mapped } from './runtime/watches.ts'
 
@@ -20,7 +20,7 @@ export const namespaceController = defineController({
       return deletionTimestamp && reconciled.get('', namespace)?.metadata.deletionTimestamp ? [`/${namespace}`] : []
     }),
   ],
-  writes: [whole(Namespace), status(Namespace)],
+  writes: [status(Namespace), { kind: Namespace, subresource: 'finalize' }],
   concurrency: 50,
   async reconcile(namespace, tools) {
     const { deletionTimestamp, name = '' } = namespace.metadata

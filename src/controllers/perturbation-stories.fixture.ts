@@ -340,6 +340,11 @@ const storage: Story = {
       ]
       api.put(Pod, { metadata: meta('web'), spec: { nodeName: 'n1', containers: [], volumes }, status: { phase: 'Running' } })
     },
+    // Somebody else enlarges volumes of CSI drivers; there is an event that says so.
+    ({ api }) =>
+      api.change(PersistentVolumeClaim, 'data', next => {
+        next.spec.resources!.requests!['storage'] = '2Gi'
+      }),
     ({ api }) => {
       api.remove(Pod, 'web')
       const mark = (next: { metadata: { deletionTimestamp?: string | undefined } }) => {

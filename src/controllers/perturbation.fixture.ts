@@ -1,7 +1,7 @@
 import type { FakeWrite } from '#client/fake/fake-api.ts'
 import type { Controller } from './runtime/controller.ts'
 import type { ControllerParameters } from './runtime/parameters.ts'
-import { type TestCluster, testCluster } from './runtime/test-cluster.ts'
+import { type NoteRequest, type TestCluster, testCluster } from './runtime/test-cluster.ts'
 
 /** A story that controllers live through, and that ends the same whatever disturbs them on the way. */
 export interface Story {
@@ -39,10 +39,10 @@ export interface Ending {
 const STALE_MS = 2_000
 const AFTERWARDS_MS = 1_000
 
-/** Tells a story to its end, disturbed once or not at all. */
-export async function tell(story: Story, perturbation?: Perturbation): Promise<Ending> {
+/** Tells a story to its end, disturbed once or not at all; `note` hears what its controllers ask for. */
+export async function tell(story: Story, perturbation?: Perturbation, note?: NoteRequest): Promise<Ending> {
   const { controllers, parameters, steps, world, rounds, roundMs, summarize } = story
-  let cluster = testCluster(controllers, parameters)
+  let cluster = testCluster(controllers, parameters, 1, undefined, note)
   const { api } = cluster
   let writes = 0
   let isDue = false
@@ -66,7 +66,7 @@ export async function tell(story: Story, perturbation?: Perturbation): Promise<E
     if (perturbation?.what === 'crash') {
       await cluster[Symbol.asyncDispose]()
       api.faults = faults
-      cluster = testCluster(controllers, parameters, 2, cluster)
+      cluster = testCluster(controllers, parameters, 2, cluster, note)
     }
     if (perturbation?.what === 'stale cache') {
       await cluster.advance(STALE_MS)

@@ -38,7 +38,7 @@ export interface RunningControllers {
 }
 
 /** Controllers without an account of their own: the one that makes accounts usable cannot wait for its own token. */
-const ACTS_AS_MANAGER: ReadonlySet<string> = new Set(['serviceaccount-token-controller'])
+export const ACTS_AS_MANAGER: ReadonlySet<string> = new Set(['serviceaccount-token-controller'])
 
 /** Starts the controllers that are enabled, over shared caches. */
 export function startControllers(options: ControllersOptions): RunningControllers {

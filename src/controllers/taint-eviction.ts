@@ -3,7 +3,7 @@ import { Node } from '#kinds/core/v1/node.ts'
 import { isTerminating } from '#kinds/core/v1/pod.facts.ts'
 import { Pod } from '#kinds/core/v1/pod.ts'
 import { tolerates } from '#kinds/core/v1/toleration.facts.ts'
-import { defineController, whole } from './runtime/define-controller.ts'
+import { defineController, status, whole } from './runtime/define-controller.ts'
 import { evictPod } from './runtime/evict-pod.ts'
 import { mapped } from './runtime/watches.ts'
 
@@ -23,7 +23,7 @@ export const taintEvictionController = defineController({
       { [BY_NODE]: pod => [pod.spec.nodeName ?? ''] },
     ),
   ],
-  writes: [whole(Pod)],
+  writes: [whole(Pod), status(Pod)],
   async reconcile(node, tools) {
     const taints = noExecute(node)
     if (taints.length === 0) return

@@ -2,6 +2,7 @@ import { silentLogger } from '#base/log/logger.ts'
 import { seededRandom } from '#base/random/random.ts'
 import { type VirtualClock, virtualClock } from '#base/time/virtual-clock.ts'
 import { FakeApi } from '#client/fake/fake-api.ts'
+import { type NotedRequest, notingClient } from '#client/fake/noting-client.ts'
 import { builtInKinds } from '#kinds/kinds.ts'
 import { kindRegistry } from '#machinery/kind/kind-registry.ts'
 import { startControllers } from '../start-controllers.ts'
@@ -22,21 +23,29 @@ export interface TestCluster extends AsyncDisposable {
   events(): string[]
 }
 
+/** Who asks where it is not a controller of its own. */
+export const PROCESS = 'kube-controller-manager'
+
+/** Is told of everything that a controller, or the process for all of them, asks of the server. */
+export type NoteRequest = (controller: string, request: NotedRequest) => void
+
 /** Starts `controllers`; over the objects and the time of `former`, if that is given. */
 export function testCluster(
   controllers: readonly Controller[],
   parameters: Partial<ControllerParameters> = {},
   seed = 1,
   former?: Pick<TestCluster, 'api' | 'clock' | 'writers'>,
+  note: NoteRequest = () => {},
 ): TestCluster {
   const clock = former?.clock ?? virtualClock()
   const api = former?.api ?? new FakeApi(clock, seededRandom(seed))
   const writers = new Set(former?.writers)
-  const noting = (name: string) => api.client({ before: ({ kind }) => void (kind === 'Event' || writers.add(name)) })
+  const noting = (writer: string, asker = writer) =>
+    notingClient(api.client({ before: ({ kind }) => void (kind === 'Event' || writers.add(writer)) }), request => note(asker, request))
   const running = startControllers({
-    // The only one that acts as the process itself.
-    client: noting('serviceaccount-token-controller'),
-    clientFor: noting,
+    // It fills the caches, and one controller acts as the process itself.
+    client: noting('serviceaccount-token-controller', PROCESS),
+    clientFor: controller => noting(controller),
     clock,
     random: seededRandom(seed + 1),
     log: silentLogger,
