@@ -60,6 +60,11 @@ export function pathOf({ group, version, name, isNamespaced }: Resource, namespa
   return `${root}${within}/${name}${object === '' ? '' : `/${encodeURIComponent(object)}`}`
 }
 
+/** What an object of a resource says of itself first, in the order in which people read it. */
+export function typeOf({ group, version, kind }: Resource): { readonly apiVersion: string; readonly kind: string } {
+  return { apiVersion: group === '' ? version : `${group}/${version}`, kind }
+}
+
 const AGGREGATED = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
 
 interface Discovery {

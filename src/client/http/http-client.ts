@@ -45,8 +45,8 @@ export interface HttpClient extends Client, Disposable {
   reconnect(): void
   /** Any GET: discovery, health, version, what has no kind here. The body as text. */
   raw(path: string, options?: RawOptions): Promise<string>
-  /** The same as it comes, for what is no text or too big to be held. */
-  download(path: string, sink: (chunk: Buffer) => void, signal?: AbortSignal): Promise<void>
+  /** The same as it comes, for what is no text, too big to be held, or goes on: a watch in a form that has no kind here. */
+  download(path: string, sink: (chunk: Buffer) => void, options?: RawOptions): Promise<void>
 }
 
 export interface RawOptions {
@@ -169,7 +169,8 @@ export function httpClient(options: HttpClientOptions): HttpClient {
       return isOwn ? decoded(kind, answer) : answer
     },
     raw: async (path, { accept, signal } = {}) => (await send('GET', path, undefined, undefined, signal, accept)).toString(),
-    download: async (path, sink, signal) => download(requests, { method: 'GET', path, headers: await headers() }, sink, signal),
+    download: async (path, sink, { accept, signal } = {}) =>
+      download(requests, { method: 'GET', path, headers: await headers(accept ? { accept } : {}) }, sink, signal),
     reconnect() {
       requests.retire()
       watches.retire()

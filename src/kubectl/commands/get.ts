@@ -2,7 +2,6 @@ import type { Command } from 'commander'
 import { Option } from 'commander'
 import { pathAt } from '#client/http/request-path.ts'
 import { parseJson } from '#machinery/codec/json/parse-json.ts'
-import { encodeYaml } from '#machinery/codec/yaml/encode-yaml.ts'
 import {
   type ClientFlags,
   type KubectlContext,
@@ -13,25 +12,28 @@ import {
   verbCommand,
   withMomentFlags,
 } from '../kubectl-verb.ts'
+import { type KubernetesObject, listText, type ObjectFormat, objectText } from '../printers/object-printer.ts'
 import { printTable, type Table } from '../printers/table-printer.ts'
-import { pathOf, type Resource, ResourceMapper } from '../resource-mapper.ts'
+import { pathOf, type Resource, ResourceMapper, typeOf } from '../resource-mapper.ts'
+import { acceptOf, watchObjects } from './watch-objects.ts'
 
-interface GetFlags extends ClientFlags, MomentFlags {
+export interface GetFlags extends ClientFlags, MomentFlags {
   readonly allNamespaces?: boolean
   readonly selector?: string
   readonly fieldSelector?: string
-  readonly output?: 'wide' | 'json' | 'yaml' | 'name'
+  readonly output?: 'wide' | ObjectFormat
   readonly headers: boolean
   readonly ignoreNotFound?: boolean
+  readonly watch?: boolean
+  readonly watchOnly?: boolean
+  readonly outputWatchEvents?: boolean
 }
 
 /** One request: a collection, or one object of it. */
-interface Asked {
+export interface Asked {
   readonly resource: Resource
   readonly object: string
 }
-
-const TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json'
 
 export const getVerb: KubectlVerb = context =>
   withMomentFlags(verbCommand('get'))
@@ -40,6 +42,9 @@ export const getVerb: KubectlVerb = context =>
     .option('-A, --all-namespaces', 'of all namespaces')
     .option('-l, --selector <labels>', 'those with these labels')
     .option('--field-selector <fields>', 'those with these fields')
+    .option('-w, --watch', 'then go on showing them as they change')
+    .option('--watch-only', 'show only what changes from now on')
+    .option('--output-watch-events', 'with one of these: say what has happened to each (ADDED, MODIFIED, DELETED)')
     .option('--no-headers', 'without the first line')
     .option('--ignore-not-found', 'say nothing of what is not there')
     .addOption(new Option('-o, --output <format>', 'how').choices(['wide', 'json', 'yaml', 'name']))
@@ -47,17 +52,26 @@ export const getVerb: KubectlVerb = context =>
 
 async function get(what: readonly string[], flags: GetFlags, context: KubectlContext): Promise<void> {
   const moment = momentOf(flags)
+  const isWatch = flags.watch === true || flags.watchOnly === true
+  if (isWatch && moment !== undefined) throw new UsageError('--watch shows what happens from now on, and --at what was: give one of them')
+  if (flags.outputWatchEvents && !isWatch)
+    throw new UsageError('--output-watch-events option can only be used with --watch or --watch-only')
   const { client, namespace } = await context.connect(flags)
   using _ = client
   const asked = askedOf(what, await ResourceMapper.of(client))
   const query = queryOf(flags)
   const where = flags.allNamespaces ? '' : namespace
+  if (isWatch) {
+    if (asked.length > 1)
+      throw new UsageError('watch is only supported on individual resources and resource collections - more than 1 resource was found')
+    return await watchObjects(asked[0]!, { client, namespace: where, flags, context })
+  }
   const isTable = flags.output === undefined || flags.output === 'wide'
   const read = async ({ resource, object }: Asked) => {
     const path = `${pathOf(resource, where, object)}${object === '' ? query : ''}`
     try {
       return await client.raw(moment === undefined ? path : pathAt(moment, path), {
-        accept: isTable ? TABLE : 'application/json',
+        accept: acceptOf(flags),
         signal: context.signal,
       })
     } catch (error) {
@@ -73,18 +87,13 @@ async function get(what: readonly string[], flags: GetFlags, context: KubectlCon
     const found = parseJson(text) as KubernetesObject
     // Items of a list do not say themselves what they are.
     const { items } = found
-    if (items) objects.push(...items.map(item => ({ ...typed(one.resource), ...item })))
+    if (items) objects.push(...items.map(item => ({ ...typeOf(one.resource), ...item })))
     else objects.push(found)
   }
   const isOne = asked.length === 1 && asked[0]!.object !== ''
-  context.stdout.write(textOf(objects, isOne, asked, flags.output))
-}
-
-interface KubernetesObject {
-  readonly apiVersion: string
-  readonly kind: string
-  readonly metadata: { readonly name?: string; readonly namespace?: string }
-  readonly items?: readonly KubernetesObject[]
+  const format = flags.output as ObjectFormat
+  if (isOne) context.stdout.write(objects[0] ? objectText(objects[0], format) : '')
+  else context.stdout.write(listText(objects, format))
 }
 
 /** `pods`, `pods web-1 web-2`, `deploy/web svc/web`, `pods,services`. */
@@ -143,25 +152,6 @@ async function printTables(
   context.stdout.write(texts.join('\n'))
 }
 
-function textOf(objects: readonly KubernetesObject[], isOne: boolean, asked: readonly Asked[], output: GetFlags['output']): string {
-  if (output === 'name') {
-    return objects.map(({ apiVersion, kind, metadata }) => `${kind.toLowerCase()}${groupOf(apiVersion)}/${metadata.name}\n`).join('')
-  }
-  if (isOne && objects.length === 0) return ''
-  const shown = isOne ? objects[0]! : { apiVersion: 'v1', kind: 'List', items: objects, metadata: { resourceVersion: '' } }
-  void asked
-  return output === 'yaml' ? encodeYaml(shown) : `${JSON.stringify(shown, null, 4)}\n`
-}
-
-function groupOf(apiVersion: string): string {
-  const slash = apiVersion.indexOf('/')
-  return slash < 0 ? '' : `.${apiVersion.slice(0, slash)}`
-}
-
-function apiVersionOf({ group, version }: Resource): string {
-  return group === '' ? version : `${group}/${version}`
-}
-
 function singular(plural: string): string {
   return plural.endsWith('ies') ? `${plural.slice(0, -3)}y` : plural.replace(/(?<=(s|x|ch))es$|s$/, '')
 }
@@ -172,9 +162,4 @@ function queryOf({ selector, fieldSelector }: GetFlags): string {
     ...(fieldSelector ? { fieldSelector } : {}),
   }).toString()
   return query === '' ? '' : `?${query}`
-}
-
-/** In the order in which people read it. */
-function typed(resource: Resource): Pick<KubernetesObject, 'apiVersion' | 'kind'> {
-  return { apiVersion: apiVersionOf(resource), kind: resource.kind }
 }

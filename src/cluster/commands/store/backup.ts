@@ -53,7 +53,7 @@ async function produce(place: StorePlace, moment: string, sink: (part: Uint8Arra
   const { clientOf, openPlace } = await import('./store-place.ts')
   if (place.engine === 'lmdb' && place.running) {
     using client = clientOf(place.running.kubeconfig)
-    return await client.download(`/apis/typernetes.dev/v1/moments/${encodeURIComponent(moment)}/snapshot`, sink, signal)
+    return await client.download(`/apis/typernetes.dev/v1/moments/${encodeURIComponent(moment)}/snapshot`, sink, { signal })
   }
   const store = await openPlace(place)
   try {
