@@ -4,6 +4,7 @@ import { SetupError } from '../setup-error.ts'
 import {
   type ClusterFlags,
   clusterOf,
+  historyOption,
   outputOption,
   progressOf,
   tokenOf,
@@ -26,6 +27,7 @@ interface ServerFlags extends ClusterFlags {
   readonly podCidr?: string
   readonly serviceCidr?: string
   readonly from?: string
+  readonly history?: number
   readonly output?: string
 }
 
@@ -45,6 +47,7 @@ export const serverVerb: Verb = context => {
     .option('--pod-cidr <network>', 'addresses of pods, with --cluster-init (default: 10.244.0.0/16)')
     .option('--service-cidr <network>', 'addresses of Services, with --cluster-init (default: 10.96.0.0/16)')
     .option('--from <directory>', 'with --cluster-init: continue the cluster of "t8s up" in this data directory, which must be down')
+    .addOption(historyOption())
     .option('--cluster-reset', 'go on with this server alone, when the others are lost for good')
     .addOption(outputOption('one event a line'))
     .action((flags: ServerFlags) => up(flags, context))
@@ -77,6 +80,7 @@ async function up(flags: ServerFlags, context: VerbContext): Promise<void> {
     podCidr: flags.podCidr,
     serviceCidr: flags.serviceCidr,
     from: flags.from,
+    historyMs: flags.history,
     program: fileURLToPath(new URL('./t8s-server.js', import.meta.url)), // all programs stand in one folder once built
     programArgs: flags.clusterReset ? ['--cluster-reset'] : [],
   }

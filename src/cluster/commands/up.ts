@@ -4,6 +4,7 @@ import type { ClusterLayout } from '../layout/layout.ts'
 import {
   type ClusterFlags,
   clusterOf,
+  historyOption,
   outputOption,
   progressOf,
   type Verb,
@@ -16,6 +17,7 @@ interface UpFlags extends ClusterFlags {
   readonly nodes?: number
   readonly simulatedNodes?: number
   readonly port?: number
+  readonly history?: number
   readonly output?: string
 }
 
@@ -33,6 +35,7 @@ export const upVerb: Verb = context =>
       wholeNumber(0, 100_000),
     )
     .option('--port <port>', 'port of the API server (default: 6443, or the next that no other cluster has)', wholeNumber(1, 65_535))
+    .addOption(historyOption())
     .addOption(outputOption('one event a line'))
     .action((flags: UpFlags) => up(flags, context))
 
@@ -44,6 +47,7 @@ async function up(flags: UpFlags, context: VerbContext): Promise<void> {
     nodes: flags.nodes,
     simulatedNodes: flags.simulatedNodes,
     apiPort: flags.port,
+    historyMs: flags.history,
     program: fileURLToPath(new URL('./t8s-cluster.js', import.meta.url)), // all programs stand in one folder once built
     programArgs: () => ['--data-dir', where.dataDir],
   }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { realClock } from '#base/time/real-clock.ts'
+import { durationMs } from '#machinery/duration/duration.ts'
 import { type ResolvedWhereabouts, readAllocation, whereabouts } from '../layout/data-directory.ts'
 import type { Progress } from '../progress/progress.ts'
 import { jsonProgress, textProgress } from '../progress/text-progress.ts'
@@ -59,6 +60,19 @@ export function tokenOf(flags: { readonly token?: string; readonly tokenFile?: s
 /** `-o json`, the one format beside text for people. */
 export function outputOption(description: string): Option {
   return new Option('-o, --output <format>', description).choices(['json'])
+}
+
+/** `--history`, which the verbs that bring something up take. */
+export function historyOption(): Option {
+  return new Option('--history <duration>', 'how long what was can be read, such as 1h (default: 5m, or as before)').argParser(text => {
+    try {
+      const ms = durationMs(text)
+      if (ms >= 1000) return ms
+    } catch {
+      // says the same as one that is too short
+    }
+    throw new InvalidArgumentError('It must be a duration of at least a second, such as 90s, 30m or 24h.')
+  })
 }
 
 /** Reads a flag's value as a whole number. */

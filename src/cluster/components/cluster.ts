@@ -48,7 +48,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     )
     const kubelets = { ...certificates.kubeletClient, authority: certificates.authority.certificate }
     const plane = await progress.step('start the control plane', async note => {
-      const store = await LmdbStore.open({ directory: layout.storeDir, clock, logger: log, onFatal: options.fatal })
+      const retention = layout.historyMs === undefined ? {} : { forMs: layout.historyMs }
+      const store = await LmdbStore.open({ directory: layout.storeDir, clock, logger: log, retention, onFatal: options.fatal })
       ending.push(() => store.close())
       ensureEncryptionConfiguration(layout.encryptionFile)
       const encryption = await encryptionFromFile({ file: layout.encryptionFile, reloads: true, clock, random, log })

@@ -23,6 +23,8 @@ export interface EtcdProcessOptions {
   readonly clusterToken: string
   /** Once: makes this member the only one, with the data it has. */
   readonly forceNewCluster?: boolean
+  /** How long old revisions are kept. Default: 5 minutes, as the API server of Kubernetes keeps them. */
+  readonly historyMs?: number | undefined
   readonly clock: Clock
   readonly log: Logger
   /** It was removed from the cluster by the others: it never comes back. */
@@ -34,6 +36,7 @@ export interface EtcdProcess {
   stop(): Promise<void>
 }
 
+const HISTORY_MS = 5 * 60_000
 const RESTART_FIRST_MS = 500
 const RESTART_LIMIT_MS = 30_000
 /** It has run well if it lived this long. */
@@ -120,9 +123,8 @@ function flagsOf(options: EtcdProcessOptions, isFirst: boolean): string[] {
     'peer-cert-file': tls.certificate,
     'peer-key-file': tls.key,
     'peer-client-cert-auth': 'true',
-    // Old revisions go after as long as the API server of Kubernetes keeps them.
     'auto-compaction-mode': 'periodic',
-    'auto-compaction-retention': '5m',
+    'auto-compaction-retention': `${Math.round((options.historyMs ?? HISTORY_MS) / 1000)}s`,
     'quota-backend-bytes': String(8 * 1024 ** 3),
     logger: 'zap',
     'log-level': 'warn',

@@ -24,6 +24,13 @@ describe('allocate', () => {
     expect(allocate({ name: 'default' }, first, busy)).toEqual(first)
   })
 
+  it('keeps how long history is until asked for another', () => {
+    const hour = allocate({ name: 'default', historyMs: 3_600_000 }, undefined, nothing)
+    expect(allocate({ name: 'default' }, hour, nothing).historyMs).toBe(3_600_000)
+    expect(allocate({ name: 'default', historyMs: 60_000 }, hour, nothing).historyMs).toBe(60_000)
+    expect(allocate({ name: 'default' }, undefined, nothing)).not.toHaveProperty('historyMs')
+  })
+
   it('keeps the nodes there are when nodes are added', () => {
     const one = allocate({ name: 'default' }, undefined, nothing)
     const three = allocate({ name: 'default', nodes: 3 }, one, nothing)

@@ -27,6 +27,8 @@ export interface ClusterAllocation {
   readonly nodePortRange: string
   readonly nodes: readonly NodeAllocation[]
   readonly simulatedNodes: number
+  /** How long the store keeps what was; absent: as long as it does by itself. */
+  readonly historyMs?: number
 }
 
 export interface NodeAllocation {
@@ -43,6 +45,7 @@ export interface ClusterRequest {
   readonly nodes?: number | undefined
   readonly simulatedNodes?: number | undefined
   readonly apiPort?: number | undefined
+  readonly historyMs?: number | undefined
 }
 
 /** What is already taken on the machine. */
@@ -66,6 +69,7 @@ export function allocate(request: ClusterRequest, existing: ClusterAllocation | 
   const base = existing ?? newAllocation(request, occupied)
   return {
     ...base,
+    ...(request.historyMs === undefined ? {} : { historyMs: request.historyMs }),
     apiPort: request.apiPort ?? base.apiPort,
     simulatedNodes,
     nodes: Array.from({ length: count }, (_, index) => existing?.nodes[index] ?? nodeAllocation(base, index + 1)),

@@ -31,6 +31,8 @@ export interface ServerRequest {
   readonly serviceCidr?: string | undefined
   /** With `clusterInit`: the data directory of a cluster of `t8s up` that is continued. */
   readonly from?: string | undefined
+  /** How long etcd keeps what was. */
+  readonly historyMs?: number | undefined
   /** The program that runs the server, and further arguments for it. */
   readonly program: string
   readonly programArgs: readonly string[]
@@ -112,7 +114,10 @@ async function joinedRecord(
   return { ...record, etcd: { ...record.etcd, initialCluster } }
 }
 
-type OwnFacts = Pick<ServerRecord, 'serverName' | 'advertiseAddress' | 'apiPort' | 'etcdClientPort' | 'etcdPeerPort' | 'tlsSans'>
+type OwnFacts = Pick<
+  ServerRecord,
+  'serverName' | 'advertiseAddress' | 'apiPort' | 'etcdClientPort' | 'etcdPeerPort' | 'tlsSans' | 'historyMs'
+>
 
 function ownFacts(request: ServerRequest): OwnFacts {
   const serverName = (request.serverName ?? hostname()).toLowerCase()
@@ -129,6 +134,7 @@ function ownFacts(request: ServerRequest): OwnFacts {
     etcdClientPort: 2379,
     etcdPeerPort: 2380,
     tlsSans: request.tlsSans,
+    historyMs: request.historyMs,
   }
 }
 
@@ -138,7 +144,7 @@ function ownAddress(): string {
   throw new SetupError('This machine has no address that others reach', 'connect it, or give one with --advertise-address')
 }
 
-/** What may change from one start to the next: the names in the certificate. */
+/** What may change from one start to the next: the names in the certificate, and how long history is kept. */
 function changed(record: ServerRecord, request: ServerRequest): ServerRecord {
   for (const [flag, asked, is] of [
     ['--advertise-address', request.advertiseAddress, record.advertiseAddress],
@@ -149,7 +155,7 @@ function changed(record: ServerRecord, request: ServerRequest): ServerRecord {
       throw new SetupError(`This server has ${flag} ${is}, and cannot change it to ${asked}`, 'remove it from the cluster and join it anew')
     }
   }
-  return { ...record, tlsSans: [...new Set([...record.tlsSans, ...request.tlsSans])] }
+  return { ...record, historyMs: request.historyMs ?? record.historyMs, tlsSans: [...new Set([...record.tlsSans, ...request.tlsSans])] }
 }
 
 function networkOf(flag: string, text: string) {

@@ -47,6 +47,7 @@ export async function startServerEtcd(options: ServerEtcdOptions): Promise<Serve
     initialClusterState: layout.etcd.state,
     clusterToken: `t8s-${layout.cluster.name}`,
     forceNewCluster: options.reset,
+    historyMs: layout.historyMs,
     clock,
     log,
     removed,

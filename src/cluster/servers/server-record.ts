@@ -16,9 +16,11 @@ export interface ServerRecord {
   readonly etcdPeerPort: number
   /** Further names and addresses in its certificate: of a load balancer. */
   readonly tlsSans: readonly string[]
-  /** How its etcd member came into being; it reads this only as long as it has no data. */
+  /** How long its etcd member keeps what was; absent: 5 minutes. */
+  readonly historyMs?: number | undefined
   /** The embedded store of a cluster of `t8s up` that is continued here, until its objects are in etcd. */
   readonly from?: string | undefined
+  /** How its etcd member came into being; it reads this only as long as it has no data. */
   readonly etcd: { readonly initialCluster: string; readonly state: 'new' | 'existing'; readonly peers: readonly string[] }
 }
 
@@ -63,8 +65,8 @@ export function readServerRecord(dataDir: string): ServerRecord | undefined {
 }
 
 export function writeServerRecord(dataDir: string, record: ServerRecord): void {
-  const { version, cluster, serverName, advertiseAddress, apiPort, etcdClientPort, etcdPeerPort, tlsSans, from, etcd } = record
-  const own = { version, cluster, serverName, advertiseAddress, apiPort, etcdClientPort, etcdPeerPort, tlsSans, from, etcd }
+  const { version, cluster, serverName, advertiseAddress, apiPort, etcdClientPort, etcdPeerPort, tlsSans, historyMs, from, etcd } = record
+  const own = { version, cluster, serverName, advertiseAddress, apiPort, etcdClientPort, etcdPeerPort, tlsSans, historyMs, from, etcd }
   writeRecord(dataDir, 'server.json', own satisfies ServerRecord)
 }
 

@@ -41,11 +41,16 @@ function textOf(status: KindStatus): string {
   const { engine, resourceVersion, compactedResourceVersion, keys, sizeBytes, sizeInUseBytes } = status
   const lines = [
     `engine           ${engine}`,
-    `resourceVersion  ${resourceVersion}, readable from ${compactedResourceVersion}`,
+    `resourceVersion  ${resourceVersion}, ${readableFrom(compactedResourceVersion)}`,
     `keys             ${keys}`,
     `size             ${sizeBytes} bytes, ${sizeInUseBytes} in use`,
     ...(status.problems ?? []).map(problem => `problem          ${problem}`),
     ...(status.unreadableKeys ?? []).map(key => `cannot be read   ${key}`),
   ]
   return `${lines.join('\n')}\n`
+}
+
+/** A store that never forgot anything has no revision from which on it can be read. */
+function readableFrom(compactedResourceVersion: string): string {
+  return compactedResourceVersion === '0' ? 'readable from the first on' : `readable from ${compactedResourceVersion} on`
 }
