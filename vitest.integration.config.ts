@@ -12,6 +12,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.{int,e2e,sim,test}.ts'],
     globalSetup: ['test/support/install-packages.ts', 'test/support/build-programs.ts'],
+    // The programs that tests start compare their caches with the store when they end.
+    env: { KUBE_WATCHCACHE_CONSISTENCY_CHECKER: 'true' },
     pool: 'forks',
     fileParallelism: false,
     testTimeout: 60_000,

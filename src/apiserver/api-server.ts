@@ -186,9 +186,12 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       isStopping = true
       timeline.stop()
       definitions?.stop()
-      if (options.checksConsistency ?? true) await checkAtEnd(feed)
-      feed.stop()
-      await Promise.all(ports.map(port => port.close()))
+      try {
+        if (options.checksConsistency ?? true) await checkAtEnd(feed)
+      } finally {
+        feed.stop()
+        await Promise.all(ports.map(port => port.close()))
+      }
     },
   }
 }

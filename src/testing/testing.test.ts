@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { realClock } from '#base/time/real-clock.ts'
 import { Deployment } from '#kinds/apps/v1/deployment.ts'
 import { Job } from '#kinds/batch/v1/job.ts'
 import { Namespace } from '#kinds/core/v1/namespace.ts'
@@ -7,10 +8,33 @@ import { Node } from '#kinds/core/v1/node.ts'
 import { Pod } from '#kinds/core/v1/pod.ts'
 import { Service } from '#kinds/core/v1/service.ts'
 import { EndpointSlice } from '#kinds/discovery/v1/endpoint-slice.ts'
+import { MemoryStore, type MemoryStoreOptions } from '#store/memory/memory-store.ts'
+import type { Watch, WatchOptions, WatchSink } from '#store/store.ts'
 import { startCluster, virtualClock } from './testing.ts'
 
 const template = { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'web', image: 'web:1' }] } }
 const web = { metadata: { name: 'web', namespace: 'default' }, spec: { replicas: 3, selector: { matchLabels: { app: 'web' } }, template } }
+
+/** Does not tell who watches of one key. */
+class ForgetfulStore extends MemoryStore {
+  readonly #key: string
+
+  constructor(options: MemoryStoreOptions, key: string) {
+    super(options)
+    this.#key = key
+  }
+
+  override watch(options: WatchOptions, sink: WatchSink): Watch {
+    return super.watch(options, {
+      ...sink,
+      events: (events, revision) =>
+        sink.events(
+          events.filter(({ kv }) => kv.key !== this.#key),
+          revision,
+        ),
+    })
+  }
+}
 
 describe('startCluster', () => {
   it('gives a cluster whose nodes are ready and whose own objects are there', async () => {
@@ -66,6 +90,25 @@ describe('startCluster', () => {
     await client.delete(Namespace, { name: 'a' })
     await cluster.until(async () => (await client.list(Namespace)).items.every(({ metadata }) => metadata.name !== 'a'))
     expect((await client.list(Pod, { namespace: 'a' })).items).toEqual([])
+  })
+
+  it('starts on a store that is given, and leaves it open', async () => {
+    const store = new MemoryStore({ clock: realClock() })
+    await using first = await startCluster({ store, nodes: 0 })
+    await first.client.create(Namespace, { metadata: { name: 'kept' } })
+    await first.stop()
+    await using second = await startCluster({ store, nodes: 0 })
+    expect((await second.client.get(Namespace, { name: 'kept' })).metadata.name).toBe('kept')
+    await second.stop()
+    await store.close()
+  })
+
+  it('[W15] fails at its end if a cache does not show what is stored', async () => {
+    const store = new ForgetfulStore({ clock: realClock() }, '/registry/namespaces/unseen')
+    const cluster = await startCluster({ store, nodes: 0 })
+    await cluster.client.create(Namespace, { metadata: { name: 'unseen' } })
+    await expect(cluster.stop()).rejects.toThrow(/the cache of \/registry\/namespaces\/ differs from the store .*: it lacks unseen/)
+    await store.close()
   })
 
   it('runs on virtual time and leaves no timer behind', async () => {

@@ -13,6 +13,7 @@ import type { Informers } from '#client/informers/informer.ts'
 import { startControlPlane } from '#cluster/components/control-plane.ts'
 import { startSimulatedNodes } from '#kubelet/runtime/simulated/simulated-nodes.ts'
 import { MemoryStore } from '#store/memory/memory-store.ts'
+import type { Store } from '#store/store.ts'
 
 export { type VirtualClock, virtualClock } from '#base/time/virtual-clock.ts'
 
@@ -25,6 +26,8 @@ export interface TestClusterOptions {
   readonly clock?: Clock
   /** The same seed gives the same names and choices. */
   readonly seed?: number
+  /** Where the cluster is kept: a store in memory of its own unless said otherwise. One that is given outlives the cluster. */
+  readonly store?: Store
   /** Nothing is logged unless said otherwise. */
   readonly log?: Logger
 }
@@ -39,7 +42,7 @@ export interface TestCluster extends AsyncDisposable {
   clientFor(user: UserInfo): Client
   /** Resolves once `condition` does to true; it is asked again after each short while of the cluster's clock. Rejects after `timeoutMs`. */
   until(condition: () => boolean | Promise<boolean>, timeoutMs?: number): Promise<void>
-  /** Ends the cluster; no timer and no watcher is left. */
+  /** Ends the cluster; no timer and no watcher is left. Rejects if its API server showed something else than the store holds. */
   stop(): Promise<void>
 }
 
@@ -50,7 +53,8 @@ const UNTIL_PAUSE_MS = 5
 export async function startCluster(options: TestClusterOptions = {}): Promise<TestCluster> {
   const { nodes = 1, nodeCapacity, clock = realClock(), seed, log = silentLogger } = options
   const random: Random = seed === undefined ? systemRandom() : seededRandom(seed)
-  const store = new MemoryStore({ clock })
+  const own = options.store ? undefined : new MemoryStore({ clock })
+  const store = options.store ?? own!
   const plane = await startControlPlane({ store, clock, random, log, serviceAccountKeys: newKeyPair() })
   const client = plane.clientFor({ name: 'kubernetes-admin', groups: ['system:masters'] }, 'test')
   const names = Array.from({ length: nodes }, (_, index) => `node-${index + 1}`)
@@ -59,8 +63,11 @@ export async function startCluster(options: TestClusterOptions = {}): Promise<Te
   await simulated.ready
   const stop = async () => {
     await simulated.stop()
-    await plane.stop()
-    await store.close()
+    try {
+      await plane.stop()
+    } finally {
+      await own?.close()
+    }
   }
   return {
     client,

@@ -65,6 +65,8 @@ export interface AssemblyOptions {
   readonly storageMediaType?: StorageCodecOptions['mediaType']
   /** Serves the group `typernetes.dev` (docs/reference/typernetes.dev.md), which upstream does not have. */
   readonly servesTypernetes?: boolean
+  /** See {@link ApiServerOptions.checksConsistency}: on unless said otherwise, so in all tests; programs ask {@link checksConsistency}. */
+  readonly checksConsistency?: boolean
   /** How the server proves itself to aggregated servers; absent: it does not. */
   readonly frontProxy?: FrontProxyCredential | undefined
   /** How the server reaches kubelets; absent: it does not. */
@@ -140,7 +142,7 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
     clock,
     random,
     log,
-    checksConsistency: false,
+    ...(options.checksConsistency === undefined ? {} : { checksConsistency: options.checksConsistency }),
     kinds: [...builtInKinds, ...(options.servesTypernetes ? typernetesKinds : []), ...subresourceKinds],
     authorizer,
     admission: defaultAdmission(

@@ -10,6 +10,7 @@ import type { ClusterLayout } from '../layout/layout.ts'
 import type { Progress } from '../progress/progress.ts'
 import { authenticationByCertificates } from './certificate-authentication.ts'
 import { certificateParameters } from './certificate-parameters.ts'
+import { checksConsistency } from './checks-consistency.ts'
 import { startCloud } from './cloud.ts'
 import { startClusterDns } from './cluster-dns.ts'
 import { type ControlPlane, startControlPlane } from './control-plane.ts'
@@ -80,6 +81,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
         authentication: authenticationByCertificates(certificates),
         kubeletConnection: kubelets,
         frontProxy: certificates.frontProxyClient,
+        checksConsistency: checksConsistency(process.env),
       })
       ending.push(() => started!.stop())
       await serveMetricsApi({ ...started, client: administratorOf(started), kubelets, clock, log })

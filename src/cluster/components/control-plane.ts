@@ -33,6 +33,8 @@ export interface ControlPlaneOptions {
   readonly kubeletConnection?: KubeletConnection
   /** How the API server proves itself to aggregated servers. */
   readonly frontProxy?: FrontProxyCredential
+  /** Whether {@link ControlPlane.stop} rejects if a cache differs from the store; on unless said otherwise. */
+  readonly checksConsistency?: boolean
   /** Which controllers run, as `--controllers` says it. */
   readonly controllers?: readonly string[]
   readonly parameters?: Partial<ControllerParameters>
@@ -89,6 +91,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     ...(options.authentication ? { authentication: options.authentication } : {}),
     servesTypernetes: true,
     encryption: options.encryption,
+    ...(options.checksConsistency === undefined ? {} : { checksConsistency: options.checksConsistency }),
   })
   const { server, informers, clientFor, shipObjects } = assembled
   const hold = server.holdReadiness('the objects that every server ships are not there yet')

@@ -12,6 +12,7 @@ import { realClock } from '#base/time/real-clock.ts'
 import { keepCompacted } from '#store/etcd/keep-compacted.ts'
 import { refuseUnfinished } from '#store/snapshot/snapshot.ts'
 import type { Store } from '#store/store.ts'
+import { checksConsistency } from '../components/checks-consistency.ts'
 import { startLoneApiServer } from '../components/lone-api-server.ts'
 import { readCommandLine } from '../flags/flag-set.ts'
 import { kubeApiserver } from '../flags/kube-apiserver.ts'
@@ -104,6 +105,7 @@ async function run(values: Values, given: ReadonlySet<string>): Promise<void> {
     storageMediaType: values['storage-media-type'],
     // Off unless asked for: clients of this program may compare its discovery with upstream's.
     servesTypernetes: values['runtime-config']['typernetes.dev/v1'] ?? false,
+    checksConsistency: checksConsistency(process.env),
     audit,
     registry,
   })

@@ -12,6 +12,7 @@ import { ENCRYPTION_FILE, readSharedSecrets } from '../certificates/shared-secre
 import type { AssembledApiServer } from '../components/assembled-api-server.ts'
 import { authenticationByCertificates } from '../components/certificate-authentication.ts'
 import { certificateParameters } from '../components/certificate-parameters.ts'
+import { checksConsistency } from '../components/checks-consistency.ts'
 import { startControlPlane } from '../components/control-plane.ts'
 import { encryptionFromFile } from '../components/encryption-from-file.ts'
 import { serveMetricsApi } from '../components/metrics-api.ts'
@@ -85,6 +86,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
         parameters: certificateParameters(certificates.cluster, layout.cluster),
         kubeletConnection: kubeletConnectionOf(certificates),
         frontProxy: certificates.cluster.frontProxyClient,
+        checksConsistency: checksConsistency(process.env),
         identity: `${layout.serverName}_${random.uuid()}`,
         open: assembled => openPort(assembled, store, certificates, options),
       })
