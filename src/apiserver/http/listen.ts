@@ -1,7 +1,7 @@
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
+import { createServer as createTlsServer, type SecureVersion, type TLSSocket } from 'node:tls'
 import type { Logger } from '#base/log/logger.ts'
 import { Http2Connection } from '#base/net/http2/http2-connection.ts'
 import { type Clock, every } from '#base/time/clock.ts'
@@ -19,6 +19,10 @@ export interface ListenOptions {
     readonly key: string
     /** Certificates that client certificates are asked to be signed by, PEM. */
     readonly clientCa?: string
+    /** The oldest TLS to accept; default 1.2. */
+    readonly minVersion?: SecureVersion
+    /** The ciphers to offer, as OpenSSL names them; default: Node's. */
+    readonly ciphers?: string
   }
   readonly clock: Clock
   readonly log: Logger
@@ -78,7 +82,8 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     ALPNProtocols: ['h2', 'http/1.1'],
     requestCert: true,
     rejectUnauthorized: false,
-    minVersion: 'TLSv1.2',
+    minVersion: tls.minVersion ?? 'TLSv1.2',
+    ...(tls.ciphers === undefined ? {} : { ciphers: tls.ciphers }),
     handshakeTimeout: HANDSHAKE_MS,
     ...(tls.clientCa ? { ca: tls.clientCa } : {}),
   })

@@ -23,7 +23,7 @@ import { debugPages } from './debug-pages.ts'
 import type { Exchange } from './exchange.ts'
 import { Front } from './front.ts'
 import { type AnonymousAccess, Identification } from './identification.ts'
-import { type Listening, listen } from './listen.ts'
+import { type Listening, type ListenOptions, listen } from './listen.ts'
 import { ServerMetrics } from './metrics.ts'
 import { OpenApiRoute } from './openapi-route.ts'
 import { type DocumentRoute, PathRoute } from './path-route.ts'
@@ -37,7 +37,7 @@ export interface ServeOptions {
   readonly address: string
   /** 0: any free one. */
   readonly port: number
-  readonly tls: { readonly certificate: string; readonly key: string; readonly clientCa?: string }
+  readonly tls: ListenOptions['tls']
   readonly authenticator: Authenticator
   /** Who may come without proof, as `system:anonymous`; default: everybody. */
   readonly anonymous?: AnonymousAccess
@@ -80,7 +80,7 @@ export async function serve(parts: ServerParts, options: ServeOptions): Promise<
   aggregation?.onChange(() => openApi.forget())
   const startMs = clock.monotonic()
   const uptimeSeconds = () => (clock.monotonic() - startMs) / 1000
-  const debug = debugPages({ version: VERSION.gitVersion, flags: options.flags ?? {}, uptimeSeconds })
+  const debug = debugPages({ startedMs: clock.now(), flags: options.flags ?? {}, uptimeSeconds })
   const streams = new NodeStreams(handler, parts.kubeletConnection)
   const resources = new ResourceRoute({ handler, clock, random, protobuf, framer: protobuf, gzip: nodeGzip, streams })
   let listening: Listening | undefined

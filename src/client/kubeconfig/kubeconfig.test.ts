@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { mergeKubeconfigs, parseKubeconfig, resolveContext } from './kubeconfig.ts'
+import { mergeKubeconfigs, otherServersOf, parseKubeconfig, resolveContext } from './kubeconfig.ts'
 
 const text = `
 apiVersion: v1
@@ -36,6 +36,18 @@ describe('a kubeconfig', () => {
     expect(() => resolveContext(parseKubeconfig(text), 'other')).toThrow('context "other" does not exist')
     expect(() => parseKubeconfig('[]')).toThrow('is no mapping')
     expect(() => parseKubeconfig('clusters: [{}]')).toThrow('an entry of clusters in the kubeconfig has no name')
+  })
+
+  it('names further servers of a cluster in an extension', () => {
+    const of = (extension: string) =>
+      otherServersOf(parseKubeconfig(text.replace('{ server:', `{ extensions: [${extension}], server:`)).clusters.get('here')!)
+    expect(of('{ name: other, extension: { servers: 1 } }')).toEqual([])
+    expect(of('{ name: typernetes.dev/servers, extension: { servers: ["https://127.0.0.1:6443/", "https://10.0.0.2:6443/"] } }')).toEqual([
+      'https://10.0.0.2:6443',
+    ])
+    expect(() => of('{ name: typernetes.dev/servers, extension: { servers: ["10.0.0.2"] } }')).toThrow(
+      'must be {servers: [https://host:port, …]}',
+    )
   })
 
   it('is merged with others: the first word counts', () => {

@@ -16,7 +16,11 @@ export interface KubeconfigCluster {
   readonly insecureSkipTlsVerify?: boolean | undefined
   readonly tlsServerName?: string | undefined
   readonly proxyUrl?: string | undefined
+  readonly extensions?: readonly { readonly name: string; readonly extension: unknown }[] | undefined
 }
+
+/** The extension of a cluster that names its other servers; clients that do not know it leave it alone. */
+const SERVERS_EXTENSION = 'typernetes.dev/servers'
 
 export interface KubeconfigUser {
   readonly clientCertificate?: string | undefined
@@ -90,6 +94,18 @@ export function resolveContext(config: Kubeconfig, name: string = config.current
   const user = config.users.get(context.user)
   if (!user && context.user !== '') throw new KubeconfigError(`user "${context.user}" of context "${name}" does not exist`)
   return { name, cluster, user: user ?? {}, namespace: context.namespace || 'default' }
+}
+
+/** The servers of a cluster beside `server`: `extensions: [{name: typernetes.dev/servers, extension: {servers: [https://…]}}]`. Throws {@link KubeconfigError}. */
+export function otherServersOf({ server, extensions = [] }: KubeconfigCluster): string[] {
+  const extension = extensions.find(({ name }) => name === SERVERS_EXTENSION)?.extension
+  if (extension === undefined) return []
+  const { servers } = (extension ?? {}) as { readonly servers?: unknown }
+  const isServer = (one: unknown): one is string => typeof one === 'string' && /^https?:\/\/./.test(one)
+  if (!Array.isArray(servers) || !servers.every(isServer)) {
+    throw new KubeconfigError(`the extension ${SERVERS_EXTENSION} of a cluster must be {servers: [https://host:port, …]}`)
+  }
+  return servers.map(one => one.replace(/\/+$/, '')).filter(one => one !== server.replace(/\/+$/, ''))
 }
 
 /** A list of `{ name, <key>: … }` as a map; the first of a name counts. */

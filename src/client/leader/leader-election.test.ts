@@ -60,6 +60,23 @@ describe('leader election', () => {
     await clock.advance(30_000)
   })
 
+  it('watches the winner from the moment it lost the race for a new lease', async () => {
+    const clock = virtualClock()
+    const api = new FakeApi(clock)
+    let hasCrashed = false
+    const crash = () => {
+      if (hasCrashed) throw new Error('unreachable')
+    }
+    const [first, second] = [candidate(api, clock, 'a', 1, { before: crash }), candidate(api, clock, 'b', 2)]
+    await clock.advance(100)
+    expect([first, second].map(({ state }) => state.isLeading)).toEqual([true, false])
+    hasCrashed = true
+    await clock.advance(15_600)
+    expect(second.state.isLeading).toBe(true)
+    for (const one of [first, second]) one.stop()
+    await clock.advance(30_000)
+  })
+
   it('takes over within a second after a clean stop, and asks for nothing while it waits', async () => {
     const clock = virtualClock()
     const api = new FakeApi(clock)

@@ -3,7 +3,7 @@ import type { Random } from '#base/random/random.ts'
 import { type Clock, sleep } from '#base/time/clock.ts'
 import { Lease, type LeaseSpec } from '#kinds/coordination/v1/lease.ts'
 import { equal } from '#machinery/kind/draft.ts'
-import { isNotFound } from '#machinery/status/status-error.ts'
+import { isAlreadyExists, isNotFound } from '#machinery/status/status-error.ts'
 import { microTimeOf } from '#machinery/time/time.ts'
 import type { Client } from '../client.ts'
 import type { EventRecorder } from '../events/event-recorder.ts'
@@ -119,9 +119,13 @@ class LeaseClaim {
       const own = { holderIdentity: identity, leaseDurationSeconds: Math.ceil(leaseDurationMs / 1000), renewTime: now }
       if (!present) {
         const spec = { ...own, acquireTime: now, leaseTransitions: 0 }
-        const created = await client.create(Lease, { metadata: lease, spec })
-        this.#tell(created)
-        return true
+        const created = await client.create(Lease, { metadata: lease, spec }).catch(error => {
+          if (!isAlreadyExists(error)) throw error
+        })
+        if (created) this.#tell(created)
+        // Somebody was faster: its silence counts from now on.
+        else await this.#look()
+        return created !== undefined
       }
       this.observe(present)
       const holder = present.spec.holderIdentity ?? ''
@@ -154,6 +158,11 @@ class LeaseClaim {
     } catch (error) {
       log.warn('the lease could not be given back: the next leader waits until it expires', { lease: lease.name, error })
     }
+  }
+
+  async #look(): Promise<void> {
+    const present = await this.#read()
+    if (present) this.observe(present)
   }
 
   async #read(): Promise<Lease | undefined> {

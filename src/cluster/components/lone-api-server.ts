@@ -2,6 +2,7 @@ import type { Registry } from 'prom-client'
 import type { ApiServer } from '#apiserver/api-server.ts'
 import type { Audit } from '#apiserver/audit/audit.ts'
 import type { AnonymousAccess } from '#apiserver/http/identification.ts'
+import type { ServeOptions } from '#apiserver/http/serve.ts'
 import { type AssembledApiServer, type AssemblyOptions, assembleApiServer } from './assembled-api-server.ts'
 
 /** An API server that runs alone, with what upstream's flags say. Texts of files, not their names. */
@@ -9,7 +10,9 @@ export interface LoneApiServerOptions extends AssemblyOptions {
   readonly address: string
   readonly port: number
   readonly advertiseAddress: string
-  readonly tls: { readonly certificate: string; readonly key: string }
+  readonly tls: Omit<ServeOptions['tls'], 'clientCa'>
+  /** The flags it was started with, for `/flagz`. */
+  readonly flags?: Readonly<Record<string, string>>
   readonly anonymous: AnonymousAccess
   readonly maxReadsInflight: number
   readonly hasPriorityAndFairness?: boolean
@@ -37,6 +40,7 @@ export async function startLoneApiServer(options: LoneApiServerOptions): Promise
     address: options.address,
     port: options.port,
     tls: { ...options.tls, ...askedAuthorities(options) },
+    flags: options.flags ?? {},
     authenticator,
     anonymous: options.anonymous,
     advertised,

@@ -1,4 +1,5 @@
-import { boolean, decimal, duration, integer, list, oneOf, text, unapplied } from './flag.ts'
+import { CLOUD_CONTROLLER_NAMES } from '#cloud/cloud-controllers.ts'
+import { boolean, checked, decimal, duration, FlagValueError, integer, list, oneOf, text, unapplied } from './flag.ts'
 import type { FlagSections, Program } from './flag-set.ts'
 import {
   delegatedAuthenticationFlags,
@@ -12,6 +13,17 @@ import {
 } from './shared-flags.ts'
 
 const AT_ONCE = 'controllers here work on as many objects at once as they wait for'
+
+/** The controllers that entries of `--controllers` name, old names included; `*` and `-name` as they are. */
+export function readCloudControllerNames(entries: readonly string[]): readonly string[] {
+  return entries.map(entry => {
+    if (entry === '*') return entry
+    const minus = entry.startsWith('-') ? '-' : ''
+    const name = CLOUD_CONTROLLER_NAMES[entry.slice(minus.length)]
+    if (name === undefined) throw new FlagValueError(`"${entry.slice(minus.length)}" is not in the list of known controllers`)
+    return minus + name
+  })
+}
 
 /** The flags of upstream's cloud-controller-manager. */
 export const cloudControllerManager = {
@@ -28,7 +40,10 @@ export const cloudControllerManager = {
       'cluster-name': text('The name of the cluster.', 'kubernetes'),
       'configure-cloud-routes': boolean('Sets routes to the pods of nodes, if --allocate-node-cidrs.', true),
       'controller-start-interval': unapplied(duration('How long after one controller the next is started.')),
-      controllers: list('Which controllers run: * for all, a name, or -name.', ['*']),
+      controllers: checked(
+        list('Which controllers run: * for all, a name, or -name.', ['*']),
+        names => void readCloudControllerNames(names),
+      ),
       'feature-gates': featureGateFlags['feature-gates'],
       'kube-api-burst': integer('How many requests at once beyond --kube-api-qps.', 30),
       'kube-api-content-type': unapplied(

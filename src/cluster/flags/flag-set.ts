@@ -63,6 +63,13 @@ export function readCommandLine<S extends FlagSections>(program: Program<S>, arg
   return { do: 'run', values: Object.fromEntries(values) as FlagValues<S>, given, warnings }
 }
 
+/** Every flag with its value as it could stand on the command line, by name. */
+export function flagTexts<S extends FlagSections>(program: Program<S>, values: FlagValues<S>): Record<string, string> {
+  const flags = Object.values(program.sections).flatMap(section => Object.entries(section))
+  const texts = flags.map(([name, flag]) => [name, flag.show((values as Readonly<Record<string, unknown>>)[name])] as const)
+  return Object.fromEntries(texts.sort(([left], [right]) => (left < right ? -1 : 1)))
+}
+
 /** A mistake on the command line. */
 class UsageError extends Error {}
 

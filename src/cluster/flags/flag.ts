@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { durationMs } from '#machinery/duration/duration.ts'
+import { durationMs, formatDuration } from '#machinery/duration/duration.ts'
 
 /**
  * One flag of a program. Its type says how upstream's flag library (pflag) reads it: as a word, a number, a list that commas and repetitions
@@ -20,6 +20,8 @@ export interface Flag<T = unknown> {
   readonly unapplied?: string
   /** The value after `text` was given, once `before` had been (undefined the first time). Throws a {@link FlagValueError}. */
   read(text: string, before: T | undefined): T
+  /** A value as it could stand on the command line. */
+  show(value: T): string
 }
 
 /** A value that is not one; the message says what it must be. */
@@ -33,6 +35,18 @@ export type ValuesOf<F extends Readonly<Record<string, Flag>>> = { readonly [K i
 /** Marks a flag as known but without effect; giving it is answered with one line of warning. */
 export function unapplied<T>(flag: Flag<T>, because = 'it has no effect here'): Flag<T> {
   return { ...flag, unapplied: because }
+}
+
+/** A flag whose values must also pass `check`, which throws a {@link FlagValueError}. */
+export function checked<T>(flag: Flag<T>, check: (value: T) => void): Flag<T> {
+  return {
+    ...flag,
+    read(text, before) {
+      const value = flag.read(text, before)
+      check(value)
+      return value
+    },
+  }
 }
 
 export function text(help: string, defaultValue = ''): Flag<string> {
@@ -70,13 +84,15 @@ export function decimal(help: string, defaultValue = 0): Flag<number> {
 
 /** In milliseconds; written as Go does: `1m30s`. */
 export function duration(help: string, defaultText = '0s'): Flag<number> {
-  return flag('duration', help, durationMs(defaultText), defaultText === '0s' ? '' : defaultText, value => {
+  const read = (value: string) => {
     try {
       return durationMs(value)
     } catch {
       return fail(`${JSON.stringify(value)} is no duration, such as 10s or 1m30s`)
     }
-  })
+  }
+  const show = (value: number) => formatDuration(BigInt(Math.round(value * 1e6)))
+  return { ...flag('duration', help, durationMs(defaultText), defaultText === '0s' ? '' : defaultText, read), show }
 }
 
 /** An address, of version 4 or 6. */
@@ -129,7 +145,17 @@ export function switches(help: string, bareIsTrue = false): Flag<Readonly<Record
 const FALSE = ['0', 'f', 'F', 'false', 'FALSE', 'False']
 
 function flag<T>(type: string, help: string, defaultValue: T, defaultText: string, read: Flag<T>['read']): Flag<T> {
-  return { type, help, defaultValue, defaultText, read }
+  return { type, help, defaultValue, defaultText, read, show: textOf }
+}
+
+/** Lists and maps as Go writes them: `[a,b]`, `a=1,b=2`. */
+function textOf(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.join(',')}]`
+  if (typeof value !== 'object' || value === null) return String(value)
+  return Object.entries(value)
+    .map(([key, one]) => `${key}=${String(one)}`)
+    .sort()
+    .join(',')
 }
 
 function fail(message: string): never {

@@ -1,5 +1,6 @@
+import { readControllerNames } from '#controllers/controllers.ts'
 import type { Flag } from './flag.ts'
-import { boolean, decimal, duration, integer, list, oneOf, text, unapplied } from './flag.ts'
+import { boolean, checked, decimal, duration, FlagValueError, integer, list, oneOf, text, unapplied } from './flag.ts'
 import type { FlagSections, Program } from './flag-set.ts'
 import {
   delegatedAuthenticationFlags,
@@ -25,6 +26,14 @@ function signerFlags<Name extends string>(name: Name, of: string) {
   return flags as { readonly [Key in `${Name}-cert-file` | `${Name}-key-file`]: Flag<string> }
 }
 
+function checkNames(names: readonly string[]): void {
+  try {
+    readControllerNames(names)
+  } catch (error) {
+    throw new FlagValueError((error as Error).message)
+  }
+}
+
 /** The flags of upstream's kube-controller-manager. */
 export const kubeControllerManager = {
   name: 'kube-controller-manager',
@@ -42,7 +51,7 @@ export const kubeControllerManager = {
         'a cloud provider runs in cloud-controller-manager',
       ),
       'controller-start-interval': unapplied(duration('How long after one controller the next is started.')),
-      controllers: list('Which controllers run: * for all that are on by default, a name, or -name.', ['*']),
+      controllers: checked(list('Which controllers run: * for all that are on by default, a name, or -name.', ['*']), checkNames),
       'external-cloud-volume-plugin': unapplied(text('Of cloud providers.')),
       'feature-gates': featureGateFlags['feature-gates'],
       'kube-api-burst': integer('How many requests at once beyond --kube-api-qps.', 30),

@@ -1,6 +1,6 @@
 import { boolean, decimal, duration, integer, ip, list, oneOf, pairs, port, repeated, text, unapplied } from './flag.ts'
 import type { FlagSections, Program } from './flag-set.ts'
-import { featureGateFlags, logFlags, metricsFlags, profilingFlags } from './shared-flags.ts'
+import { cipherSuites, featureGateFlags, logFlags, metricsFlags, profilingFlags } from './shared-flags.ts'
 
 const RUNTIME = 'the container runtime decides'
 const NO_MANAGERS = 'CPUs and memory are not pinned here'
@@ -157,7 +157,7 @@ export const kubelet = {
       'system-reserved': pairs('What is kept for the system: cpu=100m,memory=200Mi.'),
       'system-reserved-cgroup': unapplied(text('Where that is used.')),
       'tls-cert-file': text('The certificate to show, with intermediate ones behind it.'),
-      'tls-cipher-suites': list('The cipher suites to offer, by their IANA names. Default: those of Node.js.'),
+      'tls-cipher-suites': cipherSuites(),
       'tls-curve-preferences': unapplied(list('The curves to prefer.'), 'the curves are those of Node.js'),
       'tls-min-version': oneOf(
         ['VersionTLS10', 'VersionTLS11', 'VersionTLS12', 'VersionTLS13'],

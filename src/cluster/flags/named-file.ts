@@ -10,3 +10,10 @@ export function namedFile(flag: string, file: string): string | undefined {
     throw new SetupError(`${flag}: ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`, 'check the path and its permissions')
   }
 }
+
+/** The same of a file that must be named. */
+export function neededFile(flag: string, file: string): string {
+  const text = namedFile(flag, file)
+  if (text === undefined) throw new SetupError(`${flag} names no file`, 'give one that exists and that this user may read')
+  return text
+}

@@ -1,4 +1,20 @@
-import { boolean, duration, type Flag, integer, ip, list, oneOf, pairs, port, repeated, switches, text, unapplied } from './flag.ts'
+import { checkCipherSuite } from './cipher-suites.ts'
+import {
+  boolean,
+  checked,
+  duration,
+  type Flag,
+  integer,
+  ip,
+  list,
+  oneOf,
+  pairs,
+  port,
+  repeated,
+  switches,
+  text,
+  unapplied,
+} from './flag.ts'
 
 /* Flags that several of upstream's programs have, by the package of upstream that adds them. */
 
@@ -30,6 +46,12 @@ export const metricsFlags = {
   'show-hidden-metrics-for-version': unapplied(text('The version whose hidden metrics are shown.')),
 } as const
 
+/** `--tls-cipher-suites`. */
+export function cipherSuites(): Flag<readonly string[]> {
+  const names = list('The cipher suites to offer, by their IANA names; those of TLS 1.3 always are. Default: those of Node.js.')
+  return checked(names, suites => suites.forEach(checkCipherSuite))
+}
+
 /** HTTPS of a component; `port` is its default. */
 export function secureServingFlags(defaults: { readonly port: number; readonly directory?: string }) {
   return {
@@ -38,7 +60,7 @@ export function secureServingFlags(defaults: { readonly port: number; readonly d
     'cert-dir': text('Where a certificate of its own is kept if none is given.', defaults.directory ?? ''),
     'tls-cert-file': text('The certificate to show, with intermediate ones behind it.'),
     'tls-private-key-file': text('The key of --tls-cert-file.'),
-    'tls-cipher-suites': list('The cipher suites to offer, by their IANA names. Default: those of Node.js.'),
+    'tls-cipher-suites': cipherSuites(),
     'tls-min-version': oneOf(
       ['VersionTLS10', 'VersionTLS11', 'VersionTLS12', 'VersionTLS13'],
       'The oldest version of TLS to accept.',

@@ -13,17 +13,19 @@ import { Nftables } from '#proxy/nftables/nftables.ts'
 import { standardTableFacts } from '#proxy/nftables/skeleton.ts'
 import { startProxy } from '#proxy/proxy.ts'
 import { addressAndPort } from '../flags/address.ts'
-import { apiClient } from '../flags/api-client.ts'
-import { processMetrics, servePlain } from '../flags/component-server.ts'
 import { kubeProxy } from '../flags/kube-proxy.ts'
 import { kubeProxyConfiguration } from '../flags/kube-proxy-configuration.ts'
-import { configOf, runProgram, untilToldToEnd } from '../flags/run-program.ts'
+import { apiAccess } from '../frame/api-access.ts'
+import { configOf, runProgram, untilToldToEnd } from '../frame/run-program.ts'
+import { selfPages } from '../frame/self-pages.ts'
+import { nothingServed, type PageAnswer, processMetrics, servePlain } from '../frame/serve-plain.ts'
 import { SetupError } from '../setup-error.ts'
 
 /** The nftables table of the proxy in the network it runs in. */
 const TABLE = 'kube-proxy'
 
-await runProgram(kubeProxy, async ({ flags, log, clock, signal }) => {
+await runProgram(kubeProxy, async context => {
+  const { flags, log, clock, signal } = context
   const config = configOf(kubeProxyConfiguration, flags.config)
   if (flags['write-config-to'] !== '') {
     const { apiVersion, kind } = kubeProxyConfiguration
@@ -48,16 +50,16 @@ await runProgram(kubeProxy, async ({ flags, log, clock, signal }) => {
   if (flags['init-only']) return
 
   const nodeName = flags['hostname-override'] || config?.hostnameOverride || hostname().toLowerCase()
-  using client = apiClient(
+  using access = apiAccess(
     {
       kubeconfig: config ? (config.clientConnection?.kubeconfig ?? flags.kubeconfig) : flags.kubeconfig,
       master: flags.master,
       qps: config?.clientConnection?.qps ?? flags['kube-api-qps'],
       burst: config?.clientConnection?.burst ?? flags['kube-api-burst'],
     },
-    'kube-proxy',
-    clock,
+    context,
   )
+  const { client } = access
   await using shared = informers({ client, clock, log })
   const proxy = startProxy({
     table: TABLE,
@@ -85,11 +87,17 @@ await runProgram(kubeProxy, async ({ flags, log, clock, signal }) => {
       return undefined
     }
   }
-  await using _health = await unlessTaken(healthz.port === 0 ? nothing() : serveHealthz(healthz, proxy, clock))
-  const isKept = async (): Promise<[number, string]> => [200, 'ok']
-  const proxyMode = async (): Promise<[number, string]> => [200, 'nftables']
+  await using _health = await unlessTaken(healthz.port === 0 ? Promise.resolve(nothingServed) : serveHealthz(healthz, proxy, clock))
+  const isKept = (): PageAnswer => [200, 'ok']
+  const proxyMode = (): PageAnswer => [200, 'nftables']
+  const configuration = { 'kubeproxy.config.k8s.io': { ...config } }
   await using _metrics = await unlessTaken(
-    servePlain(metrics, { '/metrics': processMetrics(), '/healthz': isKept, '/proxyMode': proxyMode }),
+    servePlain(metrics, {
+      '/metrics': processMetrics(),
+      '/healthz': isKept,
+      '/proxyMode': proxyMode,
+      ...selfPages(context, configuration),
+    }),
   )
   try {
     await proxy.ready(signal)
@@ -102,8 +110,4 @@ await runProgram(kubeProxy, async ({ flags, log, clock, signal }) => {
 
 function split(text = ''): string[] {
   return text.split(',').filter(part => part !== '')
-}
-
-async function nothing(): Promise<AsyncDisposable> {
-  return { async [Symbol.asyncDispose]() {} }
 }

@@ -1,79 +1,56 @@
 import { writeFileSync } from 'node:fs'
-import { hostname } from 'node:os'
 import { Registry } from 'prom-client'
 import { eventRecorder } from '#client/events/event-recorder.ts'
 import { informers } from '#client/informers/informers.ts'
-import { leadWhenElected } from '#client/leader/leader-election.ts'
 import { encodeYaml } from '#machinery/codec/yaml/encode-yaml.ts'
-import { durationMs } from '#machinery/duration/duration.ts'
 import { SchedulerConfigurationError } from '#scheduler/configuration/scheduler-configuration-error.ts'
 import { answerReviews } from '#scheduler/explain/answer-reviews.ts'
 import { type Scheduler, startScheduler } from '#scheduler/scheduler.ts'
-import { apiClient } from '../flags/api-client.ts'
-import { extenderCaller } from '../flags/call-extender.ts'
-import { serveComponent } from '../flags/component-server.ts'
 import { ConfigFileError, placeOf } from '../flags/config-file.ts'
 import { kubeScheduler } from '../flags/kube-scheduler.ts'
 import { kubeSchedulerConfiguration } from '../flags/kube-scheduler-configuration.ts'
-import { configOf, readNamedFile, runProgram, untilToldToEnd } from '../flags/run-program.ts'
-import { schedulerMetrics } from '../flags/scheduler-metrics.ts'
-import { SetupError } from '../setup-error.ts'
+import { neededFile } from '../flags/named-file.ts'
+import { apiAccess } from '../frame/api-access.ts'
+import { extenderCaller } from '../frame/call-extender.ts'
+import { leadership } from '../frame/leadership.ts'
+import { configOf, runProgram, untilToldToEnd } from '../frame/run-program.ts'
+import { schedulerMetrics } from '../frame/scheduler-metrics.ts'
+import { serveComponent } from '../frame/serve-component.ts'
 
-await runProgram(kubeScheduler, async ({ flags, given, log, clock, random, signal }) => {
+await runProgram(kubeScheduler, async context => {
+  const { flags, setting, log, clock, random } = context
   const config = configOf(kubeSchedulerConfiguration, flags.config)
-  const { clientConnection, leaderElection } = config ?? {}
-  /** A flag on the command line counts before the file, the file before the flag's default. */
-  const setting = <T>(flag: keyof typeof flags, inFile: T | undefined): T =>
-    given.has(flag) || inFile === undefined ? (flags[flag] as T) : inFile
-  const period = (flag: keyof typeof flags, inFile: string | undefined) => setting(flag, inFile ? durationMs(inFile) : undefined)
+  const { apiVersion, kind } = kubeSchedulerConfiguration
+  if (flags['write-config-to'] !== '') return writeFileSync(flags['write-config-to'], encodeYaml({ apiVersion, kind, ...config }))
 
-  if (flags['write-config-to'] !== '') {
-    const { apiVersion, kind } = kubeSchedulerConfiguration
-    writeFileSync(flags['write-config-to'], encodeYaml({ apiVersion, kind, ...config }))
-    return
-  }
-  using client = apiClient(
+  const connection = config?.clientConnection
+  using access = apiAccess(
     {
-      kubeconfig: setting('kubeconfig', clientConnection?.kubeconfig),
+      kubeconfig: setting('kubeconfig', connection?.kubeconfig),
       master: flags.master,
-      qps: setting('kube-api-qps', clientConnection?.qps),
-      burst: setting('kube-api-burst', clientConnection?.burst),
+      qps: setting('kube-api-qps', connection?.qps),
+      burst: setting('kube-api-burst', connection?.burst),
     },
-    'kube-scheduler',
-    clock,
+    context,
   )
-  let broken: string | undefined
-  let running: Scheduler | undefined
-  const registry = new Registry()
-  const metrics = schedulerMetrics(registry, () => running)
-  await using _server = await serveComponent({
-    address: flags['bind-address'],
-    port: flags['secure-port'],
-    certFile: flags['tls-cert-file'],
-    keyFile: flags['tls-private-key-file'],
-    clientCaFile: flags['client-ca-file'],
-    openPaths: flags['authorization-always-allow-paths'],
-    client,
-    clock,
-    name: 'kube-scheduler',
-    health: () => broken ?? true,
-    metrics: registry,
-  })
+  const { client } = access
   using events = eventRecorder({ client, clock, log, component: 'default-scheduler' })
+  let running: Scheduler | undefined
+  const metrics = new Registry()
+  const counted = schedulerMetrics(metrics, () => running)
+  const leader = leadership(context, { client, events, configuration: config?.leaderElection, metrics })
+  await using _server = await serveComponent(context, {
+    client,
+    checks: [leader.check],
+    metrics,
+    configuration: { 'kubescheduler.config.k8s.io': { ...config } },
+  })
 
-  const schedule = async (until: AbortSignal) => {
+  await leader.lead(async until => {
     await using shared = informers({ client, clock, log })
     try {
-      const scheduler = await startScheduler({
-        client,
-        informers: shared,
-        clock,
-        random,
-        log,
-        events,
-        metrics,
-        ...(config ? { configuration: config, callExtender: extenderCaller() } : {}),
-      })
+      const configured = config ? { configuration: config, callExtender: extenderCaller() } : {}
+      const scheduler = await startScheduler({ client, informers: shared, clock, random, log, events, metrics: counted, ...configured })
       running = scheduler
       await using _answering = await answerReviews({ client, informers: shared, scheduler, clock, log })
       log.info('scheduling')
@@ -81,33 +58,12 @@ await runProgram(kubeScheduler, async ({ flags, given, log, clock, random, signa
       await scheduler.stop()
     } catch (error) {
       if (until.aborted) return
-      if (!(error instanceof SchedulerConfigurationError)) throw error
-      const text = readNamedFile('config', flags.config).toString('utf8')
-      throw new ConfigFileError(`${placeOf(text, error.path, flags.config)}: ${error.message}`)
+      throw error instanceof SchedulerConfigurationError ? placed(error, flags.config) : error
     }
-  }
-  if (!setting('leader-elect', leaderElection?.leaderElect)) return schedule(signal)
-  const outcome = await leadWhenElected(
-    {
-      client,
-      clock,
-      random,
-      log,
-      events,
-      lease: {
-        namespace: setting('leader-elect-resource-namespace', leaderElection?.resourceNamespace),
-        name: setting('leader-elect-resource-name', leaderElection?.resourceName),
-      },
-      identity: `${hostname()}_${random.uuid()}`,
-      leaseDurationMs: period('leader-elect-lease-duration', leaderElection?.leaseDuration),
-      renewDeadlineMs: period('leader-elect-renew-deadline', leaderElection?.renewDeadline),
-      retryPeriodMs: period('leader-elect-retry-period', leaderElection?.retryPeriod),
-    },
-    schedule,
-    signal,
-  )
-  if (outcome === 'lost') {
-    broken = 'the lead was lost'
-    throw new SetupError('The lead was lost', 'start the scheduler again; another one has it now')
-  }
+  })
 })
+
+/** The mistake with its line in the file. */
+function placed(error: SchedulerConfigurationError, file: string): ConfigFileError {
+  return new ConfigFileError(`${placeOf(neededFile('--config', file), error.path, file)}: ${error.message}`)
+}

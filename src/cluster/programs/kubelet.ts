@@ -1,6 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
 import type { Taint } from '#kinds/core/v1/node.ts'
 import { DEFAULT_THRESHOLDS, type EvictionThresholds } from '#kubelet/eviction/eviction.plan.ts'
 import { startKubelet } from '#kubelet/kubelet.ts'
@@ -8,52 +6,43 @@ import { openCgroups } from '#kubelet/resources/cgroup-fs.ts'
 import { criRuntime } from '#kubelet/runtime/cri/cri-runtime.ts'
 import { linuxMounter } from '#kubelet/volumes/linux-mounter.ts'
 import { Quantity } from '#machinery/quantity/quantity.ts'
-import { apiClient } from '../flags/api-client.ts'
-import { selfSigned, servePlain } from '../flags/component-server.ts'
 import { kubelet as program } from '../flags/kubelet.ts'
 import { type KubeletConfiguration, kubeletConfiguration, withoutEffect } from '../flags/kubelet-configuration.ts'
-import { configOf, readNamedFile, runProgram, untilToldToEnd } from '../flags/run-program.ts'
+import { neededFile } from '../flags/named-file.ts'
+import { apiAccess } from '../frame/api-access.ts'
+import { configOf, runProgram, untilToldToEnd } from '../frame/run-program.ts'
+import { servePlain } from '../frame/serve-plain.ts'
+import { servingTls } from '../frame/serving-tls.ts'
 import { firstAddress } from '../machine/addresses.ts'
 import { SetupError } from '../setup-error.ts'
 
-await runProgram(program, async ({ flags, given, log, clock, random, signal }) => {
+await runProgram(program, async context => {
+  const { flags, given, setting, log, clock, random, signal } = context
   const config: KubeletConfiguration = configOf(kubeletConfiguration, flags.config) ?? {}
   for (const field of withoutEffect(config)) log.verbose('a field of the configuration has no effect here', { field })
-  /** A flag on the command line counts before the file, the file before the flag's default. */
-  const setting = <T>(flag: keyof typeof flags, inFile: T | undefined): T =>
-    given.has(flag) || inFile === undefined ? (flags[flag] as T) : inFile
-
   const nodeName = (flags['hostname-override'] || hostname()).toLowerCase()
   if (flags.kubeconfig === '') throw new SetupError('The kubelet does not know its API server', 'name a kubeconfig with --kubeconfig=FILE')
   if (!setting('register-node', config.registerNode)) log.warn('the node is registered although --register-node=false: nobody else does')
-  using client = apiClient(
+  using access = apiAccess(
     {
       kubeconfig: flags.kubeconfig,
       qps: setting('kube-api-qps', config.kubeAPIQPS),
       burst: setting('kube-api-burst', config.kubeAPIBurst),
     },
-    'kubelet',
-    clock,
+    context,
   )
+  const { client } = access
   const nodeIPs = flags['node-ip'] === '' ? [firstAddress() ?? '127.0.0.1'] : flags['node-ip'].split(',')
   const runtime = criRuntime({ address: socketOf(setting('container-runtime-endpoint', config.containerRuntimeEndpoint)), clock, log })
   const rootDirectory = flags['root-dir']
-  const cgroupRoot = setting<string>('cgroup-root', config.cgroupRoot) || '/'
-  const clientCA = setting<string>('client-ca-file', config.authentication?.x509?.clientCAFile)
-  const isServing = setting<boolean>('enable-server', config.enableServer)
+  const cgroupRoot = setting('cgroup-root', config.cgroupRoot) || '/'
+  const clientCA = setting('client-ca-file', config.authentication?.x509?.clientCAFile)
+  const isServing = setting('enable-server', config.enableServer)
   if (isServing && clientCA === '') log.warn('without --client-ca-file nobody can call this kubelet: logs and exec will not work')
-  const server =
-    isServing && clientCA !== ''
-      ? {
-          address: setting<string>('address', config.address),
-          port: setting<number>('port', config.port),
-          clientCA: readNamedFile('client-ca-file', clientCA).toString(),
-          ...(await serverCredential()),
-        }
-      : undefined
-  const podPidsLimit = setting<number>('pod-max-pids', config.podPidsLimit === undefined ? undefined : Number(config.podPidsLimit))
-  const staticPodPath = setting<string>('pod-manifest-path', config.staticPodPath)
-  const containerLogMaxBytes = Quantity.parse(setting<string>('container-log-max-size', config.containerLogMaxSize)).toNumber()
+  const server = isServing && clientCA !== '' ? await servingAs(clientCA) : undefined
+  const podPidsLimit = setting('pod-max-pids', config.podPidsLimit === undefined ? undefined : Number(config.podPidsLimit))
+  const staticPodPath = setting('pod-manifest-path', config.staticPodPath)
+  const containerLogMaxBytes = Quantity.parse(setting('container-log-max-size', config.containerLogMaxSize)).toNumber()
 
   const kubelet = startKubelet({
     nodeName,
@@ -107,20 +96,25 @@ await runProgram(program, async ({ flags, given, log, clock, random, signal }) =
     runtime.close()
   }
 
-  /** The certificate that was given, or one of its own that is kept in `--cert-dir`. */
-  async function serverCredential(): Promise<{ cert: string; key: string }> {
-    const certFile = setting<string>('tls-cert-file', config.tlsCertFile)
-    const keyFile = setting<string>('tls-private-key-file', config.tlsPrivateKeyFile)
-    if (certFile !== '' || keyFile !== '') {
-      return { cert: readNamedFile('tls-cert-file', certFile).toString(), key: readNamedFile('tls-private-key-file', keyFile).toString() }
+  async function servingAs(clientCaFile: string) {
+    const tlsFlags = {
+      'cert-dir': flags['cert-dir'],
+      'client-ca-file': clientCaFile,
+      'tls-cert-file': setting('tls-cert-file', config.tlsCertFile),
+      'tls-private-key-file': setting('tls-private-key-file', config.tlsPrivateKeyFile),
+      'tls-min-version': setting('tls-min-version', config.tlsMinVersion as never),
+      'tls-cipher-suites': setting('tls-cipher-suites', config.tlsCipherSuites),
     }
-    const [cert, key] = [join(flags['cert-dir'], 'kubelet.crt'), join(flags['cert-dir'], 'kubelet.key')]
-    if (existsSync(cert) && existsSync(key)) return { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') }
-    const own = await selfSigned(nodeName, clock, nodeIPs)
-    mkdirSync(flags['cert-dir'], { recursive: true })
-    writeFileSync(cert, own.cert)
-    writeFileSync(key, own.key, { mode: 0o600 })
-    return own
+    const { certificate, key, minVersion, ciphers } = await servingTls(tlsFlags, { name: 'kubelet', ipAddresses: nodeIPs }, clock)
+    const at = { address: setting('address', config.address), port: setting('port', config.port) }
+    return {
+      ...at,
+      cert: certificate,
+      key,
+      clientCA: neededFile('--client-ca-file', clientCaFile),
+      minVersion,
+      ...(ciphers ? { ciphers } : {}),
+    }
   }
 })
 

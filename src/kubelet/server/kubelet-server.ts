@@ -2,9 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { SecureVersion } from 'node:tls'
 import type { Logger } from '#base/log/logger.ts'
 import type { Clock } from '#base/time/clock.ts'
 import type { Client } from '#client/client.ts'
+import { DelegatedAccess } from '#client/delegation/delegated-access.ts'
 import { allContainers } from '#kinds/core/v1/pod.facts.ts'
 import { readLog } from '../logs/log-reader.ts'
 import type { NodePods } from '../pods/node-pods.ts'
@@ -12,7 +14,6 @@ import { containerLogFile } from '../pods/pod-directories.ts'
 import { isRunning, readySandboxOf } from '../pods/pod-state.ts'
 import type { PodWorker } from '../pods/pod-worker.ts'
 import type { Runtime } from '../runtime/runtime.ts'
-import { KubeletAccess } from './kubelet-authentication.ts'
 import { StatsSummary } from './stats-summary.ts'
 import { servePortForward, serveRemoteCommand } from './streaming.ts'
 
@@ -25,6 +26,10 @@ export interface KubeletServerOptions {
   readonly key: string
   /** The authority whose certificates are believed. */
   readonly clientCA: string
+  /** The oldest TLS to accept; default 1.2. */
+  readonly minVersion?: SecureVersion
+  /** The ciphers to offer, as OpenSSL names them; default: Node's. */
+  readonly ciphers?: string
 }
 
 export interface KubeletServerContext extends KubeletServerOptions {
@@ -54,9 +59,10 @@ class HttpError extends Error {
 
 /** Serves the HTTPS API that the API server calls for logs, exec, attach, port-forward and statistics. */
 export async function startKubeletServer(context: KubeletServerContext): Promise<KubeletServer> {
-  const { cert, key, clientCA } = context
+  const { cert, key, clientCA, minVersion = 'TLSv1.2', ciphers } = context
+  const tls = { cert, key, minVersion, ...(ciphers === undefined ? {} : { ciphers }) }
   const handlers = new Handlers(context)
-  const server = createServer({ cert, key, ca: clientCA, requestCert: true, rejectUnauthorized: false }, (request, response) => {
+  const server = createServer({ ...tls, ca: clientCA, requestCert: true, rejectUnauthorized: false }, (request, response) => {
     void handlers.handle(request, response)
   })
   const upgraded = new Set<Duplex>()
@@ -88,14 +94,17 @@ function listen(server: Server, port: number, address: string): Promise<void> {
   })
 }
 
+/** How long answers of the API server about callers count. */
+const ANSWERS_COUNT = { allowedMs: 300_000, refusedMs: 30_000, tokenMs: 120_000 }
+
 class Handlers {
   readonly #context: KubeletServerContext
-  readonly #access: KubeletAccess
+  readonly #access: DelegatedAccess
   readonly #stats: StatsSummary
 
   constructor(context: KubeletServerContext) {
     this.#context = context
-    this.#access = new KubeletAccess(context)
+    this.#access = new DelegatedAccess({ client: context.client, clock: context.clock, ...ANSWERS_COUNT })
     this.#stats = new StatsSummary(context.runtime, context.nodeName)
   }
 
@@ -142,12 +151,13 @@ class Handlers {
   }
 
   async #admit(request: IncomingMessage, url: URL): Promise<void> {
-    const user = await this.#access.userOf(request)
+    const user = await this.#access.callerOf(request)
     if (!user) throw new HttpError(401, 'Unauthorized')
     const [, first = ''] = url.pathname.split('/')
     const subresource = SUBRESOURCES[first] ?? 'proxy'
     const verb = VERBS[request.method ?? 'GET'] ?? 'get'
-    if (await this.#access.allows(user, verb, subresource)) return
+    const resourceAttributes = { verb, version: 'v1', resource: 'nodes', subresource, name: this.#context.nodeName }
+    if (await this.#access.allows(user, { resourceAttributes })) return
     throw new HttpError(403, `Forbidden (user=${user.name}, verb=${verb}, resource=nodes, subresource(s)=[${subresource}])`)
   }
 

@@ -1,5 +1,4 @@
 import '#base/time/dispose.ts'
-import { readFileSync } from 'node:fs'
 import { VERSION } from '#apiserver/http/version.ts'
 import { klog } from '#base/log/klog.ts'
 import type { Logger } from '#base/log/logger.ts'
@@ -7,15 +6,22 @@ import type { Random } from '#base/random/random.ts'
 import { systemRandom } from '#base/random/system-random.ts'
 import type { Clock } from '#base/time/clock.ts'
 import { realClock } from '#base/time/real-clock.ts'
+import { ConfigFileError, type ConfigKind, readConfig } from '../flags/config-file.ts'
+import { type FlagSections, type FlagValues, flagTexts, type Program, readCommandLine } from '../flags/flag-set.ts'
+import { neededFile } from '../flags/named-file.ts'
 import { SetupError } from '../setup-error.ts'
-import { ConfigFileError, type ConfigKind, readConfig } from './config-file.ts'
-import { type FlagSections, type FlagValues, type Program, readCommandLine } from './flag-set.ts'
 
 /** What a program is given to run with. */
-export interface ProgramContext<S extends FlagSections> {
-  readonly flags: FlagValues<S>
+export interface ProgramContext<F = unknown> {
+  /** The program's name. */
+  readonly name: string
+  readonly flags: F
   /** The flags that stood on the command line; they count before a configuration file. */
   readonly given: ReadonlySet<string>
+  /** What a flag on the command line says; else what the configuration file says; else the flag's default. */
+  setting<Name extends keyof F, T extends F[Name]>(flag: Name, inFile: T | undefined): F[Name]
+  /** Every flag with its value, as `/flagz` shows them. */
+  readonly flagTexts: Readonly<Record<string, string>>
   readonly log: Logger
   readonly clock: Clock
   readonly random: Random
@@ -29,7 +35,7 @@ export interface ProgramContext<S extends FlagSections> {
  */
 export async function runProgram<S extends FlagSections>(
   program: Program<S>,
-  work: (context: ProgramContext<S>) => Promise<void>,
+  work: (context: ProgramContext<FlagValues<S>>) => Promise<void>,
 ): Promise<void> {
   const line = readCommandLine(program, process.argv.slice(2), VERSION.gitVersion)
   if (line.do !== 'run') {
@@ -38,8 +44,9 @@ export async function runProgram<S extends FlagSections>(
     process.exitCode = line.do === 'print' ? 0 : 1
     return
   }
+  const { values: flags, given } = line
   const clock = realClock()
-  const { v, 'logging-format': format } = line.values as unknown as { readonly v: number; readonly 'logging-format': 'text' | 'json' }
+  const { v, 'logging-format': format } = flags as unknown as { readonly v: number; readonly 'logging-format': 'text' | 'json' }
   const log = klog({ write: text => process.stderr.write(text), clock, verbosity: v, format, pid: process.pid })
   for (const warning of line.warnings) log.warn(warning)
   const stop = new AbortController()
@@ -52,7 +59,17 @@ export async function runProgram<S extends FlagSections>(
   process.on('SIGINT', end)
   try {
     log.info('starting', { program: program.name, version: VERSION.gitVersion, pid: process.pid })
-    await work({ flags: line.values, given: line.given, log, clock, random: systemRandom(), signal: stop.signal })
+    await work({
+      name: program.name,
+      flags,
+      given,
+      setting: (flag, inFile) => (given.has(flag as string) || inFile === undefined ? flags[flag] : inFile),
+      flagTexts: flagTexts(program, flags),
+      log,
+      clock,
+      random: systemRandom(),
+      signal: stop.signal,
+    })
     process.exitCode = 0
   } catch (error) {
     process.exitCode = 1
@@ -63,6 +80,8 @@ export async function runProgram<S extends FlagSections>(
     process.off('SIGTERM', end)
     process.off('SIGINT', end)
   }
+  // A leader that has ended must be gone, whatever is still under way.
+  process.exit()
 }
 
 /** Resolves when the program is told to end. */
@@ -75,17 +94,5 @@ export function untilToldToEnd(signal: AbortSignal): Promise<void> {
 
 /** The configuration in `file`; undefined if no file was named. */
 export function configOf<T>(kind: ConfigKind<T>, file: string): T | undefined {
-  return file === '' ? undefined : readConfig(kind, file, readNamedFile('config', file).toString('utf8'))
-}
-
-/** The contents of the file that `--flag` names. */
-export function readNamedFile(flag: string, file: string): Buffer {
-  try {
-    return readFileSync(file)
-  } catch (error) {
-    throw new SetupError(
-      `--${flag} names ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code})`,
-      'give a file that exists and that this user may read',
-    )
-  }
+  return file === '' ? undefined : readConfig(kind, file, neededFile('--config', file))
 }
