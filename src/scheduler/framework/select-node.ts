@@ -10,6 +10,7 @@ import type { SchedulingCycle } from './scheduling-cycle.ts'
 /** Which pods have a node nominated for them and are not there yet. */
 export interface Nominations {
   readonly isEmpty: boolean
+  /** Those of a node: another array each time that they change. */
   on(node: string): readonly PodInfo[]
   /** The node nominated for a pod. */
   nodeOf(uid: string): string | undefined
