@@ -100,6 +100,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
   const extenders = call ? (settings.extenders ?? []).map(one => extender(one, call, log)) : []
   const profileOf = (pod: Pod) => profiles.get(pod.spec.schedulerName ?? '')!
   const limit = options.parallelBindings ?? PARALLEL_BINDINGS
+  const record = new ScoreRecord()
   let isRunning = false
   let start = 0
   let waiting = 0
@@ -147,7 +148,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
       track(scheduleWith(interested, profile, cycle))
       return 'scheduled'
     }
-    const record = new ScoreRecord()
+    record.clear()
     const selection = selectNode(cycle, profile, nominated, start, random, {
       witness: record,
       selected(node, among, totals, refusals) {

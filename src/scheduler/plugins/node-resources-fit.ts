@@ -114,8 +114,10 @@ const refusals = new Map<string, Refusal>()
 function shortageOf(pod: PodInfo, node: NodeInfo, skips: ((slot: number) => boolean) | undefined): Refusal | undefined {
   let short: number[] | undefined
   let hopeless = false
-  for (const slot of pod.requestedSlots) {
-    const wanted = pod.requests[slot]!
+  const { requests, requestedSlots } = pod
+  for (let index = 0; index < requestedSlots.length; index++) {
+    const slot = requestedSlots[index]!
+    const wanted = requests[slot]!
     const allocatable = node.allocatable[slot] ?? 0
     if (wanted <= allocatable - (node.requested[slot] ?? 0) || skips?.(slot)) continue
     short ??= []
