@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { builtInKinds, subresourceKinds } from '#kinds/kinds.ts'
+import { optionalKinds } from '#kinds/optional-kinds.ts'
 import { encodeJson } from '#machinery/codec/json/encode-json.ts'
 import { parseJson } from '#machinery/codec/json/parse-json.ts'
 import { decodeProtobuf, encodeProtobuf, openEnvelope } from '#machinery/codec/protobuf/envelope.ts'
@@ -13,7 +14,7 @@ import { decode } from '#machinery/schema/decode.ts'
 const oracle = process.env['T8S_ORACLE'] ?? resolve(import.meta.dirname, '../../../shared/oracle')
 const folder = join(oracle, 'serialized')
 const kinds = new Map<string, AnyKind>(
-  [...builtInKinds, ...subresourceKinds].map(kind => [`${kind.group || 'core'}.${kind.version}.${kind.kind}`, kind]),
+  [...builtInKinds, ...optionalKinds, ...subresourceKinds].map(kind => [`${kind.group || 'core'}.${kind.version}.${kind.kind}`, kind]),
 )
 const names = existsSync(folder)
   ? readdirSync(folder)

@@ -1,4 +1,6 @@
 import type { CertificateSigningRequest } from '#kinds/certificates/v1/certificate-signing-request.ts'
+import type { ClusterTrustBundle } from '#kinds/certificates/v1beta1/cluster-trust-bundle.ts'
+import type { PodCertificateRequest } from '#kinds/certificates/v1beta1/pod-certificate-request.ts'
 import { equal } from '#machinery/kind/draft.ts'
 import { forbidden } from '#machinery/status/failures.ts'
 import { quote } from '#machinery/status/go-text.ts'
@@ -30,6 +32,36 @@ export function certificateSigning(authorizer: Authorizer): AdmissionPlugin {
       if (status.certificate === next.certificate && equal(status.conditions ?? [], next.conditions ?? [])) return
       if (await mayFor(authorizer, request, 'sign', spec.signerName)) return
       throw refusal(request, `user not permitted to sign requests with signerName ${quote(spec.signerName)}`)
+    },
+  }
+}
+
+/** What vouches for a signer is written only by who may attest for it. */
+export function clusterTrustBundleAttest(authorizer: Authorizer): AdmissionPlugin {
+  return {
+    name: 'ClusterTrustBundleAttest',
+    async validate(request) {
+      const { operation, kind, subresource, object, old } = request
+      if (kind.kind !== 'ClusterTrustBundle' || kind.group !== GROUP || subresource !== '' || operation === 'DELETE') return
+      const next = (object as unknown as ClusterTrustBundle).spec
+      if (operation === 'UPDATE' && equal(next, (old as ClusterTrustBundle).spec)) return
+      const { signerName = '' } = next
+      if (signerName === '' || (await mayFor(authorizer, request, 'attest', signerName))) return
+      throw refusal(request, `user not permitted to attest for signerName ${quote(signerName)}`)
+    },
+  }
+}
+
+/** A pod's certificate is issued, or refused, only by who may sign for the signer. */
+export function podCertificateSigning(authorizer: Authorizer): AdmissionPlugin {
+  return {
+    name: 'PodCertificateRequestSigning',
+    async validate(request) {
+      const { operation, kind, subresource, old } = request
+      if (operation !== 'UPDATE' || kind.kind !== 'PodCertificateRequest' || kind.group !== GROUP || subresource !== 'status') return
+      const { signerName } = (old as PodCertificateRequest).spec
+      if (await mayFor(authorizer, request, 'sign', signerName)) return
+      throw refusal(request, `user not permitted to sign requests with signerName ${quote(signerName)}`)
     },
   }
 }

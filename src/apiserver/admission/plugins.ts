@@ -28,7 +28,13 @@ import type { RbacAuthorizer } from '../authorization/rbac/rbac-authorizer.ts'
 import { type ReviewTarget, reviewWebhook } from '../webhooks/review-webhook.ts'
 import type { AdmissionPlugin } from './admission.ts'
 import { alwaysPullImages, denyServiceExternalIPs, extendedResourceToleration, limitPodHardAntiAffinityTopology } from './by-flag.ts'
-import { certificateApproval, certificateSigning, certificateSubjectRestriction } from './certificates.ts'
+import {
+  certificateApproval,
+  certificateSigning,
+  certificateSubjectRestriction,
+  clusterTrustBundleAttest,
+  podCertificateSigning,
+} from './certificates.ts'
 import { defaultIngressClass, defaultStorageClass } from './default-classes.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
 import { type EventRateLimitConfiguration, eventRateLimit } from './event-rate-limit.ts'
@@ -51,7 +57,7 @@ import { resourceQuota } from './resource-quota.ts'
 import { roleEscalation } from './role-escalation.ts'
 import { runtimeClass } from './runtime-class.ts'
 import { serviceAccount } from './service-account.ts'
-import { storageObjectInUseProtection } from './storage-object-in-use-protection.ts'
+import { podGroupProtection, storageObjectInUseProtection } from './storage-object-in-use-protection.ts'
 import { taintNodesByCondition } from './taint-nodes-by-condition.ts'
 import type { Asking } from './webhooks/ask-webhook.ts'
 import { mutatingAdmissionWebhook } from './webhooks/mutating-admission-webhook.ts'
@@ -139,11 +145,14 @@ function orderedPlugins(
     extendedResourceToleration,
     defaultStorageClass(informers),
     storageObjectInUseProtection,
+    podGroupProtection,
     ownerReferencesPermissionEnforcement(authorizer, kinds),
     persistentVolumeClaimResize(informers),
     runtimeClass(informers),
     certificateApproval(authorizer),
     certificateSigning(authorizer),
+    clusterTrustBundleAttest(authorizer),
+    podCertificateSigning(authorizer),
     certificateSubjectRestriction,
     defaultIngressClass(informers),
     denyServiceExternalIPs,
@@ -189,4 +198,4 @@ const OPTIONAL: ReadonlySet<string> = new Set([
   'PodTolerationRestriction',
 ])
 /** What upstream does outside of its plugins. */
-const ALWAYS: ReadonlySet<string> = new Set(['RoleEscalation'])
+const ALWAYS: ReadonlySet<string> = new Set(['RoleEscalation', 'PodCertificateRequestSigning'])

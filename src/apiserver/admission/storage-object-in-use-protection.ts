@@ -1,4 +1,13 @@
-import type { AdmissionPlugin } from './admission.ts'
+import type { AdmissionPlugin, AdmissionRequest } from './admission.ts'
+
+/** Keeps a group of pods from vanishing while one of them is at work: a controller lets go of it. */
+export const podGroupProtection: AdmissionPlugin = {
+  name: 'PodGroupProtection',
+  admit({ operation, kind, subresource, object }) {
+    if (operation !== 'CREATE' || kind.kind !== 'PodGroup' || kind.group !== 'scheduling.k8s.io' || subresource !== '' || !object) return
+    addFinalizer(object, 'scheduling.k8s.io/podgroup-protection')
+  },
+}
 
 const FINALIZERS: Readonly<Record<string, string>> = {
   PersistentVolume: 'kubernetes.io/pv-protection',
@@ -12,7 +21,10 @@ export const storageObjectInUseProtection: AdmissionPlugin = {
   admit({ operation, kind, subresource, object }) {
     const finalizer = FINALIZERS[kind.kind]
     if (operation !== 'CREATE' || finalizer === undefined || subresource !== '' || !object) return
-    if (object.metadata.finalizers?.includes(finalizer)) return
-    object.metadata.finalizers = [...(object.metadata.finalizers ?? []), finalizer]
+    addFinalizer(object, finalizer)
   },
+}
+
+function addFinalizer({ metadata }: NonNullable<AdmissionRequest['object']>, finalizer: string): void {
+  if (!metadata.finalizers?.includes(finalizer)) metadata.finalizers = [...(metadata.finalizers ?? []), finalizer]
 }

@@ -1,5 +1,6 @@
 import type { Logger } from '#base/log/logger.ts'
 import type { Client } from '#client/client.ts'
+import type { ServedBeside } from '../authorization/rbac/bootstrap-policy.ts'
 import { reconcilePolicy } from '../authorization/rbac/reconcile-policy.ts'
 import { type ExtensionAuthentication, ensureExtensionAuthentication } from './extension-authentication.ts'
 import { ensureFlowControl } from './flow-control.ts'
@@ -8,14 +9,12 @@ import { ensureNamespaces } from './namespaces.ts'
 import { ensurePriorityClasses } from './priority-classes.ts'
 import { ensureServiceCIDR } from './service-cidr.ts'
 
-export interface BootstrapOptions extends KubernetesServiceOptions {
+export interface BootstrapOptions extends KubernetesServiceOptions, ServedBeside {
   /** Acts as the server itself, in `system:masters`. */
   readonly client: Client
   /** `--service-cluster-ip-range`, one or two. */
   readonly serviceCIDRs: readonly string[]
   readonly log: Logger
-  /** Whether the group `typernetes.dev` is served. */
-  readonly servesTypernetes?: boolean | undefined
   /** What aggregated servers are told of how clients are known. */
   readonly authentication?: ExtensionAuthentication | undefined
 }
@@ -25,7 +24,7 @@ export async function bootstrap(options: BootstrapOptions): Promise<void> {
   const { client, serviceCIDRs, authentication = {} } = options
   await ensureNamespaces(client)
   await Promise.all([
-    reconcilePolicy(client, options.servesTypernetes),
+    reconcilePolicy(client, options),
     ensurePriorityClasses(client),
     ensureFlowControl(client),
     ensureServiceCIDR(client, serviceCIDRs),

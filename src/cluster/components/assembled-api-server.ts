@@ -37,7 +37,8 @@ import type { Informers } from '#client/informers/informer.ts'
 import { informers as newInformers } from '#client/informers/informers.ts'
 import { APIService } from '#kinds/apiregistration/v1/api-service.ts'
 import { Service } from '#kinds/core/v1/service.ts'
-import { builtInKinds, subresourceKinds } from '#kinds/kinds.ts'
+import { subresourceKinds } from '#kinds/kinds.ts'
+import { type RuntimeConfig, servedKinds } from '#kinds/served-kinds.ts'
 import { typernetesKinds } from '#kinds/typernetes/kinds.ts'
 import type { Store } from '#store/store.ts'
 import { type AuthenticationOptions, assembleAuthentication } from './authentication.ts'
@@ -67,6 +68,8 @@ export interface AssemblyOptions {
   readonly servesTypernetes?: boolean
   /** See {@link ApiServerOptions.checksConsistency}: on unless said otherwise, so in all tests; programs ask {@link checksConsistency}. */
   readonly checksConsistency?: boolean
+  /** Which built-in APIs are served, as `--runtime-config` says it. */
+  readonly runtimeConfig?: RuntimeConfig
   /** How the server proves itself to aggregated servers; absent: it does not. */
   readonly frontProxy?: FrontProxyCredential | undefined
   /** How the server reaches kubelets; absent: it does not. */
@@ -110,6 +113,9 @@ export interface AssembledApiServer {
 /** Puts an API server together and resolves once it can answer. */
 export async function assembleApiServer(options: AssemblyOptions): Promise<AssembledApiServer> {
   const { store, clock, random, log, serviceAccounts } = options
+  const served = servedKinds(options.runtimeConfig ?? {})
+  if (served.unknown.length > 0)
+    log.warn('--runtime-config asks for APIs that this server does not have', { apis: served.unknown.join(',') })
   // What the server asks of its own caches can be answered only once it stands: these parts are completed below.
   const own: {
     client?: Client
@@ -143,7 +149,7 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
     random,
     log,
     ...(options.checksConsistency === undefined ? {} : { checksConsistency: options.checksConsistency }),
-    kinds: [...builtInKinds, ...(options.servesTypernetes ? typernetesKinds : []), ...subresourceKinds],
+    kinds: [...served.kinds, ...(options.servesTypernetes ? typernetesKinds : []), ...subresourceKinds],
     authorizer,
     admission: defaultAdmission(
       {
@@ -218,6 +224,7 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
         securePort,
         authentication: options.authentication,
         servesTypernetes: options.servesTypernetes,
+        optional: served.kinds,
       })
       await localApiServices.registered()
       if (advertiseAddress !== undefined)

@@ -31,6 +31,7 @@ await runProgram(kubeApiserver, async context => {
   const authorization = authorizationByFlags(flags, given, parts)
   const authentication = { ...authenticationOptions(flags, clock), jwt: jwt.authenticator }
   const admission = admissionByFlags(flags, clock)
+  const { 'typernetes.dev/v1': servesTypernetes = false, ...runtimeConfig } = flags['runtime-config']
   const serviceAccounts = serviceAccountsOf(flags)
   const advertiseAddress = advertisedAddress(flags)
   const tls = await servingTls(flags, { name: 'apiserver', dnsNames: OWN_NAMES, ipAddresses: [advertiseAddress] }, clock)
@@ -63,8 +64,9 @@ await runProgram(kubeApiserver, async context => {
     encryption: await openEncryption(flags, context),
     storageMediaType: flags['storage-media-type'],
     // Off unless asked for: clients of this program may compare its discovery with upstream's.
-    servesTypernetes: flags['runtime-config']['typernetes.dev/v1'] ?? false,
+    servesTypernetes,
     checksConsistency: checksConsistency(process.env),
+    runtimeConfig,
     audit,
     registry,
   })

@@ -1,5 +1,6 @@
+import type { AnyKind } from '#machinery/kind/kind.ts'
 import { AGGREGATED_ROLES, AGGREGATION_LABELS, CLUSTER_ROLES } from './cluster-roles.ts'
-import { CONTROLLER_ROLES } from './controller-roles.ts'
+import { CONTROLLER_ROLES, OPTIONAL_CONTROLLER_ROLES } from './controller-roles.ts'
 import { EVENTS, type PolicyRule, rule } from './policy-rule.ts'
 
 /** A subject of a binding, as the API writes it. */
@@ -37,13 +38,17 @@ export interface BootstrapPolicy {
   readonly roleBindings: readonly BootstrapBinding[]
 }
 
-/**
- * Upstream's policy for 1.36 (plugin/pkg/auth/authorizer/rbac/bootstrappolicy).
- *
- * @param servesTypernetes whether the group `typernetes.dev` is served: the scheduler may then answer questions of it
- */
-export function bootstrapPolicy(servesTypernetes = false): BootstrapPolicy {
-  const controllers = Object.entries(CONTROLLER_ROLES)
+/** What is served beside the APIs that are always there: each brings the roles of those who work with it. */
+export interface ServedBeside {
+  /** The group `typernetes.dev`: the scheduler may then answer questions of it. */
+  readonly servesTypernetes?: boolean | undefined
+  /** Kinds of alpha and beta APIs. */
+  readonly optional?: readonly AnyKind[] | undefined
+}
+
+/** Upstream's policy for 1.36 (plugin/pkg/auth/authorizer/rbac/bootstrappolicy). */
+export function bootstrapPolicy({ servesTypernetes = false, optional = [] }: ServedBeside = {}): BootstrapPolicy {
+  const controllers = controllerRoles(optional)
   return {
     clusterRoles: [
       ...Object.entries(CLUSTER_ROLES).map(([name, rules]) => clusterRole(name, rules)),
@@ -63,6 +68,14 @@ export function bootstrapPolicy(servesTypernetes = false): BootstrapPolicy {
       roleRef: { apiGroup: RBAC, kind: 'Role', name: role },
     })),
   }
+}
+
+/** The roles of all controllers; some may more when an API is served that is not always there. */
+function controllerRoles(optional: readonly AnyKind[]): [name: string, rules: readonly PolicyRule[]][] {
+  const roles = new Map(Object.entries(CONTROLLER_ROLES))
+  for (const { api, name, rules } of OPTIONAL_CONTROLLER_ROLES)
+    if (optional.includes(api)) roles.set(name, [...(roles.get(name) ?? []), ...rules])
+  return [...roles]
 }
 
 const RBAC = 'rbac.authorization.k8s.io'

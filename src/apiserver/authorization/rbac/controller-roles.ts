@@ -1,3 +1,11 @@
+import { StorageVersion } from '#kinds/apiserverinternal/v1alpha1/storage-version.ts'
+import { ClusterTrustBundle } from '#kinds/certificates/v1beta1/cluster-trust-bundle.ts'
+import { PodCertificateRequest } from '#kinds/certificates/v1beta1/pod-certificate-request.ts'
+import { ResourcePoolStatusRequest } from '#kinds/resource/v1alpha3/resource-pool-status-request.ts'
+import { DeviceTaintRule } from '#kinds/resource/v1beta2/device-taint-rule.ts'
+import { PodGroup } from '#kinds/scheduling/v1alpha2/pod-group.ts'
+import { StorageVersionMigration } from '#kinds/storagemigration/v1beta1/storage-version-migration.ts'
+import type { AnyKind } from '#machinery/kind/kind.ts'
 import { EVENTS, type PolicyRule, rule } from './policy-rule.ts'
 
 /**
@@ -231,4 +239,69 @@ export const CONTROLLER_ROLES: Readonly<Record<string, readonly PolicyRule[]>> =
     rule('get,list,update,watch', 'storage.k8s.io', 'volumeattributesclasses'),
     EVENTS,
   ],
+}
+
+/** What controllers of APIs that are not served by default may do, and those APIs: without them there are no such roles. */
+export const OPTIONAL_CONTROLLER_ROLES: readonly OptionalRole[] = [
+  {
+    api: StorageVersionMigration,
+    name: 'storage-version-migrator-controller',
+    rules: [
+      // Any object is written anew; a patch of one that is gone counts as a create, which its uid keeps from happening.
+      rule('create,list,patch', '*', '*'),
+      rule('update', 'storagemigration.k8s.io', 'storageversionmigrations/status'),
+    ],
+  },
+  {
+    api: StorageVersion,
+    name: 'storage-version-garbage-collector',
+    rules: [
+      rule('get,list,watch', 'coordination.k8s.io', 'leases'),
+      rule('delete,get,list,patch,update,watch', 'internal.apiserver.k8s.io', 'storageversions'),
+      rule('get,patch,update', 'internal.apiserver.k8s.io', 'storageversions/status'),
+    ],
+  },
+  {
+    api: ClusterTrustBundle,
+    name: 'kube-apiserver-serving-clustertrustbundle-publisher',
+    rules: [
+      rule('attest', 'certificates.k8s.io', 'signers', 'kubernetes.io/kube-apiserver-serving'),
+      rule('create,delete,list,update,watch', 'certificates.k8s.io', 'clustertrustbundles'),
+      EVENTS,
+    ],
+  },
+  {
+    api: PodCertificateRequest,
+    name: 'podcertificaterequestcleaner',
+    rules: [rule('delete,get,list,watch', 'certificates.k8s.io', 'podcertificaterequests')],
+  },
+  {
+    api: DeviceTaintRule,
+    name: 'device-taint-eviction-controller',
+    rules: [
+      rule('get,list,watch', 'resource.k8s.io', 'devicetaintrules'),
+      rule('patch,update', 'resource.k8s.io', 'devicetaintrules/status'),
+    ],
+  },
+  {
+    api: ResourcePoolStatusRequest,
+    name: 'resourcepoolstatusrequest-controller',
+    rules: [
+      rule('delete,get,list,watch', 'resource.k8s.io', 'resourcepoolstatusrequests'),
+      rule('patch,update', 'resource.k8s.io', 'resourcepoolstatusrequests/status'),
+      rule('get,list,watch', 'resource.k8s.io', 'resourceclaims,resourceslices'),
+      EVENTS,
+    ],
+  },
+  {
+    api: PodGroup,
+    name: 'podgroup-protection-controller',
+    rules: [rule('get,list,watch', '', 'pods'), rule('get,list,update,watch', 'scheduling.k8s.io', 'podgroups'), EVENTS],
+  },
+]
+
+interface OptionalRole {
+  readonly api: AnyKind
+  readonly name: string
+  readonly rules: readonly PolicyRule[]
 }

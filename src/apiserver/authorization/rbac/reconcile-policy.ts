@@ -5,7 +5,7 @@ import { Role } from '#kinds/rbac/v1/role.ts'
 import { RoleBinding } from '#kinds/rbac/v1/role-binding.ts'
 import { equal } from '#machinery/kind/draft.ts'
 import type { AnyKind, ApiObject } from '#machinery/kind/kind.ts'
-import { bootstrapPolicy } from './bootstrap-policy.ts'
+import { bootstrapPolicy, type ServedBeside } from './bootstrap-policy.ts'
 import type { PolicyRule } from './policy-rule.ts'
 import { covers } from './rule-match.ts'
 
@@ -15,8 +15,8 @@ const AUTO_UPDATE = 'rbac.authorization.kubernetes.io/autoupdate'
  * Makes sure that the shipped roles and bindings are there, as upstream does at every start: what is missing is created, rules and subjects
  * that were taken away come back, what people added stays. An object annotated `autoupdate: "false"` is left alone.
  */
-export async function reconcilePolicy(client: Client, servesTypernetes = false): Promise<void> {
-  const policy = bootstrapPolicy(servesTypernetes)
+export async function reconcilePolicy(client: Client, beside: ServedBeside = {}): Promise<void> {
+  const policy = bootstrapPolicy(beside)
   await Promise.all([
     reconcileAll(client, ClusterRole, policy.clusterRoles, addRules),
     reconcileAll(client, ClusterRoleBinding, policy.clusterRoleBindings, addSubjects),

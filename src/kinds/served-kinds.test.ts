@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest'
+import { builtInKinds } from './kinds.ts'
+import { optionalKinds } from './optional-kinds.ts'
+import { type RuntimeConfig, servedKinds } from './served-kinds.ts'
+
+const names = (asked: RuntimeConfig) => servedKinds(asked).kinds.map(({ apiVersion, plural }) => `${apiVersion}/${plural}`)
+
+describe('what --runtime-config makes of the built-in kinds', () => {
+  it('is the stable ones when nothing is said', () => {
+    expect(servedKinds({})).toEqual({ kinds: builtInKinds, unknown: [] })
+  })
+
+  it.each<[string, RuntimeConfig, string[]]>([
+    ['a version', { 'certificates.k8s.io/v1beta1': true }, ['clustertrustbundles', 'podcertificaterequests']],
+    ['a resource', { 'certificates.k8s.io/v1beta1/clustertrustbundles': true }, ['clustertrustbundles']],
+    [
+      'a version without one of its resources',
+      { 'certificates.k8s.io/v1beta1': true, 'certificates.k8s.io/v1beta1/podcertificaterequests': false },
+      ['clustertrustbundles'],
+    ],
+    ['all alpha', { 'api/alpha': true }, ['storageversions', 'resourcepoolstatusrequests', 'podgroups']],
+    [
+      'all beta but one',
+      { 'api/beta': true, 'resource.k8s.io/v1beta2': false },
+      ['clustertrustbundles', 'podcertificaterequests', 'storageversionmigrations'],
+    ],
+    ['everything', { 'api/all': true }, optionalKinds.map(({ plural }) => plural)],
+  ])('adds %s', (_, asked, added) => {
+    expect(
+      servedKinds(asked)
+        .kinds.filter(kind => !builtInKinds.includes(kind))
+        .map(({ plural }) => plural),
+    ).toEqual(added)
+  })
+
+  it('loses a stable version that is switched off, and no other', () => {
+    expect(names({ 'batch/v1': false })).toEqual(names({}).filter(name => !name.startsWith('batch/v1')))
+    expect(names({ 'apps/v1/daemonsets': false })).toEqual(names({}).filter(name => name !== 'apps/v1/daemonsets'))
+    expect(names({ 'api/all': false, 'apps/v1': true })).toEqual(expect.arrayContaining(['v1/pods', 'apps/v1/deployments']))
+    expect(names({ 'api/all': false })).not.toContain('apps/v1/deployments')
+  })
+
+  it('cannot be without what the server works with, and says what it does not have', () => {
+    expect(() => servedKinds({ 'rbac.authorization.k8s.io/v1': false })).toThrow('the API server needs them itself')
+    expect(servedKinds({ 'resource.k8s.io/v1beta1': true, 'apps/v1': true, 'old/v1': false }).unknown).toEqual(['resource.k8s.io/v1beta1'])
+  })
+})
