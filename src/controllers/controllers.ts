@@ -5,6 +5,7 @@ import {
   certificateSigningRequestSigningController,
 } from './certificates.ts'
 import { clusterRoleAggregationController } from './clusterrole-aggregation.ts'
+import { clusterTrustBundlePublisherController } from './clustertrustbundle-publisher.ts'
 import { cronJobController } from './cronjob.ts'
 import { daemonSetController } from './daemonset.ts'
 import { deploymentController } from './deployment.ts'
@@ -25,16 +26,22 @@ import { persistentVolumeAttachDetachController } from './persistentvolume-attac
 import { persistentVolumeBinderController } from './persistentvolume-binder.ts'
 import { persistentVolumeExpanderController } from './persistentvolume-expander.ts'
 import { podGarbageCollectorController } from './pod-garbage-collector.ts'
+import { podCertificateRequestCleanerController } from './podcertificaterequest-cleaner.ts'
+import { podGroupProtectionController } from './podgroup-protection.ts'
 import { replicaSetController } from './replicaset.ts'
 import { replicationControllerController } from './replicationcontroller.ts'
 import { resourceClaimController } from './resourceclaim.ts'
+import { resourcePoolStatusRequestController } from './resourcepoolstatusrequest.ts'
 import { resourceQuotaController } from './resourcequota.ts'
 import { rootCACertificatePublisherController } from './root-ca-certificate-publisher.ts'
 import type { Controller } from './runtime/controller.ts'
+import { seLinuxWarningController } from './selinux-warning.ts'
 import { serviceCidrController } from './service-cidr.ts'
 import { serviceAccountController } from './serviceaccount.ts'
 import { serviceAccountTokenController } from './serviceaccount-token.ts'
 import { statefulSetController } from './statefulset.ts'
+import { storageVersionMigratorController } from './storage-version-migrator.ts'
+import { storageVersionGarbageCollectorController } from './storageversion-garbage-collector.ts'
 import { taintEvictionController } from './taint-eviction.ts'
 import { tokenCleanerController } from './token-cleaner.ts'
 import { ttlController } from './ttl.ts'
@@ -69,6 +76,7 @@ export const controllers: readonly Controller[] = [
   certificateSigningRequestSigningController,
   certificateSigningRequestApprovingController,
   certificateSigningRequestCleanerController,
+  podCertificateRequestCleanerController,
   ttlController,
   bootstrapSignerController,
   tokenCleanerController,
@@ -82,14 +90,20 @@ export const controllers: readonly Controller[] = [
   persistentVolumeClaimProtectionController,
   persistentVolumeProtectionController,
   volumeAttributesClassProtectionController,
+  podGroupProtectionController,
   ttlAfterFinishedController,
   rootCACertificatePublisherController,
+  clusterTrustBundlePublisherController,
   ephemeralVolumeController,
+  storageVersionGarbageCollectorController,
   resourceClaimController,
   deviceTaintEvictionController,
+  resourcePoolStatusRequestController,
   legacyServiceAccountTokenCleanerController,
   validatingAdmissionPolicyStatusController,
   serviceCidrController,
+  storageVersionMigratorController,
+  seLinuxWarningController,
 ]
 
 /** Those that run only when they are asked for by name: `*` does not mean them. */
@@ -140,17 +154,8 @@ const ALIASES: Readonly<Record<string, string>> = {
   'legacy-service-account-token-cleaner': 'legacy-serviceaccount-token-cleaner-controller',
 }
 
-/** Controllers that upstream knows and that stay off here: their APIs are not served by default, or they are the cloud controller manager's. */
-const ELSEWHERE: ReadonlySet<string> = new Set([
-  'podcertificaterequest-cleaner-controller',
-  'kube-apiserver-serving-clustertrustbundle-publisher-controller',
-  'storageversion-garbage-collector-controller',
-  'storage-version-migrator-controller',
-  'selinux-warning-controller',
-  'service-lb-controller',
-  'node-route-controller',
-  'cloud-node-lifecycle-controller',
-])
+/** Controllers that upstream's list has and that run in the cloud controller manager. */
+const ELSEWHERE: ReadonlySet<string> = new Set(['service-lb-controller', 'node-route-controller', 'cloud-node-lifecycle-controller'])
 
 /** What `--controllers` means by its entries: older names become today's. Throws at a name that no controller has. */
 export function readControllerNames(entries: readonly string[]): readonly string[] {

@@ -1,48 +1,85 @@
 import { isTerminal, isTerminating } from '#kinds/core/v1/pod.facts.ts'
 import { Pod } from '#kinds/core/v1/pod.ts'
-import { toleratesDevice } from '#kinds/resource/v1/device-toleration.facts.ts'
 import { ResourceClaim } from '#kinds/resource/v1/resource-claim.ts'
 import { type DeviceTaint, ResourceSlice } from '#kinds/resource/v1/resource-slice.ts'
+import { DeviceTaintRule } from '#kinds/resource/v1beta2/device-taint-rule.ts'
+import { deviceEvictionAt, planRuleCondition, type RuleReach, selectsDevice } from './device-taint-eviction.plan.ts'
+import type { Controller } from './runtime/controller.ts'
 import { defineController, status, type Tools, whole } from './runtime/define-controller.ts'
 import { evictPod } from './runtime/evict-pod.ts'
-import { mapped } from './runtime/watches.ts'
+import { consulted, mapped, type Watch } from './runtime/watches.ts'
 
+const NAME = 'device-taint-eviction-controller'
 const BY_DEVICE = 'claimOfDevice'
 const BY_POOL = 'sliceOfPool'
+/** How often a rule tells how far it is, at most. */
+const TELL_MS = 10_000
+
+/**
+ * Deletes pods that use devices with NoExecute taints which their claims don't tolerate, or no longer. Taints come from drivers, and, where
+ * that API is served and its gate on, from DeviceTaintRules; each of those is told how far it is.
+ */
+export const deviceTaintEvictionController: Controller & { readonly definition: { readonly writes: readonly ReturnType<typeof whole>[] } } =
+  {
+    name: NAME,
+    featureGates: ['DynamicResourceAllocation', 'DRADeviceTaints'],
+    needs: [ResourceClaim, ResourceSlice, Pod],
+    definition: { writes: [whole(Pod), status(Pod), status(DeviceTaintRule)] },
+    run(context) {
+      const hasRules = context.isGateOn('DRADeviceTaintRules') && context.kinds.has(DeviceTaintRule)
+      const loops = (hasRules ? [eviction([RULES]), ruleStatus] : [eviction([])]).map(loop => loop.run(context))
+      return {
+        async [Symbol.asyncDispose]() {
+          await Promise.all(loops.map(loop => loop[Symbol.asyncDispose]()))
+        },
+      }
+    },
+  }
 
 const deviceKeys = ({ status: { allocation } }: ResourceClaim) =>
   (allocation?.devices?.results ?? []).map(({ driver, pool, device }) => `${driver}/${pool}/${device}`)
 const taintedKeys = ({ spec }: ResourceSlice) =>
   (spec.devices ?? []).flatMap(({ name, taints }) => (taints?.length ? [`${spec.driver}/${spec.pool.name}/${name}`] : []))
+const poolKeys = ({ spec }: ResourceSlice) => [`${spec.driver}/${spec.pool.name}`]
 
-/** Deletes pods that use devices with NoExecute taints which their claims don't tolerate, or no longer. */
-export const deviceTaintEvictionController = defineController({
-  name: 'device-taint-eviction-controller',
-  component: 'device-taint-eviction',
-  reconciles: ResourceClaim,
-  watches: [
-    mapped(ResourceClaim, () => [], { [BY_DEVICE]: deviceKeys }),
-    mapped(ResourceSlice, (slice, { cacheOf }) => taintedKeys(slice).flatMap(key => [...cacheOf(ResourceClaim).byIndex(BY_DEVICE, key)]), {
-      [BY_POOL]: ({ spec }) => [`${spec.driver}/${spec.pool.name}`],
-    }),
-    mapped(Pod, ({ metadata, spec, status: { resourceClaimStatuses = [] } }) =>
-      [...(spec.resourceClaims ?? []), ...resourceClaimStatuses].flatMap(({ resourceClaimName: name }) =>
-        name ? [`${metadata.namespace}/${name}`] : [],
+/** A rule concerns the claims that have one of its devices. */
+const RULES: Watch = mapped(DeviceTaintRule, (rule, { reconciled }) =>
+  (reconciled.list() as readonly ResourceClaim[]).filter(claim => resultsOf(claim).some(one => selectsDevice(rule, ...one))),
+)
+
+const eviction = (rules: readonly Watch[]) =>
+  defineController({
+    name: NAME,
+    component: 'device-taint-eviction',
+    reconciles: ResourceClaim,
+    watches: [
+      mapped(ResourceClaim, () => [], { [BY_DEVICE]: deviceKeys }),
+      mapped(
+        ResourceSlice,
+        (slice, { cacheOf }) => taintedKeys(slice).flatMap(key => [...cacheOf(ResourceClaim).byIndex(BY_DEVICE, key)]),
+        {
+          [BY_POOL]: poolKeys,
+        },
       ),
-    ),
-  ],
-  writes: [whole(Pod), status(Pod)],
-  async reconcile(claim, tools) {
-    const dueMs = deviceEvictionAt(claim, (driver, pool, device) => taintsOf(driver, pool, device, tools), tools.now)
-    if (dueMs === undefined) return
-    if (dueMs > tools.now) return tools.again(dueMs - tools.now)
-    for (const { resource, name, uid } of claim.status.reservedFor ?? []) {
-      const pod = resource === 'pods' ? tools.get(Pod, claim.metadata.namespace ?? '', name) : undefined
-      if (!pod?.spec.nodeName || pod.metadata.uid !== uid || isTerminating(pod) || isTerminal(pod)) continue
-      await evictPod(pod, EVICTION, tools)
-    }
-  },
-})
+      mapped(Pod, ({ metadata, spec, status: { resourceClaimStatuses = [] } }) =>
+        [...(spec.resourceClaims ?? []), ...resourceClaimStatuses].flatMap(({ resourceClaimName: name }) =>
+          name ? [`${metadata.namespace}/${name}`] : [],
+        ),
+      ),
+      ...rules,
+    ],
+    async reconcile(claim, tools) {
+      const ruling = rules.length > 0 ? tools.list(DeviceTaintRule) : []
+      const taints = (driver: string, pool: string, device: string) => [
+        ...taintsOf(driver, pool, device, tools),
+        ...ruling.filter(rule => selectsDevice(rule, driver, pool, device)).map(({ spec }) => spec.taint),
+      ]
+      const dueMs = deviceEvictionAt(claim, taints, tools.now)
+      if (dueMs === undefined) return
+      if (dueMs > tools.now) return tools.again(dueMs - tools.now)
+      for (const pod of usersOf(claim, tools)) await evictPod(pod, EVICTION, tools)
+    },
+  })
 
 const EVICTION = {
   event: 'DeviceTaintManagerEviction',
@@ -50,31 +87,74 @@ const EVICTION = {
   message: 'Device Taint manager: deleting due to NoExecute taint',
 }
 
-/** When the users of a claim have to go, in milliseconds since the epoch: the earliest of what its devices' taints ask; undefined: never. */
-export function deviceEvictionAt(
-  { status: { allocation } }: ResourceClaim,
-  taints: (driver: string, pool: string, device: string) => readonly DeviceTaint[],
-  now: number,
-): number | undefined {
-  let earliest: number | undefined
-  for (const { driver, pool, device, tolerations = [] } of allocation?.devices?.results ?? [])
-    for (const taint of taints(driver, pool, device)) {
-      if (taint.effect !== 'NoExecute') continue
-      const matching = tolerations.filter(toleration => toleratesDevice(toleration, taint))
-      if (matching.some(({ tolerationSeconds }) => tolerationSeconds === undefined)) continue
-      const seconds = Math.max(0, ...matching.map(({ tolerationSeconds = 0 }) => tolerationSeconds))
-      const at = (taint.timeAdded ? Date.parse(taint.timeAdded) : now) + seconds * 1000
-      earliest = Math.min(earliest ?? at, at)
-    }
-  return earliest
+const ruleStatus = defineController({
+  name: NAME,
+  component: 'device-taint-eviction',
+  reconciles: DeviceTaintRule,
+  watches: [
+    mapped(ResourceClaim, (claim, { reconciled }) =>
+      (reconciled.list() as readonly DeviceTaintRule[]).filter(rule => resultsOf(claim).some(one => selectsDevice(rule, ...one))),
+    ),
+    consulted(ResourceSlice, { [BY_POOL]: poolKeys }),
+    mapped(Pod, ({ spec }, { reconciled }) => (spec.resourceClaims?.length ? reconciled.list() : [])),
+  ],
+  async reconcile(rule, { list, get, now, again, updateStatus }) {
+    const [before] = rule.status.conditions ?? []
+    const isOfThis = before?.observedGeneration === (rule.metadata.generation ?? 0)
+    // What would happen is told once; what happens, no more often than people read.
+    if (isOfThis && before.reason === 'NoEffect') return
+    const waitMs = isOfThis ? Date.parse(before.lastTransitionTime ?? '') + TELL_MS - now : 0
+    if (waitMs > 0) return again(waitMs)
+    const condition = planRuleCondition(rule, reachOf(rule, { list, get, now }), now)
+    await updateStatus(DeviceTaintRule, rule, { ...rule.status, conditions: [condition] })
+    if (condition.status === 'True') again(TELL_MS)
+  },
+})
+
+/** What a rule meets right now. One without effect is counted as if it had one. */
+function reachOf(rule: DeviceTaintRule, { list, get, now }: Pick<Tools, 'list' | 'get' | 'now'>): RuleReach {
+  const acting = { ...rule.spec.taint, effect: 'NoExecute' as const }
+  const claims = list(ResourceClaim).filter(claim => resultsOf(claim).some(one => selectsDevice(rule, ...one)))
+  const allocated = claims.flatMap(resultsOf).filter(one => selectsDevice(rule, ...one)).length
+  const published = new Set<string>()
+  for (const { spec } of newest(list(ResourceSlice)))
+    for (const { name } of spec.devices ?? [])
+      if (selectsDevice(rule, spec.driver, spec.pool.name, name)) published.add(`${spec.driver}/${spec.pool.name}/${name}`)
+  const going = claims.filter(
+    claim => deviceEvictionAt(claim, (...device) => (selectsDevice(rule, ...device) ? [acting] : []), now) !== undefined,
+  )
+  const pods = new Set(going.flatMap(claim => usersOf(claim, { get })))
+  return {
+    published: published.size,
+    allocated,
+    pods: pods.size,
+    namespaces: new Set([...pods].map(({ metadata }) => metadata.namespace)).size,
+  }
+}
+
+function resultsOf({ status: { allocation } }: ResourceClaim): (readonly [driver: string, pool: string, device: string])[] {
+  return (allocation?.devices?.results ?? []).map(({ driver, pool, device }) => [driver, pool, device] as const)
+}
+
+/** The pods that have a claim and are on a node with it, ended ones and those on their way left out. */
+function usersOf({ metadata, status }: ResourceClaim, { get }: Pick<Tools, 'get'>): Pod[] {
+  return (status.reservedFor ?? []).flatMap(({ resource, name, uid }) => {
+    const pod = resource === 'pods' ? get(Pod, metadata.namespace ?? '', name) : undefined
+    return pod?.spec.nodeName && pod.metadata.uid === uid && !isTerminating(pod) && !isTerminal(pod) ? [pod] : []
+  })
+}
+
+/** The slices of the newest generation of each pool. */
+function newest(slices: readonly ResourceSlice[]): readonly ResourceSlice[] {
+  const generations = new Map<string, number>()
+  for (const slice of slices)
+    generations.set(poolKeys(slice)[0]!, Math.max(generations.get(poolKeys(slice)[0]!) ?? 0, Number(slice.spec.pool.generation)))
+  return slices.filter(slice => Number(slice.spec.pool.generation) === generations.get(poolKeys(slice)[0]!))
 }
 
 /** The taints of a device, as the newest slices of its pool say. */
-function taintsOf(driver: string, pool: string, device: string, { list }: Tools): readonly DeviceTaint[] {
-  const slices = list(ResourceSlice, { index: [BY_POOL, `${driver}/${pool}`] })
-  const newest = Math.max(...slices.map(({ spec }) => spec.pool.generation))
-  for (const { spec } of slices) {
-    if (spec.pool.generation !== newest) continue
+function taintsOf(driver: string, pool: string, device: string, { list }: Pick<Tools, 'list'>): readonly DeviceTaint[] {
+  for (const { spec } of newest(list(ResourceSlice, { index: [BY_POOL, `${driver}/${pool}`] }))) {
     const found = spec.devices?.find(({ name }) => name === device)
     if (found) return found.taints ?? []
   }

@@ -1,4 +1,5 @@
 import { ValidatingAdmissionPolicy } from '#kinds/admissionregistration/v1/validating-admission-policy.ts'
+import { StorageVersion } from '#kinds/apiserverinternal/v1alpha1/storage-version.ts'
 import { DaemonSet } from '#kinds/apps/v1/daemon-set.ts'
 import { Deployment } from '#kinds/apps/v1/deployment.ts'
 import { ReplicaSet } from '#kinds/apps/v1/replica-set.ts'
@@ -8,6 +9,8 @@ import { HorizontalPodAutoscaler } from '#kinds/autoscaling/v2/horizontal-pod-au
 import { CronJob } from '#kinds/batch/v1/cron-job.ts'
 import { Job } from '#kinds/batch/v1/job.ts'
 import { CertificateSigningRequest } from '#kinds/certificates/v1/certificate-signing-request.ts'
+import { ClusterTrustBundle } from '#kinds/certificates/v1beta1/cluster-trust-bundle.ts'
+import { PodCertificateRequest } from '#kinds/certificates/v1beta1/pod-certificate-request.ts'
 import { Lease } from '#kinds/coordination/v1/lease.ts'
 import { ConfigMap } from '#kinds/core/v1/config-map.ts'
 import { Endpoints } from '#kinds/core/v1/endpoints.ts'
@@ -31,8 +34,13 @@ import { ClusterRole } from '#kinds/rbac/v1/cluster-role.ts'
 import { ResourceClaim } from '#kinds/resource/v1/resource-claim.ts'
 import { ResourceClaimTemplate } from '#kinds/resource/v1/resource-claim-template.ts'
 import { ResourceSlice } from '#kinds/resource/v1/resource-slice.ts'
+import { ResourcePoolStatusRequest } from '#kinds/resource/v1alpha3/resource-pool-status-request.ts'
+import { DeviceTaintRule } from '#kinds/resource/v1beta2/device-taint-rule.ts'
+import { PodGroup } from '#kinds/scheduling/v1alpha2/pod-group.ts'
+import { CSIDriver } from '#kinds/storage/v1/csi-driver.ts'
 import { VolumeAttachment } from '#kinds/storage/v1/volume-attachment.ts'
 import { VolumeAttributesClass } from '#kinds/storage/v1/volume-attributes-class.ts'
+import { StorageVersionMigration } from '#kinds/storagemigration/v1beta1/storage-version-migration.ts'
 import type { AnyKind, ApiObject, ObjectOf } from '#machinery/kind/kind.ts'
 import { microTimeOf, timeOf } from '#machinery/time/time.ts'
 import { controllers } from './controllers.ts'
@@ -519,5 +527,104 @@ const access: Story = {
   }),
 }
 
+const PEM = '-----BEGIN CERTIFICATE-----\nMIIA\n-----END CERTIFICATE-----\n'
+const optional: Story = {
+  name: 'what alpha and beta APIs ask for is done and cleared away',
+  controllers: named(
+    'storage-version-migrator',
+    'storageversion-garbage-collector',
+    'kube-apiserver-serving-clustertrustbundle-publisher',
+    'podcertificaterequest-cleaner',
+    'resourcepoolstatusrequest',
+    'podgroup-protection',
+    'device-taint-eviction',
+    'selinux-warning',
+  ),
+  parameters: { rootCA: PEM },
+  steps: [
+    ({ api }) => {
+      for (const name of ['a', 'b']) api.put(ConfigMap, { metadata: meta(name) })
+      for (const name of ['first', 'second'])
+        api.put(StorageVersionMigration, { metadata: { name }, spec: { resource: { group: '', resource: 'configmaps' } } })
+      const identity = { 'apiserver.kubernetes.io/identity': 'kube-apiserver' }
+      for (const name of ['server-1', 'server-2']) api.put(Lease, { metadata: { name, namespace: 'kube-system', labels: identity } })
+      const storageVersions = ['server-1', 'server-2'].map((apiServerID, index) => {
+        const version = `v${index + 1}`
+        return { apiServerID, encodingVersion: version, decodableVersions: [version] }
+      })
+      api.put(StorageVersion, { metadata: { name: 'apps.deployments' }, status: { storageVersions } })
+      api.put(ClusterTrustBundle, {
+        metadata: { name: 'kubernetes.io:kube-apiserver-serving:old' },
+        spec: { signerName: 'kubernetes.io/kube-apiserver-serving', trustBundle: 'OLD' },
+      })
+      api.put(PodCertificateRequest, { metadata: meta('web-1'), spec: { signerName: 'example.com/s', podName: 'web' } })
+      api.put(ResourcePoolStatusRequest, { metadata: { name: 'how-many' }, spec: { driver: 'gpu.example' } })
+      const finalizers = ['scheduling.k8s.io/podgroup-protection']
+      api.put(PodGroup, { metadata: meta('gang', { finalizers }), spec: { schedulingPolicy: { basic: {} } } })
+      const pool = { name: 'n1', generation: 1, resourceSliceCount: 1 }
+      api.put(ResourceSlice, { metadata: { name: 's' }, spec: { driver: 'gpu.example', nodeName: 'n1', pool, devices: [{ name: 'g0' }] } })
+      const pod = api.put(Pod, {
+        metadata: meta('train'),
+        spec: {
+          nodeName: 'n1',
+          schedulingGroup: { podGroupName: 'gang' },
+          resourceClaims: [{ name: 'd', resourceClaimName: 'c' }],
+          containers: [],
+        },
+        status: { phase: 'Running' },
+      })
+      const reservedFor = [{ resource: 'pods', name: 'train', uid: pod.metadata.uid }]
+      api.put(ResourceClaim, {
+        metadata: meta('c'),
+        spec: request,
+        status: { allocation: { devices: { results: [result] } }, reservedFor },
+      })
+      // Two pods that label one volume differently.
+      api.put(CSIDriver, { metadata: { name: 'disk.example' }, spec: { seLinuxMount: true } })
+      api.put(PersistentVolume, {
+        ...volume('shared'),
+        spec: { ...volume('shared').spec, claimRef: { namespace: 'default', name: 'shared' } },
+      })
+      api.put(PersistentVolumeClaim, { metadata: meta('shared'), spec: { ...claimSpec, volumeName: 'shared' } })
+      for (const level of ['s0:c1', 's0:c2']) {
+        const containers = [{ name: 'main', image: 'i', volumeMounts: [{ name: 'v', mountPath: '/v' }] }]
+        const volumes = [{ name: 'v', persistentVolumeClaim: { claimName: 'shared' } }]
+        api.put(Pod, {
+          metadata: meta(`pod-${level.slice(-2)}`),
+          spec: { containers, volumes, securityContext: { seLinuxOptions: { level } } },
+        })
+      }
+    },
+    ({ api }) => {
+      api.remove(Lease, 'server-1', 'kube-system')
+      const mark = (next: { metadata: { deletionTimestamp?: string | undefined } }) => {
+        next.metadata.deletionTimestamp = gone.deletionTimestamp
+      }
+      api.change(PodGroup, 'gang', mark)
+      const taint = { key: 'broken', effect: 'NoExecute', timeAdded: '2026-01-01T00:00:00Z' }
+      api.put(DeviceTaintRule, { metadata: { name: 'recall' }, spec: { deviceSelector: { driver: 'gpu.example' }, taint } })
+    },
+    ({ api }) => api.remove(Lease, 'server-2', 'kube-system'),
+  ],
+  world({ api }) {
+    for (const { metadata } of api.all(Pod)) if (metadata.deletionTimestamp) api.remove(Pod, metadata.name!)
+  },
+  rounds: 10,
+  roundMs: 150_000,
+  summarize: cluster => ({
+    migrations: all(cluster, StorageVersionMigration, ({ metadata, status }) => [
+      metadata.name,
+      status.conditions?.map(({ type, status: state }) => [type, state]),
+    ]),
+    versions: all(cluster, StorageVersion, nameOf),
+    bundles: all(cluster, ClusterTrustBundle, nameOf),
+    requests: all(cluster, PodCertificateRequest, nameOf),
+    answers: all(cluster, ResourcePoolStatusRequest, nameOf),
+    groups: all(cluster, PodGroup, nameOf),
+    pods: all(cluster, Pod, nameOf),
+    rules: all(cluster, DeviceTaintRule, ({ status }) => status.conditions?.map(({ type, status: state }) => [type, state])),
+  }),
+}
+
 /** Stories in which every controller has something to write. */
-export const stories: readonly Story[] = [workloads, scaling, nodes, storage, claims, access]
+export const stories: readonly Story[] = [workloads, scaling, nodes, storage, claims, access, optional]

@@ -6,8 +6,8 @@ import { stories } from './perturbation-stories.fixture.ts'
 /** Every so manieth write is disturbed here, each perturbation another; test/simulation/perturbation.sim.ts disturbs all. */
 const STRIDE = 12
 
-/** It says of claims that somebody else enlarges them, in events. */
-const WRITES_NOTHING = ['persistentvolume-expander-controller']
+/** They say what they have to say in events. */
+const WRITES_NOTHING = ['persistentvolume-expander-controller', 'selinux-warning-controller']
 
 describe.each(stories)('$name', story => {
   const undisturbed = tell(story)
@@ -34,7 +34,9 @@ describe('the stories', () => {
   }, 60_000)
 
   it('end as they should', async () => {
-    const [workloads, scaling, nodes, storage, claims, access] = await Promise.all(stories.map(async story => (await tell(story)).summary))
+    const [workloads, scaling, nodes, storage, claims, access, optional] = await Promise.all(
+      stories.map(async story => (await tell(story)).summary),
+    )
     expect(workloads).toMatchObject({
       namespaces: [],
       daemons: [],
@@ -53,5 +55,15 @@ describe('the stories', () => {
     expect(storage).toEqual({ attachments: [], node: [], claims: [], volumes: [], classes: [] })
     expect(claims).toEqual({ pods: [], claims: ['["shared",null,{}]'] })
     expect(access).toMatchObject({ requests: [], ranges: [] })
+    expect(optional).toEqual({
+      migrations: ['["first",[["Succeeded","True"]]]', '["second",[["Succeeded","True"]]]'],
+      versions: [],
+      bundles: [expect.stringMatching(/^"kubernetes.io:kube-apiserver-serving:[0-9a-f]{24}"$/)],
+      requests: [],
+      answers: [],
+      groups: [],
+      pods: ['"pod-c1"', '"pod-c2"'],
+      rules: ['[["EvictionInProgress","False"]]'],
+    })
   }, 60_000)
 })

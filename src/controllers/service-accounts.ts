@@ -67,4 +67,7 @@ const ACCOUNTS: Readonly<Record<string, string>> = {
   'token-cleaner-controller': 'token-cleaner',
   'legacy-serviceaccount-token-cleaner-controller': 'legacy-service-account-token-cleaner',
   'service-cidr-controller': 'service-cidrs-controller',
+  'podcertificaterequest-cleaner-controller': 'podcertificaterequestcleaner',
+  'kube-apiserver-serving-clustertrustbundle-publisher-controller': 'kube-apiserver-serving-clustertrustbundle-publisher',
+  'storageversion-garbage-collector-controller': 'storage-version-garbage-collector',
 }

@@ -7,6 +7,7 @@ import type { Informers } from '#client/informers/informer.ts'
 import { informers as newInformers } from '#client/informers/informers.ts'
 import type { KindRegistry } from '#machinery/kind/kind-registry.ts'
 import { controllers, isEnabled } from './controllers.ts'
+import { type FeatureGates, isGateOn } from './feature-gates.ts'
 import { type Controller, type ControllerContext, type ControllerMetrics, noMetrics } from './runtime/controller.ts'
 import { type ControllerParameters, defaultParameters } from './runtime/parameters.ts'
 
@@ -23,6 +24,8 @@ export interface ControllersOptions {
   readonly kinds: KindRegistry
   /** Which run, as `--controllers` says it: `*`, names, and names with a `-` before them. Default: `['*']`. */
   readonly enabled?: readonly string[]
+  /** Which of upstream's gates are on, as `--feature-gates` says it; else they are as in 1.36. */
+  readonly featureGates?: FeatureGates
   readonly parameters?: Partial<ControllerParameters>
   readonly metrics?: ControllerMetrics
   /** Caches to share with other components of the process; they are then not ended here. */
@@ -40,9 +43,9 @@ export interface RunningControllers {
 /** Controllers without an account of their own: the one that makes accounts usable cannot wait for its own token. */
 export const ACTS_AS_MANAGER: ReadonlySet<string> = new Set(['serviceaccount-token-controller'])
 
-/** Starts the controllers that are enabled, over shared caches. */
+/** Starts the controllers that are enabled, whose gates are on and whose APIs are served, over shared caches. */
 export function startControllers(options: ControllersOptions): RunningControllers {
-  const { client, clock, random, log, kinds, enabled = ['*'], metrics = noMetrics } = options
+  const { client, clock, random, log, kinds, enabled = ['*'], featureGates = {}, metrics = noMetrics } = options
   const shared = options.informers ?? newInformers({ client, clock, log })
   const recorders: Disposable[] = []
   const contextFor = (controller: string): ControllerContext => {
@@ -56,6 +59,7 @@ export function startControllers(options: ControllersOptions): RunningController
       log,
       metrics,
       parameters: { ...defaultParameters, ...options.parameters },
+      isGateOn: name => isGateOn(name, featureGates),
       events(component) {
         const recorder = eventRecorder({ client: own, clock, log, component })
         recorders.push(recorder)
@@ -63,8 +67,14 @@ export function startControllers(options: ControllersOptions): RunningController
       },
     }
   }
+  const isServed = ({ name, needs = [] }: Controller) => {
+    const missing = needs.find(kind => !kinds.has(kind))
+    if (missing) log.info('a controller does not run: its API is not served', { controller: name, api: missing.apiVersion })
+    return !missing
+  }
   const running = (options.controllers ?? controllers)
-    .filter(controller => isEnabled(controller.name, enabled))
+    .filter(({ name, featureGates: gates = [] }) => isEnabled(name, enabled) && gates.every(gate => isGateOn(gate, featureGates)))
+    .filter(isServed)
     .map(controller => controller.run(contextFor(controller.name)))
   return {
     async stop() {

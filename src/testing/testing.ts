@@ -28,6 +28,10 @@ export interface TestClusterOptions {
   readonly seed?: number
   /** Where the cluster is kept: a store in memory of its own unless said otherwise. One that is given outlives the cluster. */
   readonly store?: Store
+  /** APIs to serve or not beside the usual, as `--runtime-config` says it: `{ 'storagemigration.k8s.io/v1beta1': true }`. */
+  readonly runtimeConfig?: Readonly<Record<string, boolean>>
+  /** Gates of controllers to turn on or off, as `--feature-gates` says it: `{ StorageVersionMigrator: true }`. */
+  readonly featureGates?: Readonly<Record<string, boolean>>
   /** Nothing is logged unless said otherwise. */
   readonly log?: Logger
 }
@@ -51,11 +55,11 @@ const UNTIL_PAUSE_MS = 5
 
 /** Starts a cluster inside a test, in some tens of milliseconds; it needs no root, no network and no other program. */
 export async function startCluster(options: TestClusterOptions = {}): Promise<TestCluster> {
-  const { nodes = 1, nodeCapacity, clock = realClock(), seed, log = silentLogger } = options
+  const { nodes = 1, nodeCapacity, clock = realClock(), seed, log = silentLogger, runtimeConfig = {}, featureGates = {} } = options
   const random: Random = seed === undefined ? systemRandom() : seededRandom(seed)
   const own = options.store ? undefined : new MemoryStore({ clock })
   const store = options.store ?? own!
-  const plane = await startControlPlane({ store, clock, random, log, serviceAccountKeys: newKeyPair() })
+  const plane = await startControlPlane({ store, clock, random, log, serviceAccountKeys: newKeyPair(), runtimeConfig, featureGates })
   const client = plane.clientFor({ name: 'kubernetes-admin', groups: ['system:masters'] }, 'test')
   const names = Array.from({ length: nodes }, (_, index) => `node-${index + 1}`)
   const capacity = nodeCapacity ? { capacity: nodeCapacity } : {}

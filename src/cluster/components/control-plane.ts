@@ -7,9 +7,11 @@ import type { Random } from '#base/random/random.ts'
 import type { Clock } from '#base/time/clock.ts'
 import type { UserInfo } from '#client/direct/api-handler.ts'
 import { eventRecorder } from '#client/events/event-recorder.ts'
+import type { FeatureGates } from '#controllers/feature-gates.ts'
 import type { ControllerParameters } from '#controllers/runtime/parameters.ts'
 import { accountOf } from '#controllers/service-accounts.ts'
 import { startControllers } from '#controllers/start-controllers.ts'
+import type { RuntimeConfig } from '#kinds/served-kinds.ts'
 import { answerReviews } from '#scheduler/explain/answer-reviews.ts'
 import { startScheduler } from '#scheduler/scheduler.ts'
 import type { Store } from '#store/store.ts'
@@ -35,6 +37,10 @@ export interface ControlPlaneOptions {
   readonly frontProxy?: FrontProxyCredential
   /** Whether {@link ControlPlane.stop} rejects if a cache differs from the store; on unless said otherwise. */
   readonly checksConsistency?: boolean
+  /** Which built-in APIs are served, as `--runtime-config` says it. */
+  readonly runtimeConfig?: RuntimeConfig
+  /** Which of upstream's gates that decide over controllers are on, as `--feature-gates` says it. */
+  readonly featureGates?: FeatureGates
   /** Which controllers run, as `--controllers` says it. */
   readonly controllers?: readonly string[]
   readonly parameters?: Partial<ControllerParameters>
@@ -90,6 +96,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     frontProxy: options.frontProxy,
     ...(options.authentication ? { authentication: options.authentication } : {}),
     servesTypernetes: true,
+    ...(options.runtimeConfig ? { runtimeConfig: options.runtimeConfig } : {}),
     encryption: options.encryption,
     ...(options.checksConsistency === undefined ? {} : { checksConsistency: options.checksConsistency }),
   })
@@ -108,6 +115,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       clock,
       random,
       log,
+      ...(options.featureGates ? { featureGates: options.featureGates } : {}),
       ...(options.controllers ? { enabled: options.controllers } : {}),
       ...(options.parameters ? { parameters: options.parameters } : {}),
     })

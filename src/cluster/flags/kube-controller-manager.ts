@@ -1,6 +1,6 @@
 import { readControllerNames } from '#controllers/controllers.ts'
 import type { Flag } from './flag.ts'
-import { boolean, checked, decimal, duration, FlagValueError, integer, list, oneOf, text, unapplied } from './flag.ts'
+import { boolean, checked, decimal, duration, FlagValueError, integer, list, oneOf, switches, text, unapplied } from './flag.ts'
 import type { FlagSections, Program } from './flag-set.ts'
 import {
   delegatedAuthenticationFlags,
@@ -53,7 +53,7 @@ export const kubeControllerManager = {
       'controller-start-interval': unapplied(duration('How long after one controller the next is started.')),
       controllers: checked(list('Which controllers run: * for all that are on by default, a name, or -name.', ['*']), checkNames),
       'external-cloud-volume-plugin': unapplied(text('Of cloud providers.')),
-      'feature-gates': featureGateFlags['feature-gates'],
+      'feature-gates': switches('Features to turn on or off, as Name=true|false: those that decide over controllers.'),
       'kube-api-burst': integer('How many requests at once beyond --kube-api-qps.', 30),
       'kube-api-content-type': unapplied(
         text('The form of requests.', 'application/vnd.kubernetes.protobuf'),

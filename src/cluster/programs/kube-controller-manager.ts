@@ -1,11 +1,14 @@
 import { Registry } from 'prom-client'
 import { followDiscovery } from '#client/discovery/discovered-kinds.ts'
+import { servedAmong } from '#client/discovery/served-among.ts'
 import { eventRecorder } from '#client/events/event-recorder.ts'
 import { informers as newInformers } from '#client/informers/informers.ts'
 import { readControllerNames } from '#controllers/controllers.ts'
+import { readFeatureGates } from '#controllers/feature-gates.ts'
 import { accountOf } from '#controllers/service-accounts.ts'
 import { startControllers } from '#controllers/start-controllers.ts'
 import { builtInKinds } from '#kinds/kinds.ts'
+import { optionalKinds } from '#kinds/optional-kinds.ts'
 import { kindRegistry } from '#machinery/kind/kind-registry.ts'
 import { controllerParameters } from '../flags/controller-parameters.ts'
 import { kubeControllerManager } from '../flags/kube-controller-manager.ts'
@@ -21,6 +24,9 @@ await runProgram(kubeControllerManager, async context => {
     ...readControllerNames(flags.controllers),
     ...(flags['enable-garbage-collector'] ? [] : ['-garbage-collector-controller']),
   ]
+  const featureGates = flags['feature-gates']
+  const { unapplied } = readFeatureGates(featureGates)
+  if (unapplied.length > 0) log.warn('--feature-gates names features that decide over no controller', { features: unapplied.join(',') })
   const parameters = controllerParameters(flags, clock)
   const { kubeconfig, master, 'kube-api-qps': qps, 'kube-api-burst': burst } = flags
   using access = apiAccess({ kubeconfig, master, qps, burst }, context)
@@ -33,7 +39,7 @@ await runProgram(kubeControllerManager, async context => {
   const counted = controllerMetrics(metrics)
 
   await leader.lead(async until => {
-    const kinds = kindRegistry(builtInKinds)
+    const kinds = kindRegistry([...builtInKinds, ...(await servedAmong(optionalKinds, client.raw))])
     await using informers = newInformers({ client, clock, log })
     await using _discovery = await followDiscovery({ raw: client.raw, informers, kinds, clock, log })
     const running = startControllers({
@@ -45,6 +51,7 @@ await runProgram(kubeControllerManager, async context => {
       informers,
       parameters: { ...parameters, readMetrics },
       enabled,
+      featureGates,
       metrics: counted,
       ...(flags['use-service-account-credentials']
         ? { clientFor: controller => access.clientOfAccount(accountOf(controller), controller) }

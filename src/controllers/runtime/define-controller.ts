@@ -23,10 +23,10 @@ export interface ControllerDefinition<K extends AnyKind> {
   readonly name: string
   /** How it names itself in events, where that is not its name. */
   readonly component?: string
+  /** Upstream's gates without which it does not run. */
+  readonly featureGates?: readonly string[]
   /** Every object of this kind is brought to what it asks for. */
   readonly reconciles: K
-  /** Which of these objects there is something to do for; absent: for all. Asked about an object before and after each change. */
-  concerns?(object: ObjectOf<K>): boolean
   /** Other objects whose changes matter. Only kinds named here can be looked up. */
   readonly watches?: readonly Watch[]
   /** What it writes, for the check against its role. */
@@ -87,7 +87,9 @@ export interface Where {
 export function defineController<K extends AnyKind>(
   definition: ControllerDefinition<K>,
 ): Controller & { readonly definition: ControllerDefinition<K> } {
-  return { name: definition.name, definition, run: context => new Loop(definition, context) }
+  const { name, featureGates, reconciles, watches = [] } = definition
+  const needs = [reconciles, ...watches.map(({ kind }) => kind)]
+  return { name, featureGates, needs, definition, run: context => new Loop(definition, context) }
 }
 
 /** The status of a kind, as a {@link Written}. */
@@ -153,18 +155,15 @@ class Loop<K extends AnyKind> implements AsyncDisposable {
       reconciled: this.#reconciled as unknown as Informer,
       cacheOf: kind => this.#cacheOf(kind),
     }
-    const due = (key: string) => this.#queue.add(key)
-    const concerns = (object: ObjectOf<K> | undefined) => object !== undefined && (this.#definition.concerns?.(object) ?? true)
     this.#subscriptions.push(
-      this.#reconciled.onChange((object, old) => {
-        if (concerns(object) || concerns(old)) due(keyOf((object ?? old) as ApiObject))
-      }),
+      this.#reconciled.onChange((object, old) => this.#queue.add(keyOf((object ?? old) as ApiObject))),
+      ...(this.#definition.watches ?? []).map(watch =>
+        this.#caches.get(watch.kind)!.onChange((object, old) => {
+          for (const key of watch.keysOf({ object, old }, world)) this.#queue.add(key)
+        }),
+      ),
     )
-    for (const watch of this.#definition.watches ?? []) {
-      if (!watch.noticed) continue
-      this.#subscriptions.push(this.#caches.get(watch.kind)!.onChange((object, old) => watch.noticed!({ object, old }, world, due)))
-    }
-    const triggers = this.#definition.triggers?.(due)
+    const triggers = this.#definition.triggers?.(key => this.#queue.add(key))
     if (triggers) this.#subscriptions.push(triggers)
   }
 

@@ -4,6 +4,7 @@ import { type VirtualClock, virtualClock } from '#base/time/virtual-clock.ts'
 import { FakeApi } from '#client/fake/fake-api.ts'
 import { type NotedRequest, notingClient } from '#client/fake/noting-client.ts'
 import { builtInKinds } from '#kinds/kinds.ts'
+import { optionalKinds } from '#kinds/optional-kinds.ts'
 import { kindRegistry } from '#machinery/kind/kind-registry.ts'
 import { startControllers } from '../start-controllers.ts'
 import type { Controller } from './controller.ts'
@@ -49,7 +50,8 @@ export function testCluster(
     clock,
     random: seededRandom(seed + 1),
     log: silentLogger,
-    kinds: kindRegistry(builtInKinds),
+    kinds: kindRegistry([...builtInKinds, ...optionalKinds]),
+    featureGates: { AllAlpha: true, AllBeta: true },
     controllers,
     enabled: controllers.map(({ name }) => name),
     parameters,

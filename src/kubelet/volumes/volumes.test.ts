@@ -47,10 +47,7 @@ let hostPathType = ''
 volumePluginSuite(
   hostPath,
   bench => ({ hostPath: { path: join(bench.directory, 'x'), type: hostPathType } }),
-  bench => {
-    hostPathType = ''
-    mkdirSync(bench.directory, { recursive: true })
-  },
+  bench => mkdirSync(bench.directory, { recursive: true }),
   bench => {
     it.each([
       ['Directory', 'is not a directory'],
@@ -66,6 +63,7 @@ volumePluginSuite(
       expect(statSync((await bench().setUp()).path).isDirectory()).toBe(true)
       hostPathType = 'FileOrCreate'
       await expect(bench().setUp()).rejects.toThrow('is not a file')
+      hostPathType = ''
     })
   },
 )

@@ -49,13 +49,14 @@ export type ClusterEvent =
   | 'pod labels changed'
   | 'pod scaled down'
   | 'pod gates removed'
+  | 'pod finished preempting'
   | 'volumes changed'
   | 'resource claims changed'
 
-/** What an event was about: a node, or a pod and the node that it is or was on. */
+/** What an event was about: the object before and after. */
 export interface ClusterChange {
   readonly event: ClusterEvent
-  readonly node?: NodeInfo | undefined
+  readonly node?: NodeInfo
   readonly pod?: Pod
 }
 

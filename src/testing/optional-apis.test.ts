@@ -1,0 +1,141 @@
+import { describe, expect, it } from 'vitest'
+import { CustomResourceDefinition } from '#kinds/apiextensions/v1/custom-resource-definition.ts'
+import { ClusterTrustBundle } from '#kinds/certificates/v1beta1/cluster-trust-bundle.ts'
+import { PodCertificateRequest } from '#kinds/certificates/v1beta1/pod-certificate-request.ts'
+import { Pod } from '#kinds/core/v1/pod.ts'
+import { ClusterRole } from '#kinds/rbac/v1/cluster-role.ts'
+import { ClusterRoleBinding } from '#kinds/rbac/v1/cluster-role-binding.ts'
+import { ResourceSlice } from '#kinds/resource/v1/resource-slice.ts'
+import { ResourcePoolStatusRequest } from '#kinds/resource/v1alpha3/resource-pool-status-request.ts'
+import { DeviceTaintRule } from '#kinds/resource/v1beta2/device-taint-rule.ts'
+import { PodGroup } from '#kinds/scheduling/v1alpha2/pod-group.ts'
+import { StorageVersionMigration } from '#kinds/storagemigration/v1beta1/storage-version-migration.ts'
+import { defineKind } from '#machinery/kind/kind.ts'
+import { anyJson, embedded } from '#machinery/schema/schema.ts'
+import { startCluster } from './testing.ts'
+
+/* APIs that are served only where they are asked for, on a whole control plane: with validation, admission and roles. */
+
+const everything = { runtimeConfig: { 'api/all': true }, featureGates: { AllAlpha: true, AllBeta: true } }
+const schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }
+
+describe('APIs that are not served by default', () => {
+  it('are unknown without --runtime-config, and so are the roles of their controllers', async () => {
+    await using cluster = await startCluster({ nodes: 0 })
+    await expect(cluster.client.list(StorageVersionMigration)).rejects.toMatchObject({ code: 404 })
+    const roles = (await cluster.client.list(ClusterRole)).items.map(({ metadata }) => metadata.name)
+    expect(roles).not.toContain('system:controller:storage-version-migrator-controller')
+  })
+
+  it('have a migration store all objects of a custom resource in its new version, and forget the old one', async () => {
+    await using cluster = await startCluster({ nodes: 0, ...everything })
+    const { client } = cluster
+    const versions = (stored: string) =>
+      ['v1', 'v2'].map(name => ({ name, served: true, storage: name === stored, schema: { openAPIV3Schema: schema } }))
+    const names = { kind: 'Widget', plural: 'widgets' }
+    const spec = { group: 'example.com', scope: 'Namespaced', names, versions: versions('v1') }
+    await client.create(CustomResourceDefinition, { metadata: { name: 'widgets.example.com' }, spec } as never)
+    const definition = () => client.get(CustomResourceDefinition, { name: 'widgets.example.com' })
+    await cluster.until(
+      async () => (await definition()).status.conditions?.some(({ type, status }) => type === 'Established' && status === 'True') ?? false,
+    )
+    const Widget = defineKind({
+      ...spec,
+      ...names,
+      version: 'v1',
+      openapi: 'com.example.v1',
+      scope: 'Namespaced',
+      fields: { spec: embedded(2, anyJson) },
+    })
+    for (const name of ['a', 'b']) await client.create(Widget, { metadata: { name, namespace: 'default' }, spec: { size: 1 } } as never)
+    const before = await client.get(Widget, { name: 'a', namespace: 'default' })
+
+    await client.patch(
+      CustomResourceDefinition,
+      { name: 'widgets.example.com' },
+      { type: 'merge', body: { spec: { versions: versions('v2') } } },
+    )
+    await cluster.until(async () => (await definition()).status.storedVersions?.join() === 'v1,v2')
+    const resource = { group: 'example.com', resource: 'widgets' }
+    await client.create(StorageVersionMigration, { metadata: { name: 'widgets' }, spec: { resource } })
+    const migration = () => client.get(StorageVersionMigration, { name: 'widgets' })
+    await cluster.until(async () => (await migration()).status.conditions?.some(({ type }) => type !== 'Running') ?? false)
+    expect((await migration()).status.conditions).toMatchObject([{ type: 'Succeeded', status: 'True' }])
+    expect((await definition()).status.storedVersions).toEqual(['v2'])
+    const after = await client.get(Widget, { name: 'a', namespace: 'default' })
+    expect(after.metadata.resourceVersion).not.toBe(before.metadata.resourceVersion)
+    expect((after as { spec?: unknown }).spec).toEqual({ size: 1 })
+  })
+
+  it('answer how many devices there are, taint them, and keep a group of pods while one is at work', async () => {
+    await using cluster = await startCluster({ nodes: 1, ...everything })
+    const { client } = cluster
+    const pool = { name: 'node-1', generation: 1, resourceSliceCount: 1 }
+    const devices = [{ name: 'g0' }, { name: 'g1' }]
+    await client.create(ResourceSlice, {
+      metadata: { name: 's' },
+      spec: { driver: 'gpu.example', nodeName: 'node-1', pool, devices },
+    } as never)
+    await client.create(ResourcePoolStatusRequest, { metadata: { name: 'r' }, spec: { driver: 'gpu.example' } } as never)
+    const answer = async () => (await client.get(ResourcePoolStatusRequest, { name: 'r' })).status
+    await cluster.until(async () => (await answer()) !== undefined)
+    expect(await answer()).toMatchObject({ poolCount: 1, pools: [{ poolName: 'node-1', totalDevices: 2, availableDevices: 2 }] })
+
+    const taint = { key: 'example.com/recall', effect: 'None' }
+    const rule = await client.create(DeviceTaintRule, { metadata: { name: 'recall' }, spec: { deviceSelector: {}, taint } } as never)
+    expect(rule.spec.taint.timeAdded).toBeDefined()
+    const told = async () => (await client.get(DeviceTaintRule, { name: 'recall' })).status.conditions?.[0]?.message
+    await cluster.until(async () => (await told()) !== undefined)
+    expect(await told()).toMatch(/^2 published devices selected/)
+
+    const metadata = (name: string) => ({ name, namespace: 'default' })
+    await client.create(PodGroup, { metadata: metadata('gang'), spec: { schedulingPolicy: { basic: {} } } } as never)
+    await client.create(Pod, {
+      metadata: metadata('one'),
+      spec: { containers: [{ name: 'c', image: 'i' }], schedulingGroup: { podGroupName: 'gang' } },
+    } as never)
+    await cluster.until(async () => (await client.get(Pod, metadata('one'))).status.phase === 'Running')
+    await client.delete(PodGroup, metadata('gang'))
+    expect((await client.get(PodGroup, metadata('gang'))).metadata.deletionTimestamp).toBeDefined()
+    await client.delete(Pod, metadata('one'), { gracePeriodSeconds: 0 })
+    await cluster.until(async () => (await client.list(PodGroup, { namespace: 'default' })).items.length === 0)
+  }, 20_000)
+
+  it('let nobody vouch or sign for a signer that may not', async () => {
+    await using cluster = await startCluster({ nodes: 0, ...everything })
+    const { client } = cluster
+    const rules = [
+      { verbs: ['create'], apiGroups: ['certificates.k8s.io'], resources: ['clustertrustbundles', 'podcertificaterequests'] },
+      { verbs: ['update'], apiGroups: ['certificates.k8s.io'], resources: ['podcertificaterequests/status'] },
+    ]
+    await client.create(ClusterRole, { metadata: { name: 'writer' }, rules } as never)
+    await client.create(ClusterRoleBinding, {
+      metadata: { name: 'writer' },
+      subjects: [{ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: 'mallory' }],
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'writer' },
+    } as never)
+    const mallory = cluster.clientFor({ name: 'mallory', groups: [] })
+    const der = btoa(String.fromCharCode(0x30, 0x82, 0, 4, 1, 2, 3, 4))
+    const trustBundle = `-----BEGIN CERTIFICATE-----\n${der}\n-----END CERTIFICATE-----\n`
+    const bundle = (name: string, signerName = '') => ({ metadata: { name }, spec: { ...(signerName ? { signerName } : {}), trustBundle } })
+    await mallory.create(ClusterTrustBundle, bundle('mine'))
+    await expect(mallory.create(ClusterTrustBundle, bundle('example.com:s:x', 'example.com/s'))).rejects.toThrow(
+      'user not permitted to attest for signerName "example.com/s"',
+    )
+    await expect(mallory.create(ClusterTrustBundle, { metadata: { name: 'bad' }, spec: { trustBundle: 'nothing' } })).rejects.toMatchObject(
+      {
+        code: 422,
+      },
+    )
+    const uids = { podUID: 'u1', serviceAccountUID: 'u2', nodeUID: 'u3' }
+    const request = await client.create(PodCertificateRequest, {
+      metadata: { name: 'r', namespace: 'default' },
+      spec: { signerName: 'example.com/s', podName: 'p', serviceAccountName: 'default', nodeName: 'n', ...uids, stubPKCS10Request: 'AAAA' },
+    } as never)
+    const verdict = { type: 'Denied', status: 'True', reason: 'No', message: 'no', lastTransitionTime: '2026-01-01T00:00:00Z' }
+    await expect(mallory.updateStatus(PodCertificateRequest, { ...request, status: { conditions: [verdict] } } as never)).rejects.toThrow(
+      'user not permitted to sign requests with signerName "example.com/s"',
+    )
+    await client.updateStatus(PodCertificateRequest, { ...request, status: { conditions: [verdict] } } as never)
+  })
+})
