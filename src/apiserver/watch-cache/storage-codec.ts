@@ -1,5 +1,4 @@
 import { encodeJson } from '#machinery/codec/json/encode-json.ts'
-import { parseJson } from '#machinery/codec/json/parse-json.ts'
 import { decodeProtobuf, encodeProtobuf, MAGIC, openEnvelope } from '#machinery/codec/protobuf/envelope.ts'
 import type { AnyKind, ApiObject } from '#machinery/kind/kind.ts'
 import type { KindRegistry } from '#machinery/kind/kind-registry.ts'
@@ -8,6 +7,7 @@ import type { KeyValue } from '#store/store.ts'
 import { ENCRYPTED, READ_AS_IDENTITY, startsWith, type ValueTransformer } from '../encryption/transformer.ts'
 import { decodeObject } from '../registry/body.ts'
 import { adopt, type ReadForm, type StoredForm, storedAs, storedForm } from './stored-form.ts'
+import { parseStored, sharingFields } from './stored-json.ts'
 
 export interface StorageCodecOptions {
   readonly kinds: Pick<KindRegistry, 'byKind'>
@@ -73,7 +73,7 @@ export class StorageCodec {
 
   /** What is without a slot was written by somebody else, perhaps in another version and without what has defaults. */
   #fromJson(kind: AnyKind, json: Uint8Array): ReadForm {
-    const object = parseJson(json) as ApiObject
+    const object = parseStored(json)
     const isOurs = object.metadata.resourceVersion === '' || !hasNumbers(kind)
     return isOurs ? { object, json } : { object: this.#inStoredVersion(kind, object, this.#versionOf(kind, object)), json: undefined }
   }
@@ -96,7 +96,7 @@ export class StorageCodec {
 
   #inStoredVersion(kind: AnyKind, value: unknown, written: AnyKind): ApiObject {
     const object = decodeObject(written, value)
-    return written.view ? decodeObject(kind, written.view.up(object as unknown as Record<string, unknown>)) : object
+    return sharingFields(written.view ? decodeObject(kind, written.view.up(object as unknown as Record<string, unknown>)) : object)
   }
 }
 

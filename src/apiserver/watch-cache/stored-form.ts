@@ -1,6 +1,5 @@
 import { beside } from '#base/collections/beside.ts'
-import { shared } from '#machinery/apply/field-set.ts'
-import type { ApiObject, Mutable } from '#machinery/kind/kind.ts'
+import type { ApiObject } from '#machinery/kind/kind.ts'
 import { ObjectMeta } from '#machinery/kind/object-meta.ts'
 
 /**
@@ -90,9 +89,6 @@ const META_FIELDS = Object.keys(ObjectMeta.fields)
 
 /** What others have stored has no slot. */
 function withSlot(object: ApiObject): ApiObject {
-  for (const entry of object.metadata.managedFields ?? []) {
-    if (entry.fieldsV1) (entry as Mutable<typeof entry>).fieldsV1 = shared(entry.fieldsV1)
-  }
   return object.metadata.resourceVersion === '' ? object : { ...object, metadata: slotted(object.metadata) }
 }
 

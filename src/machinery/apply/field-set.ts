@@ -206,18 +206,23 @@ const MAX_SHARED_NAME = 256
  * with many pods their sets of fields would be half of each.
  */
 export function shared(fields: FieldsV1): FieldsV1 {
+  return sharedWithText(fields).fields
+}
+
+/** As {@link shared}, with its JSON; '' where that is too long to be kept. */
+export function sharedWithText(fields: FieldsV1): { readonly fields: FieldsV1; readonly text: string } {
   let text: string
   try {
     text = JSON.stringify(fields)
   } catch {
     // Nested beyond what the engine's stack walks.
-    return fields
+    return { fields, text: '' }
   }
-  if (text.length > MAX_SHARED_TEXT) return fields
+  if (text.length > MAX_SHARED_TEXT) return { fields, text: '' }
   const known = sharedByText.get(text)
-  if (known) return known
+  if (known) return { fields: known, text }
   sharedByText.set(text, fields)
-  return fields
+  return { fields, text }
 }
 
 const NO_FIELDS: FieldsV1 = Object.freeze({})
