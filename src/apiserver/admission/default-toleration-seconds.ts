@@ -18,7 +18,7 @@ export function defaultTolerationSeconds(notReadySeconds = 300, unreachableSecon
         )
         if (isTolerated) continue
         const toleration = { key, operator: 'Exists' as const, effect: 'NoExecute' as const, tolerationSeconds: seconds[index] }
-        spec.tolerations = [...(spec.tolerations ?? []), toleration]
+        spec.tolerations = (spec.tolerations ?? []).concat(toleration)
       }
     },
   }

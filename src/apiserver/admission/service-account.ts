@@ -67,12 +67,13 @@ function mountToken(pod: Mutable<Pod>, random: Random): void {
   const existing = pod.spec.volumes?.find(volume => volume.name.startsWith(TOKEN_VOLUME_PREFIX))
   const name = existing?.name ?? `${TOKEN_VOLUME_PREFIX}${random.suffix(5)}`
   let isNeeded = false
+  // By concat: an array that is spread has room for sixteen more, in every pod that is stored.
   for (const container of [...(pod.spec.initContainers ?? []), ...pod.spec.containers] as Mutable<Container>[]) {
     if (container.volumeMounts?.some(mount => mount.mountPath === TOKEN_PATH)) continue
-    container.volumeMounts = [...(container.volumeMounts ?? []), { name, readOnly: true, mountPath: TOKEN_PATH }]
+    container.volumeMounts = (container.volumeMounts ?? []).concat({ name, readOnly: true, mountPath: TOKEN_PATH })
     isNeeded = true
   }
-  if (isNeeded && !existing) pod.spec.volumes = [...(pod.spec.volumes ?? []), { name, projected: tokenProjection() }]
+  if (isNeeded && !existing) pod.spec.volumes = (pod.spec.volumes ?? []).concat({ name, projected: tokenProjection() })
 }
 
 function tokenProjection() {

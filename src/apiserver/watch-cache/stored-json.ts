@@ -1,3 +1,4 @@
+import { internTexts } from '#base/collections/interned.ts'
 import { shared, sharedWithText } from '#machinery/apply/field-set.ts'
 import { parseJson } from '#machinery/codec/json/parse-json.ts'
 import type { ApiObject, Mutable } from '#machinery/kind/kind.ts'
@@ -20,7 +21,9 @@ export function parseStored(json: Uint8Array): ApiObject {
   }
   rest += text.slice(from)
   const object = DELICATE.test(rest) ? undefined : tryParse<ApiObject>(rest)
-  return object && putBack(object, cuts) ? object : sharingFields(parseJson(text) as ApiObject)
+  if (!object) return sharingFields(parseJson(text) as ApiObject)
+  internTexts(object)
+  return putBack(object, cuts) ? object : sharingFields(parseJson(text) as ApiObject)
 }
 
 /** `object`, new and nobody else's, after its `fieldsV1` were replaced by those that other objects have as well. */

@@ -1,3 +1,4 @@
+import { interned } from '#base/collections/interned.ts'
 import { FloatLiteral, withoutFloatLiterals } from '../codec/json/float-literal.ts'
 import type { JsonObject } from '../patch/json-object.ts'
 import { canonicalQuantity } from '../quantity/quantity.ts'
@@ -53,7 +54,10 @@ function compile(schema: AnySchema): Decoder {
       }
     }
     case 'string':
-      return scalarDecoder('string', 'string')
+      return (value, path, _context, owner) => {
+        if (typeof value === 'string') return interned(value)
+        throw mismatch(value, path, owner, 'string')
+      }
     case 'boolean':
       return scalarDecoder('boolean', 'bool')
     case 'number':
