@@ -119,7 +119,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     random,
     log,
     admission: new AdmissionChain(options.admission ?? []),
-    behaviours: new Behaviours(options.behaviours ?? ownBehaviours),
+    behaviours: new Behaviours(options.behaviours ?? ownBehaviours()),
     ownership: managedOwnership(kinds),
     turns: new Turns(),
     computed,

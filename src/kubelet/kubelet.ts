@@ -29,6 +29,7 @@ import { podKeyOf, uidOf } from './pods/pod-names.ts'
 import { readPod } from './pods/read-pod.ts'
 import { followManifests } from './pods/static-pods.ts'
 import { StatusWriter } from './pods/status-writer.ts'
+import { sysctlRefusal } from './pods/sysctls.ts'
 import { PodProbes } from './probes/pod-probes.ts'
 import { ProbeResults } from './probes/probe-results.ts'
 import { probeRunner } from './probes/probe-runner.ts'
@@ -67,6 +68,8 @@ export interface KubeletOptions {
   readonly podCIDRs?: readonly string[]
   readonly providerID?: string
   readonly maxPods?: number
+  /** Kernel settings that pods may change although they reach beyond them: names, or beginnings with a `*`. */
+  readonly allowedUnsafeSysctls?: readonly string[]
   /** How many processes a pod may have; absent: as many as the node. */
   readonly podPidsLimit?: number
   /** Overrides what the machine has, by resource. */
@@ -259,7 +262,7 @@ class RunningKubelet {
         const others = pods()
           .active()
           .filter(other => uidOf(other) !== uidOf(pod))
-        return reporter.node && refusalOf(pod, reporter.node, others)
+        return sysctlRefusal(pod, this.#options.allowedUnsafeSysctls) ?? (reporter.node && refusalOf(pod, reporter.node, others))
       },
       deleteFromApi: pod => apiPods.delete(pod),
       runtimeHandler: async pod => {

@@ -53,6 +53,7 @@ import { podTopologyLabels } from './pod-topology-labels.ts'
 import { mutatingAdmissionPolicy } from './policies/mutating-admission-policy.ts'
 import { validatingAdmissionPolicy } from './policies/validating-admission-policy.ts'
 import { priority } from './priority.ts'
+import { privilegedContainers } from './privileged-containers.ts'
 import { resourceQuota } from './resource-quota.ts'
 import { roleEscalation } from './role-escalation.ts'
 import { runtimeClass } from './runtime-class.ts'
@@ -68,6 +69,8 @@ export interface AdmissionChoice {
   readonly enabled?: readonly string[]
   readonly disabled: readonly string[]
   readonly configured?: PluginConfigurations
+  /** Refuses privileged containers (no `--allow-privileged`). */
+  readonly forbidsPrivileged?: boolean
 }
 
 /** What plugins need. The caches are the server's own, so they are there only once it stands. */
@@ -177,9 +180,10 @@ function imagePolicy({ imagePolicyWebhook: configured }: PluginConfigurations, a
 /** The plugins that are on by default, with and without those that flags name (`--enable-` and `--disable-admission-plugins`). */
 export function defaultAdmission(context: AdmissionContext, choice: AdmissionChoice = { disabled: [] }): AdmissionPlugin[] {
   const isOn = (name: string) => ALWAYS.has(name) || (choice.enabled?.includes(name) ?? false) || !OPTIONAL.has(name)
-  return orderedPlugins(context, choice.configured ?? {}).filter(
+  const chosen = orderedPlugins(context, choice.configured ?? {}).filter(
     ({ name }) => isOn(name) && (ALWAYS.has(name) || !choice.disabled.includes(name)),
   )
+  return choice.forbidsPrivileged ? [privilegedContainers, ...chosen] : chosen
 }
 
 /** Plugins that are on only where a flag says so. */

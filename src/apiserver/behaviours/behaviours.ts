@@ -1,9 +1,11 @@
 import type { Behaviour } from '../registry/behaviour.ts'
 import { customResourceDefinitions } from './custom-resource-definitions.ts'
-import { events } from './events.ts'
+import { eventsFor } from './events.ts'
 import { jobs } from './jobs.ts'
 import { namespaces } from './namespaces.ts'
 import { pods } from './pods.ts'
 
 /** Everything the server does for some kinds beyond storing them. */
-export const behaviours: readonly Behaviour[] = [namespaces, pods, jobs, events, customResourceDefinitions]
+export function behaviours(eventSeconds?: number): readonly Behaviour[] {
+  return [namespaces, pods, jobs, eventsFor(eventSeconds), customResourceDefinitions]
+}

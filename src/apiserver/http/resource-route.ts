@@ -30,6 +30,8 @@ export interface ResourceRouteOptions {
   readonly random: { next(): number }
   readonly protobuf: ProtobufWriter & ProtobufReader
   readonly framer: WatchFramer
+  /** How long a watch lasts at least when the client does not say. */
+  readonly watchMs: number
   readonly gzip: Gzip
   /** Subresources that lead to nodes. */
   readonly streams: NodeStreams

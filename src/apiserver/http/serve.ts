@@ -51,6 +51,8 @@ export interface ServeOptions {
   readonly maxWritesInflight?: number
   /** How long a request may take, watches and streams excepted; default a minute. */
   readonly requestTimeoutMs?: number
+  /** How long a watch lasts at least when the client does not say; default half an hour. */
+  readonly watchMs?: number
   /** Whether flow schemas and priority levels share out the server; default true. */
   readonly hasPriorityAndFairness?: boolean
   /** The flags the program was started with, as `/flagz` shows them. */
@@ -82,7 +84,16 @@ export async function serve(parts: ServerParts, options: ServeOptions): Promise<
   const uptimeSeconds = () => (clock.monotonic() - startMs) / 1000
   const debug = debugPages({ startedMs: clock.now(), flags: options.flags ?? {}, uptimeSeconds })
   const streams = new NodeStreams(handler, parts.kubeletConnection)
-  const resources = new ResourceRoute({ handler, clock, random, protobuf, framer: protobuf, gzip: nodeGzip, streams })
+  const resources = new ResourceRoute({
+    watchMs: options.watchMs ?? 1_800_000,
+    handler,
+    clock,
+    random,
+    protobuf,
+    framer: protobuf,
+    gzip: nodeGzip,
+    streams,
+  })
   let listening: Listening | undefined
   const paths = new PathRoute({
     discovery: new DiscoveryDocuments(kinds, storageHash, aggregation),

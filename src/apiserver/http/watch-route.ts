@@ -9,25 +9,24 @@ import type { TableOptions } from './table.ts'
 import { type FrameSink, type WatchFramer, WatchStream } from './watch-stream.ts'
 import { openWebSocket, webSocketUpgradeOf } from './websocket-watch.ts'
 
-/** How long a watch lasts when the client does not say: between this and twice this. */
-const WATCH_MS = 1800_000
-
 export interface WatchRouteOptions {
   readonly handler: Handler
   readonly clock: Clock
   readonly random: { next(): number }
   readonly framer: WatchFramer
+  /** How long a watch lasts when the client does not say: between this and twice this. */
+  readonly watchMs: number
   table(): TableOptions
 }
 
 /** Answers with a stream of events: chunks over HTTP/1.1, frames over HTTP/2, messages of a WebSocket. */
 export function serveWatch(context: RequestContext, target: RequestTarget, asked: ReadOptions, options: WatchRouteOptions): void {
-  const { handler, clock, random } = options
+  const { handler, clock, random, watchMs } = options
   const { exchange, form } = context
   if (form.encoding === 'yaml') throw noRepresentation(true)
   const isBinary = form.encoding === 'protobuf'
   const read = ofOne(asked, target.name)
-  const timeoutMs = read.timeoutSeconds ? read.timeoutSeconds * 1000 : WATCH_MS * (1 + random.next())
+  const timeoutMs = read.timeoutSeconds ? read.timeoutSeconds * 1000 : watchMs * (1 + random.next())
   const cache = handler.core.objects.cacheOf(target.kind.view?.of ?? target.kind)
   const upgrade = webSocketUpgradeOf(exchange)
   let stream: WatchStream | undefined

@@ -16,7 +16,9 @@ export interface Caller {
 export type WantedAccess = Partial<Pick<SubjectAccessReviewSpec, 'resourceAttributes' | 'nonResourceAttributes'>>
 
 export interface DelegatedAccessOptions {
+  /** Asks about tokens, and about permissions unless `permissions` does. */
   readonly client: Client
+  readonly permissions?: Client
   readonly clock: Clock
   /** How long a yes counts, a no, and an answer about a token. */
   readonly allowedMs: number
@@ -57,9 +59,9 @@ export class DelegatedAccess {
   /** Whether the API server lets the caller do that; who is of `system:masters` may do everything. */
   async allows({ name, groups }: Caller, wanted: WantedAccess): Promise<boolean> {
     if (groups.includes(MASTERS)) return true
-    const { client, allowedMs, refusedMs } = this.#options
+    const { client, permissions = client, allowedMs, refusedMs } = this.#options
     return this.#permissions.of(JSON.stringify([name, groups, wanted]), async () => {
-      const review = await client.create(SubjectAccessReview, { spec: { user: name, groups: [...groups], ...wanted } })
+      const review = await permissions.create(SubjectAccessReview, { spec: { user: name, groups: [...groups], ...wanted } })
       const isAllowed = review.status.allowed
       return { answer: isAllowed, forMs: isAllowed ? allowedMs : refusedMs }
     })

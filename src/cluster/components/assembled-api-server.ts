@@ -70,6 +70,8 @@ export interface AssemblyOptions {
   readonly checksConsistency?: boolean
   /** Which built-in APIs are served, as `--runtime-config` says it. */
   readonly runtimeConfig?: RuntimeConfig
+  /** How many seconds events are kept; an hour unless said otherwise. */
+  readonly eventSeconds?: number
   /** How the server proves itself to aggregated servers; absent: it does not. */
   readonly frontProxy?: FrontProxyCredential | undefined
   /** How the server reaches kubelets; absent: it does not. */
@@ -165,7 +167,7 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
       options.admission,
     ),
     behaviours: [
-      ...behaviours,
+      ...behaviours(options.eventSeconds),
       serviceAllocation({
         ...options,
         client: () => own.client!,

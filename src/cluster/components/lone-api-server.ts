@@ -17,6 +17,8 @@ export interface LoneApiServerOptions extends AssemblyOptions {
   readonly maxReadsInflight: number
   readonly hasPriorityAndFairness?: boolean
   readonly requestTimeoutMs?: number
+  /** How long a watch lasts at least when the client does not say. */
+  readonly watchMs?: number
   readonly maxWritesInflight: number
   readonly publishesEndpoints: boolean
   /** Records what is asked; it is ended by who made it. */
@@ -49,6 +51,7 @@ export async function startLoneApiServer(options: LoneApiServerOptions): Promise
     hasPriorityAndFairness: options.hasPriorityAndFairness ?? true,
     requestTimeoutMs: options.requestTimeoutMs ?? 60_000,
     maxWritesInflight: options.maxWritesInflight,
+    watchMs: options.watchMs ?? 1_800_000,
     audit: options.audit,
     registry: options.registry,
   })

@@ -37,7 +37,7 @@ export const cloudControllerManager = {
       'cloud-config': text('The file that tells the provider about the place.'),
       'cloud-provider': text('The provider: local.'),
       'cluster-cidr': text('The addresses of pods: routes outside of it are not touched.'),
-      'cluster-name': text('The name of the cluster.', 'kubernetes'),
+      'cluster-name': unapplied(text('The name of the cluster.', 'kubernetes')),
       'configure-cloud-routes': boolean('Sets routes to the pods of nodes, if --allocate-node-cidrs.', true),
       'controller-start-interval': unapplied(duration('How long after one controller the next is started.')),
       controllers: checked(

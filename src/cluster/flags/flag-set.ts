@@ -57,8 +57,8 @@ export function readCommandLine<S extends FlagSections>(program: Program<S>, arg
     return { do: 'refuse', text: `Error: ${error.message}\nRun '${program.name} --help' for the flags it takes.\n` }
   }
   const warnings = [...given].flatMap(name => {
-    const because = flags.get(name)!.unapplied
-    return because === undefined ? [] : [`--${name} is accepted, but ${because}`]
+    const { unapplied, agreesWith } = flags.get(name)!
+    return unapplied === undefined || agreesWith?.(values.get(name)) ? [] : [`--${name} is accepted, but ${unapplied}`]
   })
   return { do: 'run', values: Object.fromEntries(values) as FlagValues<S>, given, warnings }
 }

@@ -18,6 +18,10 @@ export interface Flag<T = unknown> {
   readonly letter?: string
   /** Set if the flag is known but has no effect here: what the warning says. */
   readonly unapplied?: string
+  /** Set if only the default can be given: why. */
+  readonly refused?: string
+  /** Of a flag without effect: whether a value asks for what is done anyway, so that nobody need be warned. */
+  agreesWith?(value: T): boolean
   /** The value after `text` was given, once `before` had been (undefined the first time). Throws a {@link FlagValueError}. */
   read(text: string, before: T | undefined): T
   /** A value as it could stand on the command line. */
@@ -32,13 +36,22 @@ export class FlagValueError extends Error {
 /** What a set of flags means once read: a value per name, the default where none was given. */
 export type ValuesOf<F extends Readonly<Record<string, Flag>>> = { readonly [K in keyof F]: F[K] extends Flag<infer T> ? T : never }
 
-/** Marks a flag as known but without effect; giving it is answered with one line of warning. */
-export function unapplied<T>(flag: Flag<T>, because = 'it has no effect here'): Flag<T> {
-  return { ...flag, unapplied: because }
+/**
+ * Marks a flag as known but without effect: asking for anything but what is `done` anyway, which is its default unless said otherwise, is
+ * answered with one line of warning.
+ */
+export function unapplied<T>(flag: Flag<T>, because = 'it has no effect here', done: T = flag.defaultValue): Flag<T> {
+  return { ...flag, unapplied: because, agreesWith: value => flag.show(value) === flag.show(done) }
+}
+
+/** A flag that is known, but whose other values must not be taken for granted: all but the default are refused. */
+export function refused<T>(flag: Flag<T>, because: string): Flag<T> {
+  const only = checked(flag, value => (flag.show(value) === flag.show(flag.defaultValue) ? undefined : fail(because)))
+  return { ...only, refused: because }
 }
 
 /** A flag whose values must also pass `check`, which throws a {@link FlagValueError}. */
-export function checked<T>(flag: Flag<T>, check: (value: T) => void): Flag<T> {
+export function checked<T>(flag: Flag<T>, check: (value: T) => unknown): Flag<T> {
   return {
     ...flag,
     read(text, before) {

@@ -21,7 +21,7 @@ export function helpText({ name, about, sections }: Program<FlagSections>): stri
 function flagText(name: string, flag: Flag): string {
   const letter = flag.letter === undefined ? '    ' : `-${flag.letter}, `
   const defaultText = flag.defaultText === '' ? '' : ` (default ${flag.defaultText})`
-  const note = flag.unapplied === undefined ? '' : ` (Accepted, but ${flag.unapplied}.)`
+  const note = flag.refused ? ` (Only the default: ${flag.refused}.)` : flag.unapplied ? ` (Accepted, but ${flag.unapplied}.)` : ''
   return `  ${letter}--${name}${flag.type === '' ? '' : ` ${flag.type}`}\n${wrapped(`${flag.help}${defaultText}${note}`)}`
 }
 

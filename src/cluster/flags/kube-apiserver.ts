@@ -1,4 +1,20 @@
-import { boolean, decimal, duration, integer, ip, list, oneOf, pairs, port, repeated, switches, text, unapplied } from './flag.ts'
+import {
+  boolean,
+  decimal,
+  duration,
+  type Flag,
+  integer,
+  ip,
+  list,
+  oneOf,
+  pairs,
+  port,
+  refused,
+  repeated,
+  switches,
+  text,
+  unapplied,
+} from './flag.ts'
 import type { FlagSections, Program } from './flag-set.ts'
 import { featureGateFlags, logFlags, metricsFlags, profilingFlags, requestHeaderFlags, secureServingFlags } from './shared-flags.ts'
 
@@ -18,10 +34,18 @@ function auditBatchFlags<Name extends 'log' | 'webhook'>(name: Name, mode: 'bloc
     'truncate-enabled': boolean(`Whether large events ${of} are cut.`),
     'truncate-max-batch-size': integer(`How many bytes a batch ${of} has at most.`, 10_485_760),
     'truncate-max-event-size': integer(`How many bytes an event ${of} has at most.`, 102_400),
-    version: text(`The version in which events ${of} are written.`, 'audit.k8s.io/v1'),
+    version: refused(text(`The version in which events ${of} are written.`, 'audit.k8s.io/v1'), 'there is only one'),
   } as const
+  const isBatch = (key: string) => name === 'log' && key.startsWith('batch-')
   type Flags = { readonly [Key in keyof typeof flags & string as `audit-${Name}-${Key}`]: (typeof flags)[Key] }
-  return Object.fromEntries(Object.entries(flags).map(([key, flag]) => [`audit-${name}-${key}`, flag])) as unknown as Flags
+  return Object.fromEntries(
+    Object.entries(flags).map(([key, flag]) => [
+      `audit-${name}-${key}`,
+      isBatch(key)
+        ? unapplied<unknown>(flag as Flag, 'lines are written in the order in which they come, as many at once as there are')
+        : flag,
+    ]),
+  ) as unknown as Flags
 }
 
 /** The flags of upstream's kube-apiserver, and `--data-dir` for the embedded store. */
@@ -31,20 +55,35 @@ export const kubeApiserver = {
   sections: {
     Generic: {
       'advertise-address': ip('The address at which others reach this server. Default: --bind-address, or that of the default route.'),
-      'cors-allowed-origins': list('Origins whose scripts may call, as regular expressions.'),
+      'cors-allowed-origins': unapplied(
+        list('Origins whose scripts may call, as regular expressions.'),
+        'no headers for scripts of other origins are sent: browsers refuse them',
+      ),
       'emulation-forward-compatible': unapplied(boolean('Serves APIs that came after the emulated version.')),
       'runtime-config-emulation-forward-compatible': unapplied(boolean('As above, for APIs named by --runtime-config.')),
-      'external-hostname': text('The host name in URLs to this server.'),
-      'goaway-chance': decimal('How many HTTP/2 requests, of one, make the client connect anew.'),
-      'livez-grace-period': duration('How long after the start /livez says ok although it is not ready.'),
+      'external-hostname': unapplied(text('The host name in URLs to this server.'), 'URLs name --advertise-address'),
+      'goaway-chance': unapplied(
+        decimal('How many HTTP/2 requests, of one, make the client connect anew.'),
+        'connections stay until their client ends them',
+      ),
+      'livez-grace-period': unapplied(
+        duration('How long after the start /livez says ok although it is not ready.'),
+        '/livez tells the truth from the first moment',
+      ),
       'max-mutating-requests-inflight': integer('How many writes at once; with the other one, what priority and fairness share out.', 200),
       'max-requests-inflight': integer('How many reads at once.', 400),
       'min-request-timeout': integer('The least seconds after which a watch is ended.', 1800),
       'request-timeout': duration('How long a request may take; watches and streams excepted.', '1m0s'),
       'shutdown-delay-duration': duration('How long it goes on serving once told to end, so that load balancers notice.'),
-      'shutdown-send-retry-after': boolean('Answers 429 with Retry-After while it ends.'),
-      'shutdown-watch-termination-grace-period': duration('How long watches are given to end.'),
-      'strict-transport-security-directives': list('What the Strict-Transport-Security header says.'),
+      'shutdown-send-retry-after': unapplied(
+        boolean('Answers 429 with Retry-After while it ends.'),
+        'who asks while it ends is cut off when the connection closes',
+      ),
+      'shutdown-watch-termination-grace-period': unapplied(
+        duration('How long watches are given to end.'),
+        'watches are ended at once, and resume elsewhere',
+      ),
+      'strict-transport-security-directives': unapplied(list('What the Strict-Transport-Security header says.'), 'the header is not sent'),
       ...featureGateFlags,
     },
     Etcd: {
@@ -61,10 +100,13 @@ export const kubeApiserver = {
       'etcd-compaction-interval': duration('How long old revisions are kept; 0s: for ever.', '5m0s'),
       'etcd-count-metric-poll-period': unapplied(duration('How often objects are counted.', '1m0s')),
       'etcd-db-metric-poll-interval': unapplied(duration('How often the size of the store is read.', '30s')),
-      'etcd-healthcheck-timeout': duration('How long etcd may take to say that it is well.', '2s'),
+      'etcd-healthcheck-timeout': unapplied(duration('How long etcd may take to say that it is well.', '2s')),
       'etcd-keyfile': text('The key of --etcd-certfile.'),
-      'etcd-prefix': text('What all keys begin with.', '/registry'),
-      'etcd-readycheck-timeout': duration('How long etcd may take to say that it is ready.', '2s'),
+      'etcd-prefix': refused(
+        text('What all keys begin with.', '/registry'),
+        'all keys are below /registry, so that upstream can read the same store',
+      ),
+      'etcd-readycheck-timeout': unapplied(duration('How long etcd may take to say that it is ready.', '2s')),
       'etcd-servers': list('The etcd servers (scheme://host:port). None: the embedded store below --data-dir.'),
       'etcd-servers-overrides': unapplied(
         repeated('Servers for single resources: group/resource#server;server.'),
@@ -72,7 +114,10 @@ export const kubeApiserver = {
       ),
       'lease-reuse-duration-seconds': unapplied(integer('How long an etcd lease takes in further events.', 60)),
       'storage-backend': unapplied(oneOf(['etcd3'], 'The kind of store.', 'etcd3')),
-      'storage-initialization-timeout': duration('How long to wait for the store at the start.', '1m0s'),
+      'storage-initialization-timeout': unapplied(
+        duration('How long to wait for the store at the start.', '1m0s'),
+        'the store is waited for until it answers',
+      ),
       'storage-media-type': oneOf(
         ['application/json', 'application/vnd.kubernetes.protobuf'],
         'The form in which objects are kept; both are read. (Upstream has protobuf as its default.)',
@@ -124,7 +169,10 @@ export const kubeApiserver = {
       'service-account-issuer': repeated('Who issues tokens; the first signs, all are accepted.'),
       'service-account-jwks-uri': text('Where the keys of the issuer are read.'),
       'service-account-key-file': repeated('Keys by which tokens are checked. Default: the signing key.'),
-      'service-account-lookup': boolean('Checks that the account and pod of a token are still there.', true),
+      'service-account-lookup': unapplied(
+        boolean('Checks that the account and pod of a token are still there.', true),
+        'accounts and pods of tokens are always looked up',
+      ),
       'service-account-max-token-expiration': duration('How long a token may live that is asked for.'),
       'service-account-signing-endpoint': unapplied(
         text('A socket of a program that signs tokens.'),
@@ -164,16 +212,23 @@ export const kubeApiserver = {
     Metrics: metricsFlags,
     Logs: logFlags,
     Traces: {
-      'tracing-config-file': text('A file that says where traces are sent.'),
+      'tracing-config-file': unapplied(text('A file that says where traces are sent.'), 'no traces are sent'),
     },
     Misc: {
-      'aggregator-reject-forwarding-redirect': boolean('Does not hand on redirects of aggregated servers.', true),
+      'aggregator-reject-forwarding-redirect': refused(
+        boolean('Does not hand on redirects of aggregated servers.', true),
+        'redirects of aggregated servers are never followed',
+      ),
       'allow-privileged': boolean('Lets containers be privileged.'),
       'apiserver-count': unapplied(integer('How many API servers there are, for the reconciler master-count.', 1)),
       'coordinated-leadership-lease-duration': unapplied(duration('Of coordinated leader election.', '15s')),
       'coordinated-leadership-renew-deadline': unapplied(duration('Of coordinated leader election.', '10s')),
       'coordinated-leadership-retry-period': unapplied(duration('Of coordinated leader election.', '2s')),
-      'enable-aggregator-routing': boolean('Sends requests of aggregated APIs to endpoints rather than to the cluster IP.'),
+      'enable-aggregator-routing': unapplied(
+        boolean('Sends requests of aggregated APIs to endpoints rather than to the cluster IP.'),
+        'requests go to the endpoints, from which they are the same distance',
+        true,
+      ),
       'enable-logs-handler': unapplied(boolean('Serves log files below /logs.')),
       'endpoint-reconciler-type': oneOf(
         ['lease', 'master-count', 'none'],
@@ -193,7 +248,7 @@ export const kubeApiserver = {
         'ExternalIP',
       ]),
       'kubelet-read-only-port': unapplied(port('The port of kubelets without authentication.', 10_255)),
-      'kubelet-timeout': duration('How long a kubelet may take to answer.', '5s'),
+      'kubelet-timeout': unapplied(duration('How long a kubelet may take to answer.', '5s')),
       'kubernetes-service-node-port': unapplied(port('The node port of the Service kubernetes.', 0)),
       'max-connection-bytes-per-sec': unapplied(integer('How fast one connection may be.')),
       'peer-advertise-ip': unapplied(ip('Where other API servers reach this one.')),

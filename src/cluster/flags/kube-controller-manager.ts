@@ -1,6 +1,8 @@
 import { readControllerNames } from '#controllers/controllers.ts'
+import { readFeatureGates } from '#controllers/feature-gates.ts'
+import { featureGates } from './feature-gates.ts'
 import type { Flag } from './flag.ts'
-import { boolean, checked, decimal, duration, FlagValueError, integer, list, oneOf, switches, text, unapplied } from './flag.ts'
+import { boolean, checked, decimal, duration, FlagValueError, integer, list, oneOf, text, unapplied } from './flag.ts'
 import type { FlagSections, Program } from './flag-set.ts'
 import {
   delegatedAuthenticationFlags,
@@ -45,15 +47,19 @@ export const kubeControllerManager = {
       'cloud-config': unapplied(text('The file of the cloud provider.')),
       'cloud-provider': unapplied(text('The cloud provider.'), 'a cloud provider runs in cloud-controller-manager'),
       'cluster-cidr': text('The addresses of pods, of which nodes get ranges: one, or one of each family.'),
-      'cluster-name': text('The name of the cluster.', 'kubernetes'),
+      'cluster-name': unapplied(text('The name of the cluster.', 'kubernetes')),
       'configure-cloud-routes': unapplied(
         boolean('Sets routes by the cloud provider.', true),
         'a cloud provider runs in cloud-controller-manager',
       ),
+      'controller-shutdown-timeout': unapplied(
+        duration('How long the controllers may take to end.', '10s'),
+        'they end what is under way, and nothing else',
+      ),
       'controller-start-interval': unapplied(duration('How long after one controller the next is started.')),
       controllers: checked(list('Which controllers run: * for all that are on by default, a name, or -name.', ['*']), checkNames),
       'external-cloud-volume-plugin': unapplied(text('Of cloud providers.')),
-      'feature-gates': switches('Features to turn on or off, as Name=true|false: those that decide over controllers.'),
+      'feature-gates': featureGates(gate => readFeatureGates({ [gate]: true }).unapplied.length === 0),
       'kube-api-burst': integer('How many requests at once beyond --kube-api-qps.', 30),
       'kube-api-content-type': unapplied(
         text('The form of requests.', 'application/vnd.kubernetes.protobuf'),
@@ -84,7 +90,7 @@ export const kubeControllerManager = {
     'Cronjob controller': { 'concurrent-cron-job-syncs': syncs('CronJobs', 5) },
     'Daemonset controller': { 'concurrent-daemonset-syncs': syncs('DaemonSets', 2) },
     'Deployment controller': { 'concurrent-deployment-syncs': syncs('Deployments', 5) },
-    'Device taint eviction controller': { 'concurrent-device-taint-eviction-syncs': syncs('pods', 50) },
+    'Device taint eviction controller': { 'concurrent-device-taint-eviction-syncs': syncs('pods', 8) },
     'Disruption controller': { 'concurrent-disruption-syncs': syncs('PodDisruptionBudgets', 5) },
     'Endpoint controller': {
       'concurrent-endpoint-syncs': syncs('Endpoints', 5),
@@ -93,7 +99,10 @@ export const kubeControllerManager = {
     'Endpointslice controller': {
       'concurrent-service-endpoint-syncs': syncs('Services', 5),
       'endpointslice-updates-batch-period': unapplied(duration('How long changes are gathered.')),
-      'max-endpoints-per-slice': integer('How many endpoints a slice has at most.', 100, { least: 1, most: 1000 }),
+      'max-endpoints-per-slice': unapplied(
+        integer('How many endpoints a slice has at most.', 100, { least: 1, most: 1000 }),
+        'slices have up to 100 endpoints',
+      ),
     },
     'Endpointslicemirroring controller': {
       'mirroring-concurrent-service-endpoint-syncs': syncs('Endpoints', 5),
@@ -108,12 +117,10 @@ export const kubeControllerManager = {
     'Horizontalpodautoscaling controller': {
       'concurrent-horizontal-pod-autoscaler-syncs': syncs('HorizontalPodAutoscalers', 5),
       'horizontal-pod-autoscaler-cpu-initialization-period': duration('How long after its start a pod’s CPU does not count.', '5m0s'),
-      'horizontal-pod-autoscaler-downscale-delay': unapplied(duration('Replaced by the stabilization.', '5m0s')),
       'horizontal-pod-autoscaler-downscale-stabilization': duration('For how long the highest recommendation counts.', '5m0s'),
       'horizontal-pod-autoscaler-initial-readiness-delay': duration('How long a pod may become ready and unready at its start.', '30s'),
       'horizontal-pod-autoscaler-sync-period': duration('How often metrics are read.', '15s'),
       'horizontal-pod-autoscaler-tolerance': decimal('What change of a metric is let be.', 0.1),
-      'horizontal-pod-autoscaler-upscale-delay': unapplied(duration('Replaced by behaviour.', '3m0s')),
     },
     'Job controller': { 'concurrent-job-syncs': syncs('Jobs', 5) },
     'Legacy service account token cleaner': {
@@ -130,12 +137,10 @@ export const kubeControllerManager = {
       'service-cluster-ip-range': text('The addresses of Services, which nodes do not get.'),
     },
     'Nodelifecycle controller': {
-      'enable-taint-manager': unapplied(boolean('Whether NoExecute taints evict.', true), 'they do'),
       'large-cluster-size-threshold': integer('From how many nodes on a zone counts as large.', 50),
       'node-eviction-rate': decimal('From how many nodes per second pods are evicted.', 0.1),
       'node-monitor-grace-period': duration('How long a node may be silent.', '50s'),
       'node-startup-grace-period': duration('How long a new node may be silent.', '1m0s'),
-      'pod-eviction-timeout': unapplied(duration('Replaced by tolerations.', '5m0s')),
       'secondary-node-eviction-rate': decimal('The same when a zone is unhealthy.', 0.01),
       'unhealthy-zone-threshold': decimal('From which share of silent nodes on a zone is unhealthy.', 0.55),
     },
@@ -153,8 +158,6 @@ export const kubeControllerManager = {
       'pv-recycler-pod-template-filepath-nfs': unapplied(text('Of recyclers.')),
       'pv-recycler-timeout-increment-hostpath': unapplied(integer('Of recyclers.', 30)),
       'pvclaimbinder-sync-period': unapplied(duration('How often claims are looked at again.', '15s')),
-      'volume-host-allow-local-loopback': unapplied(boolean('Of provisioners.', true)),
-      'volume-host-cidr-denylist': unapplied(list('Of provisioners.')),
     },
     'Podgc controller': { 'terminated-pod-gc-threshold': integer('How many ended pods are kept.', 12_500) },
     'Replicaset controller': { 'concurrent-replicaset-syncs': syncs('ReplicaSets', 5) },
@@ -162,7 +165,7 @@ export const kubeControllerManager = {
     'Resourceclaim controller': { 'concurrent-resource-claim-syncs': syncs('ResourceClaims', 50) },
     'Resourcequota controller': {
       'concurrent-resource-quota-syncs': syncs('ResourceQuotas', 5),
-      'resource-quota-sync-period': duration('How often use is counted anew.', '5m0s'),
+      'resource-quota-sync-period': unapplied(duration('How often use is counted anew.', '5m0s'), 'use is counted when it changes'),
     },
     'Serviceaccount controller': {
       'concurrent-serviceaccount-token-syncs': syncs('secrets', 5),

@@ -73,6 +73,8 @@ const honoured = {
   registerNode: optional(undefined, boolean),
   providerID: omitempty(undefined, string),
   containerRuntimeEndpoint: omitempty(undefined, string),
+  oomScoreAdj: optional(undefined, int32),
+  allowedUnsafeSysctls: omitempty(undefined, list(string)),
 } as const
 
 /** Fields of upstream's that are accepted and have no effect here. */
@@ -80,7 +82,7 @@ const accepted = Object.fromEntries(
   [
     'syncFrequency fileCheckFrequency httpCheckFrequency staticPodURL staticPodURLHeader readOnlyPort rotateCertificates serverTLSBootstrap',
     'tlsCurvePreferences registryPullQPS registryBurst imagePullCredentialsVerificationPolicy preloadedImagesVerificationAllowlist eventRecordQPS',
-    'eventBurst enableDebuggingHandlers enableContentionProfiling oomScoreAdj streamingConnectionIdleTimeout nodeStatusUpdateFrequency',
+    'eventBurst enableDebuggingHandlers enableContentionProfiling streamingConnectionIdleTimeout nodeStatusUpdateFrequency',
     'nodeStatusReportFrequency nodeLeaseDurationSeconds imageMinimumGCAge imageMaximumGCAge volumeStatsAggPeriod kubeletCgroups systemCgroups',
     'cgroupsPerQOS cgroupDriver cpuManagerPolicy singleProcessOOMKill cpuManagerPolicyOptions cpuManagerReconcilePeriod memoryManagerPolicy',
     'topologyManagerPolicy topologyManagerScope topologyManagerPolicyOptions qosReserved runtimeRequestTimeout hairpinMode podCIDR runOnce',
@@ -88,7 +90,7 @@ const accepted = Object.fromEntries(
     'evictionSoftGracePeriod evictionPressureTransitionPeriod evictionMaxPodGracePeriod evictionMinimumReclaim mergeDefaultEvictionSettings',
     'podsPerCore enableControllerAttachDetach protectKernelDefaults makeIPTablesUtilChains iptablesMasqueradeBit iptablesDropBit featureGates',
     'failSwapOn memorySwap containerLogMaxWorkers containerLogMonitorInterval configMapAndSecretChangeDetectionStrategy reservedSystemCPUs',
-    'showHiddenMetricsForVersion systemReservedCgroup kubeReservedCgroup enforceNodeAllocatable allowedUnsafeSysctls volumePluginDir',
+    'showHiddenMetricsForVersion systemReservedCgroup kubeReservedCgroup enforceNodeAllocatable volumePluginDir',
     'kernelMemcgNotification logging enableSystemLogHandler enableSystemLogQuery shutdownGracePeriod shutdownGracePeriodCriticalPods',
     'shutdownGracePeriodByPodPriority crashLoopBackOff reservedMemory enableProfilingHandler enableDebugFlagsHandler seccompDefault',
     'memoryThrottlingFactor tracing localStorageCapacityIsolation imageServiceEndpoint failCgroupV1 userNamespaces imagePullCredentialsVerificationPolicy',

@@ -1,4 +1,4 @@
-import { boolean, decimal, duration, integer, ip, list, oneOf, pairs, port, repeated, text, unapplied } from './flag.ts'
+import { boolean, decimal, duration, integer, ip, list, oneOf, pairs, port, refused, repeated, text, unapplied } from './flag.ts'
 import type { FlagSections, Program } from './flag-set.ts'
 import { cipherSuites, featureGateFlags, logFlags, metricsFlags, profilingFlags } from './shared-flags.ts'
 
@@ -20,14 +20,20 @@ export const kubelet = {
       'cloud-config': unapplied(text('The file of the cloud provider.')),
       'cloud-provider': oneOf(['', 'external'], 'external: the node waits until the cloud controller manager has seen it.', ''),
       config: text('A KubeletConfiguration. Flags that stand on the command line count before it.'),
-      'config-dir': text('Further configuration files (*.conf), later ones over earlier ones.'),
+      'config-dir': refused(text('Further configuration files (*.conf), later ones over earlier ones.'), 'name one file with --config'),
       'container-runtime-endpoint': text('The socket of the container runtime.', 'unix:///run/containerd/containerd.sock'),
       'enable-server': boolean('Serves the API that kubectl logs and exec use.', true),
       'exit-on-lock-contention': unapplied(boolean('Ends when another kubelet wants --lock-file.')),
       'experimental-allocatable-ignore-eviction': unapplied(boolean('Does not keep the eviction thresholds free.')),
       'hostname-override': text('The name of the node. Default: that of the machine.'),
-      'image-credential-provider-bin-dir': text('Where the programs are that know passwords of registries.'),
-      'image-credential-provider-config': text('Which of those programs are asked for which images.'),
+      'image-credential-provider-bin-dir': unapplied(
+        text('Where the programs are that know passwords of registries.'),
+        'give pods imagePullSecrets',
+      ),
+      'image-credential-provider-config': unapplied(
+        text('Which of those programs are asked for which images.'),
+        'give pods imagePullSecrets',
+      ),
       'image-service-endpoint': unapplied(text('The socket for images.'), 'images go by --container-runtime-endpoint'),
       'keep-terminated-pod-volumes': unapplied(boolean('Keeps volumes of pods that have ended.')),
       'kernel-memcg-notification': unapplied(boolean('Asks the kernel to tell of memory that runs short.')),
@@ -42,7 +48,10 @@ export const kubelet = {
       'root-dir': text('Where it keeps volumes and what it knows of pods.', '/var/lib/kubelet'),
       runonce: unapplied(boolean('Starts the static pods and ends.')),
       'runtime-cgroups': unapplied(text('The cgroup of the container runtime.'), RUNTIME),
-      'seccomp-default': boolean('Pods that do not say get the profile RuntimeDefault.'),
+      'seccomp-default': refused(
+        boolean('Pods that do not say get the profile RuntimeDefault.'),
+        'pods name their seccompProfile themselves',
+      ),
       'storage-driver-db': unapplied(text('Of cAdvisor.')),
       'storage-driver-host': unapplied(text('Of cAdvisor.')),
       'storage-driver-user': unapplied(text('Of cAdvisor.')),
@@ -68,10 +77,22 @@ export const kubelet = {
     'Configuration file': {
       address: ip('The address at which the API listens.', '0.0.0.0'),
       'allowed-unsafe-sysctls': list('Kernel settings that pods may change although they reach beyond them.'),
-      'anonymous-auth': boolean('Lets callers in that do not say who they are.', true),
-      'authentication-token-webhook': boolean('Asks the API server about tokens of callers.'),
+      'anonymous-auth': unapplied(
+        boolean('Lets callers in that do not say who they are.', true),
+        'who does not say who they are is never let in',
+        false,
+      ),
+      'authentication-token-webhook': unapplied(
+        boolean('Asks the API server about tokens of callers.'),
+        'the API server is always asked',
+        true,
+      ),
       'authentication-token-webhook-cache-ttl': unapplied(duration('How long an answer counts.', '2m0s')),
-      'authorization-mode': oneOf(['AlwaysAllow', 'Webhook'], 'Webhook: asks the API server what a caller may.', 'AlwaysAllow'),
+      'authorization-mode': unapplied(
+        oneOf(['AlwaysAllow', 'Webhook'], 'Webhook: asks the API server what a caller may.', 'AlwaysAllow'),
+        'the API server is always asked',
+        'Webhook',
+      ),
       'authorization-webhook-cache-authorized-ttl': unapplied(duration('How long a yes counts.', '5m0s')),
       'authorization-webhook-cache-unauthorized-ttl': unapplied(duration('How long a no counts.', '30s')),
       'cgroup-driver': unapplied(oneOf(['cgroupfs', 'systemd'], 'How cgroups are made.', 'cgroupfs'), RUNTIME),
@@ -127,7 +148,7 @@ export const kubelet = {
       'node-status-max-images': unapplied(integer('How many images the status lists.', 50)),
       'node-status-update-frequency': unapplied(duration('How often the status is computed.', '10s')),
       'oom-score-adj': integer('How willingly the kernel kills this process (-1000 … 1000).', -999, { least: -1000, most: 1000 }),
-      'pod-cidr': text('The addresses of pods, when there is no API server.'),
+      'pod-cidr': unapplied(text('The addresses of pods, when there is no API server.'), 'the node tells it'),
       'pod-manifest-path': text('A directory of static pods.'),
       'pod-max-pids': integer('How many processes a pod may have; -1: as many as the node.', -1),
       'pods-per-core': unapplied(integer('How many pods per CPU.')),
@@ -149,7 +170,7 @@ export const kubelet = {
         boolean('Asks for a new serving certificate in time.'),
         'certificates are given, not asked for',
       ),
-      'runtime-request-timeout': duration('How long the container runtime may take to answer.', '2m0s'),
+      'runtime-request-timeout': unapplied(duration('How long the container runtime may take to answer.', '2m0s')),
       'serialize-image-pulls': unapplied(boolean('Pulls one image at a time.', true)),
       'streaming-connection-idle-timeout': unapplied(duration('When a silent exec is ended.', '4h0m0s')),
       'sync-frequency': unapplied(duration('How often every pod is looked at.', '1m0s'), 'pods are looked at when something happens'),

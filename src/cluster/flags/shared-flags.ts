@@ -1,20 +1,6 @@
 import { checkCipherSuite } from './cipher-suites.ts'
-import {
-  boolean,
-  checked,
-  duration,
-  type Flag,
-  integer,
-  ip,
-  list,
-  oneOf,
-  pairs,
-  port,
-  repeated,
-  switches,
-  text,
-  unapplied,
-} from './flag.ts'
+import { featureGates } from './feature-gates.ts'
+import { boolean, checked, duration, type Flag, integer, ip, list, oneOf, pairs, port, refused, repeated, text, unapplied } from './flag.ts'
 
 /* Flags that several of upstream's programs have, by the package of upstream that adds them. */
 
@@ -31,10 +17,7 @@ export const logFlags = {
 } as const
 
 export const featureGateFlags = {
-  'feature-gates': unapplied(
-    switches('Features to turn on or off, as Name=true|false.'),
-    'features here are on or off as in upstream by default',
-  ),
+  'feature-gates': featureGates(),
   'emulated-version': unapplied(list('The version to behave as, as component=major.minor.'), 'the behaviour is always that of 1.36'),
   'min-compatibility-version': unapplied(list('The oldest version to go along with, as component=major.minor.')),
 } as const
@@ -67,34 +50,46 @@ export function secureServingFlags(defaults: { readonly port: number; readonly d
       'VersionTLS12',
     ),
     'tls-curve-preferences': unapplied(list('The curves to prefer.'), 'the curves are those of Node.js'),
-    'tls-sni-cert-key': repeated(
-      'A certificate and key for names of their own: certificate,key[:name,…]. May be given more than once.',
-      'namedCertKey',
+    'tls-sni-cert-key': unapplied(
+      repeated('A certificate and key for names of their own: certificate,key[:name,…]. May be given more than once.', 'namedCertKey'),
+      'every name is answered with --tls-cert-file, which may name them all',
     ),
-    'http2-max-streams-per-connection': integer('How many requests one connection may carry at once; 0 for the default.'),
+    'http2-max-streams-per-connection': unapplied(
+      integer('How many requests one connection may carry at once; 0 for the default.'),
+      'a connection of the API server carries 250 requests, one of other components one after the other',
+    ),
     'permit-port-sharing': unapplied(boolean('Lets several processes listen on the port.'), 'Node.js listens alone'),
     'permit-address-sharing': unapplied(boolean('Listens although an address is being let go of.')),
-    'disable-http2-serving': boolean('Serves HTTP/1.1 only.'),
+    'disable-http2-serving': unapplied(
+      boolean('Serves HTTP/1.1 only.'),
+      'clients choose; components other than the API server serve HTTP/1.1',
+    ),
   } as const
 }
 
 /** Components that ask the API server who a caller is. */
 export const delegatedAuthenticationFlags = {
   'authentication-kubeconfig': text('Who may ask the API server about tokens. Default: --kubeconfig.'),
-  'authentication-skip-lookup': unapplied(boolean('Does not read the certificate authorities from the cluster.')),
-  'authentication-tolerate-lookup-failure': unapplied(boolean('Goes on if they cannot be read.', true)),
-  'authentication-token-webhook-cache-ttl': unapplied(duration('How long an answer about a token counts.', '10s')),
+  'authentication-skip-lookup': boolean(
+    'Does not read the authority of client certificates from the cluster where --client-ca-file names none.',
+  ),
+  'authentication-tolerate-lookup-failure': boolean('Goes on if it cannot be read.', true),
+  'authentication-token-webhook-cache-ttl': duration('How long an answer about a token counts.', '10s'),
   'client-ca-file': text('Who is signed by one of these authorities is known by the name in the certificate.'),
-  ...requestHeaderFlags(),
+  ...withoutEffect(requestHeaderFlags(), 'only the API server believes proxies in front of it'),
 } as const
 
 /** Components that ask the API server what a caller may. */
 export const delegatedAuthorizationFlags = {
   'authorization-kubeconfig': text('Who may ask the API server about permissions. Default: --kubeconfig.'),
   'authorization-always-allow-paths': list('Paths that anyone may read.', ['/healthz', '/readyz', '/livez']),
-  'authorization-webhook-cache-authorized-ttl': unapplied(duration('How long a yes counts.', '10s')),
-  'authorization-webhook-cache-unauthorized-ttl': unapplied(duration('How long a no counts.', '10s')),
+  'authorization-webhook-cache-authorized-ttl': duration('How long a yes counts.', '10s'),
+  'authorization-webhook-cache-unauthorized-ttl': duration('How long a no counts.', '10s'),
 } as const
+
+function withoutEffect<F extends Readonly<Record<string, Flag>>>(flags: F, because: string): F {
+  return Object.fromEntries(Object.entries(flags).map(([name, flag]) => [name, unapplied(flag, because)])) as unknown as F
+}
 
 /** The headers by which a proxy in front says who asks. */
 export function requestHeaderFlags() {
@@ -115,7 +110,10 @@ export function leaderElectionFlags(name: string) {
     'leader-elect-lease-duration': duration('How long others wait for a leader that is silent.', '15s'),
     'leader-elect-renew-deadline': duration('How long a leader goes on that cannot say so.', '10s'),
     'leader-elect-retry-period': duration('How often the lead is renewed or asked for.', '2s'),
-    'leader-elect-resource-lock': oneOf(['leases'], 'The kind of object that shows the leader.', 'leases'),
+    'leader-elect-resource-lock': refused(
+      text('The kind of object that shows the leader.', 'leases'),
+      'leaders hold Leases and nothing else',
+    ),
     'leader-elect-resource-name': text('The name of that object.', name),
     'leader-elect-resource-namespace': text('The namespace of that object.', 'kube-system'),
   } as const

@@ -7,6 +7,7 @@ import { DelegatedAccess } from '#client/delegation/delegated-access.ts'
 import { ConfigMap } from '#kinds/core/v1/config-map.ts'
 import type { ValuesOf } from '../flags/flag.ts'
 import type { delegatedAuthenticationFlags, delegatedAuthorizationFlags, secureServingFlags } from '../flags/shared-flags.ts'
+import { type ApiAccess, apiAccess } from './api-access.ts'
 import { ComponentHealth } from './component-health.ts'
 import type { ProgramContext } from './run-program.ts'
 import { selfPages } from './self-pages.ts'
@@ -40,9 +41,18 @@ export async function serveComponent(context: ProgramContext<ServingFlags>, page
   const { flags, name, clock } = context
   if (flags['secure-port'] === 0) return nothingServed
   const tls = await servingTls(flags, { name }, clock)
-  const ca = tls.clientCa ?? (await clusterClientCa(context, pages.client))
+  const own: ApiAccess[] = []
+  const clientBy = (kubeconfig: string) => {
+    if (kubeconfig === '' || kubeconfig === (flags as { readonly kubeconfig?: string }).kubeconfig) return pages.client
+    own.push(apiAccess({ kubeconfig, qps: -1, burst: 0 }, context))
+    return own.at(-1)!.client
+  }
+  const tokens = clientBy(flags['authentication-kubeconfig'])
+  const permissions = clientBy(flags['authorization-kubeconfig'])
+  const ca = tls.clientCa ?? (await clusterClientCa(context, tokens))
   const access = new DelegatedAccess({
-    client: pages.client,
+    client: tokens,
+    permissions,
     clock,
     tokenMs: flags['authentication-token-webhook-cache-ttl'],
     allowedMs: flags['authorization-webhook-cache-authorized-ttl'],
@@ -65,7 +75,13 @@ export async function serveComponent(context: ProgramContext<ServingFlags>, page
     },
     listenerOf(answer),
   )
-  return openPort(server, { address: flags['bind-address'], port: flags['secure-port'] })
+  const open = await openPort(server, { address: flags['bind-address'], port: flags['secure-port'] })
+  return {
+    async [Symbol.asyncDispose]() {
+      await open[Symbol.asyncDispose]()
+      for (const one of own) one[Symbol.dispose]()
+    },
+  }
 }
 
 /** The authority of client certificates that the API server tells all components of, where no other was named. */

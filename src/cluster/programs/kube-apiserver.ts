@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import { Registry } from 'prom-client'
 import type { KubeletConnection } from '#apiserver/node-streams/kubelet-connection.ts'
+import { sleep } from '#base/time/clock.ts'
 import type { ServiceAccountOptions } from '../components/assembled-api-server.ts'
 import { checksConsistency } from '../components/checks-consistency.ts'
 import { startLoneApiServer } from '../components/lone-api-server.ts'
@@ -30,7 +31,7 @@ await runProgram(kubeApiserver, async context => {
   using jwt = jwtAuthentication(flags, given, parts)
   const authorization = authorizationByFlags(flags, given, parts)
   const authentication = { ...authenticationOptions(flags, clock), jwt: jwt.authenticator }
-  const admission = admissionByFlags(flags, clock)
+  const admission = { ...admissionByFlags(flags, clock), forbidsPrivileged: !flags['allow-privileged'] }
   const { 'typernetes.dev/v1': servesTypernetes = false, ...runtimeConfig } = flags['runtime-config']
   const serviceAccounts = serviceAccountsOf(flags)
   const advertiseAddress = advertisedAddress(flags)
@@ -58,6 +59,8 @@ await runProgram(kubeApiserver, async context => {
     maxReadsInflight: flags['max-requests-inflight'],
     hasPriorityAndFairness: flags['enable-priority-and-fairness'],
     requestTimeoutMs: flags['request-timeout'],
+    watchMs: flags['min-request-timeout'] * 1000,
+    eventSeconds: Math.ceil(flags['event-ttl'] / 1000),
     maxWritesInflight: flags['max-mutating-requests-inflight'],
     publishesEndpoints: flags['endpoint-reconciler-type'] !== 'none' && !isLoopback(advertiseAddress),
     kubeletConnection: kubeletConnectionOf(flags),
@@ -73,6 +76,10 @@ await runProgram(kubeApiserver, async context => {
   const following = authorization.follow(running.useAuthorizers)
   log.info('the API server is ready', { address: flags['bind-address'], port: running.port })
   await untilToldToEnd(signal)
+  if (flags['shutdown-delay-duration'] > 0) {
+    running.server.holdReadiness('the server is going down')
+    await sleep(clock, flags['shutdown-delay-duration'])
+  }
   following[Symbol.dispose]()
   await running.stop()
   await audit?.stop()

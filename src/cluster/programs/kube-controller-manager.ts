@@ -4,7 +4,6 @@ import { servedAmong } from '#client/discovery/served-among.ts'
 import { eventRecorder } from '#client/events/event-recorder.ts'
 import { informers as newInformers } from '#client/informers/informers.ts'
 import { readControllerNames } from '#controllers/controllers.ts'
-import { readFeatureGates } from '#controllers/feature-gates.ts'
 import { accountOf } from '#controllers/service-accounts.ts'
 import { startControllers } from '#controllers/start-controllers.ts'
 import { builtInKinds } from '#kinds/kinds.ts'
@@ -25,8 +24,6 @@ await runProgram(kubeControllerManager, async context => {
     ...(flags['enable-garbage-collector'] ? [] : ['-garbage-collector-controller']),
   ]
   const featureGates = flags['feature-gates']
-  const { unapplied } = readFeatureGates(featureGates)
-  if (unapplied.length > 0) log.warn('--feature-gates names features that decide over no controller', { features: unapplied.join(',') })
   const parameters = controllerParameters(flags, clock)
   const { kubeconfig, master, 'kube-api-qps': qps, 'kube-api-burst': burst } = flags
   using access = apiAccess({ kubeconfig, master, qps, burst }, context)

@@ -16,6 +16,7 @@ import { addressAndPort } from '../flags/address.ts'
 import { kubeProxy } from '../flags/kube-proxy.ts'
 import { kubeProxyConfiguration } from '../flags/kube-proxy-configuration.ts'
 import { apiAccess } from '../frame/api-access.ts'
+import { beKilledLast } from '../frame/oom-score.ts'
 import { configOf, runProgram, untilToldToEnd } from '../frame/run-program.ts'
 import { selfPages } from '../frame/self-pages.ts'
 import { nothingServed, type PageAnswer, processMetrics, servePlain } from '../frame/serve-plain.ts'
@@ -49,6 +50,7 @@ await runProgram(kubeProxy, async context => {
   }
   if (flags['init-only']) return
 
+  beKilledLast(config?.oomScoreAdj ?? flags['oom-score-adj'], log)
   const nodeName = flags['hostname-override'] || config?.hostnameOverride || hostname().toLowerCase()
   using access = apiAccess(
     {

@@ -10,6 +10,7 @@ import { kubelet as program } from '../flags/kubelet.ts'
 import { type KubeletConfiguration, kubeletConfiguration, withoutEffect } from '../flags/kubelet-configuration.ts'
 import { neededFile } from '../flags/named-file.ts'
 import { apiAccess } from '../frame/api-access.ts'
+import { beKilledLast } from '../frame/oom-score.ts'
 import { configOf, runProgram, untilToldToEnd } from '../frame/run-program.ts'
 import { servePlain } from '../frame/serve-plain.ts'
 import { servingTls } from '../frame/serving-tls.ts'
@@ -44,6 +45,7 @@ await runProgram(program, async context => {
   const staticPodPath = setting('pod-manifest-path', config.staticPodPath)
   const containerLogMaxBytes = Quantity.parse(setting('container-log-max-size', config.containerLogMaxSize)).toNumber()
 
+  beKilledLast(setting('oom-score-adj', config.oomScoreAdj), log)
   const kubelet = startKubelet({
     nodeName,
     client,
@@ -71,6 +73,7 @@ await runProgram(program, async context => {
     ],
     ...(flags['provider-id'] || config.providerID ? { providerID: flags['provider-id'] || config.providerID! } : {}),
     maxPods: setting('max-pods', config.maxPods),
+    allowedUnsafeSysctls: setting('allowed-unsafe-sysctls', config.allowedUnsafeSysctls),
     ...(podPidsLimit > 0 ? { podPidsLimit } : {}),
     reserved: sumOf(setting('system-reserved', config.systemReserved), setting('kube-reserved', config.kubeReserved)),
     eviction: thresholdsOf(setting('eviction-hard', config.evictionHard)),
