@@ -8,8 +8,6 @@ import { type HttpClient, httpClient } from '#client/http/http-client.ts'
 import { clientOptionsFromFile } from '#client/kubeconfig/client-options.ts'
 import { StatusError } from '#machinery/status/status-error.ts'
 import type { EtcdAddress } from '#store/etcd/etcd-channel.ts'
-import { EtcdStore } from '#store/etcd/etcd-store.ts'
-import { LmdbStore } from '#store/lmdb/lmdb-store.ts'
 import type { Store } from '#store/store.ts'
 import { StoreError } from '#store/store-errors.ts'
 import { clusterProcess } from '../../control-plane-process.ts'
@@ -100,7 +98,10 @@ export function etcdPlace(flags: EtcdFlags): Extract<StorePlace, { engine: 'etcd
 /** Opens a store for this process alone, if it is embedded. Refuses one whose cluster runs, or that is not there. */
 export async function openPlace(place: StorePlace): Promise<Store> {
   const clock = realClock()
-  if (place.engine === 'etcd') return new EtcdStore({ ...place.address, clock, random: systemRandom() })
+  if (place.engine === 'etcd') {
+    const { EtcdStore } = await import('#store/etcd/etcd-store.ts')
+    return new EtcdStore({ ...place.address, clock, random: systemRandom() })
+  }
   refuseRunning(place)
   if (!existsSync(join(place.directory, 'data.mdb')))
     throw new SetupError(
@@ -109,6 +110,7 @@ export async function openPlace(place: StorePlace): Promise<Store> {
     )
   // Whoever only looks forgets nothing.
   const retention = { forMs: Number.MAX_SAFE_INTEGER, revisions: Number.MAX_SAFE_INTEGER }
+  const { LmdbStore } = await import('#store/lmdb/lmdb-store.ts')
   return LmdbStore.open({ directory: place.directory, clock, logger: silentLogger, retention })
 }
 
