@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { loadPackageDefinition, Server, ServerCredentials, type ServiceClientConstructor, type sendUnaryData } from '@grpc/grpc-js'
-import { kmsDefinition } from '#apiserver/encryption/kms/kms-service.ts'
+import { kmsDefinition } from '#apiserver/encryption/kms/kms-protocol.ts'
 
 /** A key management service of our own, on a unix socket: it keeps its keys in memory. */
 export interface KmsPlugin {

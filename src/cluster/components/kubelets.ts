@@ -7,7 +7,6 @@ import type { Client } from '#client/client.ts'
 import { Node } from '#kinds/core/v1/node.ts'
 import { startKubelet } from '#kubelet/kubelet.ts'
 import { openCgroups } from '#kubelet/resources/cgroup-fs.ts'
-import { criRuntime } from '#kubelet/runtime/cri/cri-runtime.ts'
 import { linuxMounter } from '#kubelet/volumes/linux-mounter.ts'
 import type { ClusterCertificates } from '../certificates/cluster-certificates.ts'
 import { PAUSE_IMAGE } from '../containerd/config.ts'
@@ -95,6 +94,7 @@ export interface NodeKubeletOptions {
 /** The kubelet of one node, with the node's containerd, cgroups and directories. */
 export async function startNodeKubelet(options: NodeKubeletOptions): Promise<NodeKubelet> {
   const { node, client, serving, clientCA, address, port, clusterDNS, podCIDRs, providerID, clock, random, log } = options
+  const { criRuntime } = await import('#kubelet/runtime/cri/cri-runtime.ts') // with gRPC, which simulated nodes do without
   const runtime = criRuntime({ address: `unix://${node.containerd.socket}`, clock, log })
   const kubelet = startKubelet({
     nodeName: node.name,

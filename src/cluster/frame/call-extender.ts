@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { Agent } from 'undici'
+import type { Agent } from 'undici'
 import type { CallExtender } from '#scheduler/extenders/extender.ts'
 
 type Settings = Parameters<CallExtender>[2]['settings']
@@ -7,14 +7,15 @@ type Settings = Parameters<CallExtender>[2]['settings']
 /** Reaches scheduler extenders over HTTP or HTTPS, as their `tlsConfig` says; certificates are read once. */
 export function extenderCaller(): CallExtender {
   const agents = new Map<Settings, Agent>()
-  const agentOf = (settings: Settings) => {
+  const agentOf = async (settings: Settings) => {
+    const { Agent } = await import('undici') // a megabyte of code, which few need
     const agent = agents.get(settings) ?? new Agent({ connect: tlsOf(settings) })
     agents.set(settings, agent)
     return agent
   }
   return async (url, body, { settings, timeoutMs }) => {
     const target = new URL(/^https?:/.test(url) ? url : `${settings.enableHTTPS ? 'https' : 'http'}://${url}`)
-    const { statusCode, body: answer } = await agentOf(settings).request({
+    const { statusCode, body: answer } = await (await agentOf(settings)).request({
       origin: target.origin,
       path: target.pathname + target.search,
       method: 'POST',

@@ -2,7 +2,6 @@ import type { Container } from '#kinds/core/v1/container.ts'
 import type { Pod } from '#kinds/core/v1/pod.ts'
 import type { Probe } from '#kinds/core/v1/probe.ts'
 import { isRuntimeError, type Runtime } from '../runtime/runtime.ts'
-import { probeGrpc } from './grpc-probe.ts'
 import { type ProbeOutcome, probeHttp, probeTcp } from './http-probe.ts'
 
 /** Runs a probe once against a running container; the outcome `error` means that nothing can be said. */
@@ -34,7 +33,10 @@ export function probeRunner(runtime: Runtime, now: () => number): RunProbe {
       if (port === undefined) return { result: 'error', message: `couldn't find port: ${probe.tcpSocket.port}` }
       return probeTcp(probe.tcpSocket.host || podIP, port, timeoutMs)
     }
-    if (probe.grpc) return probeGrpc(podIP, probe.grpc.port, probe.grpc.service, timeoutMs, now())
+    if (probe.grpc) {
+      const { probeGrpc } = await import('./grpc-probe.ts')
+      return probeGrpc(podIP, probe.grpc.port, probe.grpc.service, timeoutMs, now())
+    }
     return { result: 'error', message: `missing probe handler for ${container.name}` }
   }
 }
