@@ -1,4 +1,4 @@
-import { FloatLiteral, JsonError, readJson } from '#machinery/codec/json/parse-json.ts'
+import { JsonError, NumberLiteral, readJson } from '#machinery/codec/json/parse-json.ts'
 import { readYaml, YamlError } from '#machinery/codec/yaml/parse-yaml.ts'
 import type { AnyKind } from '#machinery/kind/kind.ts'
 import { badRequest, unsupportedMediaType } from '#machinery/status/failures.ts'
@@ -16,7 +16,7 @@ export function parseRequestBody(bytes: Uint8Array, contentType: string | undefi
   if (kind.isCustom) return parsedCustom(bytes, encoding, kind)
   switch (encoding) {
     case 'json':
-      return parsed(kind, bytes, () => readJson(bytes, { marksFloats: true }))
+      return parsed(kind, bytes, () => readJson(bytes, { marksNumbers: true }))
     case 'yaml':
       return parsed(kind, bytes, () => readYaml(bytes))
     case 'protobuf':
@@ -27,7 +27,7 @@ export function parseRequestBody(bytes: Uint8Array, contentType: string | undefi
 /** A custom resource has no form in protobuf, and nothing but itself tells what it is. */
 function parsedCustom(bytes: Uint8Array, encoding: 'json' | 'yaml' | 'protobuf', kind: AnyKind): Body {
   if (encoding === 'protobuf') throw unsupportedMediaType(['application/json', 'application/yaml'])
-  const body = parsed(kind, bytes, () => (encoding === 'json' ? readJson(bytes, { marksFloats: true }) : readYaml(bytes)))
+  const body = parsed(kind, bytes, () => (encoding === 'json' ? readJson(bytes, { marksNumbers: true }) : readYaml(bytes)))
   const { kind: sent, apiVersion } = (body.value ?? {}) as { kind?: unknown; apiVersion?: unknown }
   if (!sent) {
     const missing = `Object 'Kind' is missing in '${new TextDecoder().decode(bytes)}'`
@@ -85,7 +85,7 @@ function isTextOrNothing(value: unknown): boolean {
 
 function jsonTypeOf(value: unknown): string {
   if (Array.isArray(value)) return 'array'
-  if (value instanceof FloatLiteral || typeof value === 'bigint') return 'number'
+  if (value instanceof NumberLiteral || typeof value === 'bigint') return 'number'
   return typeof value === 'boolean' ? 'bool' : typeof value
 }
 

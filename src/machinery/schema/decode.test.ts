@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { parseJson } from '../codec/json/parse-json.ts'
 import { type DecodeContext, decode } from './decode.ts'
 import {
   bytes,
@@ -106,6 +107,13 @@ describe('decode', () => {
   it('keeps whole numbers beyond 2^53', () => {
     expect(decoded({ spec: { big: 9007199254740993n } }).spec.big).toBe(9007199254740993n)
     expect(() => decoded({ spec: { big: 2n ** 63n } })).toThrow('number 9223372036854775808')
+  })
+
+  it('reads quantities and integers from the very text of numbers', () => {
+    const read = (json: string) => decoded(parseJson(json, { marksNumbers: true }) as object)
+    expect(read('{"size":1.0}').size).toBe('1')
+    expect(read('{"size":0.1000}').size).toBe('100m')
+    expect(() => read('{"spec":{"replicas":0.10}}')).toThrow('cannot unmarshal number 0.10 into')
   })
 
   it('brings times to UTC', () => {

@@ -1,5 +1,6 @@
 import { interned } from '#base/collections/interned.ts'
-import { FloatLiteral, withoutFloatLiterals } from '../codec/json/float-literal.ts'
+import { NumberLiteral, withoutLiterals } from '../codec/json/number-literal.ts'
+import { rawJson } from '../codec/json/raw-json.ts'
 import type { JsonObject } from '../patch/json-object.ts'
 import { canonicalQuantity } from '../quantity/quantity.ts'
 import type { JsonSchema } from '../structural/json-schema.ts'
@@ -63,7 +64,7 @@ function compile(schema: AnySchema): Decoder {
     case 'number':
       return (value, path, _context, owner) => {
         if (typeof value === 'number') return value
-        if (typeof value === 'bigint' || value instanceof FloatLiteral) return Number(value)
+        if (typeof value === 'bigint' || value instanceof NumberLiteral) return Number(value)
         throw mismatch(value, path, owner, 'float64')
       }
     case 'integer':
@@ -90,6 +91,7 @@ function compile(schema: AnySchema): Decoder {
     case 'quantity':
       return (value, path, _context, owner) => {
         if (typeof value === 'number' || typeof value === 'bigint') return reading(canonicalQuantity, String(value))
+        if (value instanceof NumberLiteral) return reading(canonicalQuantity, value.text)
         if (typeof value !== 'string') throw mismatch(value, path, owner, 'string')
         return reading(canonicalQuantity, value)
       }
@@ -103,9 +105,10 @@ function compile(schema: AnySchema): Decoder {
         throw mismatch(value, path, owner, 'int32')
       }
     case 'raw':
-      return shape.objects ? jsonDecoder(shape.objects) : withoutFloatLiterals
+      if (shape.as === 'extension') return rawJson
+      return shape.objects ? jsonDecoder(shape.objects) : withoutLiterals
     case 'structural':
-      return withoutFloatLiterals
+      return withoutLiterals
     case 'list': {
       const element = decoderOf(shape.of)
       const goType = goTypeOf(schema)
@@ -145,10 +148,8 @@ function jsonDecoder(objects: () => AnySchema): Decoder {
     decoder ??= decoderOf(objects())
     const decode = decoder
     if (isObject(value)) return decode(value, path, context, owner)
-    if (!Array.isArray(value)) return withoutFloatLiterals(value)
-    return value.map((item: unknown, index) =>
-      isObject(item) ? decode(item, `${path}[${index}]`, context, owner) : withoutFloatLiterals(item),
-    )
+    if (!Array.isArray(value)) return withoutLiterals(value)
+    return value.map((item: unknown, index) => (isObject(item) ? decode(item, `${path}[${index}]`, context, owner) : withoutLiterals(item)))
   }
 }
 
@@ -166,7 +167,7 @@ function openDecoder(shape: MessageShape, open: JsonSchema): Decoder {
     const dropped: string[] = []
     const embedded: string[] = []
     const inner = (item: unknown, at: string) => innerMetadata(metadata!, item, at, embedded)
-    const fields = shapeFields(withoutFloatLiterals(value) as JsonObject, open, { defaults, unknown: dropped, metadata: inner })
+    const fields = shapeFields(withoutLiterals(value) as JsonObject, open, { defaults, unknown: dropped, metadata: inner })
     for (const key of Object.keys(fields)) put(result, key, fields[key])
     context.unknown.push(...dropped.sort(), ...embedded.sort())
     return result
@@ -328,7 +329,7 @@ function integerDecoder(bits: 32 | 64): Decoder {
 
 function mismatch(value: unknown, path: string, owner: string, goType: string): DecodeError {
   const isNumber = typeof value === 'number' || typeof value === 'bigint'
-  const number = value instanceof FloatLiteral ? value.text : isNumber ? value : undefined
+  const number = value instanceof NumberLiteral ? value.text : isNumber ? value : undefined
   const what = number === undefined ? jsonTypeOf(value) : describeNumber(number, goType)
   return new DecodeError(`json: cannot unmarshal ${what} into Go ${place(path, owner)} of type ${goType}`)
 }

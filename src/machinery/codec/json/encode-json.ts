@@ -1,6 +1,9 @@
+import { keptText, stringifyPlain } from './kept-text.ts'
+import { NumberLiteral } from './number-literal.ts'
+
 /**
  * The JSON of `value`, keys in the order they stand in the object; bigints are whole numbers, absent (undefined) fields are left out.
- * Depth does not matter: what was read can be written. The text is Go's: `<`, `>` and `&` are escaped.
+ * Depth does not matter: what was read can be written, and texts that were kept stand again as they were sent. The text is Go's: `<`, `>` and `&` are escaped.
  */
 export function encodeJson(value: unknown): string {
   const text = textOf(value)
@@ -13,7 +16,7 @@ const UNSAFE_ALL = /[<>&\u2028\u2029]/g
 
 function textOf(value: unknown): string {
   try {
-    return JSON.stringify(value) ?? 'null'
+    return stringifyPlain(value) ?? encodeExactly(value)
   } catch (error) {
     // A bigint, or nesting beyond what the engine's stack holds.
     if (error instanceof TypeError || error instanceof RangeError) return encodeExactly(value)
@@ -29,14 +32,19 @@ export function encodePrettyJson(value: unknown): string {
 /** A closing bracket and the separator that still has to be written, or a value. */
 type Step = { readonly text: string } | { readonly value: unknown }
 
-/** As `JSON.stringify`, with a stack of its own. */
-function encodeExactly(root: unknown): string {
+/** As `JSON.stringify`, with a stack of its own; of numbers whose text matters, and values whose text was kept, that text. */
+export function encodeExactly(root: unknown): string {
   const parts: string[] = []
   const steps: Step[] = [{ value: root }]
   while (steps.length > 0) {
     const step = steps.pop()!
     if ('text' in step) {
       parts.push(step.text)
+      continue
+    }
+    const kept = textOfOwn(step.value)
+    if (kept !== undefined) {
+      parts.push(kept)
       continue
     }
     const value = plainOf(step.value)
@@ -70,6 +78,11 @@ function pushAll(steps: Step[], open: string, close: string, entries: readonly (
     steps.push({ text: index === 0 ? label : `,${label}` })
   }
   steps.push({ text: open })
+}
+
+function textOfOwn(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  return value instanceof NumberLiteral ? value.text : keptText(value)
 }
 
 function plainOf(value: unknown): unknown {

@@ -1,5 +1,5 @@
-import { FloatLiteral } from './float-literal.ts'
 import { charText, JsonError } from './json-error.ts'
+import { NumberLiteral } from './number-literal.ts'
 import type { ParsedJson } from './parse-json.ts'
 
 /** An object or list that is being read, with where its parent keeps it. */
@@ -16,15 +16,15 @@ interface Open {
 export class ExactJsonParser {
   readonly #text: string
   readonly #maxDepth: number
-  readonly #marksFloats: boolean
+  readonly #marksNumbers: boolean
   readonly #duplicates = new Set<string>()
   readonly #stack: Open[] = []
   #at = 0
 
-  constructor(text: string, maxDepth: number, marksFloats: boolean) {
+  constructor(text: string, maxDepth: number, marksNumbers: boolean) {
     this.#text = text
     this.#maxDepth = maxDepth
-    this.#marksFloats = marksFloats
+    this.#marksNumbers = marksNumbers
   }
 
   parse(): ParsedJson {
@@ -192,13 +192,14 @@ export class ExactJsonParser {
   #numberOf(text: string, isFloat: boolean): unknown {
     const value = Number(text)
     if (!Number.isFinite(value)) {
-      if (this.#marksFloats) return new FloatLiteral(text)
+      if (this.#marksNumbers) return new NumberLiteral(text)
       throw new JsonError(`json: cannot unmarshal number ${text.slice(0, MAX_SHOWN)} into Go value of type float64`)
     }
-    if (isFloat) return this.#marksFloats && Number.isInteger(value) ? new FloatLiteral(text) : value
+    if (isFloat) return this.#marksNumbers && (Number.isInteger(value) || String(value) !== text) ? new NumberLiteral(text) : value
     if (Number.isSafeInteger(value)) return value
-    // More digits than any integer type holds: exactness no longer matters, time does.
-    return text.length > 40 ? value : BigInt(text)
+    if (text.length <= 40) return BigInt(text)
+    // More digits than any integer type holds: its text may matter, exact arithmetic would only take time.
+    return this.#marksNumbers ? new NumberLiteral(text) : value
   }
 
   #digits(): void {

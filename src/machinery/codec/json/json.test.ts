@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { encodeJson, encodePrettyJson } from './encode-json.ts'
-import { withoutFloatLiterals } from './float-literal.ts'
-import { FloatLiteral, parseJson, readJson } from './parse-json.ts'
+import { withoutLiterals } from './number-literal.ts'
+import { NumberLiteral, parseJson, readJson } from './parse-json.ts'
+import { rawJson } from './raw-json.ts'
 
 describe('parseJson', () => {
   it('reads what JSON.parse reads', () => {
@@ -19,13 +20,13 @@ describe('parseJson', () => {
     expect(encodeJson(parseJson('{"a":12345678901234567890}'))).toBe('{"a":12345678901234567890}')
   })
 
-  it('marks floats with whole values where a schema will ask', () => {
+  it('marks numbers whose text matters where a schema will ask', () => {
     expect(parseJson('{"a":1.0}')).toEqual({ a: 1 })
-    const marked = parseJson('{"a":1.0,"b":1e3,"c":1.5}', { marksFloats: true }) as Record<string, FloatLiteral>
-    expect(marked['a']).toBeInstanceOf(FloatLiteral)
-    expect([marked['a']!.text, marked['b']!.text, marked['c']]).toEqual(['1.0', '1e3', 1.5])
-    expect(JSON.stringify(marked)).toBe('{"a":1,"b":1000,"c":1.5}')
-    expect(withoutFloatLiterals(parseJson('{"a":[1.0,{"b":1e3}],"__proto__":2.0}', { marksFloats: true }))).toEqual(
+    const marked = parseJson('{"a":1.0,"b":1e3,"c":1.5,"d":1.50}', { marksNumbers: true }) as Record<string, NumberLiteral>
+    expect(marked['a']).toBeInstanceOf(NumberLiteral)
+    expect([marked['a']!.text, marked['b']!.text, marked['c'], marked['d']!.text]).toEqual(['1.0', '1e3', 1.5, '1.50'])
+    expect(JSON.stringify(marked)).toBe('{"a":1,"b":1000,"c":1.5,"d":1.5}')
+    expect(withoutLiterals(parseJson('{"a":[1.0,{"b":1e3}],"__proto__":2.0}', { marksNumbers: true }))).toEqual(
       JSON.parse('{"a":[1,{"b":1000}],"__proto__":2}'),
     )
   })
@@ -109,6 +110,33 @@ describe('encodePrettyJson', () => {
 describe('encodeJson', () => {
   it('escapes what a browser could take for HTML, as Go does', () => {
     expect(encodeJson({ '<a>': 'b & c\u2028' })).toBe('{"\\u003ca\\u003e":"b \\u0026 c\\u2028"}')
+  })
+})
+
+describe('rawJson', () => {
+  const read = (text: string) => rawJson(parseJson(text, { marksNumbers: true })) as Record<string, unknown>
+
+  it.each(['{"a":0.1000}', '{"a":[1.0,{"b":1e400}],"c":-1.50E+3}', `{"a":${'9'.repeat(60)}}`, '[1.10]', '{"toJSON":1,"a":0.5}'])(
+    'is written again as it was sent: %s',
+    text => {
+      expect(encodeJson({ raw: read(text) })).toBe(`{"raw":${text}}`)
+      expect(encodePrettyJson(read(text)).replaceAll(/\s/g, '')).toBe(text)
+    },
+  )
+
+  it('is plain values to everyone else', () => {
+    const value = read('{"a":0.1000,"b":[2.0]}')
+    expect(value).toEqual({ a: 0.1, b: [2] })
+    expect(Object.keys(value)).toEqual(['a', 'b'])
+    expect(JSON.stringify({ value })).toBe('{"value":{"a":0.1,"b":[2]}}')
+    expect(read('{"toJSON":"mine","a":2.0}')).toEqual({ toJSON: 'mine', a: 2 })
+    expect(rawJson(parseJson('1.0', { marksNumbers: true }))).toBe(1)
+  })
+
+  it('is written by its values once it was changed', () => {
+    const value = read('{"a":0.1000}')
+    expect(encodeJson({ ...value, b: 1 })).toBe('{"a":0.1,"b":1}')
+    expect(encodeJson(structuredClone(value))).toBe('{"a":0.1}')
   })
 })
 

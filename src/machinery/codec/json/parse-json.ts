@@ -6,10 +6,10 @@ export const MAX_DEPTH = 10_000
 
 export interface JsonOptions {
   /**
-   * Numbers written as floats whose value is whole (`1.0`, `1e3`) become {@link FloatLiteral}, so that a schema can refuse them where it
-   * wants an integer. Off where no schema follows: then they are plain numbers.
+   * Numbers whose text matters (`1.0`, `0.10`) become {@link NumberLiteral}, so that a schema can refuse them where it wants an integer, or
+   * keep the text. Off where no schema follows: then they are plain numbers.
    */
-  readonly marksFloats?: boolean
+  readonly marksNumbers?: boolean
 }
 
 export interface ParsedJson {
@@ -34,11 +34,11 @@ export function readJson(source: string | Uint8Array, options: JsonOptions = {})
     const value = tryParse(text)
     if (value !== FAILED && countKeys(value) === scan.keys) return { value, duplicates: NONE }
   }
-  return new ExactJsonParser(text, MAX_DEPTH, options.marksFloats ?? false).parse()
+  return new ExactJsonParser(text, MAX_DEPTH, options.marksNumbers ?? false).parse()
 }
 
-export { FloatLiteral } from './float-literal.ts'
 export { JsonError } from './json-error.ts'
+export { NumberLiteral } from './number-literal.ts'
 
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
 const NONE: readonly string[] = []

@@ -1,7 +1,8 @@
 import { formatDuration } from '../../duration/duration.ts'
 import { type JsonObject, setAt, valueAt } from '../../patch/json-object.ts'
-import { type AnySchema, type MessageShape, shapeOf } from '../../schema/schema.ts'
+import { type AnySchema, type MessageShape, type RawShape, shapeOf } from '../../schema/schema.ts'
 import { parseJson } from '../json/parse-json.ts'
+import { rawJson } from '../json/raw-json.ts'
 import { base64Of } from './base64.ts'
 import { layoutOf, type Union, type WireField } from './layout.ts'
 import { ProtobufError, ProtobufReader } from './reader.ts'
@@ -99,7 +100,7 @@ function valueReader(schema: AnySchema): readonly [number, Read] {
     case 'intOrString':
       return [BYTES, reader => readIntOrString(reader.nested())]
     case 'raw':
-      return [BYTES, reader => readRaw(reader.nested())]
+      return [BYTES, reader => readRaw(shape.as, reader.nested())]
     case 'list':
     case 'map':
       throw new TypeError('a list of lists has no form in protobuf')
@@ -192,9 +193,10 @@ function readIntOrString(reader: ProtobufReader): number | string {
     : textOf(parts.get(3))
 }
 
-function readRaw(reader: ProtobufReader): unknown {
+function readRaw(as: RawShape['as'], reader: ProtobufReader): unknown {
   const bytes = readParts(reader).get(1)
-  return bytes instanceof Uint8Array && bytes.length > 0 ? parseJson(bytes) : null
+  if (!(bytes instanceof Uint8Array) || bytes.length === 0) return null
+  return as === 'extension' ? rawJson(parseJson(bytes, { marksNumbers: true })) : parseJson(bytes)
 }
 
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })

@@ -25,7 +25,9 @@ import {
   string,
   time,
 } from '../../schema/schema.ts'
+import { encodeJson } from '../json/encode-json.ts'
 import { parseJson } from '../json/parse-json.ts'
+import { rawJson } from '../json/raw-json.ts'
 import { base64Of, bytesOfBase64 } from './base64.ts'
 import { decodeProtobuf, encodeMessage, encodeProtobuf, encodeProtobufEvent, encodeProtobufList, openEnvelope } from './envelope.ts'
 import { ProtobufError } from './reader.ts'
@@ -102,6 +104,12 @@ describe('protobuf', () => {
         expect(hex(encodeProtobuf('v1', 'Thing', Thing, read))).toBe(hex(body))
       }),
     )
+  })
+
+  it('brings raw JSON back as it was sent', () => {
+    const raw = rawJson(parseJson('{"ratio":0.1000,"huge":1e400}', { marksNumbers: true }))
+    const body = encodeProtobuf('v1', 'Thing', Thing, canonical({ raw }))
+    expect(encodeJson(canonical(decodeProtobuf(openEnvelope(body), Thing)))).toContain('"raw":{"ratio":0.1000,"huge":1e400}')
   })
 
   it('refuses rubbish with an error and nothing else', () => {
