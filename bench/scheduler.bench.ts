@@ -134,7 +134,7 @@ async function choose() {
     log: silentLogger,
     events: { record() {} },
     nominations: waiting,
-    finishedPreempting() {},
+    retry() {},
   }
   const profile = profilesOf({}, context).get('default-scheduler')!
   const random = seededRandom(1)

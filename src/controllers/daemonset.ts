@@ -15,7 +15,7 @@ import { claimed, selectorOf, type Watch } from './runtime/watches.ts'
 /** Nodes matter by their labels and taints alone; their heartbeats come all the time. */
 const nodes: Watch = {
   kind: Node,
-  *keysOf({ object, old }, { reconciled }) {
+  noticed({ object, old }, { reconciled }, due) {
     const [node, before] = [object as Node | undefined, old as Node | undefined]
     const isSame =
       node &&
@@ -24,7 +24,7 @@ const nodes: Watch = {
       equal(node.spec.taints, before.spec.taints) &&
       node.spec.unschedulable === before.spec.unschedulable
     if (isSame) return
-    for (const set of reconciled.list()) yield `${set.metadata.namespace}/${set.metadata.name}`
+    for (const set of reconciled.list()) due(`${set.metadata.namespace}/${set.metadata.name}`)
   },
 }
 

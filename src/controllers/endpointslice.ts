@@ -28,11 +28,11 @@ export const endpointSliceController = defineController({
     {
       kind: Node,
       // Only the zone of a node matters here, and nodes change all the time.
-      *keysOf({ object, old }, { cacheOf }) {
+      noticed({ object, old }, { cacheOf }, due) {
         const [node, before] = [object as Node | undefined, old as Node | undefined]
         if (node && before && topologyOf(node).zone === topologyOf(before).zone) return
         for (const pod of cacheOf(Pod).byIndex(BY_NODE, (node ?? before)!.metadata.name ?? ''))
-          for (const service of servicesFor(cacheOf(Service).list(pod.metadata.namespace), pod.metadata.labels)) yield keyOf(service)
+          for (const service of servicesFor(cacheOf(Service).list(pod.metadata.namespace), pod.metadata.labels)) due(keyOf(service))
       },
     },
   ],
@@ -70,13 +70,13 @@ export function podsBehindServices(indexes: Watch['indexes'] = {}): Watch {
   return {
     kind: Pod,
     indexes: indexes ?? {},
-    *keysOf({ object, old }, { cacheOf }) {
+    noticed({ object, old }, { cacheOf }, due) {
       const [pod, before] = [object as Pod | undefined, old as Pod | undefined]
       if (!isEndpointChange(pod, before)) return
       const services = cacheOf(Service).list((pod ?? before)!.metadata.namespace)
-      if (pod) for (const service of servicesFor(services, pod.metadata.labels)) yield keyOf(service)
+      if (pod) for (const service of servicesFor(services, pod.metadata.labels)) due(keyOf(service))
       if (before && before.metadata.labels !== pod?.metadata.labels)
-        for (const service of servicesFor(services, before.metadata.labels)) yield keyOf(service)
+        for (const service of servicesFor(services, before.metadata.labels)) due(keyOf(service))
     },
   }
 }

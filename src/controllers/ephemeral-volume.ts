@@ -13,6 +13,7 @@ export const ephemeralVolumeController = defineController({
   name: 'ephemeral-volume-controller',
   component: 'ephemeral_volume',
   reconciles: Pod,
+  concerns: ({ spec }) => spec.volumes?.some(volume => volume.ephemeral) ?? false,
   watches: [owned(PersistentVolumeClaim)],
   writes: [whole(PersistentVolumeClaim)],
   async reconcile(pod, { client, get, events }) {

@@ -31,6 +31,7 @@ const podClaims = defineController({
   name: 'resourceclaim-controller',
   component: 'resource_claim',
   reconciles: Pod,
+  concerns: ({ spec }) => spec.resourceClaims !== undefined && spec.resourceClaims.length > 0,
   watches: [
     owned(ResourceClaim),
     mapped(ResourceClaim, ({ metadata }, { cacheOf }) => cacheOf(Pod).byIndex(BY_CLAIM_NAME, `${metadata.namespace}/${metadata.name}`)),

@@ -70,17 +70,16 @@ export function hostnameIn(pod: Pod, service: Service): string | undefined {
 /** Whether a change of a pod can change what stands behind services. */
 export function isEndpointChange(pod: Pod | undefined, old: Pod | undefined): boolean {
   if (!pod || !old) return true
-  const of = (one: Pod) => [
-    podIPs(one),
-    isReady(one),
-    isTerminating(one),
-    isTerminal(one),
-    one.spec.nodeName,
-    one.spec.hostname,
-    one.spec.subdomain,
-    one.metadata.labels,
-  ]
-  return !equal(of(pod), of(old))
+  return !(
+    isReady(pod) === isReady(old) &&
+    isTerminating(pod) === isTerminating(old) &&
+    isTerminal(pod) === isTerminal(old) &&
+    pod.spec.nodeName === old.spec.nodeName &&
+    pod.spec.hostname === old.spec.hostname &&
+    pod.spec.subdomain === old.spec.subdomain &&
+    equal(podIPs(pod), podIPs(old)) &&
+    equal(pod.metadata.labels, old.metadata.labels)
+  )
 }
 
 /** The services of a namespace that select these labels. */

@@ -43,8 +43,8 @@ export interface PluginContext {
   /** The profile that a plugin belongs to, once it is complete. */
   profile(): Profile
   readonly nominations: Nominations
-  /** The evictions for a pod were asked for. */
-  finishedPreempting(pod: PodInfo): void
+  /** A pod is to be tried again, whatever it waits for. */
+  retry(pod: PodInfo): void
 }
 
 /** Every plugin there is, one instance of each, by name. */
@@ -61,7 +61,7 @@ export function allPlugins(context: PluginContext, args: PluginArgs): Map<string
     taintToleration(),
     nodeAffinity(args.NodeAffinity.addedAffinity),
     nodePorts(),
-    nodeResourcesFit(args.NodeResourcesFit),
+    nodeResourcesFit(args.NodeResourcesFit, context.nominations),
     volumeRestrictions(volumes),
     nodeVolumeLimits(volumes),
     volumeBinding({
@@ -82,7 +82,7 @@ export function allPlugins(context: PluginContext, args: PluginArgs): Map<string
       profile: context.profile,
       budgets: namespace => budgets.list(namespace),
       nominations: context.nominations,
-      finished: context.finishedPreempting,
+      retry: context.retry,
       failed: (pod, error) => log.warn('a pod could not be preempted', { pod: `${pod.metadata.namespace}/${pod.metadata.name}`, error }),
     }),
     nodeResourcesBalancedAllocation(args.NodeResourcesBalancedAllocation.resources),

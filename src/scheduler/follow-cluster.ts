@@ -87,12 +87,13 @@ function followPod({ cache, isOurs, waits, gone, happened }: FollowOptions, pod:
       gone(pod)
       happened({ event: 'pod added', pod })
     } else if (old && !equal(pod.metadata.labels, old.metadata.labels)) happened({ event: 'pod labels changed', pod })
-    else if (old && pod.spec !== old.spec && !equal(pod.spec.containers, old.spec.containers)) happened({ event: 'pod scaled down', pod })
+    else if (old && pod.spec !== old.spec && !equal(pod.spec.containers, old.spec.containers))
+      happened({ event: 'pod scaled down', pod, node: cache.get(node) })
     return
   }
   if (old && oldNode) {
     cache.removePod(old)
-    happened({ event: 'pod removed', pod: old })
+    happened({ event: 'pod removed', pod: old, node: cache.get(oldNode) })
   }
   if (!pod || isTerminal(pod) || pod.metadata.deletionTimestamp !== undefined) {
     if (old ?? pod) gone((old ?? pod)!)

@@ -8,6 +8,7 @@ import { Node } from '#kinds/core/v1/node.ts'
 import { Pod } from '#kinds/core/v1/pod.ts'
 import type { AnyKind, ApiObject } from '#machinery/kind/kind.ts'
 import { decode } from '#machinery/schema/decode.ts'
+import { StatusError } from '#machinery/status/status-error.ts'
 import { type SchedulerOptions, startScheduler } from './scheduler.ts'
 
 export type Parts = Record<string, unknown>
@@ -31,6 +32,12 @@ export function stored<O = ApiObject>(kind: AnyKind, object: object): O {
 export interface ClusterMore {
   readonly objects?: readonly (readonly [AnyKind, object])[]
   readonly options?: Partial<SchedulerOptions>
+  /** How long pods take to end once they are deleted. */
+  readonly graceMs?: number
+  /** How long the API server takes to patch or to delete. */
+  readonly latencyMs?: number
+  /** How many deletes the API server refuses first. */
+  readonly failingDeletes?: number
 }
 
 /** A cluster of what is given, with a scheduler; bindings and patches come back as an API server would send them. */
@@ -40,6 +47,7 @@ export async function cluster(nodes: readonly object[], pods: readonly object[],
   const all = new Map<string, ApiObject>()
   const events: string[] = []
   let revision = 1
+  let failing = more.failingDeletes ?? 0
   const store = (kind: AnyKind, object: object, type: 'ADDED' | 'MODIFIED' | 'DELETED') => {
     const value = stored<ApiObject & { metadata: { resourceVersion: string } }>(kind, object)
     value.metadata.resourceVersion = String(++revision)
@@ -48,6 +56,7 @@ export async function cluster(nodes: readonly object[], pods: readonly object[],
     else all.set(key, value)
     sinks.get(kind)?.event({ type, object: value })
   }
+  const answered = () => (more.latencyMs ? new Promise<void>(resolve => clock.after(more.latencyMs!, resolve)) : undefined)
   const client = {
     list: async (kind: AnyKind) => ({
       metadata: { resourceVersion: String(revision) },
@@ -62,12 +71,18 @@ export async function cluster(nodes: readonly object[], pods: readonly object[],
       store(Pod, { ...now, spec: { ...now.spec, nodeName: body.target.name } }, 'MODIFIED')
     },
     async patch(kind: AnyKind, name: Pod, { body }: { body: object }) {
+      await answered()
       const now = all.get(`${kind.kind}/${name.metadata.name}`)
       if (now) store(kind, merged(now, body) as object, 'MODIFIED')
       return all.get(`${kind.kind}/${name.metadata.name}`)
     },
     async delete(kind: AnyKind, name: Pod) {
-      store(kind, name, 'DELETED')
+      await answered()
+      if (failing-- > 0) throw new StatusError({ code: 500, reason: 'InternalError', message: 'not now' })
+      const now = all.get(`${kind.kind}/${name.metadata.name}`) as Pod
+      if (!more.graceMs) return store(kind, now, 'DELETED')
+      store(kind, { ...now, metadata: { ...now.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } }, 'MODIFIED')
+      clock.after(more.graceMs, () => store(kind, now, 'DELETED'))
     },
   } as unknown as Client
   for (const [kind, object] of more.objects ?? []) store(kind, object, 'ADDED')

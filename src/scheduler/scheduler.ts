@@ -70,8 +70,6 @@ export interface Scheduler {
 
 /** Bindings are requests that wait for the disk: many share a commit. */
 const PARALLEL_BINDINGS = 64
-/** Wakes a pod that others make room for. */
-const PREEMPTING: Refusal = { plugin: 'DefaultPreemption', code: 'pending', reasons: ['waiting for victims to end'] }
 /** How much of each verdict is kept. */
 const KEPT = { names: 20, scores: 5 }
 
@@ -89,20 +87,20 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
   const verdicts = new Verdicts()
   const underWay = new Set<AbortController>()
   const settings = options.configuration ?? {}
-  const finishedPreempting = (pod: PodInfo) => queue.happened({ event: 'pod finished preempting', pod: pod.pod })
   const profiles = profilesOf(settings, {
     client,
     informers,
     events,
     clock,
     log,
-    finishedPreempting,
+    retry: pod => queue.activate(pod.uid),
     nominations: nominated,
   })
   const call = options.callExtender
   const extenders = call ? (settings.extenders ?? []).map(one => extender(one, call, log)) : []
   const profileOf = (pod: Pod) => profiles.get(pod.spec.schedulerName ?? '')!
   const limit = options.parallelBindings ?? PARALLEL_BINDINGS
+  const record = new ScoreRecord()
   let isRunning = false
   let start = 0
   let waiting = 0
@@ -150,7 +148,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
       track(scheduleWith(interested, profile, cycle))
       return 'scheduled'
     }
-    const record = new ScoreRecord()
+    record.clear()
     const selection = selectNode(cycle, profile, nominated, start, random, {
       witness: record,
       selected(node, among, totals, refusals) {
@@ -266,14 +264,16 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
       for (const plugin of profile.points.preBind) await waitFor(plugin.preBind(cycle, node, signal))
       if (binder) await binder.bind!(cycle.pod, node.name)
       else await profile.points.bind[0]!.bind(cycle, node, signal)
-      nominated.remove(cycle.info.uid)
       queue.remove(cycle.info.uid)
+      if (nominated.nodeOf(cycle.info.uid) === node.name) nominated.remove(cycle.info.uid)
+      else giveUpNomination(cycle.info)
       for (const plugin of profile.points.postBind) plugin.postBind(cycle, node)
       events.record(cycle.pod, 'Normal', 'Scheduled', `Successfully assigned ${nameOf(cycle.pod)} to ${node.name}`)
     } catch (error) {
       release(profile, cycle, node)
       if (signal.aborted) return
       queue.failed(cycle.info)
+      queue.happened({ event: 'pod removed', pod: cycle.pod, node: cache.get(node.name) })
       if (!isGone(error)) log.warn('a pod could not be bound', { pod: nameOf(cycle.pod), node: node.name, error })
     }
   }
@@ -281,14 +281,32 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
   const refuse = (profile: Profile, cycle: SchedulingCycle, refusals: Refusals, refusal: Refusal | undefined) => {
     const result = refusal ? undefined : afterFilters(profile.points.postFilter, cycle, refusals)
     const nominatedNodeName = result?.nominatedNodeName
-    if (nominatedNodeName) nominated.add(cycle.info, nominatedNodeName)
-    else if (result && !result.keepsNomination) nominated.remove(cycle.info.uid)
-    const reasons = refusal ? [refusal] : [...refusals.counts.keys()]
-    queue.refused(cycle.info, nominatedNodeName ? [...reasons, PREEMPTING] : reasons)
+    if (nominatedNodeName) nominate(cycle.info, nominatedNodeName)
+    else if (result && !result.keepsNomination) giveUpNomination(cycle.info)
+    queue.refused(cycle.info, refusal ? [refusal] : [...refusals.counts.keys()])
     const message = refusalMessage(cache.nodes.length, refusals.counts, refusal, result?.message)
     keep(cycle, profile, { refusals, refusal, seen: refusals.size, feasible: 0, scores: [], message })
     events.record(cycle.pod, 'Warning', 'FailedScheduling', message)
     void reportRefusal(cycle.pod, message, nominated.nodeOf(cycle.info.uid))
+  }
+
+  /** Others of lower priority that hoped for the node have to look for another one. */
+  const nominate = (info: PodInfo, nodeName: string) => {
+    const displaced = nominated.on(nodeName).filter(other => other.priority < info.priority)
+    nominated.add(info, nodeName)
+    for (const other of displaced) {
+      nominated.remove(other.uid)
+      queue.activate(other.uid)
+      void writeStatus(other.pod, { nominatedNodeName: null })
+    }
+  }
+
+  /** The room that was kept for the pod may do for others. */
+  const giveUpNomination = ({ uid, pod }: PodInfo) => {
+    const nodeName = nominated.nodeOf(uid)
+    if (nodeName === undefined) return
+    nominated.remove(uid)
+    queue.happened({ event: 'pod removed', pod, node: cache.get(nodeName) })
   }
 
   /** Writes the PodScheduled condition, if it says something new. */
@@ -299,11 +317,14 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
     if (isKnown && isNominated) return
     const lastTransitionTime = known?.status === 'False' ? known.lastTransitionTime : isoTime(clock.now())
     const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message, lastTransitionTime }
-    const status = { conditions: [condition], ...(isNominated ? {} : { nominatedNodeName: nominatedNodeName ?? null }) }
+    await writeStatus(pod, { conditions: [condition], ...(isNominated ? {} : { nominatedNodeName: nominatedNodeName ?? null }) })
+  }
+
+  const writeStatus = async (pod: Pod, status: object) => {
     try {
       await untilEnded(signal => client.patch(Pod, pod, { type: 'strategic', body: { status } }, { subresource: 'status', signal }))
     } catch (error) {
-      if (!isGone(error) && !ended.signal.aborted) log.warn('the condition of a pod could not be written', { pod: nameOf(pod), error })
+      if (!isGone(error) && !ended.signal.aborted) log.warn('the status of a pod could not be written', { pod: nameOf(pod), error })
     }
   }
 
@@ -318,9 +339,11 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
       queue.put(pod)
     },
     gone(pod) {
-      queue.remove(pod.metadata.uid ?? '')
-      nominated.remove(pod.metadata.uid ?? '')
-      cache.forget(podInfo(pod))
+      const info = podInfo(pod)
+      queue.remove(info.uid)
+      cache.forget(info)
+      if (pod.spec.nodeName === nominated.nodeOf(info.uid)) nominated.remove(info.uid)
+      else giveUpNomination(info)
     },
     happened: change => queue.happened(change),
   })
@@ -357,13 +380,14 @@ function afterFilters(
   cycle: SchedulingCycle,
   refusals: Refusals,
 ): PostFilterResult | undefined {
-  const messages: string[] = []
+  const results: PostFilterResult[] = []
   for (const plugin of plugins) {
     const result = plugin.postFilter(cycle, refusals)
     if (result?.nominatedNodeName) return result
-    if (result?.message) messages.push(result.message)
+    if (result) results.push(result)
   }
-  return messages.length > 0 ? { message: messages.join(' ') } : undefined
+  if (results.length === 0) return undefined
+  return { message: results.map(({ message }) => message).join(' '), keepsNomination: results.some(result => result.keepsNomination) }
 }
 
 const sumOf = (numbers: readonly number[]) => numbers.reduce((sum, number) => sum + number, 0)

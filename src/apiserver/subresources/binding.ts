@@ -1,6 +1,6 @@
 import { Binding } from '#kinds/core/v1/binding.ts'
 import type { Pod } from '#kinds/core/v1/pod.ts'
-import type { Mutable } from '#machinery/kind/kind.ts'
+import type { ShallowDraft } from '#machinery/kind/draft.ts'
 import { nameIsDNSSubdomain } from '#machinery/meta/names.ts'
 import { badRequest, conflict } from '#machinery/status/failures.ts'
 import { textOf } from '#machinery/status/field-error.ts'
@@ -41,7 +41,7 @@ export async function bind(core: Core, call: SubresourceCall) {
   await rewrite(
     core,
     { kind: pods, namespace: target.namespace, name },
-    object => assign(object as Mutable<Pod>, binding, core.clock.now()),
+    object => assign(object as ShallowDraft<Pod>, binding, core.clock.now()),
     {
       dryRun,
     },
@@ -58,7 +58,7 @@ function checkTarget({ target }: Binding): void {
   throw new StatusError({ code: 500, reason: '', message: errors.all.map(textOf).join(', ') })
 }
 
-function assign(pod: Mutable<Pod>, { target, metadata }: Binding, now: number): void {
+function assign(pod: ShallowDraft<Pod>, { target, metadata }: Binding, now: number): void {
   const name = pod.metadata.name ?? ''
   const refuse = (why: string) => conflict({ group: '', resource: 'pods/binding' }, name, why)
   if (metadata.uid && metadata.uid !== pod.metadata.uid) {

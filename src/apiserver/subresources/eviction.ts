@@ -3,7 +3,7 @@ import { isReady } from '#kinds/core/v1/pod.facts.ts'
 import type { Pod } from '#kinds/core/v1/pod.ts'
 import { Eviction } from '#kinds/policy/v1/eviction.ts'
 import type { PodDisruptionBudget } from '#kinds/policy/v1/pod-disruption-budget.ts'
-import type { Mutable } from '#machinery/kind/kind.ts'
+import type { ShallowDraft } from '#machinery/kind/draft.ts'
 import { LabelSelector } from '#machinery/selectors/label-selector.ts'
 import { badRequest, forbidden } from '#machinery/status/failures.ts'
 import { StatusError } from '#machinery/status/status-error.ts'
@@ -42,7 +42,7 @@ async function markEvicted(core: Core, pod: Pod): Promise<void> {
   const kind = core.kinds.byKind('', 'v1', 'Pod')!
   const { namespace = '', name = '' } = pod.metadata
   await rewrite(core, { kind, namespace, name }, object => {
-    const { status } = object as Mutable<Pod>
+    const { status } = object as ShallowDraft<Pod>
     const condition = {
       type: 'DisruptionTarget',
       status: 'True' as const,
@@ -71,7 +71,7 @@ async function spend(core: Core, pod: Pod, dryRun: boolean): Promise<void> {
   if (!budget || isSpared(pod, budget)) return
   const kind = core.kinds.byKind('policy', 'v1', 'PodDisruptionBudget')!
   const { namespace = '', name = '' } = budget.metadata
-  const take = (object: object) => takeFrom(object as Mutable<PodDisruptionBudget>, pod, core.clock.now())
+  const take = (object: object) => takeFrom(object as ShallowDraft<PodDisruptionBudget>, pod, core.clock.now())
   await rewrite(core, { kind, namespace, name }, take, { dryRun })
 }
 
@@ -90,7 +90,7 @@ function isSpared(pod: Pod, { spec, status }: PodDisruptionBudget): boolean {
   return status.currentHealthy >= status.desiredHealthy && status.desiredHealthy > 0
 }
 
-function takeFrom(budget: Mutable<PodDisruptionBudget>, pod: Pod, now: number): void {
+function takeFrom(budget: ShallowDraft<PodDisruptionBudget>, pod: Pod, now: number): void {
   const { status, metadata } = budget
   const { name = '' } = metadata
   const of = { group: 'policy', resource: 'poddisruptionbudgets' }
@@ -119,7 +119,7 @@ function takeFrom(budget: Mutable<PodDisruptionBudget>, pod: Pod, now: number): 
 
 const MAX_DISRUPTED_PODS = 2000
 
-function markExhausted({ status, metadata }: Mutable<PodDisruptionBudget>, now: number): void {
+function markExhausted({ status, metadata }: ShallowDraft<PodDisruptionBudget>, now: number): void {
   const conditions = status.conditions ?? []
   const before = conditions.find(({ type }) => type === 'DisruptionAllowed')
   const isNew = before?.status !== 'False'

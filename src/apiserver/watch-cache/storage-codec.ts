@@ -74,6 +74,8 @@ export class StorageCodec {
   /** What is without a slot was written by somebody else, perhaps in another version and without what has defaults. */
   #fromJson(kind: AnyKind, json: Uint8Array): ReadForm {
     const object = parseStored(json)
+    const former = kind.hooks.formerVersions?.[object.apiVersion?.split('/').at(-1) ?? '']
+    if (former) return { object: decodeObject(kind, former(object as unknown as Record<string, unknown>)), json: undefined }
     const isOurs = object.metadata.resourceVersion === '' || !hasNumbers(kind)
     return isOurs ? { object, json } : { object: this.#inStoredVersion(kind, object, this.#versionOf(kind, object)), json: undefined }
   }

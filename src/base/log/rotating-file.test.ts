@@ -3,16 +3,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { virtualClock } from '../time/virtual-clock.ts'
+import { type VirtualClock, virtualClock } from '../time/virtual-clock.ts'
 import { RotatingFile, type Rotation } from './rotating-file.ts'
 
 let directory: string
+let clock: VirtualClock
 beforeEach(() => {
+  clock = virtualClock(Date.parse('2026-11-20T12:00:00Z'))
   directory = mkdtempSync(join(tmpdir(), 'rotating-'))
 })
 afterEach(() => rmSync(directory, { recursive: true }))
 
-const clock = virtualClock(Date.parse('2026-11-20T12:00:00Z'))
 const open = (rotation: Partial<Rotation> = {}) =>
   RotatingFile.open(join(directory, 'audit.log'), { maxBytes: 10, maxBackups: 0, maxAgeMs: 0, compresses: false, ...rotation }, clock)
 const names = () => readdirSync(directory).sort()

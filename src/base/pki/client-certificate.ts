@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto'
+import { createSecureContext } from 'node:tls'
 
 /** Who a client certificate says its holder is. */
 export interface CertificateIdentity {
@@ -19,6 +20,10 @@ export interface CertificateVerifier {
 const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2'
 const ANY_USAGE = '2.5.29.37.0'
 const CHAIN_LIMIT = 5
+
+// In Node 20 toLegacyObject breaks `node:tls` for the whole process if it is what loads that module first. So it is loaded before, and used here:
+// bundles leave out modules of Node's that are only named.
+if (typeof createSecureContext !== 'function') throw new Error('node:tls was broken before it could be used')
 
 /** A verifier for the authorities in `bundle` (one or more PEM certificates). */
 export function certificateVerifier(bundle: string): CertificateVerifier {

@@ -134,9 +134,10 @@ const isExpired = (error: unknown) => codeOf(error) === 410
 /** A broken connection says nothing about the revision: the watch may go on where it was. */
 const isUnavailable = (error: unknown) => typeof codeOf(error) !== 'number' || codeOf(error) === 503 || codeOf(error) === 429
 
+/** Under what the objects are filed. Their own keys stand there: a change that files an object as before, as most do, costs nothing. */
 interface Index {
   readonly keysOf: (object: ApiObject) => readonly string[]
-  readonly entries: Map<string, Map<string, ApiObject>>
+  readonly entries: Map<string, Set<string>>
 }
 
 /** Someone who waits for the cache to show a revision. */
@@ -174,14 +175,18 @@ class Cache implements Informer<ApiObject> {
   byIndex(index: string, key: string): readonly ApiObject[] {
     const found = this.#indexes.get(index)
     if (!found) throw new Error(`the informer of ${this.kind.kind} has no index ${index}: add it with addIndex`)
-    return [...(found.entries.get(key)?.values() ?? [])]
+    const keys = found.entries.get(key)
+    if (!keys) return NOTHING
+    const objects: ApiObject[] = []
+    for (const objectKey of keys) objects.push(this.#objects.get(objectKey)!)
+    return objects
   }
 
   addIndex(name: string, keysOf: (object: ApiObject) => readonly string[]): void {
     if (this.#indexes.has(name)) return
     const index: Index = { keysOf, entries: new Map() }
     this.#indexes.set(name, index)
-    for (const [key, object] of this.#objects) file(index, key, object)
+    for (const [key, object] of this.#objects) refile(index, key, undefined, object)
   }
 
   onChange(handler: ChangeHandler<ApiObject>): Disposable {
@@ -290,10 +295,7 @@ class Cache implements Informer<ApiObject> {
   #put(key: string, object: ApiObject): void {
     const old = this.#objects.get(key)
     this.#objects.set(key, object)
-    for (const index of this.#indexes.values()) {
-      if (old) unfile(index, key, old)
-      file(index, key, object)
-    }
+    for (const index of this.#indexes.values()) refile(index, key, old, object)
     this.#tell(key, object, old)
   }
 
@@ -301,33 +303,41 @@ class Cache implements Informer<ApiObject> {
     const old = this.#objects.get(key)
     if (!old) return
     this.#objects.delete(key)
-    for (const index of this.#indexes.values()) unfile(index, key, old)
+    for (const index of this.#indexes.values()) refile(index, key, old, undefined)
     this.#tell(key, undefined, old)
   }
 
   #tell(key: string, object: ApiObject | undefined, old: ApiObject | undefined): void {
     for (const handler of this.#handlers) handler(object, old)
-    for (const handler of this.#keyHandlers.get(key) ?? []) handler(object, old)
+    const handlers = this.#keyHandlers.get(key)
+    if (handlers) for (const handler of handlers) handler(object, old)
   }
 }
 
-function file(index: Index, key: string, object: ApiObject): void {
-  for (const entry of index.keysOf(object)) {
-    let objects = index.entries.get(entry)
-    if (!objects) {
-      objects = new Map()
-      index.entries.set(entry, objects)
-    }
-    objects.set(key, object)
+// Hot: bench/loops — asked of every index for every change.
+function refile(index: Index, key: string, old: ApiObject | undefined, now: ApiObject | undefined): void {
+  const before = old ? index.keysOf(old) : NOWHERE
+  const after = now ? index.keysOf(now) : NOWHERE
+  if (isSame(before, after)) return
+  for (const entry of before) {
+    const keys = index.entries.get(entry)
+    keys?.delete(key)
+    if (keys?.size === 0) index.entries.delete(entry)
+  }
+  for (const entry of after) {
+    const keys = index.entries.get(entry)
+    if (keys) keys.add(key)
+    else index.entries.set(entry, new Set([key]))
   }
 }
 
-function unfile(index: Index, key: string, object: ApiObject): void {
-  for (const entry of index.keysOf(object)) {
-    const objects = index.entries.get(entry)
-    objects?.delete(key)
-    if (objects?.size === 0) index.entries.delete(entry)
-  }
+const NOWHERE: readonly string[] = []
+const NOTHING: readonly ApiObject[] = []
+
+function isSame(left: readonly string[], right: readonly string[]): boolean {
+  if (left.length !== right.length) return false
+  for (let at = 0; at < left.length; at++) if (left[at] !== right[at]) return false
+  return true
 }
 
 function keyOf(object: ApiObject): string {

@@ -27,6 +27,8 @@ export interface ControllerDefinition<K extends AnyKind> {
   readonly featureGates?: readonly string[]
   /** Every object of this kind is brought to what it asks for. */
   readonly reconciles: K
+  /** Which of these objects there is something to do for; absent: for all. Asked about an object before and after each change. */
+  concerns?(object: ObjectOf<K>): boolean
   /** Other objects whose changes matter. Only kinds named here can be looked up. */
   readonly watches?: readonly Watch[]
   /** What it writes, for the check against its role. */
@@ -155,15 +157,18 @@ class Loop<K extends AnyKind> implements AsyncDisposable {
       reconciled: this.#reconciled as unknown as Informer,
       cacheOf: kind => this.#cacheOf(kind),
     }
+    const due = (key: string) => this.#queue.add(key)
+    const concerns = (object: ObjectOf<K> | undefined) => object !== undefined && (this.#definition.concerns?.(object) ?? true)
     this.#subscriptions.push(
-      this.#reconciled.onChange((object, old) => this.#queue.add(keyOf((object ?? old) as ApiObject))),
-      ...(this.#definition.watches ?? []).map(watch =>
-        this.#caches.get(watch.kind)!.onChange((object, old) => {
-          for (const key of watch.keysOf({ object, old }, world)) this.#queue.add(key)
-        }),
-      ),
+      this.#reconciled.onChange((object, old) => {
+        if (concerns(object) || concerns(old)) due(keyOf((object ?? old) as ApiObject))
+      }),
     )
-    const triggers = this.#definition.triggers?.(key => this.#queue.add(key))
+    for (const watch of this.#definition.watches ?? []) {
+      if (!watch.noticed) continue
+      this.#subscriptions.push(this.#caches.get(watch.kind)!.onChange((object, old) => watch.noticed!({ object, old }, world, due)))
+    }
+    const triggers = this.#definition.triggers?.(due)
     if (triggers) this.#subscriptions.push(triggers)
   }
 

@@ -9,8 +9,14 @@ export interface Watch {
   readonly kind: AnyKind
   /** The indexes that it needs on the watched kind. */
   readonly indexes?: Readonly<Record<string, (object: ApiObject) => readonly string[]>>
-  /** The keys of the reconciled objects that a change of `object` from `old` concerns. */
-  keysOf(change: { readonly object: ApiObject | undefined; readonly old: ApiObject | undefined }, world: WatchWorld): Iterable<string>
+  /** Makes due the keys of the reconciled objects that a change concerns; absent where changes make nothing due. Hot: bench/loops. */
+  noticed?(change: WatchedChange, world: WatchWorld, due: (key: string) => void): void
+}
+
+/** A change of an object: `object` is undefined when it was deleted, `old` when it was added. */
+export interface WatchedChange {
+  readonly object: ApiObject | undefined
+  readonly old: ApiObject | undefined
 }
 
 /** What a mapping may look at. */
@@ -29,19 +35,21 @@ export const ORPHANS = 'orphansIn'
 
 export const byController = (object: ApiObject): readonly string[] => {
   const owner = controllerOf(object)
-  return owner ? [owner.uid] : []
+  return owner ? [owner.uid] : NONE
 }
+
+const NONE: readonly string[] = []
 
 /** Objects that a reconciled object controls (by `ownerReferences`). */
 export function owned(kind: AnyKind): Watch {
   return {
     kind,
     indexes: { [BY_CONTROLLER]: byController },
-    *keysOf({ object, old }, world) {
-      for (const one of [object, old]) {
-        const key = one && ownerKey(one, world.kind)
-        if (key !== undefined) yield key
-      }
+    noticed: ({ object, old }, world, due) => {
+      const key = object && ownerKey(object, world.kind)
+      const oldKey = old && ownerKey(old, world.kind)
+      if (key !== undefined) due(key)
+      if (oldKey !== undefined && oldKey !== key) due(oldKey)
     },
   }
 }
@@ -53,16 +61,16 @@ export function claimed<O extends ApiObject>(kind: AnyKind, selectorOf: (owner: 
     kind,
     indexes: {
       ...watch.indexes,
-      [ORPHANS]: object => (controllerOf(object) ? [] : [object.metadata.namespace ?? '']),
+      [ORPHANS]: object => (controllerOf(object) ? NONE : [object.metadata.namespace ?? '']),
     },
-    *keysOf(change, world) {
-      yield* watch.keysOf(change, world)
+    noticed: (change, world, due) => {
+      watch.noticed?.(change, world, due)
       const { object, old } = change
       if (!object || controllerOf(object)) return
       const isNews = !old || controllerOf(old) !== undefined || old.metadata.labels !== object.metadata.labels
       if (!isNews) return
       for (const owner of world.reconciled.list(object.metadata.namespace ?? '')) {
-        if (selectorOf(owner as O).matches(object.metadata.labels)) yield keyOf(owner)
+        if (selectorOf(owner as O).matches(object.metadata.labels)) due(keyOf(owner))
       }
     },
   }
@@ -77,11 +85,9 @@ export function mapped<K extends AnyKind>(
   return {
     kind,
     indexes: indexes as Readonly<Record<string, (object: ApiObject) => readonly string[]>>,
-    *keysOf({ object, old }, world) {
-      for (const one of [object, old]) {
-        if (!one) continue
-        for (const target of map(one as ObjectOf<K>, world)) yield typeof target === 'string' ? target : keyOf(target)
-      }
+    noticed: ({ object, old }, world, due) => {
+      if (object) for (const target of map(object as ObjectOf<K>, world)) due(typeof target === 'string' ? target : keyOf(target))
+      if (old) for (const target of map(old as ObjectOf<K>, world)) due(typeof target === 'string' ? target : keyOf(target))
     },
   }
 }
@@ -91,7 +97,7 @@ export function consulted<K extends AnyKind>(
   kind: K,
   indexes: Readonly<Record<string, (object: ObjectOf<K>) => readonly string[]>> = {},
 ): Watch {
-  return mapped(kind, () => [], indexes)
+  return { kind, indexes: indexes as NonNullable<Watch['indexes']> }
 }
 
 /** The selector of an object's spec; one that breaks a rule selects nothing. */

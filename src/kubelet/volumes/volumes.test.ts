@@ -47,7 +47,10 @@ let hostPathType = ''
 volumePluginSuite(
   hostPath,
   bench => ({ hostPath: { path: join(bench.directory, 'x'), type: hostPathType } }),
-  bench => mkdirSync(bench.directory, { recursive: true }),
+  bench => {
+    hostPathType = ''
+    mkdirSync(bench.directory, { recursive: true })
+  },
   bench => {
     it.each([
       ['Directory', 'is not a directory'],
@@ -63,7 +66,6 @@ volumePluginSuite(
       expect(statSync((await bench().setUp()).path).isDirectory()).toBe(true)
       hostPathType = 'FileOrCreate'
       await expect(bench().setUp()).rejects.toThrow('is not a file')
-      hostPathType = ''
     })
   },
 )

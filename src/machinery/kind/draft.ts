@@ -23,6 +23,19 @@ function copy(value: unknown): unknown {
   return result
 }
 
+/** An object whose fields, and the fields of these, may be replaced. */
+export type ShallowDraft<T> = { -readonly [F in keyof T]: Open<T[F]> }
+type Open<V> = V extends readonly unknown[] ? V : V extends object ? { -readonly [F in keyof V]: V[F] } : V
+
+/** A copy of which fields, and the fields of these (`spec.nodeName`), may be replaced; what is deeper is the original's own, and read-only. */
+export function shallowDraft<T extends object>(value: T): ShallowDraft<T> {
+  const result: Record<string, unknown> = {}
+  for (const [field, part] of Object.entries(value)) {
+    result[field] = typeof part === 'object' && part !== null && !Array.isArray(part) ? { ...part } : part
+  }
+  return result as ShallowDraft<T>
+}
+
 /** Whether two values of the API say the same. A field that is undefined counts as absent. */
 export function equal(a: unknown, b: unknown): boolean {
   if (a === b) return true

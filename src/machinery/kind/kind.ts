@@ -100,6 +100,8 @@ export interface KindHooks<Stored> {
   rowConditions?(object: Stored): readonly RowCondition[]
   /** Annotations that upstream keeps as fields within: where metadata is shown alone, they are not among it. */
   readonly innerAnnotations?: readonly string[]
+  /** Versions that are not served any more, but in which others store objects: how JSON in them becomes JSON of this one. */
+  readonly formerVersions?: Readonly<Record<string, (object: Record<string, unknown>) => Record<string, unknown>>>
   /** The name rule; default: a DNS subdomain. Returns messages, none if the name is good. */
   validateName?(name: string, prefix: boolean): readonly string[]
 }
@@ -142,7 +144,7 @@ export interface KindFacts {
   readonly generation: boolean
   /** What becomes of dependents when the client does not say. */
   readonly defaultPropagation: 'Background' | 'Orphan'
-  /** The last part of the storage prefix where upstream's differs from `<group>/<plural>`: `minions`, `services/specs`. */
+  /** What keys in the store have behind `/registry/`, as upstream: the plural, or `minions`, `services/specs`, `<group>/<plural>`. */
   readonly storagePrefix: string
   readonly documentation: string
   /** Finalizers may have any name: so for custom resources and what serves them. */
@@ -255,6 +257,7 @@ export function defineKind<Spec = undefined, Status = undefined, F extends Field
     selectableFields,
     rowConditions,
     innerAnnotations,
+    formerVersions,
     validateName,
   } = declaration
   const declared: Fields = {
@@ -274,6 +277,7 @@ export function defineKind<Spec = undefined, Status = undefined, F extends Field
     selectableFields,
     rowConditions,
     innerAnnotations,
+    formerVersions,
     validateName,
   }
   return {

@@ -2,11 +2,18 @@ import { quote } from '../status/go-text.ts'
 
 /** `text` as a Time is kept: UTC, to the second. Reads RFC 3339 with any offset and fraction; throws in upstream's words. */
 export function canonicalTime(text: string): string {
-  if (text.length === 20 && CANONICAL.test(text) && isDate(text)) return text
+  if (text === lastRead) return text
+  if (text.length === 20 && CANONICAL.test(text) && isDate(text)) {
+    lastRead = text
+    return text
+  }
   const read = parseRfc3339(text)
   if (!read) throw new TimeError(text, '2006-01-02T15:04:05Z07:00')
   return `${new Date(read.ms).toISOString().slice(0, 19)}Z`
 }
+
+/** The one read last: most times of an object are the same. */
+let lastRead = ''
 
 /** `text` as a MicroTime is kept: UTC with exactly six fractional digits, which it must have been sent with. */
 export function canonicalMicroTime(text: string): string {
@@ -22,8 +29,13 @@ export function epochMs(text: string): number {
 
 /** The Time of a moment: what goes into `creationTimestamp`. */
 export function timeOf(ms: number): string {
-  return `${new Date(Math.floor(ms / 1000) * 1000).toISOString().slice(0, 19)}Z`
+  const second = Math.floor(ms / 1000)
+  // Hot: bench/loops — thousands of times a second it is the same one.
+  if (second !== told.second) told = { second, text: `${new Date(second * 1000).toISOString().slice(0, 19)}Z` }
+  return told.text
 }
+
+let told = { second: Number.NaN, text: '' }
 
 /** The MicroTime of a moment: what goes into `renewTime` of a Lease. */
 export function microTimeOf(ms: number): string {

@@ -58,6 +58,11 @@ export class NodeInfo {
     return this.taints.some(taint => taint.effect === 'NoSchedule' || taint.effect === 'NoExecute')
   }
 
+  /** Whether it has a taint that makes pods prefer other nodes. */
+  get isSoftlyTainted(): boolean {
+    return this.taints.some(taint => taint.effect === 'PreferNoSchedule')
+  }
+
   addPod(pod: PodInfo): void {
     this.pods.set(pod.uid, pod)
     this.#count(pod, 1)
@@ -100,7 +105,11 @@ export class NodeInfo {
 
   #count(pod: PodInfo, sign: 1 | -1): void {
     this.version++
-    for (const slot of pod.requestedSlots) this.requested[slot] = (this.requested[slot] ?? 0) + sign * pod.requests[slot]!
+    const { requests, requestedSlots } = pod
+    for (let index = 0; index < requestedSlots.length; index++) {
+      const slot = requestedSlots[index]!
+      this.requested[slot] = (this.requested[slot] ?? 0) + sign * requests[slot]!
+    }
     this.scoredCpu += sign * pod.scoredCpu
     this.scoredMemory += sign * pod.scoredMemory
     for (const port of pod.hostPorts) {

@@ -78,6 +78,11 @@ export function schedulerCache(labelsOf: NamespaceLabels = () => undefined): Sch
   const countImages = (node: NodeInfo, sign: 1 | -1) => {
     for (const image of node.imageBytes.keys()) images.set(image, (images.get(image) ?? 0) + sign)
   }
+  const countRefusers = (node: NodeInfo, sign: 1 | -1) => {
+    if (node.isTainted) topology.tainted += sign
+    if (node.isSoftlyTainted) topology.softlyTainted += sign
+    if (node.node?.spec.unschedulable) topology.unschedulable += sign
+  }
   const all = () => {
     if (!nodes) {
       nodes = interleaved([...byName.values()].filter(node => node.node))
@@ -103,11 +108,12 @@ export function schedulerCache(labelsOf: NamespaceLabels = () => undefined): Sch
     setNode(object) {
       const node = nodeOf(object.metadata.name ?? '')
       const before = node.node
-      const { labels, isTainted } = node
+      const { labels } = node
       countImages(node, -1)
+      countRefusers(node, -1)
       node.setNode(object)
       countImages(node, 1)
-      topology.tainted += Number(node.isTainted) - Number(isTainted)
+      countRefusers(node, 1)
       if (!before || !sameLabels(labels, node.labels)) {
         topology.changed()
         nodes = undefined
@@ -118,7 +124,7 @@ export function schedulerCache(labelsOf: NamespaceLabels = () => undefined): Sch
       const node = byName.get(name)
       if (!node?.node) return
       countImages(node, -1)
-      topology.tainted -= Number(node.isTainted)
+      countRefusers(node, -1)
       node.clear()
       topology.changed()
       nodes = undefined

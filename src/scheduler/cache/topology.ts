@@ -6,6 +6,10 @@ export class Topology {
   version = 0
   /** How many nodes have a taint that keeps pods off. */
   tainted = 0
+  /** How many have one that makes pods prefer others. */
+  softlyTainted = 0
+  /** How many are cordoned. */
+  unschedulable = 0
   readonly #byKey = new Map<string, ReadonlyMap<string, number>>()
   #builtAt = 0
 

@@ -105,20 +105,35 @@ export function verdictOf(findings: Findings, bounds: VerdictBounds): Verdict {
   }
 }
 
-/** Notes what every plugin gives while nodes are scored. */
+/** Notes what every plugin gives while nodes are scored. Hot: bench/scheduler — one record serves every pod, so that nothing is allocated. */
 export class ScoreRecord {
-  readonly #plugins: { readonly name: string; readonly scores: Float64Array; readonly weight: number }[] = []
+  readonly #plugins: { name: string; scores: Float64Array; weight: number }[] = []
+  #count = 0
+
+  /** Forgets what it has noted. */
+  clear(): void {
+    this.#count = 0
+  }
 
   scored(name: string, scores: Float64Array, weight: number): void {
-    this.#plugins.push({ name, scores: scores.slice(), weight })
+    const known = this.#plugins[this.#count]
+    const noted = known ?? { name, scores: new Float64Array(scores.length), weight }
+    if (noted.scores.length < scores.length) noted.scores = new Float64Array(scores.length)
+    noted.scores.set(scores)
+    noted.name = name
+    noted.weight = weight
+    this.#plugins[this.#count++] = noted
   }
 
   best(nodes: readonly NodeInfo[], totals: Float64Array, limit: number): ExplainedScore[] {
-    return highest(totals, limit).map(index => ({
-      node: nodes[index]!.name,
-      total: totals[index]!,
-      plugins: Object.fromEntries(this.#plugins.map(({ name, scores, weight }) => [name, scores[index]! * weight])),
-    }))
+    return highest(totals, limit).map(index => {
+      const plugins: Record<string, number> = {}
+      for (let at = 0; at < this.#count; at++) {
+        const { name, scores, weight } = this.#plugins[at]!
+        plugins[name] = scores[index]! * weight
+      }
+      return { node: nodes[index]!.name, total: totals[index]!, plugins }
+    })
   }
 }
 

@@ -49,14 +49,13 @@ export type ClusterEvent =
   | 'pod labels changed'
   | 'pod scaled down'
   | 'pod gates removed'
-  | 'pod finished preempting'
   | 'volumes changed'
   | 'resource claims changed'
 
-/** What an event was about: the object before and after. */
+/** What an event was about: a node, or a pod and the node that it is or was on. */
 export interface ClusterChange {
   readonly event: ClusterEvent
-  readonly node?: NodeInfo
+  readonly node?: NodeInfo | undefined
   readonly pod?: Pod
 }
 

@@ -10,6 +10,7 @@ import type { SchedulingCycle } from './scheduling-cycle.ts'
 /** Which pods have a node nominated for them and are not there yet. */
 export interface Nominations {
   readonly isEmpty: boolean
+  /** Those of a node: another array each time that they change. */
   on(node: string): readonly PodInfo[]
   /** The node nominated for a pod. */
   nodeOf(uid: string): string | undefined
@@ -163,16 +164,22 @@ function nodesToFind(all: number, percentage: number): number {
   return Math.max(MIN_NODES, Math.floor((all * percent) / 100))
 }
 
+/** One of the highest. In an empty cluster most nodes are equal: chance is asked once, not for each of them. */
 function best(totals: Float64Array, nodes: readonly NodeInfo[], random: Random): NodeInfo {
-  let chosen = 0
+  let highest = totals[0]!
   let equals = 1
   for (let index = 1; index < nodes.length; index++) {
-    if (totals[index]! > totals[chosen]!) {
-      chosen = index
+    const total = totals[index]!
+    if (total === highest) equals++
+    else if (total > highest) {
+      highest = total
       equals = 1
-    } else if (totals[index] === totals[chosen] && random.below(++equals) === 0) chosen = index
+    }
   }
-  return nodes[chosen]!
+  let before = equals === 1 ? 0 : random.below(equals)
+  let index = 0
+  while (totals[index] !== highest || before-- > 0) index++
+  return nodes[index]!
 }
 
 /** The weighted sum of every plugin's score, node by node. */

@@ -1,4 +1,5 @@
 import type { NodeInfo } from '../cache/node-info.ts'
+import type { PodInfo } from '../cache/pod-info.ts'
 import type { Candidate } from './preemption.plan.ts'
 
 /** How many shapes of pods are remembered. */
@@ -17,14 +18,21 @@ export class CandidateCache {
   }
 }
 
-class KnownCandidates {
-  readonly #byNode = new WeakMap<NodeInfo, { readonly version: number; readonly candidate: Candidate | undefined }>()
+interface Known {
+  readonly version: number
+  readonly coming: readonly PodInfo[]
+  readonly candidate: Candidate | undefined
+}
 
-  of(node: NodeInfo, find: () => Candidate | undefined): Candidate | undefined {
+class KnownCandidates {
+  readonly #byNode = new WeakMap<NodeInfo, Known>()
+
+  /** `coming`: the pods nominated for the node, the same array as long as they are the same. */
+  of(node: NodeInfo, coming: readonly PodInfo[], find: () => Candidate | undefined): Candidate | undefined {
     const known = this.#byNode.get(node)
-    if (known?.version === node.version) return known.candidate
+    if (known?.version === node.version && known.coming === coming) return known.candidate
     const candidate = find()
-    this.#byNode.set(node, { version: node.version, candidate })
+    this.#byNode.set(node, { version: node.version, coming, candidate })
     return candidate
   }
 }

@@ -83,16 +83,72 @@ describe('preemption', () => {
   })
 
   it('gives the room up again when the pod cannot use it any more', async () => {
-    const p = important('p')
-    await using one = await cluster(
-      [node('n1', { cpu: '1', spec: { unschedulable: true } })],
-      [{ ...p, status: { nominatedNodeName: 'n1' } }],
-    )
+    const p = important('p', { nodeSelector: { disk: 'ssd' } })
+    await using one = await cluster([node('n1', { cpu: '1' })], [{ ...p, status: { nominatedNodeName: 'n1' } }])
     expect(one.find('p').status.nominatedNodeName).toBeUndefined()
-    one.store(Node, node('n1', { cpu: '1' }), 'MODIFIED')
     one.store(Pod, pod('small', { ...requesting('1'), priority: 1 }), 'ADDED')
     await one.clock.advance(0)
     expect(one.nodeOf('small')).toBe('n1')
+  })
+
+  it('lets those have the room that wait for it when the pod is deleted', async () => {
+    await using one = await cluster([node('n1', { cpu: '1' })], [running('a', 'n1', 1), important('p')], { graceMs: 10_000 })
+    one.store(Pod, pod('small', { ...requesting('1'), priority: 1 }), 'ADDED')
+    await one.clock.advance(5_000)
+    one.store(Pod, one.find('p'), 'DELETED')
+    await one.clock.advance(10_000)
+    expect(one.nodeOf('small')).toBe('n1')
+  })
+
+  it('[SAFETY] evicts for a pod once, however long the evictions and the victims take', async () => {
+    const low = ['n1', 'n2', 'n3'].flatMap(name => [running(`${name}-a`, name, 1), running(`${name}-b`, name, 1)])
+    await using one = await cluster([node('n1'), node('n2'), node('n3')], [...low, important('p', requesting('2'))], {
+      latencyMs: 3_000,
+      graceMs: 20_000,
+    })
+    const taints = [{ key: 'k', value: 'v', effect: 'NoSchedule' }]
+    for (let seconds = 0; seconds < 40; seconds++) {
+      one.store(Node, node(`useless-${seconds}`, { spec: { taints } }), 'ADDED')
+      await one.clock.advance(1_000)
+    }
+    const names = low.map(({ metadata }) => metadata.name)
+    expect(left(one, ...names)).toHaveLength(4)
+    expect(one.nodeOf('p')).toBe(one.find('p').status.nominatedNodeName)
+    expect(one.events.join('\n')).toContain('preemption: not eligible due to a terminating pod on the nominated node.')
+  })
+
+  it('tries a pod twice: to make room, and once it is there', async () => {
+    const names = Array.from({ length: 20 }, (_, index) => `n${index}`)
+    const low = names.flatMap(name => ['a', 'b', 'c'].map(letter => running(`${name}-${letter}`, name, 1)))
+    const pods = names.map(name => important(`p-${name}`, requesting('3')))
+    const attempts: string[] = []
+    await using one = await cluster(
+      names.map(name => node(name, { cpu: '3' })),
+      [...low, ...pods],
+      { latencyMs: 10, graceMs: 500, options: { metrics: { attempted: result => attempts.push(result) } } },
+    )
+    await one.clock.advance(5_000)
+    expect(new Set(pods.map(({ metadata }) => one.nodeOf(metadata.name))).size).toBe(20)
+    expect(attempts).toHaveLength(40)
+  })
+
+  it('tries again when an eviction is refused', async () => {
+    await using one = await cluster([node('n1', { cpu: '1' })], [running('a', 'n1', 1), important('p')], { failingDeletes: 2 })
+    await one.clock.advance(10_000)
+    expect(one.nodeOf('p')).toBe('n1')
+  })
+
+  it('sends pods of lower priority elsewhere that hoped for the node', async () => {
+    await using one = await cluster([node('n1', { cpu: '1' })], [running('a', 'n1', 1), important('p', { priority: 50 })], {
+      graceMs: 9_000,
+    })
+    await one.clock.advance(1_000)
+    expect(one.find('p').status.nominatedNodeName).toBe('n1')
+    one.store(Pod, important('q'), 'ADDED')
+    await one.clock.advance(1_000)
+    expect(one.find('p').status.nominatedNodeName).toBeUndefined()
+    await one.clock.advance(10_000)
+    expect([one.nodeOf('p'), one.nodeOf('q')]).toEqual([undefined, 'n1'])
   })
 
   it('makes room for each of several pods', async () => {

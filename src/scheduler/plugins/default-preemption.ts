@@ -32,8 +32,8 @@ export interface PreemptionOptions {
   readonly nominations: Nominations
   /** Called with an eviction that the API server refused. */
   failed(victim: Pod, error: unknown): void
-  /** The evictions for a pod were asked for: it may be tried again. */
-  finished(pod: PodInfo): void
+  /** Nothing is left to wait for: the pod is to be tried again. */
+  retry(pod: PodInfo): void
 }
 
 const NAME = 'DefaultPreemption'
@@ -45,25 +45,21 @@ export function defaultPreemption(options: PreemptionOptions): SchedulerPlugin {
   const percent = options.args?.minCandidateNodesPercentage ?? 10
   const absolute = options.args?.minCandidateNodesAbsolute ?? 100
 
-  /** All but the last victim go at once; the last one's going wakes the pod. */
-  const evictAll = async (cycle: SchedulingCycle, { victims }: Candidate, node: NodeInfo) => {
-    underWay.add(cycle.info.uid)
-    try {
-      await Promise.all(victims.slice(0, -1).map(victim => evict(victim, cycle.pod, node, options)))
-    } finally {
-      underWay.delete(cycle.info.uid)
-    }
-    await evict(victims.at(-1)!, cycle.pod, node, options)
-    options.finished(cycle.info)
+  /** The pod stays out of the queue until the last eviction was asked for: tried before, it would choose victims once more. */
+  const evictAll = async ({ info, pod }: SchedulingCycle, { victims }: Candidate, node: NodeInfo) => {
+    underWay.add(info.uid)
+    const evicted = await Promise.all(victims.map(victim => evict(victim, pod, node, options)))
+    underWay.delete(info.uid)
+    // Victims that take their time wake the pod as they go.
+    if (evicted.includes(false) || !victims.some(({ uid }) => node.pods.has(uid))) options.retry(info)
   }
 
   return {
     name: NAME,
-    wakesOn: ['pod removed', 'pod finished preempting'],
     preEnqueue: pod => (underWay.has(pod.metadata.uid ?? '') ? WAITING : undefined),
     postFilter(cycle, refusals) {
       if (cycle.pod.spec.preemptionPolicy === 'Never') return { message: 'preemption: not eligible due to preemptionPolicy=Never.' }
-      if (isWaitingForVictims(cycle, refusals))
+      if (isWaitingForVictims(cycle, options.nominations, refusals))
         return { message: 'preemption: not eligible due to a terminating pod on the nominated node.', keepsNomination: true }
       const helpful = refusals.resolvable
       const all = cycle.nodeSet.nodes.length
@@ -80,8 +76,8 @@ export function defaultPreemption(options: PreemptionOptions): SchedulerPlugin {
 const WAITING: Refusal = { plugin: NAME, code: 'unresolvable', reasons: ['waiting for the preemption for this pod to be finished'] }
 
 /** A pod that already has a node nominated waits until the victims there have ended. */
-function isWaitingForVictims({ pod, nodeSet, info }: SchedulingCycle, refusals: Refusals): boolean {
-  const nominated = pod.status.nominatedNodeName ? nodeSet.get(pod.status.nominatedNodeName) : undefined
+function isWaitingForVictims({ nodeSet, info }: SchedulingCycle, nominations: Nominations, refusals: Refusals): boolean {
+  const nominated = nodeSet.get(nominations.nodeOf(info.uid) ?? '')
   if (!nominated || refusals.of(nominated)?.code === 'unresolvable') return false
   return [...nominated.pods.values()].some(other => other.priority < info.priority && other.pod.metadata.deletionTimestamp !== undefined)
 }
@@ -112,15 +108,13 @@ function candidatesOf(
   const start = nodes.length > 0 ? hashOf(cycle.info.uid) % nodes.length : 0
   for (let index = 0; index < nodes.length && candidates.length < limit; index++) {
     const node = nodes[(start + index) % nodes.length]!
-    const coming = options.nominations.isEmpty ? NOBODY : options.nominations.on(node.name)
+    const coming = options.nominations.on(node.name)
     const find = () => victimsOn(node, asked, filters, options, coming)
-    const candidate = shape && coming.length === 0 ? shape.of(node, find) : find()
+    const candidate = shape ? shape.of(node, coming, find) : find()
     if (candidate) candidates.push(candidate)
   }
   return candidates
 }
-
-const NOBODY: readonly PodInfo[] = []
 
 /** All of a pod that plugins which look at single nodes ask for. */
 function shapeOf({ pod: { spec }, priority, requests, hostPorts }: PodInfo, profile: Profile): string {
@@ -188,8 +182,8 @@ function protectedBy(pods: readonly PodInfo[], budgets: PreemptionOptions['budge
   return pod => kept.has(pod)
 }
 
-async function evict(victim: PodInfo, preemptor: Pod, node: NodeInfo, { client, events, failed }: PreemptionOptions): Promise<void> {
-  const { pod } = victim
+/** Whether the API server has seen to it that the victim goes. */
+async function evict({ pod }: PodInfo, preemptor: Pod, node: NodeInfo, { client, events, failed }: PreemptionOptions): Promise<boolean> {
   const message = `${preemptor.spec.schedulerName ?? 'default-scheduler'}: preempting to accommodate a higher priority pod`
   try {
     if (pod.metadata.deletionTimestamp === undefined) {
@@ -197,8 +191,11 @@ async function evict(victim: PodInfo, preemptor: Pod, node: NodeInfo, { client, 
       await client.patch(Pod, pod, { type: 'strategic', body: { status: { conditions: [condition] } } }, { subresource: 'status' })
       await client.delete(Pod, pod, { preconditions: { uid: pod.metadata.uid } })
     }
-    events.record(pod, 'Normal', 'Preempted', `Preempted by pod ${preemptor.metadata.uid} on node ${node.name}`)
   } catch (error) {
+    if ((error as { code?: unknown }).code === 404) return true
     failed(pod, error)
+    return false
   }
+  events.record(pod, 'Normal', 'Preempted', `Preempted by pod ${preemptor.metadata.uid} on node ${node.name}`)
+  return true
 }

@@ -1,7 +1,8 @@
 import type { NodeInfo } from '../cache/node-info.ts'
 import type { PodInfo } from '../cache/pod-info.ts'
 import { CPU, MEMORY, PODS, resourceOf, slotOf } from '../cache/resource-slots.ts'
-import type { Refusal, SchedulerPlugin } from '../framework/plugin.ts'
+import type { ClusterChange, Refusal, SchedulerPlugin } from '../framework/plugin.ts'
+import type { Nominations } from '../framework/select-node.ts'
 import { MAX_SCORE } from './normalize.ts'
 
 /** Upstream's NodeResourcesFitArgs. */
@@ -37,7 +38,7 @@ const DEFAULT_RESOURCES: readonly WeightedResource[] = [
 ]
 
 /** Keeps pods off nodes that have not enough left of what they request; scores how full a node would be. Hot: bench/scheduler. */
-export function nodeResourcesFit(args: NodeResourcesFitArgs = {}): SchedulerPlugin {
+export function nodeResourcesFit(args: NodeResourcesFitArgs = {}, nominations?: Nominations): SchedulerPlugin {
   const strategy = args.scoringStrategy ?? { type: 'LeastAllocated' }
   const resources = (strategy.resources?.length ? strategy.resources : DEFAULT_RESOURCES).map(({ name = '', weight }) => ({
     slot: slotOf(name),
@@ -49,13 +50,14 @@ export function nodeResourcesFit(args: NodeResourcesFitArgs = {}): SchedulerPlug
   const isIgnored = (slot: number) =>
     slot > PODS && (ignored.has(resourceOf(slot)) || (groups.size > 0 && groups.has(resourceOf(slot).split('/')[0]!)))
   const skips = ignored.size + groups.size > 0 ? isIgnored : undefined
+  const makesRoom = (pod: PodInfo, { node }: ClusterChange) => node === undefined || mayFit(pod, node, nominations, skips)
   return {
     name: 'NodeResourcesFit',
     wakesOn: [
       { event: 'node added', helps: (pod, { node }) => node === undefined || shortageOf(pod, node, skips) === undefined },
       { event: 'node allocatable changed', helps: (pod, { node }) => node === undefined || shortageOf(pod, node, skips) === undefined },
-      'pod removed',
-      'pod scaled down',
+      { event: 'pod removed', helps: makesRoom },
+      { event: 'pod scaled down', helps: makesRoom },
     ],
     filter: ({ info }, node) => shortageOf(info, node, skips),
     score({ info }, node) {
@@ -83,14 +85,39 @@ function requestedOf(pod: PodInfo, node: NodeInfo, slot: number): number {
   return (node.requested[slot] ?? 0) + (pod.requests[slot] ?? 0)
 }
 
+/**
+ * Whether there is room now, or could be if pods of lower priority were evicted; not what others wait for there. A pod that others have been
+ * evicted for already waits for room alone.
+ */
+function mayFit(
+  pod: PodInfo,
+  node: NodeInfo,
+  nominations: Nominations | undefined,
+  skips: ((slot: number) => boolean) | undefined,
+): boolean {
+  const coming = (nominations?.on(node.name) ?? []).filter(other => other.priority >= pod.priority && other.uid !== pod.uid)
+  if (coming.length === 0 && !shortageOf(pod, node, skips)) return true
+  const leaving = nominations?.nodeOf(pod.uid) ? [] : [...node.pods.values()].filter(other => other.priority < pod.priority)
+  if (coming.length + leaving.length === 0) return false
+  return pod.requestedSlots.every(slot => {
+    if (skips?.(slot)) return true
+    let used = node.requested[slot] ?? 0
+    for (const other of coming) used += other.requests[slot] ?? 0
+    for (const other of leaving) used -= other.requests[slot] ?? 0
+    return pod.requests[slot]! <= (node.allocatable[slot] ?? 0) - used
+  })
+}
+
 /** One refusal per set of resources that a node is short of, kept. */
 const refusals = new Map<string, Refusal>()
 
 function shortageOf(pod: PodInfo, node: NodeInfo, skips: ((slot: number) => boolean) | undefined): Refusal | undefined {
   let short: number[] | undefined
   let hopeless = false
-  for (const slot of pod.requestedSlots) {
-    const wanted = pod.requests[slot]!
+  const { requests, requestedSlots } = pod
+  for (let index = 0; index < requestedSlots.length; index++) {
+    const slot = requestedSlots[index]!
+    const wanted = requests[slot]!
     const allocatable = node.allocatable[slot] ?? 0
     if (wanted <= allocatable - (node.requested[slot] ?? 0) || skips?.(slot)) continue
     short ??= []

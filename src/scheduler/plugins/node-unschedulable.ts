@@ -9,6 +9,7 @@ export function nodeUnschedulable(): SchedulerPlugin {
   return {
     name: 'NodeUnschedulable',
     wakesOn: ['node added', 'node taints changed'],
+    preFilter: ({ nodeSet }) => (nodeSet.topology.unschedulable === 0 ? { skip: true } : undefined),
     filter: (cycle, { node }) => (node!.spec.unschedulable && !isTolerated(TAINT, cycle.pod.spec.tolerations) ? REFUSAL : undefined),
   }
 }

@@ -10,12 +10,13 @@ export function taintToleration(): SchedulerPlugin {
   return {
     name: 'TaintToleration',
     wakesOn: ['node added', 'node taints changed'],
+    preFilter: ({ nodeSet }) => (nodeSet.topology.tainted === 0 ? { skip: true } : undefined),
     filter({ pod }, { taints }) {
       if (taints.length === 0) return undefined
       const taint = firstUntolerated(taints, pod.spec.tolerations, ['NoSchedule', 'NoExecute'])
       return taint && refusalFor(taint)
     },
-    preScore: (_cycle, nodes) => nodes.some(node => node.taints.some(taint => taint.effect === 'PreferNoSchedule')),
+    preScore: ({ nodeSet }, nodes) => nodeSet.topology.softlyTainted > 0 && nodes.some(node => node.isSoftlyTainted),
     score: ({ pod }, { taints }) =>
       taints.filter(taint => taint.effect === 'PreferNoSchedule' && !isTolerated(taint, pod.spec.tolerations)).length,
     normalize: (_cycle, scores) => normalizeDown(scores),

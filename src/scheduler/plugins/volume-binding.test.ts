@@ -100,7 +100,9 @@ describe('a pod with claims', () => {
     await using one = await cluster([node('n1')], [pod('p1', using('c1')), pod('p2', using('c2'))], {
       objects: [claim('c1'), claim('c2'), storageClass('late', 'WaitForFirstConsumer'), volume('v')],
     })
-    expect(one.events.filter(event => event.includes("didn't find available persistent volumes"))).toHaveLength(1)
+    const refused = one.events.filter(event => event.includes("didn't find available persistent volumes"))
+    expect(new Set(refused).size).toBe(1)
+    expect(['p1', 'p2'].filter(name => one.find(name).status.conditions?.[0]?.reason === 'Unschedulable')).toHaveLength(1)
   })
 
   it('names its node to the provisioner where the class allows it', async () => {

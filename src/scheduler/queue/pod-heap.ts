@@ -17,6 +17,11 @@ export class PodHeap<T extends object> {
     this.#up(this.#items.length - 1, item)
   }
 
+  /** The first, which stays. */
+  peek(): T | undefined {
+    return this.#items[0]
+  }
+
   /** Takes out the first. */
   pop(): T | undefined {
     const first = this.#items[0]

@@ -19,14 +19,20 @@ const of = (name: string, spec: Parts = {}) => stored<Pod>(Pod, pod(name, spec))
 
 function queueOf() {
   const clock = virtualClock()
-  const plugins = new Map([picky, prioritySort(), schedulingGates()].map(plugin => [plugin.name, plugin]))
+  const held = new Set<string>()
+  const holding: SchedulerPlugin = {
+    name: 'Holding',
+    preEnqueue: ({ metadata }) =>
+      held.has(metadata.name ?? '') ? { plugin: 'Holding', code: 'unresolvable', reasons: ['held'] } : undefined,
+  }
+  const plugins = new Map([picky, holding, prioritySort(), schedulingGates()].map(plugin => [plugin.name, plugin]))
   const names = Object.fromEntries(EXTENSION_POINTS.map(point => [point, [...plugins.keys()]])) as unknown as PluginNames
   const profile = profileOf({ schedulerName: 's', weights: {}, percentageOfNodesToScore: 0 }, plugins, names)
   const queue = schedulingQueue({ clock, profiles: [profile], profileOf: () => profile, ready() {} })
   const pop = () => queue.pop()?.pod.metadata.name
   const refuse = (name: string) => queue.refused(podInfo(of(name)), [refused])
   const happened = (event: ClusterEvent, about?: string) => queue.happened({ event, ...(about ? { pod: of(about) } : {}) })
-  return { clock, queue, pop, refuse, happened }
+  return { clock, queue, pop, refuse, happened, held }
 }
 
 describe('the queue', () => {
@@ -44,7 +50,7 @@ describe('the queue', () => {
     queue[Symbol.dispose]()
   })
 
-  it('brings a refused pod back after an event that may help, but not before its backoff is over', async () => {
+  it('brings a refused pod back after an event that may help, and after no other', async () => {
     const { clock, queue, pop, refuse, happened } = queueOf()
     queue.put(of('p'))
     pop()
@@ -55,11 +61,56 @@ describe('the queue', () => {
     expect([pop(), queue.sizes().unschedulable]).toEqual([undefined, 1])
     happened('pod removed', 'large')
     expect(pop()).toBe('p')
+    queue[Symbol.dispose]()
+  })
+
+  it('lets a pod that was tried lately wait, unless no other is to be tried (KEP-5142)', async () => {
+    const { clock, queue, pop, refuse, happened } = queueOf()
+    for (const [name, priority] of [
+      ['p', 1],
+      ['q', 5],
+    ] as const) {
+      queue.put(of(name, { priority }))
+      pop()
+      refuse(name)
+    }
+    happened('node added')
+    queue.put(of('new'))
+    expect(queue.sizes()).toMatchObject({ active: 1, backoff: 2 })
+    expect([pop(), pop(), pop(), pop()]).toEqual(['new', 'q', 'p', undefined])
     refuse('p')
     happened('node added')
-    await clock.advance(1_999)
-    expect(pop()).toBeUndefined()
-    await clock.advance(1)
+    queue.put(of('late'))
+    await clock.advance(2_000)
+    expect(queue.sizes()).toMatchObject({ active: 2, backoff: 0 })
+    expect([pop(), pop()]).toEqual(['p', 'late'])
+    queue[Symbol.dispose]()
+  })
+
+  it('tries a pod at once that somebody activates', () => {
+    const { queue, pop, refuse } = queueOf()
+    queue.put(of('p'))
+    pop()
+    refuse('p')
+    queue.activate('uid-p')
+    queue.activate('uid-p')
+    expect([queue.sizes().active, pop(), pop()]).toEqual([1, 'p', undefined])
+    queue.activate('uid-p')
+    refuse('p')
+    expect(queue.sizes().backoff).toBe(1)
+    queue[Symbol.dispose]()
+  })
+
+  it('keeps a pod out that was refused and that a plugin holds, until the plugin lets it go', () => {
+    const { queue, pop, refuse, happened, held } = queueOf()
+    queue.put(of('p'))
+    pop()
+    held.add('p')
+    refuse('p')
+    happened('node added')
+    expect([pop(), queue.sizes().unschedulable]).toEqual([undefined, 1])
+    held.clear()
+    happened('node added')
     expect(pop()).toBe('p')
     queue[Symbol.dispose]()
   })

@@ -1,9 +1,11 @@
 import type { Clock, Timer } from '#base/time/clock.ts'
 import type { Pod } from '#kinds/core/v1/pod.ts'
 import { type PodInfo, podInfo } from '../cache/pod-info.ts'
-import type { ClusterChange, ClusterEvent, QueuedPod, Refusal, SchedulerPlugin } from '../framework/plugin.ts'
+import type { ClusterChange, QueuedPod, Refusal } from '../framework/plugin.ts'
 import type { Profile } from '../framework/profile.ts'
+import { type BackingOff, Backoff } from './backoff.ts'
 import { PodHeap } from './pod-heap.ts'
+import { mayHelp, type Waking, wakingOf } from './waking.ts'
 
 /**
  * Pods that wait for a node. A pod is *active* (to be tried), in *backoff* (tried lately), *unschedulable* (waiting for an event that one of
@@ -13,12 +15,14 @@ export interface SchedulingQueue {
   /** Takes in a new pod, or a new version of one that waits. */
   put(pod: Pod): void
   remove(uid: string): void
-  /** The pod to try next, taken out; undefined if none is active. */
+  /** The pod to try next, taken out: an active one, or else one in backoff. Undefined if there is none. */
   pop(): PodInfo | undefined
   /** A pod that was tried and refused: it waits for what may help. */
   refused(pod: PodInfo, refusals: readonly Refusal[]): void
   /** A pod whose attempt failed for reasons that are not its own: it is tried again after its backoff. */
   failed(pod: PodInfo): void
+  /** A pod is to be tried again at once, whatever it waits for. */
+  activate(uid: string): void
   /** Something changed: pods that it may help are tried again. */
   happened(change: ClusterChange): void
   /** How many pods are where, for metrics. */
@@ -33,7 +37,7 @@ export interface SchedulingQueueOptions {
   profileOf(pod: Pod): Profile
   /** All profiles; they sort alike. */
   readonly profiles: readonly Profile[]
-  /** Called whenever a pod becomes active. */
+  /** Called whenever there is a pod to be taken out. */
   ready(): void
   readonly initialBackoffMs?: number
   readonly maxBackoffMs?: number
@@ -44,15 +48,16 @@ const INITIAL_BACKOFF_MS = 1_000
 const MAX_BACKOFF_MS = 10_000
 const UNSCHEDULABLE_LIMIT_MS = 5 * 60_000
 
-interface Entry extends QueuedPod {
+interface Entry extends BackingOff {
   info: PodInfo
   attempts: number
   where: 'active' | 'backoff' | 'unschedulable' | 'gated' | 'trying'
-  /** Until when it is in backoff, in monotonic milliseconds. */
-  backoffUntil: number
+  failed: boolean
+  /** The plugins that an event has to please. */
   refusedBy: ReadonlySet<string>
-  triedAt: number
-  /** Of its profile: by event. */
+  /** When it began to wait for an event, in monotonic milliseconds. */
+  parkedAt: number
+  /** Of its profile. */
   readonly waking: Waking
   /** An event that may help came while it was being tried. */
   missed: boolean
@@ -64,7 +69,8 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
   const compare = (left: QueuedPod, right: QueuedPod) => sorter.compare(left, right) || left.queuedAt - right.queuedAt
   const entries = new Map<string, Entry>()
   const active = new PodHeap<Entry>(compare)
-  const wakings = new Map(profiles.map(profile => [profile, wakingPlugins(profile.plugins)]))
+  const backoff = new Backoff<Entry>(compare)
+  const wakings = new Map(profiles.map(profile => [profile, wakingOf(profile.plugins)]))
   const events = new Set([...wakings.values()].flatMap(waking => [...waking.keys()]))
   const parts: Readonly<Record<Entry['where'], Set<Entry>>> = {
     active: new Set(),
@@ -76,38 +82,52 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
   let timer: { readonly at: number; readonly timer: Timer } | undefined
   let ended = false
 
-  const move = (entry: Entry, where: Entry['where']) => {
+  const takeOut = (entry: Entry) => {
     parts[entry.where].delete(entry)
-    parts[where].add(entry)
     if (entry.where === 'active') active.remove(entry)
+    else if (entry.where === 'backoff') backoff.remove(entry)
+  }
+
+  const move = (entry: Entry, where: Entry['where']) => {
+    takeOut(entry)
     entry.where = where
-    if (where === 'active') {
-      active.push(entry)
-      ready()
-    }
+    parts[where].add(entry)
+    if (where === 'active') active.push(entry)
+    else if (where === 'backoff') backoff.add(entry)
   }
 
-  const gateOf = (pod: Pod) => {
-    for (const plugin of profileOf(pod).points.preEnqueue) {
-      const refusal = plugin.preEnqueue(pod)
-      if (refusal) return refusal
-    }
-    return undefined
+  /** Where it waits for an event: for good, or until it has waited long enough. */
+  const park = (entry: Entry) => {
+    entry.parkedAt = clock.monotonic()
+    move(entry, entry.attempts > 0 ? 'unschedulable' : 'gated')
+    if (entry.attempts > 0) wakeAt(entry.parkedAt + UNSCHEDULABLE_LIMIT_MS)
   }
 
-  /** To the active part if no plugin keeps it out; then it waits for what may change that plugin's mind. */
+  /** Whether a plugin keeps the pod out; then it waits for what may change that plugin's mind, too. */
+  const isKeptOut = (entry: Entry) => {
+    for (const plugin of profileOf(entry.info.pod).points.preEnqueue) {
+      const refusal = plugin.preEnqueue(entry.info.pod)
+      if (!refusal) continue
+      if (!entry.refusedBy.has(refusal.plugin)) entry.refusedBy = new Set([...entry.refusedBy, refusal.plugin])
+      if (entry.where !== 'unschedulable' && entry.where !== 'gated') park(entry)
+      return true
+    }
+    return false
+  }
+
   const activate = (entry: Entry) => {
-    const gate = gateOf(entry.info.pod)
-    if (!gate) return move(entry, 'active')
-    entry.refusedBy = new Set([gate.plugin])
-    if (entry.where !== 'gated') move(entry, 'gated')
+    if (isKeptOut(entry)) return
+    move(entry, 'active')
+    ready()
   }
 
   /** To the active part, by way of the backoff if that is not over. */
   const requeue = (entry: Entry) => {
     if (entry.backoffUntil <= clock.monotonic()) return activate(entry)
+    if (isKeptOut(entry)) return
     move(entry, 'backoff')
     wakeAt(entry.backoffUntil)
+    if (!entry.failed) ready()
   }
 
   const wakeAt = (at: number) => {
@@ -120,20 +140,22 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
   const flush = () => {
     timer = undefined
     const now = clock.monotonic()
-    let next = Number.POSITIVE_INFINITY
-    const bring = (entry: Entry, due: number) => {
-      if (due <= now) activate(entry)
-      else next = Math.min(next, due)
+    for (let entry = backoff.over(now); entry; entry = backoff.over(now)) activate(entry)
+    // They were parked one after the other.
+    for (const entry of parts.unschedulable) {
+      if (entry.parkedAt + UNSCHEDULABLE_LIMIT_MS > now) break
+      activate(entry)
+      if (entry.where === 'unschedulable') park(entry)
     }
-    for (const entry of parts.backoff) bring(entry, entry.backoffUntil)
-    for (const entry of parts.unschedulable) bring(entry, entry.triedAt + UNSCHEDULABLE_LIMIT_MS)
+    const [parked] = parts.unschedulable
+    const next = Math.min(backoff.nextOverAt, parked ? parked.parkedAt + UNSCHEDULABLE_LIMIT_MS : Number.POSITIVE_INFINITY)
     if (next < Number.POSITIVE_INFINITY) wakeAt(next)
   }
 
   const backOff = (entry: Entry) => {
     const initial = options.initialBackoffMs ?? INITIAL_BACKOFF_MS
-    entry.triedAt = clock.monotonic()
-    entry.backoffUntil = entry.triedAt + Math.min(initial * 2 ** Math.max(0, entry.attempts - 1), options.maxBackoffMs ?? MAX_BACKOFF_MS)
+    const duration = Math.min(initial * 2 ** Math.max(0, entry.attempts - 1), options.maxBackoffMs ?? MAX_BACKOFF_MS)
+    entry.backoffUntil = clock.monotonic() + duration
   }
 
   const add = (info: PodInfo) => {
@@ -143,8 +165,9 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
       attempts: 0,
       where: 'gated',
       backoffUntil: 0,
-      refusedBy: new Set(),
-      triedAt: 0,
+      failed: false,
+      refusedBy: NONE,
+      parkedAt: 0,
       missed: false,
       waking: wakings.get(profileOf(info.pod))!,
     }
@@ -159,10 +182,10 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
       const entry = entries.get(info.uid)
       if (!entry) return add(info)
       const old = entry.info.pod
-      if (entry.where === 'active') active.remove(entry)
+      takeOut(entry)
       entry.info = info
-      if (entry.where === 'active') active.push(entry)
-      else if (entry.where === 'gated') activate(entry)
+      move(entry, entry.where)
+      if (entry.where === 'gated') activate(entry)
       else if (specChanged(old, pod)) {
         if (entry.where === 'unschedulable') requeue(entry)
         else entry.missed = true
@@ -171,16 +194,13 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
     remove(uid) {
       const entry = entries.get(uid)
       if (!entry) return
-      if (entry.where === 'active') active.remove(entry)
-      parts[entry.where].delete(entry)
+      takeOut(entry)
       entries.delete(uid)
     },
     pop() {
-      const entry = active.pop()
+      const entry = active.peek() ?? backoff.next
       if (!entry) return undefined
-      parts.active.delete(entry)
-      parts.trying.add(entry)
-      entry.where = 'trying'
+      move(entry, 'trying')
       entry.attempts++
       entry.missed = false
       return entry.info
@@ -189,22 +209,29 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
       const entry = entries.get(pod.uid)
       if (!entry) return
       backOff(entry)
+      entry.failed = false
       entry.refusedBy = new Set(refusals.map(refusal => refusal.plugin))
-      if (entry.missed) return requeue(entry)
-      move(entry, 'unschedulable')
-      wakeAt(entry.triedAt + UNSCHEDULABLE_LIMIT_MS)
+      if (entry.missed) requeue(entry)
+      else park(entry)
     },
     failed(pod) {
       const entry = entries.get(pod.uid)
       if (!entry) return
       backOff(entry)
+      entry.failed = true
       requeue(entry)
+    },
+    activate(uid) {
+      const entry = entries.get(uid)
+      if (!entry) return
+      if (entry.where === 'trying') entry.missed = true
+      else if (entry.where !== 'active') activate(entry)
     },
     happened(change) {
       if (!events.has(change.event)) return
-      for (const entry of parts.trying) if (mayHelp(entry, change)) entry.missed = true
-      for (const entry of parts.unschedulable) if (mayHelp(entry, change)) requeue(entry)
-      for (const entry of parts.gated) if (mayHelp(entry, change)) activate(entry)
+      for (const entry of parts.trying) if (!entry.missed && mayHelp(entry.waking, entry.info, change, undefined)) entry.missed = true
+      for (const entry of parts.unschedulable) if (mayHelp(entry.waking, entry.info, change, entry.refusedBy)) requeue(entry)
+      for (const entry of parts.gated) if (mayHelp(entry.waking, entry.info, change, entry.refusedBy)) activate(entry)
     },
     sizes: () => ({
       active: parts.active.size,
@@ -219,29 +246,7 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
   }
 }
 
-/** Whether what happened may undo what refused the pod; while it is being tried that is not known yet. */
-function mayHelp(entry: Entry, change: ClusterChange): boolean {
-  const helpers = entry.waking.get(change.event)
-  if (!helpers) return false
-  for (const { plugin, helps } of helpers) {
-    if ((entry.where === 'trying' || entry.refusedBy.has(plugin)) && helps(entry.info, change)) return true
-  }
-  return false
-}
-
-/** For each event the plugins whose refusals it may undo. */
-type Waking = ReadonlyMap<ClusterEvent, readonly { readonly plugin: string; helps(pod: PodInfo, change: ClusterChange): boolean }[]>
-
-function wakingPlugins(plugins: readonly SchedulerPlugin[]): Waking {
-  const byEvent = new Map<ClusterEvent, { readonly plugin: string; helps(pod: PodInfo, change: ClusterChange): boolean }[]>()
-  for (const plugin of plugins) {
-    for (const wake of plugin.wakesOn ?? []) {
-      const { event, helps } = typeof wake === 'string' ? { event: wake, helps: () => true } : wake
-      byEvent.set(event, [...(byEvent.get(event) ?? []), { plugin: plugin.name, helps }])
-    }
-  }
-  return byEvent
-}
+const NONE: ReadonlySet<string> = new Set()
 
 /** Status written by schedulers does not make a pod fit; labels and the spec may. */
 function specChanged(old: Pod, pod: Pod): boolean {

@@ -16,9 +16,7 @@ import { ruleAllows } from '../rbac/rule-match.ts'
  */
 export function nodeAuthorizer(informers: Informers): Authorizer {
   const pods = informers.of(Pod)
-  pods.addIndex('node reads', pod => readsOf(pod))
   pods.addIndex('node', pod => (pod.spec.nodeName ? [pod.spec.nodeName] : []))
-  pods.addIndex('claim', pod => claimsOf(pod).map(claim => `${pod.metadata.namespace}/${claim}`))
   const volumes = informers.of(PersistentVolume)
   const claims = informers.of(PersistentVolumeClaim)
   claims.addIndex('volume', claim => (claim.spec.volumeName ? [claim.spec.volumeName] : []))
@@ -26,19 +24,22 @@ export function nodeAuthorizer(informers: Informers): Authorizer {
   const resourceClaims = informers.of(ResourceClaim)
   const slices = informers.of(ResourceSlice)
 
-  const podOnNode = (node: string, index: string, key: string) => pods.byIndex(index, key).some(pod => pod.spec.nodeName === node)
+  // Nodes ask now and then and have a hundred pods; what all pods of the cluster read would be filed anew with each of their changes.
+  const isRead = (node: string, key: string) => pods.byIndex('node', node).some(pod => readsOf(pod).has(key))
+  const isClaimed = (node: string, namespace: string, claim: string) =>
+    pods.byIndex('node', node).some(pod => pod.metadata.namespace === namespace && claimsOf(pod).includes(claim))
   const related = (node: string, { resource, group, namespace, name }: ResourceAttributes): boolean => {
     if (group === 'storage.k8s.io') return attachments.get('', name)?.spec.nodeName === node
     if (group === 'resource.k8s.io') {
-      return resourceClaims.get(namespace, name) !== undefined && podOnNode(node, 'node reads', `resourceclaims ${namespace}/${name}`)
+      return resourceClaims.get(namespace, name) !== undefined && isRead(node, `resourceclaims ${namespace}/${name}`)
     }
-    if (resource === 'persistentvolumeclaims') return podOnNode(node, 'claim', `${namespace}/${name}`)
+    if (resource === 'persistentvolumeclaims') return isClaimed(node, namespace, name)
     if (resource === 'persistentvolumes') return volumes.get('', name) !== undefined && volumeOnNode(node, name)
-    if (podOnNode(node, 'node reads', `${resource} ${namespace}/${name}`)) return true
+    if (isRead(node, `${resource} ${namespace}/${name}`)) return true
     return resource === 'secrets' && volumeSecretOnNode(volumes, volume => volumeOnNode(node, volume), namespace, name)
   }
   const volumeOnNode = (node: string, volume: string) =>
-    claims.byIndex('volume', volume).some(claim => podOnNode(node, 'claim', `${claim.metadata.namespace}/${claim.metadata.name}`))
+    claims.byIndex('volume', volume).some(({ metadata }) => isClaimed(node, metadata.namespace ?? '', metadata.name ?? ''))
 
   return {
     name: 'Node',
@@ -174,10 +175,15 @@ function byRole(attributes: ResourceAttributes): Decision {
   return CLUSTER_ROLES['system:node']!.some(rule => ruleAllows(rule, attributes)) ? ALLOW : NO_OPINION
 }
 
+const knownReads = new WeakMap<Pod, ReadonlySet<string>>()
+
 /** `<resource> <namespace>/<name>` of everything that a pod has its node read. */
-function readsOf(pod: Pod): string[] {
+function readsOf(pod: Pod): ReadonlySet<string> {
+  const known = knownReads.get(pod)
+  if (known) return known
   const { namespace } = pod.metadata
   const reads = new Set<string>()
+  knownReads.set(pod, reads)
   const add = (resource: string, name: string | undefined) => {
     if (name) reads.add(`${resource} ${namespace}/${name}`)
   }
@@ -204,7 +210,7 @@ function readsOf(pod: Pod): string[] {
   }
   for (const claim of pod.status.resourceClaimStatuses ?? []) add('resourceclaims', claim.resourceClaimName)
   for (const claim of pod.spec.resourceClaims ?? []) add('resourceclaims', claim.resourceClaimName)
-  return [...reads]
+  return reads
 }
 
 /** The secrets that drivers of a volume are given. */

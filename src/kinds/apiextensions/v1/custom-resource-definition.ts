@@ -25,6 +25,7 @@ import {
   validateDefinitionName,
   validateDefinitionUpdate,
 } from './custom-resource-definition.rules.ts'
+import { definitionFromV1beta1 } from './custom-resource-definition.v1beta1.ts'
 import { JSONSchemaProps } from './json-schema-props.ts'
 
 export const ServiceReference = message('io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.ServiceReference', {
@@ -178,6 +179,7 @@ export const CustomResourceDefinition = defineKind({
   version: 'v1',
   kind: 'CustomResourceDefinition',
   plural: 'customresourcedefinitions',
+  storagePrefix: 'apiextensions.k8s.io/customresourcedefinitions',
   scope: 'Cluster',
   openapi: 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1',
   shortNames: ['crd', 'crds'],
@@ -188,6 +190,7 @@ export const CustomResourceDefinition = defineKind({
   generation: true,
   spec: CustomResourceDefinitionSpec,
   status: CustomResourceDefinitionStatus,
+  formerVersions: { v1beta1: definitionFromV1beta1 },
   applyDefaults: applyDefinitionDefaults,
   prepareCreate(definition) {
     definition.status = { conditions: null, acceptedNames: { plural: '', kind: '' }, storedVersions: null }

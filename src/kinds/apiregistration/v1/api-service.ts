@@ -62,6 +62,7 @@ export const APIService = defineKind({
   version: 'v1',
   kind: 'APIService',
   plural: 'apiservices',
+  storagePrefix: 'apiregistration.k8s.io/apiservices',
   scope: 'Cluster',
   openapi: 'io.k8s.kube-aggregator.pkg.apis.apiregistration.v1',
   categories: ['api-extensions'],

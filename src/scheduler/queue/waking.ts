@@ -1,0 +1,30 @@
+import type { PodInfo } from '../cache/pod-info.ts'
+import type { ClusterChange, ClusterEvent, SchedulerPlugin } from '../framework/plugin.ts'
+
+interface Helper {
+  readonly plugin: string
+  helps(pod: PodInfo, change: ClusterChange): boolean
+}
+
+/** For each event the plugins whose refusals it may undo. */
+export type Waking = ReadonlyMap<ClusterEvent, readonly Helper[]>
+
+/** What `plugins` say of the events that they wake pods on. */
+export function wakingOf(plugins: readonly SchedulerPlugin[]): Waking {
+  const byEvent = new Map<ClusterEvent, Helper[]>()
+  for (const plugin of plugins) {
+    for (const wake of plugin.wakesOn ?? []) {
+      const { event, helps } = typeof wake === 'string' ? { event: wake, helps: () => true } : wake
+      byEvent.set(event, [...(byEvent.get(event) ?? []), { plugin: plugin.name, helps }])
+    }
+  }
+  return byEvent
+}
+
+/** Whether a change may undo what `refusedBy` refused the pod for; undefined: any plugin may yet refuse it. */
+export function mayHelp(waking: Waking, pod: PodInfo, change: ClusterChange, refusedBy: ReadonlySet<string> | undefined): boolean {
+  const helpers = waking.get(change.event)
+  if (!helpers) return false
+  for (const { plugin, helps } of helpers) if ((!refusedBy || refusedBy.has(plugin)) && helps(pod, change)) return true
+  return false
+}
