@@ -15,6 +15,7 @@ import { Verdicts } from './explain/verdicts.ts'
 import { type Supposition, whatIf } from './explain/what-if.ts'
 import { type CallExtender, type Extender, extender } from './extenders/extender.ts'
 import { followCluster } from './follow-cluster.ts'
+import { LocalVerdicts } from './framework/local-verdicts.ts'
 import { nominations } from './framework/nominations.ts'
 import type { PostFilterResult, Refusal } from './framework/plugin.ts'
 import type { PluginWith, Profile } from './framework/profile.ts'
@@ -85,6 +86,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
   const nominated = nominations()
   const binding = new Set<Promise<void>>()
   const verdicts = new Verdicts()
+  const record = new ScoreRecord()
   const underWay = new Set<AbortController>()
   const settings = options.configuration ?? {}
   const profiles = profilesOf(settings, {
@@ -96,11 +98,11 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
     retry: pod => queue.activate(pod.uid),
     nominations: nominated,
   })
+  const known = new Map([...profiles.values()].map(profile => [profile, new LocalVerdicts(profile)]))
   const call = options.callExtender
   const extenders = call ? (settings.extenders ?? []).map(one => extender(one, call, log)) : []
   const profileOf = (pod: Pod) => profiles.get(pod.spec.schedulerName ?? '')!
   const limit = options.parallelBindings ?? PARALLEL_BINDINGS
-  const record = new ScoreRecord()
   let isRunning = false
   let start = 0
   let waiting = 0
@@ -141,8 +143,8 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
 
   /** Asked extenders answer later: what comes of it is not known yet. */
   const scheduleOne = (info: PodInfo): 'scheduled' | 'unschedulable' => {
-    const cycle = schedulingCycle(info, cache)
     const profile = profileOf(info.pod)
+    const cycle = schedulingCycle(info, cache, known.get(profile)!.of(info))
     const interested = extenders.filter(one => one.isInterested(info.pod))
     if (interested.length > 0) {
       track(scheduleWith(interested, profile, cycle))
@@ -223,6 +225,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
       release(profile, cycle, node)
       return refusal
     }
+    queue.placed(cycle.info)
     return undefined
   }
 

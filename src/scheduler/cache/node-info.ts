@@ -3,6 +3,8 @@ import type { Node, Taint } from '#kinds/core/v1/node.ts'
 import type { HostPort, PodInfo } from './pod-info.ts'
 import { amountsBySlot } from './resource-slots.ts'
 
+let versions = 0
+
 /**
  * A node with the pods on it, as scheduling sees it: sums are kept, not computed.
  *
@@ -12,8 +14,8 @@ export class NodeInfo {
   readonly name: string
   /** Where it stands in the list of all nodes. */
   place = -1
-  /** Goes up with each change of the node or its pods. */
-  version = 0
+  /** Another one after each change of the node or its pods; no two nodes ever have the same. */
+  version = ++versions
   /** Undefined while only pods of the node are known, or once it was deleted. */
   node: Node | undefined
   labels: Readonly<Record<string, string>> = {}
@@ -33,7 +35,7 @@ export class NodeInfo {
   }
 
   setNode(node: Node): void {
-    this.version++
+    this.version = ++versions
     this.node = node
     this.labels = node.metadata.labels ?? {}
     this.taints = node.spec.taints ?? []
@@ -45,7 +47,7 @@ export class NodeInfo {
 
   /** The node is gone; pods of it may yet be known. */
   clear(): void {
-    this.version++
+    this.version = ++versions
     this.node = undefined
     this.labels = {}
     this.taints = []
@@ -104,7 +106,7 @@ export class NodeInfo {
   }
 
   #count(pod: PodInfo, sign: 1 | -1): void {
-    this.version++
+    this.version = ++versions
     const { requests, requestedSlots } = pod
     for (let index = 0; index < requestedSlots.length; index++) {
       const slot = requestedSlots[index]!

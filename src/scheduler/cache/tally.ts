@@ -1,9 +1,11 @@
 import type { NodeInfo } from './node-info.ts'
-import type { Topology } from './topology.ts'
+import type { NumberedDomains, Topology } from './topology.ts'
 
 /** How many pods stand in each domain of a topology key; domains without any are not listed. */
 export interface DomainCounts {
   readonly counts: ReadonlyMap<string, number>
+  /** The same by the numbers of the domains; it may end before the last of them. */
+  readonly byNumber: readonly number[]
   /** The lowest count of those listed; undefined if there are none. */
   lowest(): number | undefined
 }
@@ -56,7 +58,7 @@ export class Tally {
     this.#isStale()
     let domains = this.#byKey.get(topologyKey)
     if (!domains) {
-      domains = new Domains()
+      domains = new Domains(this.#topology.numbered(topologyKey))
       for (const [node, count] of this.#byNode) domains.add(node.labels[topologyKey], count)
       this.#byKey.set(topologyKey, domains)
     }
@@ -73,13 +75,22 @@ export class Tally {
 
 class Domains implements DomainCounts {
   readonly counts = new Map<string, number>()
+  readonly byNumber: number[] = []
+  readonly #numbered: NumberedDomains
   /** How many domains have each count. */
   readonly #having: number[] = []
+
+  constructor(numbered: NumberedDomains) {
+    this.#numbered = numbered
+  }
 
   add(value: string | undefined, amount: number): void {
     if (value === undefined) return
     const before = this.counts.get(value) ?? 0
     const after = before + amount
+    const number = this.#numbered.numberOf(value)
+    while (this.byNumber.length <= number) this.byNumber.push(0)
+    this.byNumber[number] = after
     if (before > 0) this.#having[before]!--
     if (after > 0) {
       while (this.#having.length <= after) this.#having.push(0)

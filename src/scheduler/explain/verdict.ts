@@ -153,7 +153,8 @@ function highest(totals: Float64Array, limit: number): number[] {
 function explainedAll(refusals: Refusals, names: number): ExplainedRefusal[] {
   const counts = refusals.counts
   const named = new Map<Refusal, string[]>()
-  let missing = Math.min(refusals.size, counts.size * names)
+  let missing = 0
+  for (const count of counts.values()) missing += Math.min(count, names)
   for (const [node, refusal] of refusals) {
     if (missing <= 0) break
     const list = named.get(refusal) ?? []

@@ -34,9 +34,9 @@ export function prefilter(cycle: SchedulingCycle, { points }: Profile): Prefilte
   return nodeNames ? { filters, only: { nodeNames, refusal: notNamed(naming) } } : { filters }
 }
 
-/** The first refusal of a node, undefined if it can take the pod. Hot: bench/scheduler. */
-export function refusalOf(cycle: SchedulingCycle, filters: Filters, node: NodeInfo): Refusal | undefined {
-  for (let index = 0; index < filters.length; index++) {
+/** The first refusal of a node by `filters`, from the one at `first` on; undefined if it can take the pod. Hot: bench/scheduler. */
+export function refusalOf(cycle: SchedulingCycle, filters: Filters, node: NodeInfo, first = 0): Refusal | undefined {
+  for (let index = first; index < filters.length; index++) {
     const refusal = filters[index]!.filter(cycle, node)
     if (refusal) return refusal
   }

@@ -70,6 +70,12 @@ export interface SchedulerPlugin {
   /** The events after which a pod that this plugin refused may fit; with what they must be about, where that is cheap to tell. */
   readonly wakesOn?: readonly (ClusterEvent | { readonly event: ClusterEvent; helps(pod: PodInfo, change: ClusterChange): boolean })[]
 
+  /**
+   * All of a pod that filter and score go by, as JSON can hold it. Only a plugin that looks at nothing else but that and the node has it: what it
+   * says of pods for which this is the same is kept until the node changes (KEP-5598).
+   */
+  sign?(pod: PodInfo): unknown
+
   /** Keeps a pod out of the queue until it changes. */
   preEnqueue?(pod: Pod): Refusal | undefined
   /** Negative if `left` goes first. One plugin of a profile sorts. */

@@ -3,6 +3,7 @@ import type { NodeInfo } from '../cache/node-info.ts'
 import type { PodInfo } from '../cache/pod-info.ts'
 import type { PodTallies } from '../cache/pod-tallies.ts'
 import type { Topology } from '../cache/topology.ts'
+import type { SignatureVerdicts } from './local-verdicts.ts'
 
 /** The nodes that a cycle sees: the cache, which stands still while a cycle looks at it. */
 export interface NodeSet {
@@ -24,6 +25,8 @@ export interface SchedulingCycle {
   readonly nodeSet: NodeSet
   /** What a plugin keeps from one extension point to the next, by plugin name. */
   readonly state: Map<string, unknown>
+  /** What is known of the nodes from pods of the same signature. */
+  readonly known?: SignatureVerdicts | undefined
 }
 
 /** What a plugin keeps and changes when pods are tried elsewhere: each trial has a copy. */
@@ -32,8 +35,8 @@ export interface TrialState {
 }
 
 /** A cycle of `info` over `nodeSet`. */
-export function schedulingCycle(info: PodInfo, nodeSet: NodeSet): SchedulingCycle {
-  return { pod: info.pod, info, nodeSet, state: new Map() }
+export function schedulingCycle(info: PodInfo, nodeSet: NodeSet, known?: SignatureVerdicts): SchedulingCycle {
+  return { pod: info.pod, info, nodeSet, state: new Map(), known }
 }
 
 /** The same cycle, in which pods can come and go without the other noticing. */

@@ -116,9 +116,13 @@ export function feasibleNodes(
   const wanted = among ? among.size : nodesToFind(only ? only.nodeNames.size : nodes.length, profile.percentageOfNodesToScore)
   const fitting: NodeInfo[] = []
   const refusals = new Refusals()
+  const { known } = cycle
+  const answered = known?.begin(filters) ?? 0
   const look = (node: NodeInfo) => {
     const why =
-      refusalOf(cycle, filters, node) ?? (nominations.isEmpty ? undefined : refusalByNominated(cycle, profile, filters, nominations, node))
+      known?.refusalOf(cycle, node) ??
+      refusalOf(cycle, filters, node, answered) ??
+      (nominations.isEmpty ? undefined : refusalByNominated(cycle, profile, filters, nominations, node))
     if (why === undefined) fitting.push(node)
     else refusals.add(node, why)
   }
@@ -195,7 +199,8 @@ export function totalScores(
   for (const plugin of points.preScore) if (!plugin.preScore(cycle, nodes)) skipped.add(plugin.name)
   for (const plugin of points.score) {
     if (skipped.has(plugin.name)) continue
-    for (let index = 0; index < nodes.length; index++) scores[index] = plugin.score(cycle, nodes[index]!)
+    if (cycle.known && plugin.sign) cycle.known.score(plugin, cycle, nodes, scores)
+    else for (let index = 0; index < nodes.length; index++) scores[index] = plugin.score(cycle, nodes[index]!)
     plugin.normalize?.(cycle, scores)
     const weight = weights[plugin.name] ?? 1
     for (let index = 0; index < nodes.length; index++) totals[index]! += weight * scores[index]!

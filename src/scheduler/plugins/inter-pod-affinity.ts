@@ -2,10 +2,11 @@ import type { NodeInfo } from '../cache/node-info.ts'
 import type { AffinityTerm, NamespaceLabels, PodInfo, WeightedTerm } from '../cache/pod-info.ts'
 import type { Tally } from '../cache/tally.ts'
 import type { ClusterChange, Refusal, SchedulerPlugin } from '../framework/plugin.ts'
-import type { SchedulingCycle, TrialState } from '../framework/scheduling-cycle.ts'
+import type { NodeSet, SchedulingCycle, TrialState } from '../framework/scheduling-cycle.ts'
 import { MAX_SCORE } from './normalize.ts'
 
 const NAME = 'InterPodAffinity'
+const WEIGHTS = `${NAME} weights`
 const refusal = (code: Refusal['code'], reason: string): Refusal => ({ plugin: NAME, code, reasons: [reason] })
 const AFFINITY = refusal('unresolvable', "node(s) didn't match pod affinity rules")
 const ANTI_AFFINITY = refusal('unschedulable', "node(s) didn't match pod anti-affinity rules")
@@ -19,47 +20,53 @@ export interface InterPodAffinityArgs {
   readonly ignorePreferredTermsOfExistingPods?: boolean | undefined
 }
 
-/** Pods counted by domain of one topology key, with what a trial changed. */
+/** Pods counted by domain of one topology key, with what a trial changed. Hot: bench/scheduler. */
 class Count {
   readonly topologyKey: string
-  /** As of now: a cycle is one step, in which nothing else counts. */
-  readonly #counts: ReadonlyMap<string, number>
-  #changes: Map<string, number> | undefined
+  /** The domain of each node by its place. */
+  readonly #domains: Int32Array
+  /** By domain. As of now: a cycle is one step, in which nothing else counts. */
+  readonly #counts: readonly number[]
+  #changes: Map<number, number> | undefined
 
-  constructor(topologyKey: string, counts: ReadonlyMap<string, number>, changes?: ReadonlyMap<string, number>) {
+  constructor(topologyKey: string, domains: Int32Array, counts: readonly number[], changes?: ReadonlyMap<number, number>) {
     this.topologyKey = topologyKey
+    this.#domains = domains
     this.#counts = counts
     this.#changes = changes && new Map(changes)
   }
 
-  static of(topologyKey: string, tally: Tally): Count {
-    return new Count(topologyKey, tally.domains(topologyKey).counts)
+  static of(topologyKey: string, tally: Tally, { topology, nodes }: NodeSet): Count {
+    return new Count(topologyKey, topology.numbered(topologyKey).ofNodes(nodes), tally.domains(topologyKey).byNumber)
   }
 
-  around({ labels }: NodeInfo): number {
-    const value = labels[this.topologyKey]
-    if (value === undefined) return 0
-    const count = this.#counts.get(value) ?? 0
-    return this.#changes ? count + (this.#changes.get(value) ?? 0) : count
+  hasDomain({ place }: NodeInfo): boolean {
+    return this.#domains[place]! >= 0
+  }
+
+  around({ place }: NodeInfo): number {
+    const domain = this.#domains[place]!
+    if (domain < 0) return 0
+    const count = domain < this.#counts.length ? this.#counts[domain]! : 0
+    return this.#changes ? count + (this.#changes.get(domain) ?? 0) : count
   }
 
   get isEmpty(): boolean {
-    if (!this.#changes) return this.#counts.size === 0
     let total = 0
-    for (const count of this.#counts.values()) total += count
-    for (const change of this.#changes.values()) total += change
+    for (const count of this.#counts) total += count
+    if (this.#changes) for (const change of this.#changes.values()) total += change
     return total === 0
   }
 
-  change(node: NodeInfo, amount: number): void {
-    const value = node.labels[this.topologyKey]
-    if (value === undefined) return
+  change({ place }: NodeInfo, amount: number): void {
+    const domain = this.#domains[place]!
+    if (domain < 0) return
     this.#changes ??= new Map()
-    this.#changes.set(value, (this.#changes.get(value) ?? 0) + amount)
+    this.#changes.set(domain, (this.#changes.get(domain) ?? 0) + amount)
   }
 
   copy(): Count {
-    return new Count(this.topologyKey, this.#counts, this.#changes)
+    return new Count(this.topologyKey, this.#domains, this.#counts, this.#changes)
   }
 }
 
@@ -87,8 +94,10 @@ class FilterState implements TrialState {
 
 /** What the nodes of each domain are worth: added up from several tallies. */
 interface Weighing {
-  readonly topologyKey: string
-  readonly counts: ReadonlyMap<string, number>
+  /** The domain of each node by its place. */
+  readonly domains: Int32Array
+  /** By domain. */
+  readonly counts: readonly number[]
   readonly weight: number
 }
 
@@ -140,16 +149,16 @@ export function interPodAffinity(labelsOf: NamespaceLabels, args: InterPodAffini
     },
     preScore(cycle) {
       const weighings = weighingsOf(cycle, hardPodAffinityWeight, ignorePreferredTermsOfExistingPods)
-      cycle.state.set(`${NAME} weights`, weighings)
+      cycle.state.set(WEIGHTS, weighings)
       return weighings.length > 0
     },
     score({ state }, node) {
-      const weighings = state.get(`${NAME} weights`) as readonly Weighing[]
+      const weighings = state.get(WEIGHTS) as readonly Weighing[]
       let sum = 0
       for (let index = 0; index < weighings.length; index++) {
-        const { topologyKey, counts, weight } = weighings[index]!
-        const value = node.labels[topologyKey]
-        if (value !== undefined) sum += weight * (counts.get(value) ?? 0)
+        const { domains, counts, weight } = weighings[index]!
+        const domain = domains[node.place]!
+        if (domain >= 0 && domain < counts.length) sum += weight * counts[domain]!
       }
       return sum
     },
@@ -168,14 +177,15 @@ export function interPodAffinity(labelsOf: NamespaceLabels, args: InterPodAffini
 }
 
 /** Undefined if neither this pod nor any other has a rule that matters. */
-function filterState({ info, nodeSet: { tallies } }: SchedulingCycle): FilterState | undefined {
+function filterState({ info, nodeSet }: SchedulingCycle): FilterState | undefined {
+  const { tallies } = nodeSet
   const forbidding = tallies.hasTerms('antiAffinity') ? tallies.about(info, 'antiAffinity') : []
   if (forbidding.length === 0 && info.affinity.length === 0 && info.antiAffinity.length === 0) return undefined
   const friends = info.affinity.length > 0 ? tallies.meantBy(info.affinity) : undefined
   return new FilterState({
-    forbidding: forbidding.map(({ term, tally }) => ({ term, count: Count.of(term.topologyKey, tally) })),
-    affinity: friends ? info.affinity.map(({ topologyKey }) => Count.of(topologyKey, friends)) : [],
-    antiAffinity: info.antiAffinity.map(term => Count.of(term.topologyKey, tallies.meantBy([term]))),
+    forbidding: forbidding.map(({ term, tally }) => ({ term, count: Count.of(term.topologyKey, tally, nodeSet) })),
+    affinity: friends ? info.affinity.map(({ topologyKey }) => Count.of(topologyKey, friends, nodeSet)) : [],
+    antiAffinity: info.antiAffinity.map(term => Count.of(term.topologyKey, tallies.meantBy([term]), nodeSet)),
   })
 }
 
@@ -183,7 +193,7 @@ function filterState({ info, nodeSet: { tallies } }: SchedulingCycle): FilterSta
 function satisfies(counts: readonly Count[], node: NodeInfo, isFirstOfItsKind: () => boolean): boolean {
   let met = true
   for (const count of counts) {
-    if (node.labels[count.topologyKey] === undefined) return false
+    if (!count.hasDomain(node)) return false
     if (met && count.around(node) === 0) met = false
   }
   return met || (counts.every(count => count.isEmpty) && isFirstOfItsKind())
@@ -194,12 +204,13 @@ function matchesAll(terms: readonly AffinityTerm[], { pod }: PodInfo, labelsOf: 
 }
 
 /** What weighs for this pod: its own preferences, and those of the pods that are there. */
-function weighingsOf({ info, nodeSet: { tallies } }: SchedulingCycle, hardWeight: number, ignoreOthers: boolean): Weighing[] {
+function weighingsOf({ info, nodeSet }: SchedulingCycle, hardWeight: number, ignoreOthers: boolean): Weighing[] {
+  const { tallies, topology, nodes } = nodeSet
   const weighings: Weighing[] = []
   const weigh = ({ topologyKey }: AffinityTerm, tally: Tally, weight: number) => {
     if (weight === 0 || tally.isEmpty) return
-    const { counts } = tally.domains(topologyKey)
-    if (counts.size > 0) weighings.push({ topologyKey, counts, weight })
+    const { counts, byNumber } = tally.domains(topologyKey)
+    if (counts.size > 0) weighings.push({ domains: topology.numbered(topologyKey).ofNodes(nodes), counts: byNumber, weight })
   }
   const own = (terms: readonly WeightedTerm[], sign: 1 | -1) => {
     for (const { term, weight } of terms) weigh(term, tallies.meantBy([term]), sign * weight)

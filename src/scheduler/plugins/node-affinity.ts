@@ -25,6 +25,7 @@ export function nodeAffinity(added?: NodeAffinity): SchedulerPlugin {
   }
   return {
     name: 'NodeAffinity',
+    sign: ({ pod }) => [pod.spec.nodeSelector, pod.spec.affinity?.nodeAffinity],
     wakesOn: ['node added', 'node labels changed'],
     preFilter({ pod }) {
       const required = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution

@@ -6,6 +6,7 @@ const REFUSAL: Refusal = { plugin: 'NodeName', code: 'unresolvable', reasons: ["
 export function nodeName(): SchedulerPlugin {
   return {
     name: 'NodeName',
+    sign: ({ pod }) => pod.spec.nodeName,
     wakesOn: ['node added'],
     preFilter: ({ pod }) => (pod.spec.nodeName ? undefined : { skip: true }),
     filter: ({ pod }, { name }) => (pod.spec.nodeName === name ? undefined : REFUSAL),

@@ -10,6 +10,7 @@ const REFUSAL: Refusal = {
 export function nodePorts(): SchedulerPlugin {
   return {
     name: 'NodePorts',
+    sign: ({ hostPorts }) => hostPorts,
     wakesOn: ['node added', { event: 'pod removed', helps: (_pod, { pod }) => hasHostPort(pod) }],
     preFilter: ({ info }) => (info.hostPorts.length === 0 ? { skip: true } : undefined),
     filter: ({ info }, node) => (node.hasPortConflict(info.hostPorts) ? REFUSAL : undefined),

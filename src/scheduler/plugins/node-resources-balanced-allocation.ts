@@ -9,6 +9,7 @@ export function nodeResourcesBalancedAllocation(resources: readonly { readonly n
   const slots = resources.length > 0 ? resources.map(({ name = '' }) => slotOf(name)) : [CPU, MEMORY]
   return {
     name: 'NodeResourcesBalancedAllocation',
+    sign: ({ requests }) => requests,
     preScore: ({ info }) => slots.some(slot => (info.requests[slot] ?? 0) > 0),
     score: ({ info }, node) => Math.floor((1 - deviation(info, node, slots)) * MAX_SCORE),
   }

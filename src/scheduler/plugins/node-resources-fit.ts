@@ -53,6 +53,7 @@ export function nodeResourcesFit(args: NodeResourcesFitArgs = {}, nominations?: 
   const makesRoom = (pod: PodInfo, { node }: ClusterChange) => node === undefined || mayFit(pod, node, nominations, skips)
   return {
     name: 'NodeResourcesFit',
+    sign: ({ requests, scoredCpu, scoredMemory }) => [requests, scoredCpu, scoredMemory],
     wakesOn: [
       { event: 'node added', helps: (pod, { node }) => node === undefined || shortageOf(pod, node, skips) === undefined },
       { event: 'node allocatable changed', helps: (pod, { node }) => node === undefined || shortageOf(pod, node, skips) === undefined },

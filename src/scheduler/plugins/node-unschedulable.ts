@@ -8,6 +8,7 @@ const TAINT = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' } 
 export function nodeUnschedulable(): SchedulerPlugin {
   return {
     name: 'NodeUnschedulable',
+    sign: ({ pod }) => pod.spec.tolerations,
     wakesOn: ['node added', 'node taints changed'],
     preFilter: ({ nodeSet }) => (nodeSet.topology.unschedulable === 0 ? { skip: true } : undefined),
     filter: (cycle, { node }) => (node!.spec.unschedulable && !isTolerated(TAINT, cycle.pod.spec.tolerations) ? REFUSAL : undefined),

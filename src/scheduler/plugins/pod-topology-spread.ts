@@ -6,12 +6,13 @@ import { LabelSelector, requirement } from '#machinery/selectors/label-selector.
 import type { NodeInfo } from '../cache/node-info.ts'
 import type { PodInfo } from '../cache/pod-info.ts'
 import type { Tally } from '../cache/tally.ts'
-import type { Refusal, SchedulerPlugin } from '../framework/plugin.ts'
+import type { ClusterChange, Refusal, SchedulerPlugin } from '../framework/plugin.ts'
 import type { SchedulingCycle } from '../framework/scheduling-cycle.ts'
 import { MAX_SCORE } from './normalize.ts'
 import { type DomainView, HardSpread, type Spread, SpreadState } from './spread-state.ts'
 
 const NAME = 'PodTopologySpread'
+const SOFT = `${NAME} soft`
 const MISSING: Refusal = {
   plugin: NAME,
   code: 'unresolvable',
@@ -76,9 +77,23 @@ export function podTopologySpread(defaultSelector: DefaultSelector, args: PodTop
     }
   }
 
+  /** Whether the pod that came or went is one of those that are counted. */
+  const counts = ({ pod, namespace }: PodInfo, { pod: other }: ClusterChange) =>
+    other === undefined ||
+    (other.metadata.namespace === namespace &&
+      spreadsOf(pod, 'DoNotSchedule').some(({ selector }) => selector.matches(other.metadata.labels)))
+
   return {
     name: NAME,
-    wakesOn: ['node added', 'node removed', 'node labels changed', 'node taints changed', 'pod added', 'pod removed', 'pod labels changed'],
+    wakesOn: [
+      'node added',
+      'node removed',
+      'node labels changed',
+      'node taints changed',
+      { event: 'pod added', helps: counts },
+      { event: 'pod removed', helps: counts },
+      'pod labels changed',
+    ],
     preFilter(cycle) {
       const spreads = spreadsOf(cycle.pod, 'DoNotSchedule')
       if (spreads.length === 0) return { skip: true }
@@ -91,9 +106,9 @@ export function podTopologySpread(defaultSelector: DefaultSelector, args: PodTop
       const { spreads } = state.get(NAME) as SpreadState
       for (let index = 0; index < spreads.length; index++) {
         const one = spreads[index]!
-        const value = node.labels[one.topologyKey]
-        if (value === undefined) return MISSING
-        if (one.skewWith(value) > one.maxSkew) return SKEWED
+        const skew = one.skewOn(node)
+        if (skew === undefined) return MISSING
+        if (skew > one.maxSkew) return SKEWED
       }
       return undefined
     },
@@ -101,11 +116,11 @@ export function podTopologySpread(defaultSelector: DefaultSelector, args: PodTop
       const spreads = spreadsOf(cycle.pod, 'ScheduleAnyway')
       if (spreads.length === 0) return false
       const requireAll = (cycle.pod.spec.topologySpreadConstraints ?? []).length > 0 || !systemDefaults
-      cycle.state.set(`${NAME} soft`, { requireAll, spreads: spreads.map(one => softSpread(cycle, one, spreads, nodes, requireAll)) })
+      cycle.state.set(SOFT, { requireAll, spreads: spreads.map(one => softSpread(cycle, one, spreads, nodes, requireAll)) })
       return true
     },
     score({ state }, node) {
-      const { spreads, requireAll } = state.get(`${NAME} soft`) as SoftState
+      const { spreads, requireAll } = state.get(SOFT) as SoftState
       let sum = 0
       for (let index = 0; index < spreads.length; index++) {
         const { topologyKey, maxSkew, weight, count } = spreads[index]!
@@ -146,19 +161,26 @@ function domainsOf(cycle: SchedulingCycle, { constraint, selector }: Spread, all
   const { nodeSet, pod, info } = cycle
   const { topologyKey } = constraint
   const tally = nodeSet.tallies.selected(info.namespace, selector)
+  const numbered = nodeSet.topology.numbered(topologyKey)
+  const ofNodes = numbered.ofNodes(nodeSet.nodes)
   if (
     isPlain(cycle, constraint) &&
     (all.length === 1 || all.every(one => nodeSet.topology.isEverywhere(one.constraint.topologyKey, nodeSet.nodes)))
   ) {
-    const values = nodeSet.topology.values(topologyKey, nodeSet.nodes)
-    return { size: values.size, domains: tally.domains(topologyKey) }
+    const { size } = nodeSet.topology.values(topologyKey, nodeSet.nodes)
+    const domains = tally.domains(topologyKey)
+    return { size, ofNodes, counts: domains.byNumber, filled: domains.counts.size, lowest: () => domains.lowest() }
   }
-  const counts = new Map<string, number>()
+  const counted = new Map<string, number>()
   for (const node of nodeSet.nodes) {
-    if (hasKeys(node, all) && includes(constraint, pod, node)) counts.set(node.labels[topologyKey]!, 0)
+    if (hasKeys(node, all) && includes(constraint, pod, node)) counted.set(node.labels[topologyKey]!, 0)
   }
-  addCounts(counts, tally, constraint, pod, node => hasKeys(node, all))
-  return { size: counts.size, domains: { counts, lowest: () => lowestOf(counts) } }
+  addCounts(counted, tally, constraint, pod, node => hasKeys(node, all))
+  const counts: number[] = []
+  for (const [value, count] of counted) counts[numbered.numberOf(value)] = count
+  for (let domain = 0; domain < counts.length; domain++) counts[domain] ??= 0
+  const filled = [...counted.values()].filter(count => count > 0)
+  return { size: counted.size, ofNodes, counts, filled: filled.length, lowest: () => (filled.length > 0 ? Math.min(...filled) : undefined) }
 }
 
 function softSpread(
@@ -212,12 +234,6 @@ function addCounts(
     if (value === undefined || !node.node || !isCounted(node) || !includes(constraint, pod, node)) continue
     counts.set(value, (counts.get(value) ?? 0) + count)
   }
-}
-
-function lowestOf(counts: ReadonlyMap<string, number>): number {
-  let lowest = Number.POSITIVE_INFINITY
-  for (const count of counts.values()) if (count < lowest) lowest = count
-  return lowest
 }
 
 /** Whether a node's pods count (KEP-3094): by default nodes that the pod's affinity excludes do not, whatever their taints. */

@@ -1,7 +1,6 @@
 import type { TopologySpreadConstraint } from '#kinds/core/v1/topology-spread-constraint.ts'
 import type { LabelSelector } from '#machinery/selectors/label-selector.ts'
 import type { NodeInfo } from '../cache/node-info.ts'
-import type { DomainCounts } from '../cache/tally.ts'
 import type { TrialState } from '../framework/scheduling-cycle.ts'
 
 /** A constraint, ready to be counted by. */
@@ -17,37 +16,48 @@ export interface Spread {
 export interface DomainView {
   /** How many domains there are, those without pods too. */
   readonly size: number
-  readonly domains: DomainCounts
+  /** The domain of each node by its place; -1 where it has none. */
+  readonly ofNodes: Int32Array
+  /** How many pods each domain has, as far as any has. */
+  readonly counts: readonly number[]
+  /** The lowest of these counts but zero; undefined if there are none. */
+  lowest(): number | undefined
+  /** How many domains have any. */
+  readonly filled: number
 }
 
-/** A hard constraint while a pod is placed. */
+/** A hard constraint while a pod is placed. Hot: bench/scheduler. */
 export class HardSpread {
   readonly spread: Spread
-  readonly topologyKey: string
   readonly maxSkew: number
   readonly #view: DomainView
-  readonly #changes: Map<string, number>
+  readonly #self: number
+  /** By domain. */
+  readonly #changes: Map<number, number>
   #lowest: number | undefined
 
-  constructor(spread: Spread, view: DomainView, changes?: ReadonlyMap<string, number>) {
+  constructor(spread: Spread, view: DomainView, changes?: ReadonlyMap<number, number>) {
     this.spread = spread
-    this.topologyKey = spread.constraint.topologyKey
     this.maxSkew = spread.constraint.maxSkew
     this.#view = view
+    this.#self = spread.counts ? 1 : 0
     this.#changes = new Map(changes)
   }
 
-  /** How far the domain would be above the emptiest one with the pod in it. */
-  skewWith(value: string): number {
+  /** How far the node's domain would be above the emptiest one with the pod in it; undefined if it is in none. */
+  skewOn({ place }: NodeInfo): number | undefined {
+    const { ofNodes, counts } = this.#view
+    const domain = ofNodes[place]!
+    if (domain < 0) return undefined
     this.#lowest ??= this.#findLowest()
-    const count = (this.#view.domains.counts.get(value) ?? 0) + (this.#changes.get(value) ?? 0)
-    return count + (this.spread.counts ? 1 : 0) - this.#lowest
+    const count = domain < counts.length ? counts[domain]! : 0
+    return count + (this.#changes.size > 0 ? (this.#changes.get(domain) ?? 0) : 0) + this.#self - this.#lowest
   }
 
-  change({ labels }: NodeInfo, amount: number): void {
-    const value = labels[this.topologyKey]
-    if (value === undefined) return
-    this.#changes.set(value, (this.#changes.get(value) ?? 0) + amount)
+  change({ place }: NodeInfo, amount: number): void {
+    const domain = this.#view.ofNodes[place]!
+    if (domain < 0) return
+    this.#changes.set(domain, (this.#changes.get(domain) ?? 0) + amount)
     this.#lowest = undefined
   }
 
@@ -56,17 +66,19 @@ export class HardSpread {
   }
 
   #findLowest(): number {
-    const { size, domains } = this.#view
+    const { size, counts } = this.#view
     if (size === 0 || size < (this.spread.constraint.minDomains ?? 1)) return 0
-    if (this.#changes.size === 0) return domains.counts.size < size ? 0 : (domains.lowest() ?? 0)
+    if (this.#changes.size === 0) return this.#view.filled < size ? 0 : (this.#view.lowest() ?? 0)
     let lowest = Number.POSITIVE_INFINITY
     let seen = 0
-    for (const [value, count] of domains.counts) {
+    for (let domain = 0; domain < counts.length; domain++) {
+      const count = counts[domain]! + (this.#changes.get(domain) ?? 0)
+      if (count === 0) continue
       seen++
-      lowest = Math.min(lowest, count + (this.#changes.get(value) ?? 0))
+      lowest = Math.min(lowest, count)
     }
-    for (const [value, change] of this.#changes) {
-      if (domains.counts.has(value)) continue
+    for (const [domain, change] of this.#changes) {
+      if (domain < counts.length || change === 0) continue
       seen++
       lowest = Math.min(lowest, change)
     }

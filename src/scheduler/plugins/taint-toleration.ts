@@ -9,6 +9,7 @@ const refusals = new Map<string, Refusal>()
 export function taintToleration(): SchedulerPlugin {
   return {
     name: 'TaintToleration',
+    sign: ({ pod }) => pod.spec.tolerations,
     wakesOn: ['node added', 'node taints changed'],
     preFilter: ({ nodeSet }) => (nodeSet.topology.tainted === 0 ? { skip: true } : undefined),
     filter({ pod }, { taints }) {

@@ -17,6 +17,8 @@ export interface SchedulingQueue {
   remove(uid: string): void
   /** The pod to try next, taken out: an active one, or else one in backoff. Undefined if there is none. */
   pop(): PodInfo | undefined
+  /** A pod for which a node was found: nothing that happens matters to it any more, unless its binding fails. */
+  placed(pod: PodInfo): void
   /** A pod that was tried and refused: it waits for what may help. */
   refused(pod: PodInfo, refusals: readonly Refusal[]): void
   /** A pod whose attempt failed for reasons that are not its own: it is tried again after its backoff. */
@@ -51,7 +53,7 @@ const UNSCHEDULABLE_LIMIT_MS = 5 * 60_000
 interface Entry extends BackingOff {
   info: PodInfo
   attempts: number
-  where: 'active' | 'backoff' | 'unschedulable' | 'gated' | 'trying'
+  where: 'active' | 'backoff' | 'unschedulable' | 'gated' | 'trying' | 'placed'
   failed: boolean
   /** The plugins that an event has to please. */
   refusedBy: ReadonlySet<string>
@@ -78,6 +80,7 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
     unschedulable: new Set(),
     gated: new Set(),
     trying: new Set(),
+    placed: new Set(),
   }
   let timer: { readonly at: number; readonly timer: Timer } | undefined
   let ended = false
@@ -205,6 +208,10 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
       entry.missed = false
       return entry.info
     },
+    placed(pod) {
+      const entry = entries.get(pod.uid)
+      if (entry) move(entry, 'placed')
+    },
     refused(pod, refusals) {
       const entry = entries.get(pod.uid)
       if (!entry) return
@@ -225,7 +232,7 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
       const entry = entries.get(uid)
       if (!entry) return
       if (entry.where === 'trying') entry.missed = true
-      else if (entry.where !== 'active') activate(entry)
+      else if (entry.where !== 'active' && entry.where !== 'placed') activate(entry)
     },
     happened(change) {
       if (!events.has(change.event)) return
