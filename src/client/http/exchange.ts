@@ -71,8 +71,11 @@ export function open(connection: Link, { method, path, headers, body }: WireRequ
   }
   let failure: Error | undefined
   let hasEnded = false
-  stream.on('response', received => sink.head({ status: Number(received[':status']), headers: received }))
-  stream.on('data', (chunk: Buffer) => sink.data(chunk))
+  stream.on('response', received => {
+    sink.head({ status: Number(received[':status']), headers: received })
+    // Only now: what arrives in one packet with the head would else be told before it.
+    stream.on('data', (chunk: Buffer) => sink.data(chunk))
+  })
   stream.on('end', () => {
     hasEnded = true
   })

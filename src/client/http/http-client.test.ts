@@ -1,3 +1,4 @@
+import { Duplex } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { virtualClock } from '#base/time/virtual-clock.ts'
 import { ConfigMap } from '#kinds/core/v1/config-map.ts'
@@ -63,6 +64,18 @@ describe('over the wire', () => {
     expect(patch!.headers['content-type']).toBe('application/apply-patch+yaml')
     expect(patch!.url.search).toBe('?fieldManager=me&force=true')
     expect(remove!.body).toEqual({ apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: 'Foreground', gracePeriodSeconds: 0 })
+  })
+
+  it('loses nothing of what comes in one packet with the head of its answer', async () => {
+    let server: FakeServer
+    await using test = start({ dial: () => inOnePacket(server.dial()) })
+    server = test.server
+    await test.client.create(ConfigMap, settings)
+    const seen: string[] = []
+    const sink = { event: ({ object }: { object: ConfigMap }) => seen.push(object.metadata.name!), closed: () => seen.push('closed') }
+    using _ = test.client.watch(ConfigMap, { resourceVersion: '0' }, sink)
+    for (let turn = 0; turn < 20 && seen.length === 0; turn++) await test.settle()
+    expect(seen).toEqual(['settings'])
   })
 
   it('gets a new connection after the old one broke', async () => {
@@ -141,3 +154,27 @@ describe('over the wire', () => {
     expect((await test.client.list(ConfigMap)).items).toEqual([])
   })
 })
+
+/** A connection that hands over at once whatever the other side said within a while. */
+function inOnePacket(far: Duplex): Duplex {
+  let packet: Buffer[] = []
+  const near = new Duplex({
+    read() {},
+    write: (chunk, _encoding, done) => void far.write(chunk, () => done()),
+    final: done => void far.end(() => done()),
+    destroy(error, done) {
+      far.destroy()
+      done(error)
+    },
+  })
+  const hand = (turns: number) => {
+    if (turns > 0) return void setImmediate(hand, turns - 1)
+    near.push(Buffer.concat(packet))
+    packet = []
+  }
+  far.on('data', (chunk: Buffer) => {
+    if (packet.push(chunk) === 1) hand(20)
+  })
+  far.on('close', () => near.destroy())
+  return near
+}
