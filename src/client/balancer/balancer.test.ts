@@ -30,7 +30,8 @@ function start() {
     if (down.has(name)) throw new Error('connection refused')
     return servers.get(name)!.dial()
   }
-  const client = httpClient({ server: '', servers: list, dial, clock })
+  const reachable = async (name: string) => !servers.get(name)!.isSilent
+  const client = httpClient({ server: '', servers: list, dial, reachable, clock })
   return {
     clock,
     api,
@@ -144,6 +145,63 @@ describe('a client of several servers', () => {
       expect(test.list.current).not.toBe(sick)
       await test.client.list(ConfigMap)
     }
+  })
+
+  it('leaves a server that has fallen silent soon when somebody waits for an answer, and its watches resume elsewhere', async () => {
+    await using test = start()
+    await using shared = informers({ client: test.client, clock: test.clock, log: silentLogger })
+    const seen: string[] = []
+    shared.of(ConfigMap).onChange(object => void (object && seen.push(object.metadata.name!)))
+    await test.settle()
+    const silent = test.list.current
+    test.current().isSilent = true
+    const listed = test.client.list(ConfigMap)
+    await test.api.client().create(ConfigMap, { metadata: { name: 'meanwhile', namespace: 'default' } })
+    for (let quarter = 0; quarter < 4; quarter++) {
+      expect(test.list.current).toBe(silent)
+      await test.clock.advance(250)
+      await test.settle()
+    }
+    expect(test.list.current).not.toBe(silent)
+    expect((await listed).items).toHaveLength(1)
+    for (let second = 0; second < 5 && seen.length === 0; second++) {
+      await test.clock.advance(1_000)
+      await test.settle()
+    }
+    expect(seen).toEqual(['meanwhile'])
+  })
+
+  it('waits for a server that takes its time and says that it is there', async () => {
+    await using test = start()
+    await test.client.list(ConfigMap)
+    const slow = test.list.current
+    const { requests } = test.current()
+    test.current().intercept = ({ url }) => (url.pathname === '/readyz' ? { status: 200 } : 'nothing')
+    const aborting = new AbortController()
+    const waiting = test.client.list(ConfigMap, { signal: aborting.signal }).catch(() => 'aborted')
+    for (let second = 0; second < 20; second++) {
+      await test.clock.advance(1_000)
+      await test.settle()
+    }
+    expect(test.list.current).toBe(slow)
+    expect(requests.filter(({ url }) => url.pathname !== '/readyz')).toHaveLength(2)
+    aborting.abort()
+    expect(await waiting).toBe('aborted')
+  })
+
+  it('asks nothing of the network while nothing is unanswered', async () => {
+    await using test = start()
+    await using shared = informers({ client: test.client, clock: test.clock, log: silentLogger })
+    shared.of(ConfigMap).onChange(() => undefined)
+    await test.settle()
+    await test.client.list(ConfigMap)
+    await test.clock.advance(600)
+    await test.settle()
+    const before = test.clock.pending()
+    await test.client.list(ConfigMap)
+    await test.clock.advance(600)
+    await test.settle()
+    expect(test.clock.pending()).toBe(before)
   })
 
   it('learns the servers from the endpoints of the Service kubernetes', async () => {

@@ -21,6 +21,8 @@ export class FakeServer implements Disposable {
   /** Answers instead of the server, if it returns something; `'nothing'` leaves the request unanswered. */
   intercept: (request: ReceivedRequest) => { status: number; headers?: Record<string, string>; body?: string } | 'nothing' | undefined =
     () => undefined
+  /** Nothing reaches it any more and nothing leaves it, while its connections stand: as when the network drops every packet. */
+  isSilent = false
   readonly #server = createServer()
   readonly #sessions = new Set<ServerHttp2Session>()
   readonly #client: Client
@@ -44,7 +46,7 @@ export class FakeServer implements Disposable {
 
   /** A new connection to it. */
   dial(): Duplex {
-    const [near, far] = pipe()
+    const [near, far] = pipe(() => this.isSilent)
     this.#server.emit('connection', far)
     return near
   }
@@ -153,14 +155,14 @@ function parameters(url: URL): Record<string, string> {
   return Object.fromEntries(url.searchParams)
 }
 
-/** Two ends of a pipe: what is written to one is read from the other. */
-function pipe(): [Duplex, Duplex] {
+/** Two ends of a pipe: what is written to one is read from the other, unless it is lost. */
+function pipe(isLost: () => boolean): [Duplex, Duplex] {
   const end = (other: () => Duplex): Duplex =>
     new Duplex({
       read() {},
       write(chunk, _encoding, done) {
         setImmediate(() => {
-          if (!other().destroyed) other().push(chunk)
+          if (!other().destroyed && !isLost()) other().push(chunk)
           done()
         })
       },

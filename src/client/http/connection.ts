@@ -23,6 +23,8 @@ export interface ConnectionOptions {
   readonly patienceMs?: number
   /** How often a connection that stands is asked whether it still does. Default 30 s. */
   readonly pingEveryMs?: number
+  /** Whether the machine of a server can be reached at all. With it, a server that answers nothing is given up within seconds. */
+  readonly reachable?: ((server: string) => Promise<boolean>) | undefined
   /** Called when the connection could not be made, or broke; not when it was ended by either side in good order. */
   readonly lost?: (error: Error | undefined) => void
 }
@@ -38,11 +40,19 @@ export interface TlsOptions {
 
 const WINDOW_BYTES = 4 * 1024 * 1024
 
+/** A request that has waited so long for the head of its answer has the server asked whether it is still there. */
+const DOUBT_AFTER_MS = 500
+/** If it says nothing for so long, the network is asked. */
+const SILENCE_MS = 500
+
 /** One HTTP/2 connection to a server, made when it is first needed and again after it broke. A silent one is found out by pings. */
 export class Connection implements Link {
   readonly #options: ConnectionOptions
   #session: ClientHttp2Session | undefined
   #timer: Timer | undefined
+  /** Requests without the head of an answer, and the timer after which that is a reason to doubt. */
+  #unanswered = 0
+  #doubt: Timer | undefined
   #ended = false
 
   constructor(options: ConnectionOptions) {
@@ -50,7 +60,10 @@ export class Connection implements Link {
   }
 
   request(headers: OutgoingHttpHeaders, endStream: boolean): ClientHttp2Stream {
-    return this.#open().request(headers, { endStream })
+    const session = this.#open()
+    const stream = session.request(headers, { endStream })
+    if (this.#options.reachable) this.#attend(session, stream)
+    return stream
   }
 
   retire(): void {
@@ -115,9 +128,50 @@ export class Connection implements Link {
     })
   }
 
+  /**
+   * Looks closer while somebody waits: asks a server that lets an answer wait whether it is there, and if it does not say so, the network. A
+   * process that is busy is given time (`patienceMs`); a machine that is gone is not. With nothing unanswered (a watch that began is not) no
+   * timer runs.
+   */
+  #attend(session: ClientHttp2Session, stream: ClientHttp2Stream): void {
+    this.#unanswered++
+    let isWaiting = true
+    const answered = () => {
+      if (isWaiting) this.#unanswered--
+      isWaiting = false
+    }
+    stream.once('response', answered)
+    stream.once('close', answered)
+    this.#doubt ??= this.#options.clock.after(DOUBT_AFTER_MS, () => this.#ask(session))
+  }
+
+  #ask(session: ClientHttp2Session): void {
+    this.#doubt = undefined
+    const { clock, server, reachable } = this.#options
+    if (this.#unanswered === 0 || this.#session !== session || session.connecting || session.destroyed) return
+    const again = () => {
+      if (this.#session === session) this.#doubt ??= clock.after(DOUBT_AFTER_MS, () => this.#ask(session))
+    }
+    let isThere = false
+    const silent = clock.after(SILENCE_MS, () => {
+      void reachable!(server).then(isReachable => {
+        if (isThere || this.#session !== session || session.destroyed) return
+        if (isReachable) again()
+        else session.destroy(new Error(`${server} can no longer be reached`))
+      })
+    })
+    session.ping(error => {
+      isThere = !error
+      silent.cancel()
+      if (isThere) again()
+    })
+  }
+
   #forget(session: ClientHttp2Session | undefined): void {
     if (this.#session !== session) return
     this.#timer?.cancel()
+    this.#doubt?.cancel()
+    this.#doubt = undefined
     this.#session = undefined
   }
 }

@@ -6,6 +6,7 @@ import type { AnyKind, ApiObject, ObjectOf } from '#machinery/kind/kind.ts'
 import { decode } from '#machinery/schema/decode.ts'
 import { genericFailure } from '#machinery/status/failures.ts'
 import { type Status, StatusError } from '#machinery/status/status-error.ts'
+import { answersTcp } from '../balancer/answers-tcp.ts'
 import { BalancedLink } from '../balancer/balanced-link.ts'
 import { checkHealth } from '../balancer/check-health.ts'
 import type { ServerList } from '../balancer/server-list.ts'
@@ -35,6 +36,8 @@ export interface HttpClientOptions {
   readonly limit?: RateLimit
   /** Makes the stream to the server instead of a TLS connection. */
   readonly dial?: (server: string) => Duplex
+  /** Whether the machine of one of several servers can be reached. By default its port is tried; not where connections are dialled otherwise. */
+  readonly reachable?: (server: string) => Promise<boolean>
   /** Called with the texts of `Warning` headers. */
   readonly warn?: (text: string) => void
 }
@@ -65,7 +68,9 @@ export function httpClient(options: HttpClientOptions): HttpClient {
   const { clock, server, servers, tls = {}, timeoutMs = 60_000, limit } = options
   const connections = { clock, dial: options.dial, tls: typeof tls === 'function' ? tls : () => tls }
   // Watches have a connection of their own, so that a slow reader of events does not hold up answers.
-  const link = () => (servers ? new BalancedLink(servers, { ...connections, ...BALANCED }) : new Connection({ ...connections, server }))
+  const reachable = options.reachable ?? (options.dial ? undefined : (server: string) => answersTcp(server, clock))
+  const link = () =>
+    servers ? new BalancedLink(servers, { ...connections, ...BALANCED, reachable }) : new Connection({ ...connections, server })
   const requests: Link = link()
   const watches: Link = link()
   const admit = limit ? rateLimiter(clock, limit) : undefined
