@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { silentLogger } from '#base/log/logger.ts'
@@ -25,6 +24,7 @@ import { EndpointSlice } from '#kinds/discovery/v1/endpoint-slice.ts'
 import { startWriting } from '../support/acknowledged-writes.ts'
 import { type Leadership, leadershipsIn, loggedAtMs, overlaps } from '../support/leaderships.ts'
 import { type TestMachines, testMachines } from '../support/test-machines.ts'
+import { until } from '../support/until.ts'
 
 /* Three servers and two nodes with real containers, each in a network namespace of its own: one server is killed, one cut off, one ended. */
 
@@ -51,23 +51,6 @@ const t8s = (machine: number, ...args: string[]) =>
   })
 const tokenFor = async (role: 'agent' | 'server', by = 1) => (await t8s(by, 'token', 'create', '--role', role, '--print-token')).trim()
 const seconds = (sinceMs: number) => Number(((performance.now() - sinceMs) / 1000).toFixed(1))
-
-/** Waits until something holds; says what it was if it never does. */
-async function until(what: string, holds: () => Promise<boolean> | boolean, deadlineMs = 60_000): Promise<void> {
-  const startMs = performance.now()
-  let last: unknown
-  for (;;) {
-    try {
-      if (await holds()) return
-      last = undefined
-    } catch (error) {
-      last = error
-    }
-    if (performance.now() - startMs > deadlineMs)
-      throw new Error(`after ${deadlineMs / 1000} s it still does not hold: ${what}`, { cause: last })
-    await delay(100)
-  }
-}
 
 async function leader(): Promise<number> {
   const { spec } = await client.get(Lease, { namespace: 'kube-system', name: 'kube-controller-manager' })

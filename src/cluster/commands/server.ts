@@ -72,6 +72,7 @@ async function up(flags: ServerFlags, context: VerbContext): Promise<void> {
   }
   const request = {
     clusterInit: flags.clusterInit === true,
+    clusterReset: flags.clusterReset === true,
     join: flags.join === undefined ? undefined : { server: flags.join, token: token! },
     serverName: flags.serverName,
     advertiseAddress: flags.advertiseAddress,
@@ -82,7 +83,6 @@ async function up(flags: ServerFlags, context: VerbContext): Promise<void> {
     from: flags.from,
     historyMs: flags.history,
     program: fileURLToPath(new URL('./t8s-server.js', import.meta.url)), // all programs stand in one folder once built
-    programArgs: flags.clusterReset ? ['--cluster-reset'] : [],
   }
   const layout = await bringServerUp(where, request, progressOf(flags.output, context))
   if (flags.output === 'json') return

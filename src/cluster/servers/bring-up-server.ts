@@ -22,6 +22,8 @@ import { peerUrl, readServerRecord, type ServerLayout, type ServerRecord, server
 /** What `t8s server` was asked for; what is absent stays as it is, or is chosen. */
 export interface ServerRequest {
   readonly clusterInit: boolean
+  /** Go on alone, with the data that is here. */
+  readonly clusterReset: boolean
   readonly join?: { readonly server: string; readonly token: string } | undefined
   readonly serverName?: string | undefined
   readonly advertiseAddress?: string | undefined
@@ -33,9 +35,8 @@ export interface ServerRequest {
   readonly from?: string | undefined
   /** How long etcd keeps what was. */
   readonly historyMs?: number | undefined
-  /** The program that runs the server, and further arguments for it. */
+  /** The program that runs the server. */
   readonly program: string
-  readonly programArgs: readonly string[]
 }
 
 const ETCD_PROGRAMS = ['etcd', 'setpriv']
@@ -49,8 +50,14 @@ export async function bringServerUp(where: ResolvedWhereabouts, request: ServerR
   const record = existing ?? (await newRecord(where, request, progress))
   const layout = serverLayout(existing ? changed(existing, request) : record, where.dataDir)
   if (!clusterProcess(layout)) checkPorts(layout)
+  else if (request.clusterReset) throw new SetupError('This server is running', 'run "t8s down" first')
   writeServerRecord(where.dataDir, layout)
-  await startClusterProcess(layout, request.program, ['--data-dir', where.dataDir, ...request.programArgs], progress)
+  await startClusterProcess(
+    layout,
+    request.program,
+    ['--data-dir', where.dataDir, ...(request.clusterReset ? ['--cluster-reset'] : [])],
+    progress,
+  )
   return layout
 }
 
