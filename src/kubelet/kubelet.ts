@@ -36,7 +36,7 @@ import { probeRunner } from './probes/probe-runner.ts'
 import type { Cgroups } from './resources/cgroups.ts'
 import { PODS_GROUP } from './resources/pod-cgroup.ts'
 import type { Runtime, RuntimeCondition, RuntimeImage, RuntimeVersion } from './runtime/runtime.ts'
-import { type KubeletServerOptions, startKubeletServer } from './server/kubelet-server.ts'
+import { type KubeletServer, type KubeletServerOptions, startKubeletServer } from './server/kubelet-server.ts'
 import { PodVolumes } from './volumes/pod-volumes.ts'
 import { ApiTokenSource } from './volumes/token-source.ts'
 import type { Mounter } from './volumes/volume-plugin.ts'
@@ -89,6 +89,8 @@ export interface Kubelet {
   readonly ready: Promise<void>
   /** The port of the HTTPS API, once ready. */
   readonly serverPort: () => number
+  /** Has the HTTPS API prove itself by another certificate. */
+  useCertificate(cert: string, key: string): void
   /** Lets go of everything; containers run on, for the next kubelet to take over. */
   stop(): Promise<void>
 }
@@ -106,7 +108,12 @@ export function startKubelet(options: KubeletOptions): Kubelet {
   const kubelet = new RunningKubelet(options)
   const ready = kubelet.start()
   ready.catch(() => {}) // Whoever waits for it hears of it; stop() is possible all the same.
-  return { ready, serverPort: () => kubelet.serverPort, stop: () => kubelet.stop(ready) }
+  return {
+    ready,
+    serverPort: () => kubelet.serverPort,
+    useCertificate: (cert, key) => kubelet.server?.useCertificate(cert, key),
+    stop: () => kubelet.stop(ready),
+  }
 }
 
 class RunningKubelet {
@@ -119,6 +126,7 @@ class RunningKubelet {
   #pressures = { memory: false, disk: false, pids: false }
   #images: readonly RuntimeImage[] = []
   serverPort = 0
+  server: KubeletServer | undefined
 
   constructor(options: KubeletOptions) {
     this.#options = options
@@ -163,11 +171,11 @@ class RunningKubelet {
     await this.#followStatic(pods, apiPods, log) // These run whether or not there is an API server.
 
     await sources.synced(this.#stopped.signal)
-    const server =
+    this.server =
       this.#options.server &&
       (await startKubeletServer({ ...this.#options.server, clock, log, runtime, pods, logsDirectory, nodeName, client }))
-    this.serverPort = server?.port ?? 0
-    if (server) this.#ending.push(() => server.stop())
+    this.serverPort = this.server?.port ?? 0
+    this.#ending.push(() => this.server?.stop())
     await this.#untilItWorks(() => reporter.start(), log, 'the node could not be registered; trying again')
 
     const following = pods.follow(podInformer)

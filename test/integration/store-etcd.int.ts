@@ -3,11 +3,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { connect as connectTls } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { certificateAuthority, newAuthority } from '#base/pki/certificate-authority.ts'
 import { systemRandom } from '#base/random/system-random.ts'
 import { sleep } from '#base/time/clock.ts'
 import { realClock } from '#base/time/real-clock.ts'
+import type { EtcdAddress } from '#store/etcd/etcd-channel.ts'
 import { EtcdStore } from '#store/etcd/etcd-store.ts'
 import { MemoryStore } from '#store/memory/memory-store.ts'
 import { restoreInto, takeSnapshot } from '#store/snapshot/snapshot.ts'
@@ -86,6 +88,23 @@ describe.skipIf(!hasEtcd)('with etcd (skipped where it is not installed)', () =>
     await store.close()
   })
 
+  it('goes on when certificates are renewed while it runs: its own and those of the members', async () => {
+    const store = cluster.connect()
+    const put = (n: number) => store.txn({ success: [{ type: 'put', key: `/renewed/${n}`, value: bytes(String(n)) }] })
+    using seen = watch(store, { ...prefix('/renewed/') })
+    const { revision } = await put(0)
+    await seen.until(1)
+    const before = await cluster.shownBy(0)
+    store.useCertificate(await cluster.renew())
+    await put(1)
+    await seen.until(2)
+    expect(await cluster.shownBy(0)).not.toBe(before) // etcd reads its files for each connection
+    using again = watch(store, { ...prefix('/renewed/'), revision })
+    await again.until(2)
+    expect((await store.range(prefix('/renewed/'))).kvs).toHaveLength(2)
+    await store.close()
+  })
+
   it('says that no member can be reached', async () => {
     const store = new EtcdStore({ endpoints: ['http://127.0.0.1:1'], clock, random: systemRandom() })
     const error = await store.range({ key: 'a' }).catch((reason: unknown) => reason)
@@ -106,6 +125,10 @@ describe.skipIf(!hasEtcd)('with etcd (skipped where it is not installed)', () =>
 
 interface EtcdCluster {
   connect(withCertificate?: boolean): EtcdStore
+  /** New certificates for the members, in their files, and one for a client. */
+  renew(): Promise<NonNullable<EtcdAddress['tls']>>
+  /** The number of the certificate that a member shows. */
+  shownBy(member: number): Promise<string>
   kill(member: number): Promise<void>
   start(member: number): Promise<void>
   stop(): Promise<void>
@@ -175,6 +198,21 @@ async function startCluster(): Promise<EtcdCluster> {
   await ready()
   return {
     connect,
+    async renew() {
+      const next = await issue('etcd', ['server', 'client'])
+      path('server.key', next.privateKey)
+      path('server.crt', next.certificate)
+      return { authority: authority.certificate, ...(await issue('store', ['client'])) }
+    },
+    shownBy: member =>
+      new Promise((resolve, reject) => {
+        const tls = { ca: authority.certificate, cert: shown.certificate, key: shown.privateKey }
+        const socket = connectTls({ host: '127.0.0.1', port: members[member]!.client, ...tls }, () => {
+          resolve(socket.getPeerX509Certificate()!.serialNumber)
+          socket.destroy()
+        })
+        socket.once('error', reject)
+      }),
     kill,
     async start(n) {
       startMember(n, 'existing')

@@ -35,6 +35,8 @@ export interface ListenOptions {
 export interface Listening {
   readonly address: string
   readonly port: number
+  /** Proves itself by another certificate from now on; connections that stand are left alone. */
+  useCertificate(certificate: string, key: string): void
   /** Takes no more connections, lets what is under way end within `graceMs`, then cuts it off. */
   close(graceMs?: number): Promise<void>
 }
@@ -76,16 +78,19 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     stranger.leave()
     options.upgrade(request, socket, head, connection)
   })
+  const security = (cert: string, key: string) => ({
+    cert,
+    key,
+    minVersion: tls.minVersion ?? ('TLSv1.2' as const),
+    ...(tls.ciphers === undefined ? {} : { ciphers: tls.ciphers }),
+    ...(tls.clientCa ? { ca: tls.clientCa } : {}),
+  })
   const server = createTlsServer({
-    cert: tls.certificate,
-    key: tls.key,
+    ...security(tls.certificate, tls.key),
     ALPNProtocols: ['h2', 'http/1.1'],
     requestCert: true,
     rejectUnauthorized: false,
-    minVersion: tls.minVersion ?? 'TLSv1.2',
-    ...(tls.ciphers === undefined ? {} : { ciphers: tls.ciphers }),
     handshakeTimeout: HANDSHAKE_MS,
-    ...(tls.clientCa ? { ca: tls.clientCa } : {}),
   })
   server.on('secureConnection', socket => {
     socket.on('error', () => socket.destroy())
@@ -112,6 +117,7 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   return {
     address,
     port,
+    useCertificate: (certificate, key) => server.setSecureContext(security(certificate, key)),
     async close(graceMs = 0) {
       const closed = new Promise<void>(resolve => server.close(() => resolve()))
       for (const connection of http2) connection.close()

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { realClock } from '#base/time/real-clock.ts'
-import { readServersFile, writeServersFile } from '#client/balancer/servers-file.ts'
+import { writeServersFile } from '#client/balancer/servers-file.ts'
 import { runtimeTraits, startNodeRuntime } from '../containerd/node-runtime.ts'
 import { startClusterProcess } from '../control-plane-process.ts'
 import { builtinImages, keptArchives } from '../images/image-store.ts'
@@ -19,6 +19,7 @@ import type { Progress } from '../progress/progress.ts'
 import { SetupError } from '../setup-error.ts'
 import { areFresh, newAgentRequests, readAgentCertificates, writeAgentCertificates } from './agent-certificates.ts'
 import { type AgentLayout, type AgentRecord, agentLayout, readAgentRecord, writeAgentRecord } from './agent-record.ts'
+import { renewAgentCertificates } from './renew-agent-certificates.ts'
 
 /** What `t8s agent` was asked for; what is absent stays as it is, or is chosen. */
 export interface AgentBringUp {
@@ -49,7 +50,11 @@ export async function bringAgentUp(
   await using _lock = await lockCluster(where.dataDir)
   const record = readAgentRecord(where.dataDir) ?? (await progress.step('join the cluster', note => join(where, request, note)))
   const layout = agentLayout(record, where.dataDir)
-  await renewCertificates(layout, progress)
+  const certificates = readAgentCertificates(layout.certificatesDir)
+  if (!certificates) throw new SetupError(`Certificates are missing in ${layout.certificatesDir}`, 'run "t8s down --purge" and join again')
+  const clock = realClock({ keepAlive: true })
+  if (!areFresh(certificates, clock))
+    await progress.step('renew the certificates', () => renewAgentCertificates(layout, certificates, clock))
   await claimForNode(
     where.stateDir,
     { name: registeredName(where), id: layout.id, block: -1, apiPort: 0, dataDir: where.dataDir, up: true },
@@ -94,26 +99,4 @@ async function join(where: ResolvedWhereabouts, request: AgentBringUp, note: (te
   writeAgentRecord(where.dataDir, record)
   note(`${nodeName}, ${answer.servers.length} ${answer.servers.length === 1 ? 'server' : 'servers'}`)
   return record
-}
-
-/** A node that is known asks for new certificates by those it has, as long as these are good. */
-async function renewCertificates(layout: AgentLayout, progress: Progress): Promise<void> {
-  const certificates = readAgentCertificates(layout.certificatesDir)
-  if (!certificates) throw new SetupError(`Certificates are missing in ${layout.certificatesDir}`, 'run "t8s down --purge" and join again')
-  if (areFresh(certificates, realClock())) return
-  await progress.step('renew the certificates', async () => {
-    const { nodeName, nodePassword, address } = layout
-    const { requests, keys } = await newAgentRequests(nodeName, address)
-    const identity = { cert: certificates.kubelet.certificate, key: certificates.kubelet.privateKey }
-    let failure: unknown
-    for (const server of [...readServersFile(layout.serversFile), layout.server]) {
-      try {
-        const answer = await joinAsAgent(server, certificates.authority, { nodeName, nodePassword, requests }, identity)
-        return writeAgentCertificates(layout.certificatesDir, certificates.authority, keys, answer.certificates)
-      } catch (error) {
-        failure = error
-      }
-    }
-    throw failure
-  })
 }

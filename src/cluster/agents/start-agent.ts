@@ -12,12 +12,14 @@ import { Service } from '#kinds/core/v1/service.ts'
 import { EndpointSlice } from '#kinds/discovery/v1/endpoint-slice.ts'
 import { healthOnNodePorts } from '#proxy/health.ts'
 import { startProxy } from '#proxy/proxy.ts'
+import { keepRenewed } from '../certificates/keep-renewed.ts'
 import { startNodeKubelet } from '../components/kubelets.ts'
 import { nodesReady } from '../components/readiness.ts'
 import type { Progress } from '../progress/progress.ts'
 import type { AgentCertificates } from './agent-certificates.ts'
 import type { AgentLayout } from './agent-record.ts'
 import { connectPods } from './pod-network.ts'
+import { renewAgentCertificates } from './renew-agent-certificates.ts'
 
 export interface AgentOptions {
   readonly layout: AgentLayout
@@ -46,9 +48,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   }
   const servers = new ServerList({ seeds: [layout.server], clock, random, log })
   servers.set(readServersFile(layout.serversFile))
+  let newest = certificates
   const clientOf = (user: 'kubelet' | 'proxy') => {
-    const { certificate, privateKey } = certificates[user]
-    const tls = { ca: certificates.authority, certificate, key: privateKey }
+    const tls = () => ({ ca: newest.authority, certificate: newest[user].certificate, key: newest[user].privateKey })
     const client = httpClient({ server: layout.server, servers, clock, tls, userAgent: `${user}/typernetes` })
     ending.push(() => client[Symbol.dispose]())
     return client
@@ -106,6 +108,19 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       await kubelet.ready
       await nodesReady(informers, [layout.nodeName], clock)
       note('Ready')
+      const renewal = keepRenewed({
+        clock,
+        log,
+        present: certificates,
+        read: () => renewAgentCertificates(layout, newest, clock),
+        use(renewed) {
+          newest = renewed
+          kubelet.useServing(newest.serving)
+          for (const client of [asNode, asProxy]) client.reconnect()
+        },
+        authorities: { ca: certificates.authority },
+      })
+      ending.push(() => renewal[Symbol.dispose]())
     })
     return { stop }
   } catch (error) {

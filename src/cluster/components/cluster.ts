@@ -1,3 +1,4 @@
+import type { Listening } from '#apiserver/http/listen.ts'
 import type { Logger } from '#base/log/logger.ts'
 import { systemRandom } from '#base/random/system-random.ts'
 import type { Clock } from '#base/time/clock.ts'
@@ -6,6 +7,7 @@ import { LmdbStore } from '#store/lmdb/lmdb-store.ts'
 import { kubeconfig, writePrivateFile } from '../certificates/admin-kubeconfig.ts'
 import { apiServerNames, type ClusterCertificates, clusterCertificates } from '../certificates/cluster-certificates.ts'
 import { ensureEncryptionConfiguration } from '../certificates/encryption-key.ts'
+import { keepRenewed, newestCredential } from '../certificates/keep-renewed.ts'
 import type { ClusterLayout } from '../layout/layout.ts'
 import type { Progress } from '../progress/progress.ts'
 import { authenticationByCertificates } from './certificate-authentication.ts'
@@ -15,7 +17,7 @@ import { startCloud } from './cloud.ts'
 import { startClusterDns } from './cluster-dns.ts'
 import { type ControlPlane, startControlPlane } from './control-plane.ts'
 import { encryptionFromFile } from './encryption-from-file.ts'
-import { forgetDroppedNodes, startKubelets } from './kubelets.ts'
+import { forgetDroppedNodes, type NodeKubelet, startKubelets } from './kubelets.ts'
 import { customMetrics, serveMetricsApi } from './metrics-api.ts'
 import { startProxies } from './proxies.ts'
 import { dnsAnswers, nodesReady } from './readiness.ts'
@@ -44,10 +46,11 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     for (const end of ending.splice(0).reverse()) await end()
   }
   try {
-    const certificates = await progress.step('check certificates', () =>
-      clusterCertificates(layout.certificatesDir, clock, apiServerNames(layout.serviceCidr, { addresses: [layout.hostAddress] })),
-    )
-    const kubelets = { ...certificates.kubeletClient, authority: certificates.authority.certificate }
+    const certificates = await progress.step('check certificates', () => certificatesOf(options))
+    let newest = certificates
+    const kubeletClient = newestCredential(() => newest.kubeletClient)
+    const kubelets = Object.assign(kubeletClient, { authority: certificates.authority.certificate })
+    const listening: Listening[] = []
     const plane = await progress.step('start the control plane', async note => {
       const retention = layout.historyMs === undefined ? {} : { forMs: layout.historyMs }
       const store = await LmdbStore.open({ directory: layout.storeDir, clock, logger: log, retention, onFatal: options.fatal })
@@ -80,20 +83,37 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
         parameters: { ...certificateParameters(certificates, layout), readMetrics: others.read },
         authentication: authenticationByCertificates(certificates),
         kubeletConnection: kubelets,
-        frontProxy: certificates.frontProxyClient,
+        frontProxy: newestCredential(() => newest.frontProxyClient),
         checksConsistency: checksConsistency(process.env),
       })
       ending.push(() => started!.stop())
       await serveMetricsApi({ ...started, client: administratorOf(started), kubelets, clock, log })
-      await listen(started, certificates, options)
-      writePrivateFile(
-        layout.kubeconfig,
-        kubeconfig(layout.name, serverUrl(layout), certificates.authority.certificate, certificates.admin),
-      )
+      listening.push(...(await listen(started, certificates, options)))
+      writeKubeconfig(layout, certificates)
       note(serverUrl(layout))
       return started
     })
-    await startNodes(plane, certificates, options, ending)
+    const nodes = await startNodes(plane, certificates, options, ending)
+    const servingOf = (all: ClusterCertificates) =>
+      Promise.all(nodes.map(async ({ node }) => (await all.node(node.name, [node.address])).serving))
+    const renewal = keepRenewed({
+      clock,
+      log,
+      present: { cluster: certificates, nodes: await servingOf(certificates) },
+      async read() {
+        const cluster = await certificatesOf(options)
+        return { cluster, nodes: await servingOf(cluster) }
+      },
+      use(renewed) {
+        newest = renewed.cluster
+        const { certificate, privateKey } = newest.apiServer
+        for (const port of listening) port.useCertificate(certificate, privateKey)
+        for (const [index, node] of nodes.entries()) node.useServing(renewed.nodes[index]!)
+        writeKubeconfig(layout, newest)
+      },
+      authorities: { ca: certificates.authority.certificate, 'front-proxy-ca': certificates.frontProxyAuthority.certificate },
+    })
+    ending.push(async () => renewal[Symbol.dispose]())
     return { stop }
   } catch (error) {
     await stop()
@@ -101,20 +121,30 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   }
 }
 
+function certificatesOf({ layout, clock }: ClusterOptions): Promise<ClusterCertificates> {
+  return clusterCertificates(layout.certificatesDir, clock, apiServerNames(layout.serviceCidr, { addresses: [layout.hostAddress] }))
+}
+
+function writeKubeconfig(layout: ClusterLayout, { authority, admin }: ClusterCertificates): void {
+  writePrivateFile(layout.kubeconfig, kubeconfig(layout.name, serverUrl(layout), authority.certificate, admin))
+}
+
 const administratorOf = (plane: ControlPlane) => plane.clientFor({ name: 'system:apiserver', groups: ['system:masters'] })
 
 const serverUrl = ({ apiPort }: ClusterLayout) => `https://127.0.0.1:${apiPort}`
 
 /** The port of the API server: on loopback for people, and on the nodes' bridge for pods. */
-async function listen(plane: ControlPlane, certificates: ClusterCertificates, { layout }: ClusterOptions): Promise<void> {
+async function listen(plane: ControlPlane, certificates: ClusterCertificates, { layout }: ClusterOptions): Promise<Listening[]> {
   const clientCa = `${certificates.authority.certificate}\n${certificates.frontProxyAuthority.certificate}`
   const { certificate, privateKey } = certificates.apiServer
   const tls = { certificate, key: privateKey, clientCa }
   const addresses = layout.nodes.length > 0 ? ['127.0.0.1', layout.hostAddress] : ['127.0.0.1']
+  const listening: Listening[] = []
   for (const address of addresses) {
     const documents = plane.documentsAt(`${address}:${layout.apiPort}`)
-    await plane.server.listen({ address, port: layout.apiPort, tls, authenticator: plane.authenticator, documents })
+    listening.push(await plane.server.listen({ address, port: layout.apiPort, tls, authenticator: plane.authenticator, documents }))
   }
+  return listening
 }
 
 async function startNodes(
@@ -122,9 +152,10 @@ async function startNodes(
   certificates: ClusterCertificates,
   options: ClusterOptions,
   ending: (() => Promise<unknown>)[],
-): Promise<void> {
+): Promise<readonly NodeKubelet[]> {
   const { layout, clock, log, progress } = options
   const random = systemRandom()
+  let kubelets: readonly NodeKubelet[] = []
   const admin = administratorOf(plane)
   const nodeClient = (node: string) => plane.clientFor({ name: `system:node:${node}`, groups: ['system:nodes'] }, 'kubelet')
   await forgetDroppedNodes(admin, layout)
@@ -148,7 +179,7 @@ async function startNodes(
     const cloud = startCloud({ plane, layout, clock, random, log })
     ending.push(() => cloud.stop())
     await progress.step(layout.nodes.length === 1 ? 'start the kubelet' : `start ${layout.nodes.length} kubelets`, async note => {
-      const kubelets = await startKubelets({ layout, certificates, clientFor: nodeClient, clock, random, log })
+      kubelets = await startKubelets({ layout, certificates, clientFor: nodeClient, clock, random, log })
       ending.push(() => Promise.all(kubelets.map(kubelet => kubelet.stop())))
       await Promise.all(kubelets.map(kubelet => kubelet.ready))
       await nodesReady(
@@ -171,4 +202,5 @@ async function startNodes(
       await nodes.ready
     })
   }
+  return kubelets
 }

@@ -28,6 +28,8 @@ export interface KubeletsOptions {
 export interface NodeKubelet {
   readonly node: NodeLayout
   readonly ready: Promise<void>
+  /** Has it prove itself to the API server by another certificate. */
+  useServing(serving: Credential): void
   stop(): Promise<void>
 }
 
@@ -119,6 +121,7 @@ export async function startNodeKubelet(options: NodeKubeletOptions): Promise<Nod
   return {
     node,
     ready: kubelet.ready,
+    useServing: ({ certificate, privateKey }) => kubelet.useCertificate(certificate, privateKey),
     async stop() {
       await kubelet.stop()
       runtime.close()

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { serversOf } from '#apiserver/endpoints/server-lease.ts'
+import type { Listening } from '#apiserver/http/listen.ts'
 import type { KubeletConnection } from '#apiserver/node-streams/kubelet-connection.ts'
 import type { Logger } from '#base/log/logger.ts'
 import { systemRandom } from '#base/random/system-random.ts'
@@ -8,6 +9,7 @@ import { EtcdStore } from '#store/etcd/etcd-store.ts'
 import type { Store } from '#store/store.ts'
 import { kubeconfig, writePrivateFile } from '../certificates/admin-kubeconfig.ts'
 import { ensureEncryptionConfiguration } from '../certificates/encryption-key.ts'
+import { keepRenewed, newestCredential } from '../certificates/keep-renewed.ts'
 import { ENCRYPTION_FILE, readSharedSecrets } from '../certificates/shared-secrets.ts'
 import type { AssembledApiServer } from '../components/assembled-api-server.ts'
 import { authenticationByCertificates } from '../components/certificate-authentication.ts'
@@ -69,6 +71,9 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       const file = join(layout.certificatesDir, ENCRYPTION_FILE)
       ensureEncryptionConfiguration(file)
       const encryption = await encryptionFromFile({ file, reloads: true, clock, random, log })
+      let newest = certificates
+      let listening: Listening | undefined
+      const kubelets = kubeletConnectionOf(() => newest)
       const plane = await startControlPlane({
         store,
         clock,
@@ -84,11 +89,13 @@ export async function startServer(options: ServerOptions): Promise<Server> {
           securePort: layout.apiPort,
         },
         parameters: certificateParameters(certificates.cluster, layout.cluster),
-        kubeletConnection: kubeletConnectionOf(certificates),
-        frontProxy: certificates.cluster.frontProxyClient,
+        kubeletConnection: kubelets,
+        frontProxy: newestCredential(() => newest.cluster.frontProxyClient),
         checksConsistency: checksConsistency(process.env),
         identity: `${layout.serverName}_${random.uuid()}`,
-        open: assembled => openPort(assembled, store, certificates, options),
+        async open(assembled) {
+          listening = await openPort(assembled, store, () => newest, kubelets, options)
+        },
       })
       // What goes to a store without a majority is not waited for.
       ending.push(() => atMost(clock, GOODBYE_MS, plane.stop()))
@@ -96,9 +103,27 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       await allowJoining(client)
       const dns = await startServerDns({ client, informers: plane.informers, clock, random, log, layout })
       ending.push(() => dns.stop())
-      const local = apiUrlAt('127.0.0.1', layout.apiPort)
-      const { authority, admin } = certificates.cluster
-      writePrivateFile(layout.kubeconfig, kubeconfig(layout.cluster.name, local, authority.certificate, admin))
+      writeKubeconfig(layout, certificates)
+      const renewal = keepRenewed({
+        clock,
+        log,
+        present: certificates,
+        read: () => serverCertificates(layout, clock), // etcd reads its own from their files
+        use(renewed) {
+          newest = renewed
+          const { certificate, privateKey } = renewed.cluster.apiServer
+          listening?.useCertificate(certificate, privateKey)
+          store.useCertificate(renewed.etcdAccess)
+          writeKubeconfig(layout, renewed)
+        },
+        authorities: {
+          ca: certificates.cluster.authority.certificate,
+          'etcd-ca': certificates.etcd.authority.certificate,
+          'kubelet-ca': certificates.kubelets.certificate,
+          'front-proxy-ca': certificates.cluster.frontProxyAuthority.certificate,
+        },
+      })
+      ending.push(async () => renewal[Symbol.dispose]())
       note(apiUrlAt(layout.advertiseAddress, layout.apiPort))
     })
     return { stop }
@@ -113,20 +138,30 @@ function atMost(clock: Clock, limitMs: number, work: Promise<unknown>): Promise<
   return Promise.race([work, sleep(clock, limitMs)])
 }
 
-function kubeletConnectionOf({ cluster, kubelets }: ServerCertificates): KubeletConnection {
-  return { ...cluster.kubeletClient, authority: kubelets.certificate }
+function kubeletConnectionOf(newest: () => ServerCertificates): KubeletConnection {
+  return Object.assign(
+    newestCredential(() => newest().cluster.kubeletClient),
+    { authority: newest().kubelets.certificate },
+  )
+}
+
+function writeKubeconfig(layout: ServerLayout, { cluster: { authority, admin } }: ServerCertificates): void {
+  const local = apiUrlAt('127.0.0.1', layout.apiPort)
+  writePrivateFile(layout.kubeconfig, kubeconfig(layout.cluster.name, local, authority.certificate, admin))
 }
 
 async function openPort(
   assembled: AssembledApiServer,
   store: Store,
-  certificates: ServerCertificates,
+  newest: () => ServerCertificates,
+  kubelets: KubeletConnection,
   options: ServerOptions,
-): Promise<void> {
+): Promise<Listening> {
   const { layout, clock, log } = options
+  const certificates = newest()
   const { authority, authorityCredential, frontProxyAuthority, apiServer } = certificates.cluster
   const client = assembled.clientFor({ name: 'system:apiserver', groups: ['system:masters'] })
-  await serveMetricsApi({ ...assembled, client, kubelets: kubeletConnectionOf(certificates), clock, log })
+  await serveMetricsApi({ ...assembled, client, kubelets, clock, log })
   const joining = joinRoute({
     client,
     clock,
@@ -137,12 +172,12 @@ async function openPort(
     servers: async () => (await serversOf(store)).map(address => apiUrlAt(address, layout.apiPort)),
     async etcd() {
       const local = `https://127.0.0.1:${layout.etcdClientPort}`
-      const members = await firstAnswer([local], certificates.etcdAccess, clock, one => one.list())
+      const members = await firstAnswer([local], newest().etcdAccess, clock, one => one.list())
       return (members ?? []).filter(({ isLearner }) => !isLearner).flatMap(({ clientURLs }) => clientURLs)
     },
     secrets: () => readSharedSecrets(layout.certificatesDir),
   })
-  await assembled.server.listen({
+  return assembled.server.listen({
     address: layout.advertiseAddress.includes(':') ? '::' : '0.0.0.0',
     port: layout.apiPort,
     tls: {

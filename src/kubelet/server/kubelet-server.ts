@@ -44,6 +44,8 @@ export interface KubeletServerContext extends KubeletServerOptions {
 
 export interface KubeletServer {
   readonly port: number
+  /** Proves itself by another certificate from now on; connections that stand are left alone. */
+  useCertificate(cert: string, key: string): void
   stop(): Promise<void>
 }
 
@@ -60,9 +62,9 @@ class HttpError extends Error {
 /** Serves the HTTPS API that the API server calls for logs, exec, attach, port-forward and statistics. */
 export async function startKubeletServer(context: KubeletServerContext): Promise<KubeletServer> {
   const { cert, key, clientCA, minVersion = 'TLSv1.2', ciphers } = context
-  const tls = { cert, key, minVersion, ...(ciphers === undefined ? {} : { ciphers }) }
+  const security = (cert: string, key: string) => ({ cert, key, ca: clientCA, minVersion, ...(ciphers === undefined ? {} : { ciphers }) })
   const handlers = new Handlers(context)
-  const server = createServer({ ...tls, ca: clientCA, requestCert: true, rejectUnauthorized: false }, (request, response) => {
+  const server = createServer({ ...security(cert, key), requestCert: true, rejectUnauthorized: false }, (request, response) => {
     void handlers.handle(request, response)
   })
   const upgraded = new Set<Duplex>()
@@ -76,6 +78,7 @@ export async function startKubeletServer(context: KubeletServerContext): Promise
   await listen(server, context.port, context.address)
   return {
     port: (server.address() as AddressInfo).port,
+    useCertificate: (cert, key) => server.setSecureContext(security(cert, key)),
     async stop() {
       for (const socket of upgraded) socket.destroy()
       server.closeAllConnections()

@@ -39,14 +39,24 @@ const CHANNEL_OPTIONS: ChannelOptions = {
  * sent twice: whether a write is repeated is for the caller to decide, who can read what came of it.
  */
 export class EtcdChannel {
-  readonly #members: readonly Record<Service, Client>[]
+  readonly #endpoints: readonly string[]
   readonly #clock: Clock
+  #members: readonly Record<Service, Client>[]
+  /** With former certificates: what runs on them runs on. */
+  readonly #former: Record<Service, Client>[] = []
   #current = 0
 
   constructor({ endpoints, tls }: EtcdAddress, clock: Clock) {
     if (endpoints.length === 0) throw new Error('no etcd endpoint was given: name at least one, such as https://127.0.0.1:2379')
     this.#clock = clock
+    this.#endpoints = endpoints
     this.#members = endpoints.map(endpoint => connectMember(endpoint, tls))
+  }
+
+  /** Shows another certificate from now on. */
+  useCertificate(tls: NonNullable<EtcdAddress['tls']>): void {
+    this.#former.push(...this.#members)
+    this.#members = this.#endpoints.map(endpoint => connectMember(endpoint, tls))
   }
 
   /** Calls a method of the member in use. Rejects with gRPC's error, or UnavailableError if no member can be reached. */
@@ -80,7 +90,7 @@ export class EtcdChannel {
   }
 
   close(): void {
-    for (const member of this.#members) for (const client of Object.values(member)) client.close()
+    for (const member of [...this.#members, ...this.#former]) for (const client of Object.values(member)) client.close()
   }
 
   /** The member in use, or the next one that can be reached. */

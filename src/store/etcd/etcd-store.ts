@@ -55,6 +55,11 @@ export class EtcdStore implements Store {
     this.#channel = new EtcdChannel(address, clock)
   }
 
+  /** Shows another certificate to the members from now on: calls and watches that are under way end as they began. */
+  useCertificate(tls: NonNullable<EtcdAddress['tls']>): void {
+    this.#channel.useCertificate(tls)
+  }
+
   async range(options: RangeOptions): Promise<RangeResult> {
     checkRange(options)
     const answer = await this.#call<EtcdRange>('KV', 'range', rangeRequest(options), { revision: options.revision ?? 0 })
