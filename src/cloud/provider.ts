@@ -13,6 +13,8 @@ export interface CloudProvider {
   readonly zones?: Zones
   readonly routes?: Routes
   readonly loadBalancers?: LoadBalancers
+  /** Another machine does the work from now on: lets go of what only one machine may have. */
+  standBy?(): Promise<void>
 }
 
 /** The machines that nodes are. */

@@ -1,10 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { silentLogger } from '#base/log/logger.ts'
 import { realClock } from '#base/time/real-clock.ts'
@@ -17,6 +14,7 @@ import { Lease } from '#kinds/coordination/v1/lease.ts'
 import { Pod } from '#kinds/core/v1/pod.ts'
 import { type SimulatedNodes, startSimulatedNodes } from '#kubelet/runtime/simulated/simulated-nodes.ts'
 import { type ApiServerProcess, startApiServerProcess } from '../support/api-server-process.ts'
+import { type ProgramProcess, startProgram, until, writeKubeconfig } from '../support/program-process.ts'
 
 /*
  * Controllers and scheduler as processes of their own, two of each, by upstream's flags: when leaders die or are told to end, the others take
@@ -33,27 +31,11 @@ let server: ApiServerProcess
 let client: HttpClient
 let informers: Informers
 let nodes: SimulatedNodes
-let candidates: Candidate[]
-
-/** A process that leads, or waits to. */
-interface Candidate {
-  readonly program: string
-  readonly child: ChildProcess
-  readonly log: () => string
-}
+let candidates: ProgramProcess[]
 
 beforeAll(async () => {
   server = await startApiServerProcess({ tokens: { admin: ['admin', 'system:masters'] } })
-  const cluster = { server: server.url, 'certificate-authority-data': Buffer.from(server.authority).toString('base64') }
-  const config = {
-    apiVersion: 'v1',
-    kind: 'Config',
-    clusters: [{ name: 'c', cluster }],
-    users: [{ name: 'u', user: { token: 'admin' } }],
-    contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
-    'current-context': 'x',
-  }
-  writeFileSync(kubeconfig, JSON.stringify(config), { mode: 0o600 })
+  writeKubeconfig(kubeconfig, 'admin', [server])
   client = httpClient({ server: server.url, clock, tls: { ca: server.authority }, token: 'admin' })
   informers = newInformers({ client, clock, log: silentLogger })
   const names = ['n1', 'n2', 'n3']
@@ -69,7 +51,7 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  for (const { child } of candidates) if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
+  for (const one of candidates) await one[Symbol.asyncDispose]()
   await nodes.stop()
   await informers[Symbol.asyncDispose]()
   client[Symbol.dispose]()
@@ -77,39 +59,21 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-function start(program: string): Candidate {
-  const path = fileURLToPath(new URL(`../../bin/${program}`, import.meta.url))
-  const child = spawn(path, [`--kubeconfig=${kubeconfig}`, '--leader-elect=true', '--secure-port=0', '--kube-api-qps=-1'], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
-  let log = ''
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    log += text
-  })
-  return { program, child, log: () => log }
+function start(program: string): ProgramProcess {
+  return startProgram(program, [`--kubeconfig=${kubeconfig}`, '--leader-elect=true', '--secure-port=0', '--kube-api-qps=-1'])
 }
 
 /** The leaders that live, once there is one of each. */
-async function leaders(): Promise<Candidate[]> {
-  return until(
-    async () => candidates.filter(({ child, log }) => child.exitCode === null && child.signalCode === null && log().includes('"leading"')),
-    found => found.length === 2,
+async function leaders(): Promise<ProgramProcess[]> {
+  const found = await eventually(
+    async () => candidates.filter(one => one.isAlive() && one.log().includes('"leading"')).map(({ child }) => child.pid),
+    pids => pids.length === 2,
   )
+  return candidates.filter(({ child }) => found.includes(child.pid))
 }
 
-async function until<T>(ask: () => Promise<T>, isWanted: (answer: T) => boolean, timeoutMs = 60_000): Promise<T> {
-  const deadline = performance.now() + timeoutMs
-  for (;;) {
-    const answer = await ask()
-    if (isWanted(answer)) return answer
-    if (performance.now() > deadline)
-      throw new Error(
-        `it did not come to what was wanted: ${JSON.stringify(answer)}\n${candidates.map(({ program, log }) => `${program}:\n${log().slice(-2000)}`).join('\n')}`,
-      )
-    await delay(50)
-  }
-}
-
+const explain = () => candidates.map(({ name, log }) => `${name}:\n${log().slice(-2000)}`).join('\n')
+const eventually = <T>(ask: () => Promise<T>, isWanted: (answer: T) => boolean) => until(ask, isWanted, { explain })
 const available = async () => (await client.get(Deployment, web)).status.availableReplicas ?? 0
 const scaleTo = (replicas: number) => client.patch(Deployment, web, { type: 'merge', body: { spec: { replicas } } })
 
@@ -129,10 +93,10 @@ async function takeover(signal: NodeJS.Signals, replicas: number): Promise<numbe
   await Promise.all(ended)
   const startedMs = performance.now()
   await scaleTo(replicas)
-  await until(holders, now => PROGRAMS.every(name => now.get(name) !== '' && now.get(name) !== before.get(name)))
+  await eventually(holders, now => PROGRAMS.every(name => now.get(name) !== '' && now.get(name) !== before.get(name)))
   const seconds = (performance.now() - startedMs) / 1000
-  await until(available, count => count === replicas)
-  for (const { program } of old) candidates.push(start(program))
+  await eventually(available, count => count === replicas)
+  for (const { name } of old) candidates.push(start(name))
   return seconds
 }
 
@@ -140,8 +104,8 @@ describe('two controller managers and two schedulers over HTTP', () => {
   it('do the work of one, and each work is led by one', async () => {
     const template = { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'main', image: 'web:1' }] } }
     await client.create(Deployment, { metadata: web, spec: { replicas: 10, selector: { matchLabels: { app: 'web' } }, template } } as never)
-    await until(available, count => count === 10)
-    expect((await leaders()).map(({ program }) => program).sort()).toEqual(['kube-controller-manager', 'kube-scheduler'])
+    await eventually(available, count => count === 10)
+    expect((await leaders()).map(({ name }) => name).sort()).toEqual(['kube-controller-manager', 'kube-scheduler'])
     const { items } = await client.list(Lease, { namespace: 'kube-system' })
     expect(items.map(({ metadata }) => metadata.name).sort()).toEqual(expect.arrayContaining(['kube-controller-manager', 'kube-scheduler']))
   }, 90_000)
@@ -154,12 +118,9 @@ describe('two controller managers and two schedulers over HTTP', () => {
 
   it('take over within 3 seconds when the leaders end cleanly', async () => {
     // Both successors must wait for the lead before there is anything to take over.
-    await until(
-      async () =>
-        candidates.filter(
-          ({ child, log }) => child.exitCode === null && child.signalCode === null && log().includes('waiting for the lead'),
-        ),
-      found => found.length === 4,
+    await eventually(
+      async () => candidates.filter(one => one.isAlive() && one.log().includes('waiting for the lead')).length,
+      count => count === 4,
     )
     const seconds = await takeover('SIGTERM', 30)
     console.info(`taken over ${seconds.toFixed(1)} s after the leaders ended`)
@@ -179,10 +140,10 @@ describe('two controller managers and two schedulers over HTTP', () => {
           await client.updateStatus(Pod, { ...pod, status: { ...pod.status, phase: 'Succeeded' } }).catch(() => undefined)
       return (await client.get(Job, job)).status
     }
-    await until(finish, ({ succeeded = 0 }) => succeeded >= 2)
+    await eventually(finish, ({ succeeded = 0 }) => succeeded >= 2)
     const old = await leaders()
     for (const { child } of old) child.kill('SIGKILL')
-    const status = await until(finish, ({ conditions }) => conditions?.some(({ type }) => type === 'Complete') ?? false)
+    const status = await eventually(finish, ({ conditions }) => conditions?.some(({ type }) => type === 'Complete') ?? false)
     expect(status).toMatchObject({ succeeded: 6 })
     const { items } = await client.list(Pod, { namespace: 'default', labelSelector: 'app=task' })
     expect(items).toHaveLength(6)

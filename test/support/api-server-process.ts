@@ -24,6 +24,8 @@ export interface ApiServerProcessOptions {
   /** Who has which token: `token: [user, group, …]`. */
   readonly tokens: Readonly<Record<string, readonly string[]>>
   readonly flags?: readonly string[]
+  /** Where it listens; default: loopback. */
+  readonly address?: string
   /** Another build of it: a file that node runs. */
   readonly build?: string
 }
@@ -32,6 +34,7 @@ const program = fileURLToPath(new URL('../../bin/kube-apiserver', import.meta.ur
 
 /** Starts it and waits until it is ready. */
 export async function startApiServerProcess(options: ApiServerProcessOptions): Promise<ApiServerProcess> {
+  const { address = '127.0.0.1' } = options
   const directory = mkdtempSync(join(tmpdir(), 't8s-apiserver-'))
   const file = (name: string, text: string) => {
     const path = join(directory, name)
@@ -42,21 +45,21 @@ export async function startApiServerProcess(options: ApiServerProcessOptions): P
   const issued = await certificateAuthority(realClock(), credential).issue({
     commonName: 'kube-apiserver',
     dnsNames: ['localhost'],
-    ipAddresses: ['127.0.0.1'],
+    ipAddresses: [address],
     usages: ['server'],
     validSeconds: 3600,
   })
   const proxies = await newAuthority(realClock(), 'front proxies')
   const keys = newKeyPair()
   const tokens = Object.entries(options.tokens).map(([token, [user, ...groups]]) => `${token},${user},${user},"${groups.join(',')}"\n`)
-  const port = await freePort()
+  const port = await freePort(address)
   const child = spawn(
     options.build ? process.execPath : program,
     [
       ...(options.build ? [options.build] : []),
       `--data-dir=${join(directory, 'data')}`,
-      '--bind-address=127.0.0.1',
-      '--advertise-address=127.0.0.1',
+      `--bind-address=${address}`,
+      `--advertise-address=${address}`,
       `--secure-port=${port}`,
       `--tls-cert-file=${file('tls.crt', issued.certificate)}`,
       `--tls-private-key-file=${file('tls.key', issued.privateKey)}`,
@@ -74,7 +77,7 @@ export async function startApiServerProcess(options: ApiServerProcessOptions): P
   )
   let log = ''
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (log += text))
-  const url = `https://127.0.0.1:${port}`
+  const url = `https://${address}:${port}`
   const server: ApiServerProcess = {
     url,
     authority: credential.certificate,
@@ -148,9 +151,9 @@ export function askOn(session: ClientHttp2Session, method: string, path: string,
   })
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(address = '127.0.0.1'): Promise<number> {
   const server = createServer()
-  server.listen(0, '127.0.0.1')
+  server.listen(0, address)
   await once(server, 'listening')
   const { port } = server.address() as { port: number }
   server.close()

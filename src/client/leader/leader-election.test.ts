@@ -60,6 +60,23 @@ describe('leader election', () => {
     await clock.advance(30_000)
   })
 
+  it('says who leads, once each time that changes', async () => {
+    const clock = virtualClock()
+    const api = new FakeApi(clock)
+    const first = candidate(api, clock, 'a', 1)
+    await clock.advance(1_000)
+    const told: string[] = []
+    const stop = new AbortController()
+    const options = { client: api.client(), clock, random: seededRandom(2), log: silentLogger, lease, identity: 'b' }
+    const waiting = leadWhenElected({ ...options, newLeader: name => void told.push(name) }, async () => undefined, stop.signal)
+    await clock.advance(30_000)
+    expect(told).toEqual(['a'])
+    first.stop()
+    await clock.advance(1_000)
+    await waiting
+    expect(told).toEqual(['a', 'b'])
+  })
+
   it('watches the winner from the moment it lost the race for a new lease', async () => {
     const clock = virtualClock()
     const api = new FakeApi(clock)

@@ -24,6 +24,8 @@ export interface LeaderElectionOptions {
   /** How long a leader tries to renew before it steps down; less than the lease's duration. */
   readonly renewDeadlineMs?: number
   readonly retryPeriodMs?: number
+  /** Told whom the Lease says to lead, whenever that changes. */
+  newLeader?(identity: string): void
 }
 
 /**
@@ -177,8 +179,11 @@ class LeaseClaim {
   /** Takes note of the Lease: a change of it says that its holder lives, by our own clock, since its clock may differ. */
   observe(lease: Lease): void {
     if (this.#observed && equal(this.#observed.spec, lease.spec)) return
+    const { holderIdentity: holder } = lease.spec
+    const isNew = holder && holder !== this.#observed?.spec.holderIdentity
     this.#observed = lease
     this.#observedMs = this.#options.clock.monotonic()
+    if (isNew) this.#options.newLeader?.(holder)
   }
 
   /** The Lease as it was last seen, and for how long its holder is to be left alone. */

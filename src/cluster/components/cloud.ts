@@ -36,6 +36,7 @@ export function startCloud({ plane, layout, clock, random, log }: CloudOptions):
     idPrefix: `t8s://${layout.id}`,
     networks: [localNetwork(), ...layout.nodes.map(({ netnsPath }) => localNetwork(netnsPath))],
     services: () => services.list(),
+    announces: false,
   })
   const clientOf = (controller: string) =>
     clientFor(

@@ -28,6 +28,8 @@ export interface LeadershipOptions {
   readonly events: EventRecorder
   /** What a configuration file says; flags on the command line count before it. */
   readonly configuration?: LeaderElectionConfiguration | undefined
+  /** Called when a copy on another machine is seen to lead. */
+  ledElsewhere?(): void
   /** Where `leader_election_master_status` is kept. */
   readonly metrics?: Registry
 }
@@ -46,7 +48,7 @@ export interface Leadership {
 /** Leading by a Lease, as the `--leader-elect` flags and `configuration` say. */
 export function leadership(context: ProgramContext<LeaderFlags>, options: LeadershipOptions): Leadership {
   const { name, clock, random, log, signal, setting } = context
-  const { client, events, metrics, configuration: file } = options
+  const { client, events, metrics, ledElsewhere, configuration: file } = options
   const period = (flag: 'leader-elect-lease-duration' | 'leader-elect-renew-deadline' | 'leader-elect-retry-period', inFile?: string) =>
     setting(flag, inFile ? durationMs(inFile) : undefined)
   const lease = {
@@ -75,8 +77,9 @@ export function leadership(context: ProgramContext<LeaderFlags>, options: Leader
     check: { name: 'leaderElection', check: () => (lost ? `failed election to renew leadership on lease ${lease.name}` : undefined) },
     async lead(work) {
       if (!isElected) return work(signal)
-      const identity = `${hostname()}_${random.uuid()}`
-      const election = { client, clock, random, log, events, lease, identity, ...periods }
+      const machine = `${hostname()}_`
+      const newLeader = (leader: string) => (leader.startsWith(machine) ? undefined : ledElsewhere?.())
+      const election = { client, clock, random, log, events, lease, identity: `${machine}${random.uuid()}`, newLeader, ...periods }
       const outcome = await leadWhenElected(election, until => leading(work, until), signal)
       if (outcome === 'lost') throw new SetupError('The lead was lost', `start ${name} again; another one may have it now`)
     },

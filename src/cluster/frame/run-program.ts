@@ -31,12 +31,13 @@ export interface ProgramContext<F = unknown> {
 
 /**
  * Runs one of upstream's programs: reads the command line, logs to stderr, ends cleanly at SIGTERM (at once at the second one). `work`
- * returns when it has ended; its rejection is the program's failure.
+ * returns when it has ended; its rejection is the program's failure. The program's file is read to its end before, if it does not wait for this.
  */
 export async function runProgram<S extends FlagSections>(
   program: Program<S>,
   work: (context: ProgramContext<FlagValues<S>>) => Promise<void>,
 ): Promise<void> {
+  await Promise.resolve()
   const line = readCommandLine(program, process.argv.slice(2), VERSION.gitVersion)
   if (line.do !== 'run') {
     const stream = line.do === 'print' ? process.stdout : process.stderr

@@ -1,6 +1,5 @@
 import { Registry } from 'prom-client'
 import { eventRecorder } from '#client/events/event-recorder.ts'
-import type { Informers } from '#client/informers/informer.ts'
 import { informers as newInformers } from '#client/informers/informers.ts'
 import { cloudAccountOf, cloudControllers } from '#cloud/cloud-controllers.ts'
 import type { CloudProvider } from '#cloud/provider.ts'
@@ -19,7 +18,7 @@ import { configOf, runProgram, untilToldToEnd } from '../frame/run-program.ts'
 import { serveComponent } from '../frame/serve-component.ts'
 import { SetupError } from '../setup-error.ts'
 
-await runProgram(cloudControllerManager, async context => {
+void runProgram(cloudControllerManager, async context => {
   const { flags, log, clock, random } = context
   const providerFor = providerNamed(flags['cloud-provider'])
   const { kubeconfig, master, 'kube-api-qps': qps, 'kube-api-burst': burst } = flags
@@ -27,13 +26,16 @@ await runProgram(cloudControllerManager, async context => {
   const { client } = access
   using events = eventRecorder({ client, clock, log, component: 'cloud-controller-manager' })
   const metrics = new Registry()
-  const leader = leadership(context, { client, events, metrics })
+  const standBy = async () => providerFor(flags['cloud-config'], () => []).standBy?.()
+  const ledElsewhere = () => void standBy().catch(error => log.error('what only a leader may have could not be let go of', { error }))
+  const leader = leadership(context, { client, events, metrics, ledElsewhere })
   await using _server = await serveComponent(context, { client, checks: [leader.check], metrics })
   const counted = controllerMetrics(metrics)
 
   await leader.lead(async until => {
     await using informers = newInformers({ client, clock, log })
-    const provider = providerFor(flags['cloud-config'], informers)
+    const services = informers.of(Service)
+    const provider = providerFor(flags['cloud-config'], () => services.list())
     const { routes: _, ...withoutRoutes } = provider
     const setsRoutes = flags['allocate-node-cidrs'] && flags['configure-cloud-routes']
     const controllers = cloudControllers(setsRoutes ? provider : withoutRoutes, {
@@ -63,9 +65,8 @@ await runProgram(cloudControllerManager, async context => {
 })
 
 /** The providers by their names: another one is another line. */
-const PROVIDERS: Readonly<Record<string, (configFile: string, informers: Informers) => CloudProvider>> = {
-  local(configFile, informers) {
-    const services = informers.of(Service)
+const PROVIDERS: Readonly<Record<string, (configFile: string, services: () => readonly Service[]) => CloudProvider>> = {
+  local(configFile, services) {
     const place = () => {
       const { machines, loadBalancer } = configOf(localCloudConfiguration, configFile) ?? {}
       return { machines, pool: loadBalancer?.pool ?? [], link: loadBalancer?.link ?? '' }
@@ -75,7 +76,8 @@ const PROVIDERS: Readonly<Record<string, (configFile: string, informers: Informe
       place,
       idPrefix: 'local://machines',
       networks: [localNetwork(), ...namespaces.map(path => localNetwork(path))],
-      services: () => services.list(),
+      services,
+      announces: true,
     })
   },
 }

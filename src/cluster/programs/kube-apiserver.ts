@@ -23,7 +23,7 @@ const DEFAULT_SERVICE_CIDR = '10.0.0.0/24'
 
 type Flags = FlagValues<typeof kubeApiserver.sections>
 
-await runProgram(kubeApiserver, async context => {
+void runProgram(kubeApiserver, async context => {
   const { flags, given, flagTexts, log, clock, random, signal } = context
   // What is wrong with a file is told before anything is begun.
   const registry = new Registry()

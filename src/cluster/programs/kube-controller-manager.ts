@@ -17,7 +17,7 @@ import { leadership } from '../frame/leadership.ts'
 import { runProgram, untilToldToEnd } from '../frame/run-program.ts'
 import { serveComponent } from '../frame/serve-component.ts'
 
-await runProgram(kubeControllerManager, async context => {
+void runProgram(kubeControllerManager, async context => {
   const { flags, log, clock, random } = context
   const enabled = [
     ...readControllerNames(flags.controllers),

@@ -25,7 +25,7 @@ import { SetupError } from '../setup-error.ts'
 /** The nftables table of the proxy in the network it runs in. */
 const TABLE = 'kube-proxy'
 
-await runProgram(kubeProxy, async context => {
+void runProgram(kubeProxy, async context => {
   const { flags, log, clock, signal } = context
   const config = configOf(kubeProxyConfiguration, flags.config)
   if (flags['write-config-to'] !== '') {

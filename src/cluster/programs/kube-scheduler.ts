@@ -17,7 +17,7 @@ import { configOf, runProgram, untilToldToEnd } from '../frame/run-program.ts'
 import { schedulerMetrics } from '../frame/scheduler-metrics.ts'
 import { serveComponent } from '../frame/serve-component.ts'
 
-await runProgram(kubeScheduler, async context => {
+void runProgram(kubeScheduler, async context => {
   const { flags, setting, log, clock, random } = context
   const config = configOf(kubeSchedulerConfiguration, flags.config)
   const { apiVersion, kind } = kubeSchedulerConfiguration

@@ -17,7 +17,7 @@ import { servingTls } from '../frame/serving-tls.ts'
 import { firstAddress } from '../machine/addresses.ts'
 import { SetupError } from '../setup-error.ts'
 
-await runProgram(program, async context => {
+void runProgram(program, async context => {
   const { flags, given, setting, log, clock, random, signal } = context
   const config: KubeletConfiguration = configOf(kubeletConfiguration, flags.config) ?? {}
   for (const field of withoutEffect(config)) log.verbose('a field of the configuration has no effect here', { field })

@@ -7,17 +7,26 @@ export interface LocalLoadBalancersOptions {
   readonly pool: () => AddressPool
   /** The link that answers for the addresses. */
   readonly link: () => string
-  readonly network: Pick<LocalNetwork, 'ownAddresses' | 'addAddress' | 'removeAddress'>
+  readonly network: Pick<LocalNetwork, 'ownAddresses' | 'addAddress' | 'removeAddress' | 'announce'>
   readonly services: () => readonly Service[]
+  /** Whether there are other machines on the link, which may believe that an address is elsewhere. */
+  readonly announces: boolean
+}
+
+/** Load balancers, and how a machine lets go of all their addresses. */
+export interface LocalLoadBalancers extends LoadBalancers {
+  release(): Promise<void>
 }
 
 /**
  * Addresses of a pool for Services. This machine answers for an address by having it; where packets then go is the proxies' work, on this
  * machine and on every node. Who has which address stands in the Services' status and nowhere else.
  */
-export function localLoadBalancers({ pool, link, network, services }: LocalLoadBalancersOptions): LoadBalancers {
+export function localLoadBalancers({ pool, link, network, services, announces }: LocalLoadBalancersOptions): LocalLoadBalancers {
   /** Given, and not to be seen in a Service yet: by uid. */
   const given = new Map<string, readonly string[]>()
+
+  const announced = new Set<string>()
 
   const takenByOthers = ({ metadata: { uid } }: Pick<Service, 'metadata'>) => {
     const taken = new Set([...given].flatMap(([other, addresses]) => (other === uid ? [] : addresses)))
@@ -29,6 +38,7 @@ export function localLoadBalancers({ pool, link, network, services }: LocalLoadB
     const addresses = pool()
     for (const address of await network.ownAddresses(link()))
       if (addresses.includes(address) && !held.has(address)) await network.removeAddress(address, link())
+    for (const address of announced) if (!held.has(address)) announced.delete(address)
   }
 
   return {
@@ -39,7 +49,13 @@ export function localLoadBalancers({ pool, link, network, services }: LocalLoadB
       const addresses = chooseAddresses(service, pool(), taken, given.get(uid) ?? [])
       given.set(uid, addresses)
       const present = await network.ownAddresses(link())
-      for (const address of addresses) if (!present.includes(address)) await network.addAddress(address, link())
+      for (const address of addresses) {
+        if (!present.includes(address)) await network.addAddress(address, link())
+        // Also of one that was here before: another machine may have had it meanwhile.
+        if (!announces || announced.has(address)) continue
+        announced.add(address)
+        await network.announce(address, link())
+      }
       await sweep(new Set([...taken, ...addresses]))
       return { ingress: addresses.map(ip => ({ ip, ipMode: 'VIP' as const })) }
     },
@@ -47,6 +63,7 @@ export function localLoadBalancers({ pool, link, network, services }: LocalLoadB
       given.delete(service.metadata.uid ?? '')
       await sweep(takenByOthers(service))
     },
+    release: () => sweep(new Set()),
   }
 }
 

@@ -13,12 +13,18 @@ export interface LocalNetwork {
   ownAddresses(link: string): Promise<readonly string[]>
   addAddress(address: string, link: string): Promise<void>
   removeAddress(address: string, link: string): Promise<void>
+  /** Tells the other machines of the link that the address is here now (gratuitous ARP, RFC 5227); those of version 6 are found by asking. */
+  announce(address: string, link: string): Promise<void>
 }
 
 /** The network of this machine, or of the namespace at `path`, by iproute2. */
 export function localNetwork(path?: string): LocalNetwork {
-  const command = path === undefined ? ['ip'] : ['nsenter', `--net=${path}`, 'ip']
-  const ip = async (...args: string[]) => (await run(command[0]!, [...command.slice(1), ...args])).stdout
+  const inside = path === undefined ? [] : ['nsenter', `--net=${path}`]
+  const here = (program: string, args: readonly string[], allowCodes: readonly number[] = []) => {
+    const [command = program, ...rest] = [...inside, program, ...args]
+    return run(command, rest, { allowCodes })
+  }
+  const ip = async (...args: string[]) => (await here('ip', args)).stdout
   const json = async (...args: string[]) => JSON.parse((await ip('-j', ...args)) || '[]') as unknown
   const addressesOf = async (...where: string[]) =>
     ((await json('address', 'show', ...where)) as { addr_info?: { local?: string; prefixlen?: number }[] }[]).flatMap(
@@ -57,6 +63,10 @@ export function localNetwork(path?: string): LocalNetwork {
     },
     async removeAddress(address, link) {
       await gone(ip(family(address), 'address', 'delete', `${address}/${bits(address)}`, 'dev', link))
+    },
+    async announce(address, link) {
+      // It ends with 1 since nobody answers, which is as it should be.
+      if (!address.includes(':')) await here('busybox', ['arping', '-U', '-q', '-c', '2', '-I', link, address], [1])
     },
   }
 }

@@ -31,6 +31,10 @@ class FakeNetwork implements LocalNetwork {
   async removeAddress(address: string) {
     this.held.delete(address)
   }
+  readonly announced: string[] = []
+  async announce(address: string) {
+    this.announced.push(address)
+  }
 }
 
 const service = (name: string, spec: object = {}, ips: readonly string[] = []) =>
@@ -46,7 +50,13 @@ function place(machines?: readonly LocalMachine[]) {
   const networks = [new FakeNetwork('192.0.2.254'), new FakeNetwork('192.0.2.1'), new FakeNetwork('192.0.2.2')]
   const pool = ['192.0.2.200-192.0.2.201', '2001:db8::10/126']
   const start = () =>
-    localProvider({ place: () => ({ machines, pool, link: 'br' }), idPrefix: 'local://site', networks, services: () => services })
+    localProvider({
+      place: () => ({ machines, pool, link: 'br' }),
+      idPrefix: 'local://site',
+      networks,
+      services: () => services,
+      announces: true,
+    })
   return { services, networks, machine: networks[0]!, start, ...start() }
 }
 
@@ -94,6 +104,22 @@ describe('the local provider', () => {
     expect((await loadBalancers!.ensure(service('a', { loadBalancerIP: '192.0.2.201' }), [])).ingress![0]!.ip).toBe('192.0.2.201')
     await expect(loadBalancers!.ensure(service('b', { loadBalancerIP: '192.0.2.201' }), [])).rejects.toThrow("is another Service's")
     await expect(loadBalancers!.ensure(service('b', { loadBalancerIP: '192.0.2.9' }), [])).rejects.toThrow('is not of the pool')
+  })
+
+  it('tells the other machines of an address once, and again when another process has taken over', async () => {
+    const { loadBalancers, machine, start } = place()
+    for (let times = 0; times < 3; times++) await loadBalancers!.ensure(service('a'), [])
+    expect(machine.announced).toEqual(['192.0.2.200'])
+    await start().loadBalancers!.ensure(service('a', {}, ['192.0.2.200']), [])
+    expect(machine.announced).toEqual(['192.0.2.200', '192.0.2.200'])
+  })
+
+  it('lets go of all its addresses, and of no others, when another machine leads', async () => {
+    const { loadBalancers, machine, start } = place()
+    machine.held.add('192.0.2.9')
+    await loadBalancers!.ensure(service('a'), [])
+    await start().standBy!()
+    expect([...machine.held]).toEqual(['192.0.2.9'])
   })
 
   it('gives up addresses that were left by who ended between two steps, and touches no others', async () => {

@@ -37,6 +37,8 @@ export interface LocalProviderOptions {
   readonly networks: readonly LocalNetwork[]
   /** The Services that there are, to know which addresses are taken. */
   readonly services: () => readonly Service[]
+  /** Whether other machines stand on the link of the pool's addresses: they are told where an address is now. */
+  readonly announces: boolean
 }
 
 /**
@@ -44,9 +46,16 @@ export interface LocalProviderOptions {
  * proxies lead on, and routes lead to the pods of other machines on the same network.
  */
 export function localProvider(options: LocalProviderOptions): CloudProvider {
-  const { place, idPrefix, networks, services } = options
+  const { place, idPrefix, networks, services, announces } = options
   const machineOf = ({ metadata }: Node) => place().machines?.find(({ name }) => name === metadata.name)
   const isOurs = ({ spec }: Node) => spec.providerID?.startsWith(`${idPrefix}/`) ?? false
+  const loadBalancers = localLoadBalancers({
+    pool: () => new AddressPool(place().pool),
+    link: () => place().link,
+    network: networks[0]!,
+    services,
+    announces,
+  })
   return {
     name: 'local',
     instances: {
@@ -68,12 +77,9 @@ export function localProvider(options: LocalProviderOptions): CloudProvider {
     },
     zones: { of: async node => ({ zone: machineOf(node)?.zone ?? '', region: machineOf(node)?.region ?? '' }) },
     routes: localRoutes(networks, isOurs),
-    loadBalancers: localLoadBalancers({
-      pool: () => new AddressPool(place().pool),
-      link: () => place().link,
-      network: networks[0]!,
-      services,
-    }),
+    loadBalancers,
+    // An address that two machines answer for leads nowhere once the proxy of one of them ends.
+    standBy: () => (place().pool.length > 0 ? loadBalancers.release() : Promise.resolve()),
   }
 }
 
