@@ -231,7 +231,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
 
   const release = (profile: Profile, cycle: SchedulingCycle, node: NodeInfo) => {
     for (const plugin of profile.points.reserve.slice().reverse()) plugin.unreserve?.(cycle, node)
-    cache.forget(cycle.info)
+    cache.forget(cycle.info.uid)
   }
 
   /** What a pod waits for may take minutes: meanwhile others are bound. */
@@ -269,7 +269,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
       else await profile.points.bind[0]!.bind(cycle, node, signal)
       queue.remove(cycle.info.uid)
       if (nominated.nodeOf(cycle.info.uid) === node.name) nominated.remove(cycle.info.uid)
-      else giveUpNomination(cycle.info)
+      else giveUpNomination(cycle.pod)
       for (const plugin of profile.points.postBind) plugin.postBind(cycle, node)
       events.record(cycle.pod, 'Normal', 'Scheduled', `Successfully assigned ${nameOf(cycle.pod)} to ${node.name}`)
     } catch (error) {
@@ -285,7 +285,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
     const result = refusal ? undefined : afterFilters(profile.points.postFilter, cycle, refusals)
     const nominatedNodeName = result?.nominatedNodeName
     if (nominatedNodeName) nominate(cycle.info, nominatedNodeName)
-    else if (result && !result.keepsNomination) giveUpNomination(cycle.info)
+    else if (result && !result.keepsNomination) giveUpNomination(cycle.pod)
     queue.refused(cycle.info, refusal ? [refusal] : [...refusals.counts.keys()])
     const message = refusalMessage(cache.nodes.length, refusals.counts, refusal, result?.message)
     keep(cycle, profile, { refusals, refusal, seen: refusals.size, feasible: 0, scores: [], message })
@@ -305,7 +305,8 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
   }
 
   /** The room that was kept for the pod may do for others. */
-  const giveUpNomination = ({ uid, pod }: PodInfo) => {
+  const giveUpNomination = (pod: Pod) => {
+    const uid = pod.metadata.uid ?? ''
     const nodeName = nominated.nodeOf(uid)
     if (nodeName === undefined) return
     nominated.remove(uid)
@@ -342,11 +343,11 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
       queue.put(pod)
     },
     gone(pod) {
-      const info = podInfo(pod)
-      queue.remove(info.uid)
-      cache.forget(info)
-      if (pod.spec.nodeName === nominated.nodeOf(info.uid)) nominated.remove(info.uid)
-      else giveUpNomination(info)
+      const uid = pod.metadata.uid ?? ''
+      queue.remove(uid)
+      cache.forget(uid)
+      if (pod.spec.nodeName === nominated.nodeOf(uid)) nominated.remove(uid)
+      else giveUpNomination(pod)
     },
     happened: change => queue.happened(change),
   })

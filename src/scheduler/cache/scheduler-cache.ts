@@ -22,7 +22,7 @@ export interface SchedulerCache extends NodeSet {
   /** Counts `pod` on `node` from now on. */
   assume(pod: PodInfo, node: NodeInfo): void
   /** Takes back an assumption that did not come true. */
-  forget(pod: PodInfo): void
+  forget(uid: string): void
   isAssumed(uid: string): boolean
   /** The labels of a namespace changed, which terms of affinity may go by. */
   namespaceChanged(): void
@@ -146,8 +146,8 @@ export function schedulerCache(labelsOf: NamespaceLabels = () => undefined): Sch
     assume(pod, node) {
       place(pod, node, true)
     },
-    forget(pod) {
-      if (placed.get(pod.uid)?.assumed) remove(pod.uid)
+    forget(uid) {
+      if (placed.get(uid)?.assumed) remove(uid)
     },
     isAssumed: uid => placed.get(uid)?.assumed ?? false,
     namespaceChanged: () => tallies.forgetNamespaces(),
@@ -182,6 +182,15 @@ function countsTheSame(old: Pod, pod: Pod): boolean {
   )
 }
 
-/** What its containers hold according to its kubelet. */
-const heldBy = ({ status }: Pod) =>
-  status.containerStatuses?.map(({ allocatedResources, resources }) => ({ allocatedResources, resources }))
+/** What containers hold according to the kubelet, where that is not what they ask for: while the pod is resized. */
+function heldBy({ spec, status }: Pod): object[] {
+  const held: object[] = []
+  for (const { name, allocatedResources, resources } of [...(status.containerStatuses ?? []), ...(status.initContainerStatuses ?? [])]) {
+    const container = [...spec.containers, ...(spec.initContainers ?? [])].find(one => one.name === name)
+    const asked = container?.resources.requests
+    const isAsAsked = (amounts: object | undefined) => amounts === undefined || equal(amounts, asked)
+    if (!isAsAsked(allocatedResources) || !isAsAsked(resources?.requests))
+      held.push({ name, allocatedResources, requests: resources?.requests })
+  }
+  return held
+}

@@ -5,6 +5,7 @@ import { Pod } from '#kinds/core/v1/pod.ts'
 import { LabelSelector } from '#machinery/selectors/label-selector.ts'
 import { node, pod, stored } from '../scheduler.fixture.ts'
 import { podInfo } from './pod-info.ts'
+import { CPU } from './resource-slots.ts'
 import { schedulerCache } from './scheduler-cache.ts'
 
 const apps = ['web', 'db']
@@ -90,5 +91,29 @@ describe('tallies', () => {
       cache.setNode(stored(Node, node(name, { labels: { [zone]: value } })))
     }
     expect(cache.nodes.map(({ name }) => name)).toEqual(['n1', 'n4', 'n5', 'n2', 'n3'])
+  })
+})
+
+describe('a pod of the cache', () => {
+  const container = (cpu: string) => ({ containers: [{ name: 'c', image: 'i', resources: { requests: { cpu } } }] })
+  const holding = (cpu: string) => ({
+    containerStatuses: [
+      { name: 'c', ready: true, restartCount: 0, image: 'i', imageID: '', allocatedResources: { cpu }, resources: { requests: { cpu } } },
+    ],
+  })
+  const bound = (cpu: string, status: object) => stored<Pod>(Pod, { ...pod('p', { nodeName: 'n1', ...container(cpu) }), status })
+
+  it('is counted again only if what it holds is another amount', () => {
+    const cache = schedulerCache()
+    const n1 = cache.setNode(nodeOf('n1', undefined))
+    cache.setPod(bound('1', {}))
+    const { version } = n1
+    cache.setPod(bound('1', holding('1')))
+    expect(n1.version).toBe(version)
+    const held = (requested: string, now: string) => {
+      cache.setPod(bound(requested, holding(now)))
+      return n1.requested[CPU]
+    }
+    expect([held('1', '3'), held('1', '1'), held('2', '1'), held('2', '2')]).toEqual([3000, 1000, 2000, 2000])
   })
 })
