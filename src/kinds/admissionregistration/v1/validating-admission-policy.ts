@@ -2,6 +2,7 @@ import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { defaulted, int64, list, listMap, message, omitempty, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { Condition } from '../../meta/v1/condition.ts'
+import { statusSubresource } from '../../meta/v1/subresources.ts'
 import { FailurePolicyType } from './failure-policy-type.ts'
 import { MatchCondition } from './match-condition.ts'
 import { MatchResources } from './match-resources.ts'
@@ -68,7 +69,7 @@ export const ValidatingAdmissionPolicy = defineKind({
   scope: 'Cluster',
   openapi: 'io.k8s.api.admissionregistration.v1',
   categories: ['api-extensions'],
-  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
+  subresources: [statusSubresource],
   unconditionalUpdate: false,
   generation: true,
   spec: ValidatingAdmissionPolicySpec,

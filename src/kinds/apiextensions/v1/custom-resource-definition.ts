@@ -17,6 +17,7 @@ import {
   string,
 } from '#machinery/schema/schema.ts'
 import { ConditionStatus } from '../../meta/v1/condition-status.ts'
+import { statusSubresource } from '../../meta/v1/subresources.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
 import {
   applyDefinitionDefaults,
@@ -184,7 +185,7 @@ export const CustomResourceDefinition = defineKind({
   openapi: 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1',
   shortNames: ['crd', 'crds'],
   categories: ['api-extensions'],
-  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
+  subresources: [statusSubresource],
   unconditionalUpdate: false,
   freeFinalizers: true,
   generation: true,

@@ -15,6 +15,7 @@ import {
   string,
 } from '#machinery/schema/schema.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
+import { statusSubresource } from '../../meta/v1/subresources.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
 import { validateAPIService } from './api-service.rules.ts'
 
@@ -66,7 +67,7 @@ export const APIService = defineKind({
   scope: 'Cluster',
   openapi: 'io.k8s.kube-aggregator.pkg.apis.apiregistration.v1',
   categories: ['api-extensions'],
-  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
+  subresources: [statusSubresource],
   unconditionalUpdate: false,
   spec: APIServiceSpec,
   status: APIServiceStatus,

@@ -3,6 +3,7 @@ import { isDNS1035Label, isDNS1123Subdomain } from '#machinery/meta/names.ts'
 import { int64, listMap, listSet, message, omitempty, required, type StoredOf, string } from '#machinery/schema/schema.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { ConditionStatus } from '../../meta/v1/condition-status.ts'
+import { statusSubresource } from '../../meta/v1/subresources.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
 
 export const ServerStorageVersion = message('io.k8s.api.apiserverinternal.v1alpha1.ServerStorageVersion', {
@@ -43,7 +44,7 @@ export const StorageVersion = defineKind({
   plural: 'storageversions',
   scope: 'Cluster',
   openapi: 'io.k8s.api.apiserverinternal.v1alpha1',
-  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
+  subresources: [statusSubresource],
   status: StorageVersionStatus,
   fields: { spec: required(2, StorageVersionSpec, 'Nothing.') },
   columns: [

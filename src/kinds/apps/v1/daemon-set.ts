@@ -20,6 +20,7 @@ import { PodTemplateSpec } from '../../core/v1/pod-template-spec.ts'
 import { ageColumn, containerColumns, labelsText, nameColumn, selectorText } from '../../meta/v1/columns.ts'
 import { ConditionStatus } from '../../meta/v1/condition-status.ts'
 import { LabelSelector } from '../../meta/v1/label-selector.ts'
+import { statusSubresource } from '../../meta/v1/subresources.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
 import { validateDaemonSet, validateDaemonSetUpdate } from './daemon-set.rules.ts'
 import { templateWarnings } from './deployment.rules.ts'
@@ -95,7 +96,7 @@ export const DaemonSet = defineKind({
   openapi: 'io.k8s.api.apps.v1',
   shortNames: ['ds'],
   categories: ['all'],
-  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
+  subresources: [statusSubresource],
   generation: true,
   spec: DaemonSetSpec,
   status: DaemonSetStatus,

@@ -22,6 +22,7 @@ import { PodTemplateSpec } from '../../core/v1/pod-template-spec.ts'
 import { ageColumn, containerColumns, nameColumn, selectorText } from '../../meta/v1/columns.ts'
 import { ConditionStatus } from '../../meta/v1/condition-status.ts'
 import { LabelSelector } from '../../meta/v1/label-selector.ts'
+import { scaleSubresource, statusSubresource } from '../../meta/v1/subresources.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
 import { templateWarnings, validateDeployment, validateDeploymentUpdate } from './deployment.rules.ts'
 
@@ -96,15 +97,7 @@ export const Deployment = defineKind({
   openapi: 'io.k8s.api.apps.v1',
   shortNames: ['deploy'],
   categories: ['all'],
-  subresources: [
-    {
-      name: 'scale',
-      verbs: ['get', 'patch', 'update'],
-      kind: { group: 'autoscaling', version: 'v1', kind: 'Scale' },
-      scale: { replicas: '.spec.replicas', statusReplicas: '.status.replicas', selector: '.spec.selector' },
-    },
-    { name: 'status', verbs: ['get', 'patch', 'update'] },
-  ],
+  subresources: [scaleSubresource, statusSubresource],
   generation: true,
   spec: DeploymentSpec,
   status: DeploymentStatus,

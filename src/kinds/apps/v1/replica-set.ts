@@ -19,6 +19,7 @@ import { ageColumn, containerColumns, nameColumn, selectorText } from '../../met
 import { ConditionStatus } from '../../meta/v1/condition-status.ts'
 import { LabelSelector } from '../../meta/v1/label-selector.ts'
 import { validateImmutable, validateNonNegative } from '../../meta/v1/rules.ts'
+import { scaleSubresource, statusSubresource } from '../../meta/v1/subresources.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
 import { templateWarnings } from './deployment.rules.ts'
 import { validateReplicaCounts } from './replica-counts.rules.ts'
@@ -68,15 +69,7 @@ export const ReplicaSet = defineKind({
   openapi: 'io.k8s.api.apps.v1',
   shortNames: ['rs'],
   categories: ['all'],
-  subresources: [
-    {
-      name: 'scale',
-      verbs: ['get', 'patch', 'update'],
-      kind: { group: 'autoscaling', version: 'v1', kind: 'Scale' },
-      scale: { replicas: '.spec.replicas', statusReplicas: '.status.replicas', selector: '.spec.selector' },
-    },
-    { name: 'status', verbs: ['get', 'patch', 'update'] },
-  ],
+  subresources: [scaleSubresource, statusSubresource],
   generation: true,
   spec: ReplicaSetSpec,
   status: ReplicaSetStatus,

@@ -22,6 +22,7 @@ import { PodTemplateSpec } from '../../core/v1/pod-template-spec.ts'
 import { ageColumn, containerColumns, nameColumn } from '../../meta/v1/columns.ts'
 import { ConditionStatus } from '../../meta/v1/condition-status.ts'
 import { LabelSelector } from '../../meta/v1/label-selector.ts'
+import { scaleSubresource, statusSubresource } from '../../meta/v1/subresources.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
 import { templateWarnings } from './deployment.rules.ts'
 import { validateNewStatefulSet, validateStatefulSet, validateStatefulSetUpdate } from './stateful-set.rules.ts'
@@ -131,15 +132,7 @@ export const StatefulSet = defineKind({
   openapi: 'io.k8s.api.apps.v1',
   shortNames: ['sts'],
   categories: ['all'],
-  subresources: [
-    {
-      name: 'scale',
-      verbs: ['get', 'patch', 'update'],
-      kind: { group: 'autoscaling', version: 'v1', kind: 'Scale' },
-      scale: { replicas: '.spec.replicas', statusReplicas: '.status.replicas', selector: '.spec.selector' },
-    },
-    { name: 'status', verbs: ['get', 'patch', 'update'] },
-  ],
+  subresources: [scaleSubresource, statusSubresource],
   generation: true,
   spec: StatefulSetSpec,
   status: StatefulSetStatus,

@@ -1,5 +1,6 @@
 import { defineKind, defineVersionOf, type ObjectWith } from '#machinery/kind/kind.ts'
 import { defaulted, int32, int64, message, omitempty, optional, required, type StoredOf, string, time } from '#machinery/schema/schema.ts'
+import { statusSubresource } from '../../meta/v1/subresources.ts'
 import { horizontalPodAutoscalerColumns } from '../v2/horizontal-pod-autoscaler.columns.ts'
 import { HorizontalPodAutoscaler as StoredAutoscaler } from '../v2/horizontal-pod-autoscaler.ts'
 import { CARRIERS, fromStoredAutoscaler, toStoredAutoscaler } from './horizontal-pod-autoscaler.view.ts'
@@ -44,7 +45,7 @@ const shownAutoscaler = defineKind({
   openapi: 'io.k8s.api.autoscaling.v1',
   shortNames: ['hpa'],
   categories: ['all'],
-  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
+  subresources: [statusSubresource],
   innerAnnotations: [...CARRIERS],
   spec: HorizontalPodAutoscalerSpec,
   status: HorizontalPodAutoscalerStatus,

@@ -18,6 +18,7 @@ import {
 } from '#machinery/schema/schema.ts'
 import { ConditionStatus } from '../../meta/v1/condition-status.ts'
 import { LabelSelector } from '../../meta/v1/label-selector.ts'
+import { statusSubresource } from '../../meta/v1/subresources.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
 import { horizontalPodAutoscalerColumns } from './horizontal-pod-autoscaler.columns.ts'
 import { applyAutoscalerDefaults, validateAutoscaler, validateAutoscalerUpdate } from './horizontal-pod-autoscaler.rules.ts'
@@ -202,7 +203,7 @@ export const HorizontalPodAutoscaler = defineKind({
   openapi: 'io.k8s.api.autoscaling.v2',
   shortNames: ['hpa'],
   categories: ['all'],
-  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
+  subresources: [statusSubresource],
   spec: HorizontalPodAutoscalerSpec,
   status: HorizontalPodAutoscalerStatus,
   columns: horizontalPodAutoscalerColumns,

@@ -20,6 +20,7 @@ import {
 import { templateWarnings } from '../../apps/v1/deployment.rules.ts'
 import { ObjectReference } from '../../core/v1/object-reference.ts'
 import { ageColumn, containerColumns, NONE, nameColumn, selectorText, since } from '../../meta/v1/columns.ts'
+import { statusSubresource } from '../../meta/v1/subresources.ts'
 import { validateCronJob, validateNewCronJob, validateSchedule } from './cron-job.rules.ts'
 import { JobSpec } from './job-spec.ts'
 
@@ -60,7 +61,7 @@ export const CronJob = defineKind({
   openapi: 'io.k8s.api.batch.v1',
   shortNames: ['cj'],
   categories: ['all'],
-  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
+  subresources: [statusSubresource],
   generation: true,
   spec: CronJobSpec,
   status: CronJobStatus,

@@ -17,6 +17,7 @@ import { templateWarnings } from '../../apps/v1/deployment.rules.ts'
 import { ageColumn, containerColumns, nameColumn, selectorText } from '../../meta/v1/columns.ts'
 import { ConditionStatus } from '../../meta/v1/condition-status.ts'
 import { humanDuration } from '../../meta/v1/human-duration.ts'
+import { statusSubresource } from '../../meta/v1/subresources.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
 import { validateJob, validateJobUpdate } from './job.rules.ts'
 import { applyJobDefaults, prepareJob } from './job.strategy.ts'
@@ -68,7 +69,7 @@ export const Job = defineKind({
   scope: 'Namespaced',
   openapi: 'io.k8s.api.batch.v1',
   categories: ['all'],
-  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
+  subresources: [statusSubresource],
   generation: true,
   defaultPropagation: 'Orphan',
   spec: JobSpec,

@@ -17,6 +17,7 @@ import {
 import { ageColumn, NONE, nameColumn } from '../../meta/v1/columns.ts'
 import { ConditionStatus } from '../../meta/v1/condition-status.ts'
 import { humanDuration } from '../../meta/v1/human-duration.ts'
+import { statusSubresource } from '../../meta/v1/subresources.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
 import {
   prepareSigningRequest,
@@ -69,10 +70,7 @@ export const CertificateSigningRequest = defineKind({
   scope: 'Cluster',
   openapi: 'io.k8s.api.certificates.v1',
   shortNames: ['csr'],
-  subresources: [
-    { name: 'approval', verbs: ['get', 'patch', 'update'] },
-    { name: 'status', verbs: ['get', 'patch', 'update'] },
-  ],
+  subresources: [{ name: 'approval', verbs: ['get', 'patch', 'update'] }, statusSubresource],
   spec: CertificateSigningRequestSpec,
   status: CertificateSigningRequestStatus,
   columns: [

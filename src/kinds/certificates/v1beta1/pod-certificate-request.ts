@@ -15,6 +15,7 @@ import {
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { conditions } from '../../meta/v1/conditions.ts'
 import { validateImmutable } from '../../meta/v1/rules.ts'
+import { statusSubresource } from '../../meta/v1/subresources.ts'
 import { validatePodCertificateRequest, validatePodCertificateRequestStatus } from './pod-certificate-request.rules.ts'
 
 export const PodCertificateRequestSpec = message('io.k8s.api.certificates.v1beta1.PodCertificateRequestSpec', {
@@ -53,7 +54,7 @@ export const PodCertificateRequest = defineKind({
   scope: 'Namespaced',
   openapi: 'io.k8s.api.certificates.v1beta1',
   unconditionalUpdate: false,
-  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
+  subresources: [statusSubresource],
   spec: PodCertificateRequestSpec,
   status: PodCertificateRequestStatus,
   columns: [

@@ -4,6 +4,7 @@ import { isQualifiedName, nameIsDNSLabel } from '#machinery/meta/names.ts'
 import { defaulted, embedded, list, listMap, message, omitempty, oneOf, required, type StoredOf, string } from '#machinery/schema/schema.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { ConditionStatus } from '../../meta/v1/condition-status.ts'
+import { statusSubresource } from '../../meta/v1/subresources.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
 import { validatePodSecurityLabels } from './namespace.rules.ts'
 
@@ -43,10 +44,7 @@ export const Namespace = defineKind({
   openapi: 'io.k8s.api.core.v1',
   shortNames: ['ns'],
   verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
-  subresources: [
-    { name: 'finalize', verbs: ['update'] },
-    { name: 'status', verbs: ['get', 'patch', 'update'] },
-  ],
+  subresources: [{ name: 'finalize', verbs: ['update'] }, statusSubresource],
   spec: NamespaceSpec,
   status: NamespaceStatus,
   applyDefaults({ metadata }) {

@@ -1,6 +1,7 @@
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { boolean, list, listSet, message, omitempty, optional, required, type StoredOf, string, time } from '#machinery/schema/schema.ts'
 import { ageColumn, NONE, nameColumn } from '../../meta/v1/columns.ts'
+import { statusSubresource } from '../../meta/v1/subresources.ts'
 import { nodeWarnings, preparePodCIDRs, validateNode, validateNodeUpdate } from './node.rules.ts'
 import { NodeConfigSource } from './node-config-source.ts'
 import { NodeStatus } from './node-status.ts'
@@ -38,7 +39,7 @@ export const Node = defineKind({
   shortNames: ['no'],
   subresources: [
     { name: 'proxy', verbs: ['create', 'delete', 'get', 'patch', 'update'], kind: { group: '', version: 'v1', kind: 'NodeProxyOptions' } },
-    { name: 'status', verbs: ['get', 'patch', 'update'] },
+    statusSubresource,
   ],
   storagePrefix: 'minions',
   spec: NodeSpec,

@@ -17,6 +17,7 @@ import {
 } from '#machinery/schema/schema.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { ConditionStatus } from '../../meta/v1/condition-status.ts'
+import { statusSubresource } from '../../meta/v1/subresources.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
 import { accessModesText, BETA_CLASS } from './access-modes.ts'
 import { PersistentVolumeAccessMode } from './persistent-volume-access-mode.ts'
@@ -67,7 +68,7 @@ export const PersistentVolumeClaim = defineKind({
   scope: 'Namespaced',
   openapi: 'io.k8s.api.core.v1',
   shortNames: ['pvc'],
-  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
+  subresources: [statusSubresource],
   deleteReturnsObject: true,
   spec: PersistentVolumeClaimSpec,
   status: PersistentVolumeClaimStatus,

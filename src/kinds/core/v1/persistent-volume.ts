@@ -2,6 +2,7 @@ import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { defaulted, message, omitempty, oneOf, optional, type StoredOf, string, time } from '#machinery/schema/schema.ts'
 import { timeOf } from '#machinery/time/time.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
+import { statusSubresource } from '../../meta/v1/subresources.ts'
 import { accessModesText, BETA_CLASS } from './access-modes.ts'
 import { persistentVolumeWarnings, validatePersistentVolume, validatePersistentVolumeUpdate } from './persistent-volume.rules.ts'
 import { PersistentVolumeSpec } from './persistent-volume-spec.ts'
@@ -31,7 +32,7 @@ export const PersistentVolume = defineKind({
   scope: 'Cluster',
   openapi: 'io.k8s.api.core.v1',
   shortNames: ['pv'],
-  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
+  subresources: [statusSubresource],
   deleteReturnsObject: true,
   spec: PersistentVolumeSpec,
   status: PersistentVolumeStatus,

@@ -1,5 +1,6 @@
 import { type ApiObjectDraft, defineKind, type Kind, type ObjectWith } from '#machinery/kind/kind.ts'
 import type { DraftOf } from '#machinery/schema/schema.ts'
+import { statusSubresource } from '../../meta/v1/subresources.ts'
 import { podColumns, podRowConditions } from './pod.columns.ts'
 import { applyPodDefaults } from './pod.defaults.ts'
 import { validateNewPod, validatePod, validatePodUpdate } from './pod.rules.ts'
@@ -37,7 +38,7 @@ export const Pod: Kind<Pod, PodDraft> = defineKind({
     { name: 'portforward', verbs: ['create', 'get'], kind: { group: '', version: 'v1', kind: 'PodPortForwardOptions' } },
     { name: 'proxy', verbs: ['create', 'delete', 'get', 'patch', 'update'], kind: { group: '', version: 'v1', kind: 'PodProxyOptions' } },
     { name: 'resize', verbs: ['get', 'patch', 'update'] },
-    { name: 'status', verbs: ['get', 'patch', 'update'] },
+    statusSubresource,
   ],
   deleteReturnsObject: true,
   generation: true,

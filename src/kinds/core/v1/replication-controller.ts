@@ -20,6 +20,7 @@ import { validateLongRunning, validateTemplateMatches } from '../../apps/v1/work
 import { ageColumn, containerColumns, labelsText, nameColumn } from '../../meta/v1/columns.ts'
 import { ConditionStatus } from '../../meta/v1/condition-status.ts'
 import { validateNonNegative } from '../../meta/v1/rules.ts'
+import { scaleSubresource, statusSubresource } from '../../meta/v1/subresources.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
 import { podWarnings } from './pod.warnings.ts'
 import { validatePodTemplate } from './pod-template-spec.rules.ts'
@@ -68,15 +69,7 @@ export const ReplicationController = defineKind({
   openapi: 'io.k8s.api.core.v1',
   shortNames: ['rc'],
   categories: ['all'],
-  subresources: [
-    {
-      name: 'scale',
-      verbs: ['get', 'patch', 'update'],
-      kind: { group: 'autoscaling', version: 'v1', kind: 'Scale' },
-      scale: { replicas: '.spec.replicas', statusReplicas: '.status.replicas', selector: '.spec.selector' },
-    },
-    { name: 'status', verbs: ['get', 'patch', 'update'] },
-  ],
+  subresources: [scaleSubresource, statusSubresource],
   generation: true,
   defaultPropagation: 'Orphan',
   storagePrefix: 'controllers',

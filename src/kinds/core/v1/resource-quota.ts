@@ -1,6 +1,7 @@
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { list, map, message, omitempty, oneOf, optional, quantity, required, type StoredOf, string } from '#machinery/schema/schema.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
+import { statusSubresource } from '../../meta/v1/subresources.ts'
 import { validateResourceQuota, validateResourceQuotaUpdate } from './resource-quota.rules.ts'
 
 export const ScopedResourceSelectorRequirement = message('io.k8s.api.core.v1.ScopedResourceSelectorRequirement', {
@@ -43,7 +44,7 @@ export const ResourceQuota = defineKind({
   scope: 'Namespaced',
   openapi: 'io.k8s.api.core.v1',
   shortNames: ['quota'],
-  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
+  subresources: [statusSubresource],
   deleteReturnsObject: true,
   spec: ResourceQuotaSpec,
   status: ResourceQuotaStatus,

@@ -19,6 +19,7 @@ import {
 } from '#machinery/schema/schema.ts'
 import { ageColumn, labelsText, NONE, nameColumn } from '../../meta/v1/columns.ts'
 import { Condition } from '../../meta/v1/condition.ts'
+import { statusSubresource } from '../../meta/v1/subresources.ts'
 import { Protocol } from './protocol.ts'
 import { normalizeClusterIPs, prepareServiceUpdate, serviceWarnings, validateService, validateServiceUpdate } from './service.rules.ts'
 
@@ -147,7 +148,7 @@ export const Service = defineKind({
       verbs: ['create', 'delete', 'get', 'patch', 'update'],
       kind: { group: '', version: 'v1', kind: 'ServiceProxyOptions' },
     },
-    { name: 'status', verbs: ['get', 'patch', 'update'] },
+    statusSubresource,
   ],
   createOnUpdate: true,
   deleteReturnsObject: true,

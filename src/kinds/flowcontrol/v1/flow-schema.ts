@@ -17,6 +17,7 @@ import {
 } from '#machinery/schema/schema.ts'
 import { ageColumn, NONE, nameColumn } from '../../meta/v1/columns.ts'
 import { ConditionStatus } from '../../meta/v1/condition-status.ts'
+import { statusSubresource } from '../../meta/v1/subresources.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
 import { validateFlowSchema } from './flow-schema.rules.ts'
 
@@ -112,7 +113,7 @@ export const FlowSchema = defineKind({
   plural: 'flowschemas',
   scope: 'Cluster',
   openapi: 'io.k8s.api.flowcontrol.v1',
-  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
+  subresources: [statusSubresource],
   generation: true,
   spec: FlowSchemaSpec,
   status: FlowSchemaStatus,

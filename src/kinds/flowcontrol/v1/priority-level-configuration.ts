@@ -14,6 +14,7 @@ import {
 } from '#machinery/schema/schema.ts'
 import { ageColumn, NONE, nameColumn } from '../../meta/v1/columns.ts'
 import { ConditionStatus } from '../../meta/v1/condition-status.ts'
+import { statusSubresource } from '../../meta/v1/subresources.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
 import { validatePriorityLevel } from './priority-level-configuration.rules.ts'
 
@@ -80,7 +81,7 @@ export const PriorityLevelConfiguration = defineKind({
   plural: 'prioritylevelconfigurations',
   scope: 'Cluster',
   openapi: 'io.k8s.api.flowcontrol.v1',
-  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
+  subresources: [statusSubresource],
   generation: true,
   spec: PriorityLevelConfigurationSpec,
   status: PriorityLevelConfigurationStatus,

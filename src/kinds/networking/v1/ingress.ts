@@ -16,6 +16,7 @@ import {
 import { TypedLocalObjectReference } from '../../core/v1/object-reference.ts'
 import { Protocol } from '../../core/v1/protocol.ts'
 import { ageColumn, NONE, nameColumn } from '../../meta/v1/columns.ts'
+import { statusSubresource } from '../../meta/v1/subresources.ts'
 import { validateIngress, validateIngressStatus, validateNewIngress } from './ingress.rules.ts'
 
 export const ServiceBackendPort = message(
@@ -112,7 +113,7 @@ export const Ingress = defineKind({
   scope: 'Namespaced',
   openapi: 'io.k8s.api.networking.v1',
   shortNames: ['ing'],
-  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
+  subresources: [statusSubresource],
   generation: true,
   storagePrefix: 'ingress',
   spec: IngressSpec,

@@ -4,6 +4,7 @@ import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { Condition } from '../../meta/v1/condition.ts'
 import { isDualStack, validateCIDR } from '../../meta/v1/ip.ts'
 import { validateImmutable } from '../../meta/v1/rules.ts'
+import { statusSubresource } from '../../meta/v1/subresources.ts'
 
 export const ServiceCIDRSpec = message('io.k8s.api.networking.v1.ServiceCIDRSpec', {
   cidrs: omitempty(1, list(string), 'The ranges of addresses.'),
@@ -29,7 +30,7 @@ export const ServiceCIDR = defineKind({
   plural: 'servicecidrs',
   scope: 'Cluster',
   openapi: 'io.k8s.api.networking.v1',
-  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
+  subresources: [statusSubresource],
   spec: ServiceCIDRSpec,
   status: ServiceCIDRStatus,
   columns: [

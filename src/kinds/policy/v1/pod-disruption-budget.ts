@@ -25,6 +25,7 @@ import {
   validateNonNegative,
   validateWord,
 } from '../../meta/v1/rules.ts'
+import { statusSubresource } from '../../meta/v1/subresources.ts'
 
 export const PodDisruptionBudgetSpec = message('io.k8s.api.policy.v1.PodDisruptionBudgetSpec', {
   minAvailable: optional(1, intOrString, 'How many pods must stay.'),
@@ -60,7 +61,7 @@ export const PodDisruptionBudget = defineKind({
   scope: 'Namespaced',
   openapi: 'io.k8s.api.policy.v1',
   shortNames: ['pdb'],
-  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
+  subresources: [statusSubresource],
   unconditionalUpdate: false,
   generation: true,
   spec: PodDisruptionBudgetSpec,

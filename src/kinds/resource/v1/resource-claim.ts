@@ -23,6 +23,7 @@ import { NodeSelector } from '../../core/v1/node-selector.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { Condition } from '../../meta/v1/condition.ts'
 import { internal } from '../../meta/v1/rules.ts'
+import { statusSubresource } from '../../meta/v1/subresources.ts'
 import { DeviceConfiguration } from './device-configuration.ts'
 import { DeviceToleration } from './device-toleration.ts'
 import { validateDeviceClaim } from './resource-claim-spec.rules.ts'
@@ -110,7 +111,7 @@ export const ResourceClaim = defineKind({
   plural: 'resourceclaims',
   scope: 'Namespaced',
   openapi: 'io.k8s.api.resource.v1',
-  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
+  subresources: [statusSubresource],
   deleteReturnsObject: true,
   spec: ResourceClaimSpec,
   status: ResourceClaimStatus,

@@ -3,6 +3,7 @@ import { defaulted, int32, int64, list, message, omitempty, optional, required, 
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { conditions } from '../../meta/v1/conditions.ts'
 import { validateImmutable } from '../../meta/v1/rules.ts'
+import { statusSubresource } from '../../meta/v1/subresources.ts'
 import { validateDriver } from '../v1/resource-claim-spec.rules.ts'
 
 export const ResourcePoolStatusRequestSpec = message('io.k8s.api.resource.v1alpha3.ResourcePoolStatusRequestSpec', {
@@ -45,7 +46,7 @@ export const ResourcePoolStatusRequest = defineKind({
   scope: 'Cluster',
   openapi: 'io.k8s.api.resource.v1alpha3',
   deleteReturnsObject: true,
-  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
+  subresources: [statusSubresource],
   fields: {
     spec: required(2, ResourcePoolStatusRequestSpec, 'What is asked.'),
     status: optional(3, ResourcePoolStatusRequestStatus, 'The answer; absent until there is one.'),

@@ -5,6 +5,7 @@ import { timeOf } from '#machinery/time/time.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { conditions } from '../../meta/v1/conditions.ts'
 import { validateImmutable, validateLabelName } from '../../meta/v1/rules.ts'
+import { statusSubresource } from '../../meta/v1/subresources.ts'
 import { DeviceTaintEffect } from '../v1/device-taint-effect.ts'
 import { validateDriver } from '../v1/resource-claim-spec.rules.ts'
 
@@ -46,7 +47,7 @@ export const DeviceTaintRule = defineKind({
   openapi: 'io.k8s.api.resource.v1beta2',
   deleteReturnsObject: true,
   generation: true,
-  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
+  subresources: [statusSubresource],
   spec: DeviceTaintRuleSpec,
   status: DeviceTaintRuleStatus,
   columns: [nameColumn, ageColumn],

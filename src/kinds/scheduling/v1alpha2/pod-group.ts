@@ -3,6 +3,7 @@ import { defaulted, int32, list, listMap, message, omitempty, optional, required
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { conditions } from '../../meta/v1/conditions.ts'
 import { validateImmutable } from '../../meta/v1/rules.ts'
+import { statusSubresource } from '../../meta/v1/subresources.ts'
 
 const PACKAGE = 'io.k8s.api.scheduling.v1alpha2'
 
@@ -68,7 +69,7 @@ export const PodGroup = defineKind({
   plural: 'podgroups',
   scope: 'Namespaced',
   openapi: PACKAGE,
-  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
+  subresources: [statusSubresource],
   status: PodGroupStatus,
   fields: { spec: required(2, PodGroupSpec, 'What the group is to be.') },
   columns: [

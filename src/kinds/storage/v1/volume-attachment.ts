@@ -8,6 +8,7 @@ import { PersistentVolumeSpec } from '../../core/v1/persistent-volume-spec.ts'
 import { validateDriverName } from '../../core/v1/volume.rules.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { internal } from '../../meta/v1/rules.ts'
+import { statusSubresource } from '../../meta/v1/subresources.ts'
 import { timeOrNull } from '../../meta/v1/time-or-null.ts'
 
 export const VolumeAttachmentSource = message('io.k8s.api.storage.v1.VolumeAttachmentSource', {
@@ -48,7 +49,7 @@ export const VolumeAttachment = defineKind({
   plural: 'volumeattachments',
   scope: 'Cluster',
   openapi: 'io.k8s.api.storage.v1',
-  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
+  subresources: [statusSubresource],
   unconditionalUpdate: false,
   deleteReturnsObject: true,
   spec: VolumeAttachmentSpec,

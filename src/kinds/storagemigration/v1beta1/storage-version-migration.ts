@@ -4,6 +4,7 @@ import { message, omitempty, required, type StoredOf, string } from '#machinery/
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { conditions } from '../../meta/v1/conditions.ts'
 import { validateImmutable } from '../../meta/v1/rules.ts'
+import { statusSubresource } from '../../meta/v1/subresources.ts'
 
 export const GroupResource = message('io.k8s.apimachinery.pkg.apis.meta.v1.GroupResource', {
   group: required(1, string, 'The group; empty is the core group.'),
@@ -32,7 +33,7 @@ export const StorageVersionMigration = defineKind({
   plural: 'storageversionmigrations',
   scope: 'Cluster',
   openapi: 'io.k8s.api.storagemigration.v1beta1',
-  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'] }],
+  subresources: [statusSubresource],
   generation: true,
   spec: StorageVersionMigrationSpec,
   status: StorageVersionMigrationStatus,
