@@ -14,14 +14,12 @@ import {
   optional,
   required,
   type StoredOf,
-  string,
 } from '#machinery/schema/schema.ts'
 import { PodTemplateSpec } from '../../core/v1/pod-template-spec.ts'
 import { ageColumn, containerColumns, labelsText, nameColumn, selectorText } from '../../meta/v1/columns.ts'
-import { ConditionStatus } from '../../meta/v1/condition-status.ts'
+import { conditionFields } from '../../meta/v1/condition-fields.ts'
 import { LabelSelector } from '../../meta/v1/label-selector.ts'
 import { statusSubresource } from '../../meta/v1/subresources.ts'
-import { timeOrNull } from '../../meta/v1/time-or-null.ts'
 import { validateDaemonSet, validateDaemonSetUpdate } from './daemon-set.rules.ts'
 import { templateWarnings } from './deployment.rules.ts'
 
@@ -54,13 +52,7 @@ export const DaemonSetSpec = message('io.k8s.api.apps.v1.DaemonSetSpec', {
 })
 export interface DaemonSetSpec extends StoredOf<typeof DaemonSetSpec> {}
 
-export const DaemonSetCondition = message('io.k8s.api.apps.v1.DaemonSetCondition', {
-  type: required(1, string, 'What this is about.'),
-  status: required(2, ConditionStatus, 'Whether it holds.'),
-  lastTransitionTime: embedded(3, timeOrNull, 'When the status last changed.'),
-  reason: omitempty(4, string, 'What happened, in one word.'),
-  message: omitempty(5, string, 'What happened, for people.'),
-})
+export const DaemonSetCondition = message('io.k8s.api.apps.v1.DaemonSetCondition', conditionFields)
 export interface DaemonSetCondition extends StoredOf<typeof DaemonSetCondition> {}
 
 export const DaemonSetStatus = message('io.k8s.api.apps.v1.DaemonSetStatus', {

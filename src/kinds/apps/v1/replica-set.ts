@@ -12,15 +12,13 @@ import {
   optional,
   required,
   type StoredOf,
-  string,
 } from '#machinery/schema/schema.ts'
 import { PodTemplateSpec } from '../../core/v1/pod-template-spec.ts'
 import { ageColumn, containerColumns, nameColumn, selectorText } from '../../meta/v1/columns.ts'
-import { ConditionStatus } from '../../meta/v1/condition-status.ts'
+import { conditionFields } from '../../meta/v1/condition-fields.ts'
 import { LabelSelector } from '../../meta/v1/label-selector.ts'
 import { validateImmutable, validateNonNegative } from '../../meta/v1/rules.ts'
 import { scaleSubresource, statusSubresource } from '../../meta/v1/subresources.ts'
-import { timeOrNull } from '../../meta/v1/time-or-null.ts'
 import { templateWarnings } from './deployment.rules.ts'
 import { validateReplicaCounts } from './replica-counts.rules.ts'
 import { validateSelectorAndTemplate } from './workload.rules.ts'
@@ -33,13 +31,7 @@ export const ReplicaSetSpec = message('io.k8s.api.apps.v1.ReplicaSetSpec', {
 })
 export interface ReplicaSetSpec extends StoredOf<typeof ReplicaSetSpec> {}
 
-export const ReplicaSetCondition = message('io.k8s.api.apps.v1.ReplicaSetCondition', {
-  type: required(1, string, 'What this is about.'),
-  status: required(2, ConditionStatus, 'Whether it holds.'),
-  lastTransitionTime: embedded(3, timeOrNull, 'When the status last changed.'),
-  reason: omitempty(4, string, 'What happened, in one word.'),
-  message: omitempty(5, string, 'What happened, for people.'),
-})
+export const ReplicaSetCondition = message('io.k8s.api.apps.v1.ReplicaSetCondition', conditionFields)
 export interface ReplicaSetCondition extends StoredOf<typeof ReplicaSetCondition> {}
 
 export const ReplicaSetStatus = message('io.k8s.api.apps.v1.ReplicaSetStatus', {

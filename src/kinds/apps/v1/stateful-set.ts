@@ -20,10 +20,9 @@ import {
 import { PersistentVolumeClaimMessage } from '../../core/v1/persistent-volume-claim.ts'
 import { PodTemplateSpec } from '../../core/v1/pod-template-spec.ts'
 import { ageColumn, containerColumns, nameColumn } from '../../meta/v1/columns.ts'
-import { ConditionStatus } from '../../meta/v1/condition-status.ts'
+import { conditionFields } from '../../meta/v1/condition-fields.ts'
 import { LabelSelector } from '../../meta/v1/label-selector.ts'
 import { scaleSubresource, statusSubresource } from '../../meta/v1/subresources.ts'
-import { timeOrNull } from '../../meta/v1/time-or-null.ts'
 import { templateWarnings } from './deployment.rules.ts'
 import { validateNewStatefulSet, validateStatefulSet, validateStatefulSetUpdate } from './stateful-set.rules.ts'
 
@@ -93,13 +92,7 @@ export const StatefulSetSpec = message('io.k8s.api.apps.v1.StatefulSetSpec', {
 })
 export interface StatefulSetSpec extends StoredOf<typeof StatefulSetSpec> {}
 
-export const StatefulSetCondition = message('io.k8s.api.apps.v1.StatefulSetCondition', {
-  type: required(1, string, 'What this is about.'),
-  status: required(2, ConditionStatus, 'Whether it holds.'),
-  lastTransitionTime: embedded(3, timeOrNull, 'When the status last changed.'),
-  reason: omitempty(4, string, 'What happened, in one word.'),
-  message: omitempty(5, string, 'What happened, for people.'),
-})
+export const StatefulSetCondition = message('io.k8s.api.apps.v1.StatefulSetCondition', conditionFields)
 export interface StatefulSetCondition extends StoredOf<typeof StatefulSetCondition> {}
 
 export const StatefulSetStatus = message('io.k8s.api.apps.v1.StatefulSetStatus', {

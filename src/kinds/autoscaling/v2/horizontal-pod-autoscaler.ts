@@ -16,10 +16,9 @@ import {
   string,
   time,
 } from '#machinery/schema/schema.ts'
-import { ConditionStatus } from '../../meta/v1/condition-status.ts'
+import { conditionFields } from '../../meta/v1/condition-fields.ts'
 import { LabelSelector } from '../../meta/v1/label-selector.ts'
 import { statusSubresource } from '../../meta/v1/subresources.ts'
-import { timeOrNull } from '../../meta/v1/time-or-null.ts'
 import { horizontalPodAutoscalerColumns } from './horizontal-pod-autoscaler.columns.ts'
 import { applyAutoscalerDefaults, validateAutoscaler, validateAutoscalerUpdate } from './horizontal-pod-autoscaler.rules.ts'
 
@@ -119,13 +118,7 @@ export const HorizontalPodAutoscalerSpec = message('io.k8s.api.autoscaling.v2.Ho
 })
 export interface HorizontalPodAutoscalerSpec extends StoredOf<typeof HorizontalPodAutoscalerSpec> {}
 
-export const HorizontalPodAutoscalerCondition = message('io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerCondition', {
-  type: required(1, string, 'What this is about.'),
-  status: required(2, ConditionStatus, 'Whether it holds.'),
-  lastTransitionTime: embedded(3, timeOrNull, 'When the status last changed.'),
-  reason: omitempty(4, string, 'What happened, in one word.'),
-  message: omitempty(5, string, 'What happened, for people.'),
-})
+export const HorizontalPodAutoscalerCondition = message('io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerCondition', conditionFields)
 export interface HorizontalPodAutoscalerCondition extends StoredOf<typeof HorizontalPodAutoscalerCondition> {}
 
 export const MetricValueStatus = message('io.k8s.api.autoscaling.v2.MetricValueStatus', {

@@ -3,7 +3,6 @@ import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import {
   atomicMap,
   defaulted,
-  embedded,
   int32,
   int64,
   listMap,
@@ -18,10 +17,9 @@ import { LabelSelector } from '#machinery/selectors/label-selector.ts'
 import { validateReplicaCounts } from '../../apps/v1/replica-counts.rules.ts'
 import { validateLongRunning, validateTemplateMatches } from '../../apps/v1/workload.rules.ts'
 import { ageColumn, containerColumns, labelsText, nameColumn } from '../../meta/v1/columns.ts'
-import { ConditionStatus } from '../../meta/v1/condition-status.ts'
+import { conditionFields } from '../../meta/v1/condition-fields.ts'
 import { validateNonNegative } from '../../meta/v1/rules.ts'
 import { scaleSubresource, statusSubresource } from '../../meta/v1/subresources.ts'
-import { timeOrNull } from '../../meta/v1/time-or-null.ts'
 import { podWarnings } from './pod.warnings.ts'
 import { validatePodTemplate } from './pod-template-spec.rules.ts'
 import { PodTemplateSpec } from './pod-template-spec.ts'
@@ -34,13 +32,7 @@ export const ReplicationControllerSpec = message('io.k8s.api.core.v1.Replication
 })
 export interface ReplicationControllerSpec extends StoredOf<typeof ReplicationControllerSpec> {}
 
-export const ReplicationControllerCondition = message('io.k8s.api.core.v1.ReplicationControllerCondition', {
-  type: required(1, string, 'What this is about.'),
-  status: required(2, ConditionStatus, 'Whether it holds.'),
-  lastTransitionTime: embedded(3, timeOrNull, 'When the status last changed.'),
-  reason: omitempty(4, string, 'What happened, in one word.'),
-  message: omitempty(5, string, 'What happened, for people.'),
-})
+export const ReplicationControllerCondition = message('io.k8s.api.core.v1.ReplicationControllerCondition', conditionFields)
 export interface ReplicationControllerCondition extends StoredOf<typeof ReplicationControllerCondition> {}
 
 export const ReplicationControllerStatus = message('io.k8s.api.core.v1.ReplicationControllerStatus', {

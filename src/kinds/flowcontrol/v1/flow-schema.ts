@@ -16,9 +16,8 @@ import {
   string,
 } from '#machinery/schema/schema.ts'
 import { ageColumn, NONE, nameColumn } from '../../meta/v1/columns.ts'
-import { ConditionStatus } from '../../meta/v1/condition-status.ts'
 import { statusSubresource } from '../../meta/v1/subresources.ts'
-import { timeOrNull } from '../../meta/v1/time-or-null.ts'
+import { flowControlConditionFields } from './condition-fields.ts'
 import { validateFlowSchema } from './flow-schema.rules.ts'
 
 export const FlowDistinguisherMethod = message('io.k8s.api.flowcontrol.v1.FlowDistinguisherMethod', {
@@ -85,13 +84,7 @@ export const FlowSchemaSpec = message('io.k8s.api.flowcontrol.v1.FlowSchemaSpec'
 })
 export interface FlowSchemaSpec extends StoredOf<typeof FlowSchemaSpec> {}
 
-export const FlowSchemaCondition = message('io.k8s.api.flowcontrol.v1.FlowSchemaCondition', {
-  type: omitempty(1, string, 'What this is about.'),
-  status: omitempty(2, ConditionStatus, 'Whether it holds.'),
-  lastTransitionTime: embedded(3, timeOrNull, 'When the status last changed.'),
-  reason: omitempty(4, string, 'What happened, in one word.'),
-  message: omitempty(5, string, 'What happened, for people.'),
-})
+export const FlowSchemaCondition = message('io.k8s.api.flowcontrol.v1.FlowSchemaCondition', flowControlConditionFields)
 export interface FlowSchemaCondition extends StoredOf<typeof FlowSchemaCondition> {}
 
 export const FlowSchemaStatus = message('io.k8s.api.flowcontrol.v1.FlowSchemaStatus', {

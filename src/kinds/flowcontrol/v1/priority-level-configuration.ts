@@ -10,12 +10,10 @@ import {
   optional,
   required,
   type StoredOf,
-  string,
 } from '#machinery/schema/schema.ts'
 import { ageColumn, NONE, nameColumn } from '../../meta/v1/columns.ts'
-import { ConditionStatus } from '../../meta/v1/condition-status.ts'
 import { statusSubresource } from '../../meta/v1/subresources.ts'
-import { timeOrNull } from '../../meta/v1/time-or-null.ts'
+import { flowControlConditionFields } from './condition-fields.ts'
 import { validatePriorityLevel } from './priority-level-configuration.rules.ts'
 
 export const ExemptPriorityLevelConfiguration = message('io.k8s.api.flowcontrol.v1.ExemptPriorityLevelConfiguration', {
@@ -52,13 +50,10 @@ export const PriorityLevelConfigurationSpec = message('io.k8s.api.flowcontrol.v1
 })
 export interface PriorityLevelConfigurationSpec extends StoredOf<typeof PriorityLevelConfigurationSpec> {}
 
-export const PriorityLevelConfigurationCondition = message('io.k8s.api.flowcontrol.v1.PriorityLevelConfigurationCondition', {
-  type: omitempty(1, string, 'What this is about.'),
-  status: omitempty(2, ConditionStatus, 'Whether it holds.'),
-  lastTransitionTime: embedded(3, timeOrNull, 'When the status last changed.'),
-  reason: omitempty(4, string, 'What happened, in one word.'),
-  message: omitempty(5, string, 'What happened, for people.'),
-})
+export const PriorityLevelConfigurationCondition = message(
+  'io.k8s.api.flowcontrol.v1.PriorityLevelConfigurationCondition',
+  flowControlConditionFields,
+)
 export interface PriorityLevelConfigurationCondition extends StoredOf<typeof PriorityLevelConfigurationCondition> {}
 
 export const PriorityLevelConfigurationStatus = message('io.k8s.api.flowcontrol.v1.PriorityLevelConfigurationStatus', {
