@@ -2,11 +2,9 @@ import {
   boolean,
   defaulted,
   inline,
-  int32,
   list,
   map,
   message,
-  needed,
   nullable,
   omitempty,
   optional,
@@ -15,6 +13,17 @@ import {
   type StoredOf,
   string,
 } from '#machinery/schema/schema.ts'
+import {
+  azureFileFields,
+  cephFSFields,
+  cinderFields,
+  flexFields,
+  glusterfsFields,
+  iscsiFields,
+  rbdFields,
+  scaleIOFields,
+  storageOSFields,
+} from './in-tree-volume.ts'
 import { NodeSelector } from './node-selector.ts'
 import { ObjectReference, SecretReference } from './object-reference.ts'
 import { PersistentVolumeAccessMode } from './persistent-volume-access-mode.ts'
@@ -35,9 +44,7 @@ import {
 } from './volume-backend.ts'
 
 export const AzureFilePersistentVolumeSource = message('io.k8s.api.core.v1.AzureFilePersistentVolumeSource', {
-  secretName: required(1, string, 'The secret.'),
-  shareName: required(2, string, 'The name of the share.'),
-  readOnly: omitempty(3, boolean, 'Whether it can only be read.'),
+  ...azureFileFields,
   secretNamespace: nullable(4, string),
 })
 export interface AzureFilePersistentVolumeSource extends StoredOf<typeof AzureFilePersistentVolumeSource> {}
@@ -56,54 +63,22 @@ export const CSIPersistentVolumeSource = message('io.k8s.api.core.v1.CSIPersiste
 })
 export interface CSIPersistentVolumeSource extends StoredOf<typeof CSIPersistentVolumeSource> {}
 
-export const CephFSPersistentVolumeSource = message('io.k8s.api.core.v1.CephFSPersistentVolumeSource', {
-  monitors: required(1, list(string), 'The addresses of the monitors.'),
-  path: omitempty(2, string),
-  user: omitempty(3, string),
-  secretFile: omitempty(4, string),
-  secretRef: optional(5, SecretReference, 'The secret that holds the credentials.'),
-  readOnly: omitempty(6, boolean, 'Whether it can only be read.'),
-})
+export const CephFSPersistentVolumeSource = message('io.k8s.api.core.v1.CephFSPersistentVolumeSource', cephFSFields(SecretReference))
 export interface CephFSPersistentVolumeSource extends StoredOf<typeof CephFSPersistentVolumeSource> {}
 
-export const CinderPersistentVolumeSource = message('io.k8s.api.core.v1.CinderPersistentVolumeSource', {
-  volumeID: required(1, string, 'The id of the volume at its provider.'),
-  fsType: omitempty(2, string, 'The type of the file system.'),
-  readOnly: omitempty(3, boolean, 'Whether it can only be read.'),
-  secretRef: optional(4, SecretReference, 'The secret that holds the credentials.'),
-})
+export const CinderPersistentVolumeSource = message('io.k8s.api.core.v1.CinderPersistentVolumeSource', cinderFields(SecretReference))
 export interface CinderPersistentVolumeSource extends StoredOf<typeof CinderPersistentVolumeSource> {}
 
-export const FlexPersistentVolumeSource = message('io.k8s.api.core.v1.FlexPersistentVolumeSource', {
-  driver: required(1, string, 'The driver.'),
-  fsType: omitempty(2, string, 'The type of the file system.'),
-  secretRef: optional(3, SecretReference, 'The secret that holds the credentials.'),
-  readOnly: omitempty(4, boolean, 'Whether it can only be read.'),
-  options: omitempty(5, map(string), 'Further options.'),
-})
+export const FlexPersistentVolumeSource = message('io.k8s.api.core.v1.FlexPersistentVolumeSource', flexFields(SecretReference))
 export interface FlexPersistentVolumeSource extends StoredOf<typeof FlexPersistentVolumeSource> {}
 
 export const GlusterfsPersistentVolumeSource = message('io.k8s.api.core.v1.GlusterfsPersistentVolumeSource', {
-  endpoints: required(1, string),
-  path: required(2, string),
-  readOnly: omitempty(3, boolean, 'Whether it can only be read.'),
+  ...glusterfsFields,
   endpointsNamespace: optional(4, string),
 })
 export interface GlusterfsPersistentVolumeSource extends StoredOf<typeof GlusterfsPersistentVolumeSource> {}
 
-export const ISCSIPersistentVolumeSource = message('io.k8s.api.core.v1.ISCSIPersistentVolumeSource', {
-  targetPortal: required(1, string, "The portal's address."),
-  iqn: required(2, string, 'The name of the target.'),
-  lun: required(3, int32, 'The number of the unit.'),
-  iscsiInterface: defaulted(4, string, 'default', 'The interface to use.', 'value'),
-  fsType: omitempty(5, string, 'The type of the file system.'),
-  readOnly: omitempty(6, boolean, 'Whether it can only be read.'),
-  portals: omitempty(7, list(string), 'Further portals.'),
-  chapAuthDiscovery: omitempty(8, boolean, 'Whether discovery is authenticated.'),
-  chapAuthSession: omitempty(11, boolean, 'Whether the session is authenticated.'),
-  secretRef: optional(10, SecretReference, 'The secret that holds the credentials.'),
-  initiatorName: optional(12, string, 'The name of the initiator.'),
-})
+export const ISCSIPersistentVolumeSource = message('io.k8s.api.core.v1.ISCSIPersistentVolumeSource', iscsiFields(SecretReference))
 export interface ISCSIPersistentVolumeSource extends StoredOf<typeof ISCSIPersistentVolumeSource> {}
 
 export const LocalVolumeSource = message('io.k8s.api.core.v1.LocalVolumeSource', {
@@ -112,39 +87,16 @@ export const LocalVolumeSource = message('io.k8s.api.core.v1.LocalVolumeSource',
 })
 export interface LocalVolumeSource extends StoredOf<typeof LocalVolumeSource> {}
 
-export const RBDPersistentVolumeSource = message('io.k8s.api.core.v1.RBDPersistentVolumeSource', {
-  monitors: required(1, list(string), 'The addresses of the monitors.'),
-  image: required(2, string),
-  fsType: omitempty(3, string, 'The type of the file system.'),
-  pool: defaulted(4, string, 'rbd', 'The pool of the device.', 'value'),
-  user: defaulted(5, string, 'admin', '', 'value'),
-  keyring: defaulted(6, string, '/etc/ceph/keyring', 'The file with the keys.', 'value'),
-  secretRef: optional(7, SecretReference, 'The secret that holds the credentials.'),
-  readOnly: omitempty(8, boolean, 'Whether it can only be read.'),
-})
+export const RBDPersistentVolumeSource = message('io.k8s.api.core.v1.RBDPersistentVolumeSource', rbdFields(SecretReference))
 export interface RBDPersistentVolumeSource extends StoredOf<typeof RBDPersistentVolumeSource> {}
 
-export const ScaleIOPersistentVolumeSource = message('io.k8s.api.core.v1.ScaleIOPersistentVolumeSource', {
-  gateway: required(1, string, 'The address of the gateway.'),
-  system: required(2, string),
-  secretRef: needed(3, SecretReference, 'The secret that holds the credentials.'),
-  sslEnabled: omitempty(4, boolean, 'Whether TLS is used.'),
-  protectionDomain: omitempty(5, string, 'The protection domain.'),
-  storagePool: omitempty(6, string, 'The pool.'),
-  storageMode: defaulted(7, string, 'ThinProvisioned', 'How the storage is provisioned.', 'value'),
-  volumeName: omitempty(8, string, 'The volume that this is about.'),
-  fsType: defaulted(9, string, 'xfs', 'The type of the file system.', 'value'),
-  readOnly: omitempty(10, boolean, 'Whether it can only be read.'),
-})
+export const ScaleIOPersistentVolumeSource = message('io.k8s.api.core.v1.ScaleIOPersistentVolumeSource', scaleIOFields(SecretReference))
 export interface ScaleIOPersistentVolumeSource extends StoredOf<typeof ScaleIOPersistentVolumeSource> {}
 
-export const StorageOSPersistentVolumeSource = message('io.k8s.api.core.v1.StorageOSPersistentVolumeSource', {
-  volumeName: omitempty(1, string, 'The volume that this is about.'),
-  volumeNamespace: omitempty(2, string),
-  fsType: omitempty(3, string, 'The type of the file system.'),
-  readOnly: omitempty(4, boolean, 'Whether it can only be read.'),
-  secretRef: optional(5, ObjectReference, 'The secret that holds the credentials.'),
-})
+export const StorageOSPersistentVolumeSource = message(
+  'io.k8s.api.core.v1.StorageOSPersistentVolumeSource',
+  storageOSFields(ObjectReference),
+)
 export interface StorageOSPersistentVolumeSource extends StoredOf<typeof StorageOSPersistentVolumeSource> {}
 
 export const PersistentVolumeSource = message('io.k8s.api.core.v1.PersistentVolumeSource', {
