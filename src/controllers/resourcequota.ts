@@ -1,9 +1,10 @@
 import type { Informer } from '#client/informers/informer.ts'
 import { PersistentVolumeClaim } from '#kinds/core/v1/persistent-volume-claim.ts'
 import { Pod } from '#kinds/core/v1/pod.ts'
-import { addUsage, claimUsage, isInScope, PLAIN_COUNTS, podUsage, serviceUsage, type Usage } from '#kinds/core/v1/resource-quota.facts.ts'
+import { addUsage, claimUsage, isInScope, podUsage, serviceUsage, type Usage } from '#kinds/core/v1/resource-quota.facts.ts'
 import { ResourceQuota } from '#kinds/core/v1/resource-quota.ts'
 import { Service } from '#kinds/core/v1/service.ts'
+import { COUNTED_KINDS } from '#kinds/core/v1/standard-resources.facts.ts'
 import type { AnyKind, ApiObject } from '#machinery/kind/kind.ts'
 import { Quantity } from '#machinery/quantity/quantity.ts'
 import type { Controller, ControllerContext } from './runtime/controller.ts'
@@ -79,7 +80,7 @@ const isScoped = ({ spec }: ResourceQuota) => (spec.scopes?.length ?? 0) > 0 || 
 
 /** Everything but objects of other kinds is asked of pods. */
 function isOfPods(name: string): boolean {
-  return name === 'pods' || name === 'count/pods' || !(name.startsWith('count/') || PLAIN_COUNTS.has(name) || name.startsWith('services.'))
+  return name === 'pods' || name === 'count/pods' || !(name.startsWith('count/') || COUNTED_KINDS.has(name) || name.startsWith('services.'))
 }
 
 /** Caches of further kinds, started when the first quota counts them; what goes makes the quotas of its namespace due. */
@@ -121,7 +122,7 @@ class CountedKinds {
   }
 
   #kindOf(name: string): AnyKind | undefined {
-    const resource = name.startsWith('count/') ? name.slice('count/'.length) : PLAIN_COUNTS.has(name) ? name : undefined
+    const resource = name.startsWith('count/') ? name.slice('count/'.length) : COUNTED_KINDS.has(name) ? name : undefined
     if (resource === undefined) return undefined
     const dot = resource.indexOf('.')
     const [plural, group] = dot < 0 ? [resource, ''] : [resource.slice(0, dot), resource.slice(dot + 1)]

@@ -1,9 +1,10 @@
 import type { Container } from '#kinds/core/v1/container.ts'
 import type { PersistentVolumeClaim } from '#kinds/core/v1/persistent-volume-claim.ts'
 import type { Pod } from '#kinds/core/v1/pod.ts'
-import { claimUsage, isInScope, PLAIN_COUNTS, podUsage, serviceUsage, type Usage } from '#kinds/core/v1/resource-quota.facts.ts'
+import { claimUsage, isInScope, podUsage, serviceUsage, type Usage } from '#kinds/core/v1/resource-quota.facts.ts'
 import type { ResourceQuota } from '#kinds/core/v1/resource-quota.ts'
 import type { Service } from '#kinds/core/v1/service.ts'
+import { COMPUTE_RESOURCES, COUNTED_KINDS } from '#kinds/core/v1/standard-resources.facts.ts'
 import type { ApiObject } from '#machinery/kind/kind.ts'
 import { Quantity } from '#machinery/quantity/quantity.ts'
 import type { AdmissionRequest } from '../admission.ts'
@@ -28,7 +29,7 @@ export function meterOf({ kind }: AdmissionRequest): Meter | undefined {
     if (kind.kind === 'PersistentVolumeClaim') return CLAIM
   }
   const name = kind.group === '' ? kind.plural : `${kind.plural}.${kind.group}`
-  const names = [`count/${name}`, ...(kind.group === '' && PLAIN_COUNTS.has(kind.plural) ? [kind.plural] : [])]
+  const names = [`count/${name}`, ...(kind.group === '' && COUNTED_KINDS.has(kind.plural) ? [kind.plural] : [])]
   return {
     handles: ({ operation, subresource }) => operation === 'CREATE' && subresource === '',
     covers: limited => names.includes(limited),
@@ -96,19 +97,7 @@ const CLAIM: Meter = {
   usage: object => claimUsage(object as PersistentVolumeClaim),
 }
 
-const POD_NAMES = new Set([
-  'count/pods',
-  'pods',
-  'cpu',
-  'memory',
-  'ephemeral-storage',
-  'requests.cpu',
-  'requests.memory',
-  'requests.ephemeral-storage',
-  'limits.cpu',
-  'limits.memory',
-  'limits.ephemeral-storage',
-])
+const POD_NAMES = new Set(['count/pods', 'pods', ...COMPUTE_RESOURCES])
 const SERVICE_NAMES = new Set(['count/services', 'services', 'services.nodeports', 'services.loadbalancers'])
 const CLAIM_NAMES = new Set(['count/persistentvolumeclaims', 'persistentvolumeclaims', 'requests.storage'])
 

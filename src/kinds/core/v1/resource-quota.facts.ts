@@ -11,17 +11,6 @@ import type { Service } from './service.ts'
 /** Amounts by the names that quotas use. */
 export type Usage = ReadonlyMap<string, Quantity>
 
-/** Core kinds that a quota counts by their plain plural. */
-export const PLAIN_COUNTS: ReadonlySet<string> = new Set([
-  'pods',
-  'services',
-  'replicationcontrollers',
-  'resourcequotas',
-  'secrets',
-  'configmaps',
-  'persistentvolumeclaims',
-])
-
 /** What a pod uses. One that has ended still counts as an object, but needs nothing. */
 export function podUsage(pod: Pod, now: number): Usage {
   const usage = new Map([['count/pods', ONE]])

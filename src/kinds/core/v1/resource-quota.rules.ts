@@ -4,6 +4,7 @@ import { internal, sortedEntries } from '../../meta/v1/rules.ts'
 import type { ResourceQuota, ResourceQuotaSpec } from './resource-quota.ts'
 import { validateResourceAmount, validateResourceName } from './resource-requirements.rules.ts'
 import { isHugePages, isNativeResource } from './resources.facts.ts'
+import { COMPUTE_RESOURCES, COUNTED_RESOURCES } from './standard-resources.facts.ts'
 
 export function validateResourceQuota({ spec, status }: ResourceQuota, errors: FieldErrors): void {
   validateAmounts(spec.hard, errors.at('spec').at('hard'))
@@ -22,32 +23,14 @@ function validateAmounts(amounts: Readonly<Record<string, string>> | undefined, 
   }
 }
 
-const COMPUTE = [
-  'cpu',
-  'memory',
-  'ephemeral-storage',
-  'requests.cpu',
-  'requests.memory',
-  'requests.ephemeral-storage',
-  'limits.cpu',
-  'limits.memory',
-  'limits.ephemeral-storage',
-]
-const OBJECTS = [
-  'pods',
-  'resourcequotas',
-  'services',
-  'replicationcontrollers',
-  'secrets',
-  'persistentvolumeclaims',
-  'configmaps',
-  'services.nodeports',
-  'services.loadbalancers',
-  'requests.storage',
-]
-
 function isQuotaResource(name: string): boolean {
-  return COMPUTE.includes(name) || OBJECTS.includes(name) || isHugePages(name) || name.startsWith('requests.hugepages-')
+  return (
+    COMPUTE_RESOURCES.has(name) ||
+    COUNTED_RESOURCES.has(name) ||
+    name === 'requests.storage' ||
+    isHugePages(name) ||
+    name.startsWith('requests.hugepages-')
+  )
 }
 
 const SCOPES = [
@@ -72,7 +55,7 @@ function fits(scope: string, resource: string): boolean {
     case 'NotBestEffort':
     case 'PriorityClass':
     case 'CrossNamespacePodAffinity':
-      return resource === 'pods' || COMPUTE.includes(resource) || isHugePages(resource) || resource.startsWith('requests.hugepages-')
+      return resource === 'pods' || COMPUTE_RESOURCES.has(resource) || isHugePages(resource) || resource.startsWith('requests.hugepages-')
     case 'BestEffort':
       return resource === 'pods'
     case 'VolumeAttributesClass':

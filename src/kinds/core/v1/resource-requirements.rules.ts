@@ -4,6 +4,7 @@ import type { FieldErrors } from '#machinery/status/field-errors.ts'
 import { sortedEntries } from '../../meta/v1/rules.ts'
 import type { ResourceRequirements } from './resource-requirements.ts'
 import { isExtendedResource, isHugePages, isNativeResource } from './resources.facts.ts'
+import { COMPUTE_RESOURCES, COUNTED_RESOURCES } from './standard-resources.facts.ts'
 
 type ResourceList = Readonly<Record<string, string>>
 
@@ -74,7 +75,7 @@ export function validateResourceAmount(name: string, amount: string, errors: Fie
 
 /** Amounts of pods, objects and devices are whole numbers. */
 function isCountable(name: string): boolean {
-  return COUNTABLE.has(name) || isExtendedResource(name) || isHugePages(name)
+  return COUNTED_RESOURCES.has(name) || isExtendedResource(name) || isHugePages(name)
 }
 
 function isMultipleOf(amount: string, pageSize: string): boolean {
@@ -145,41 +146,8 @@ function validateClaims(claims: ResourceRequirements['claims'], podClaims: Reado
 const CONTAINER: ReadonlySet<string> = new Set(['cpu', 'memory', 'ephemeral-storage'])
 
 /** Resources of Kubernetes itself, in pods and in quotas. */
-const STANDARD: ReadonlySet<string> = new Set([
-  'cpu',
-  'memory',
-  'ephemeral-storage',
-  'requests.cpu',
-  'requests.memory',
-  'requests.ephemeral-storage',
-  'limits.cpu',
-  'limits.memory',
-  'limits.ephemeral-storage',
-  'pods',
-  'resourcequotas',
-  'services',
-  'replicationcontrollers',
-  'secrets',
-  'configmaps',
-  'persistentvolumeclaims',
-  'storage',
-  'requests.storage',
-  'services.nodeports',
-  'services.loadbalancers',
-])
+const STANDARD: ReadonlySet<string> = new Set([...COMPUTE_RESOURCES, ...COUNTED_RESOURCES, 'storage', 'requests.storage'])
 
 function isStandard(name: string): boolean {
   return STANDARD.has(name) || isHugePages(name) || name.startsWith('requests.hugepages-')
 }
-
-const COUNTABLE: ReadonlySet<string> = new Set([
-  'pods',
-  'resourcequotas',
-  'services',
-  'replicationcontrollers',
-  'secrets',
-  'configmaps',
-  'persistentvolumeclaims',
-  'services.nodeports',
-  'services.loadbalancers',
-])
