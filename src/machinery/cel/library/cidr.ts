@@ -1,9 +1,10 @@
 import { declareFunction, globalOverload, type Library, memberOverload } from '#base/languages/cel/declarations.ts'
 import { EvaluationError } from '#base/languages/cel/evaluation-error.ts'
 import { BOOL, INT, opaque, STRING } from '#base/languages/cel/types.ts'
-import { IP_TYPE, type IpValue, ipOf, ipValue, succeeds } from './ip.ts'
+import { IP_TYPE, type IpValue, ipOf, ipValue } from './ip.ts'
 import { formatIp, type IpAddress, isMapped, masked, parseIp } from './ip-address.ts'
 import { OpaqueValue } from './opaque-value.ts'
+import { succeeds } from './succeeds.ts'
 
 const CIDR_TYPE = opaque('net.CIDR')
 

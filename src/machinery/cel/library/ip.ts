@@ -9,6 +9,7 @@ import { EvaluationError } from '#base/languages/cel/evaluation-error.ts'
 import { BOOL, INT, opaque, STRING } from '#base/languages/cel/types.ts'
 import { formatIp, type IpAddress, isMapped, parseIp } from './ip-address.ts'
 import { OpaqueValue } from './opaque-value.ts'
+import { succeeds } from './succeeds.ts'
 
 export const IP_TYPE = opaque('net.IP')
 export type IpValue = OpaqueValue<IpAddress>
@@ -29,16 +30,6 @@ export function ipOf(text: string): IpAddress {
   }
   if (isMapped(address)) throw new EvaluationError(`IPv4-mapped IPv6 address ${JSON.stringify(text)} is not allowed`)
   return address
-}
-
-export function succeeds(parse: () => unknown): boolean {
-  try {
-    parse()
-    return true
-  } catch (error) {
-    if (error instanceof EvaluationError) return false
-    throw error
-  }
 }
 
 const asks = (name: string, id: string, ask: (address: IpAddress) => boolean): FunctionDeclaration =>

@@ -4,6 +4,7 @@ import { EvaluationError } from '#base/languages/cel/evaluation-error.ts'
 import { BOOL, DOUBLE, INT, opaque, STRING } from '#base/languages/cel/types.ts'
 import { Quantity } from '../../quantity/quantity.ts'
 import { OpaqueValue } from './opaque-value.ts'
+import { succeeds } from './succeeds.ts'
 
 export const QUANTITY_TYPE = opaque('kubernetes.Quantity')
 type QuantityValue = OpaqueValue<Quantity>
@@ -27,15 +28,7 @@ export const QUANTITY_LIBRARY: Library = {
     ),
     declareFunction(
       'isQuantity',
-      globalOverload('is_quantity_string', [STRING], BOOL, (text: string) => {
-        try {
-          parse(text)
-          return true
-        } catch (error) {
-          if (error instanceof EvaluationError) return false
-          throw error
-        }
-      }),
+      globalOverload('is_quantity_string', [STRING], BOOL, (text: string) => succeeds(() => parse(text))),
     ),
     declareFunction(
       'sign',

@@ -2,6 +2,7 @@ import { declareFunction, globalOverload, type Library, memberOverload } from '#
 import { EvaluationError } from '#base/languages/cel/evaluation-error.ts'
 import { BOOL, INT, opaque, STRING } from '#base/languages/cel/types.ts'
 import { OpaqueValue } from './opaque-value.ts'
+import { succeeds } from './succeeds.ts'
 
 export const SEMVER_TYPE = opaque('kubernetes.Semver')
 
@@ -61,13 +62,7 @@ export function semverValue(text: string, normalize = false): SemverValue {
 }
 
 function isSemver(text: string, normalize = false): boolean {
-  try {
-    semverValue(text, normalize)
-    return true
-  } catch (error) {
-    if (error instanceof EvaluationError) return false
-    throw error
-  }
+  return succeeds(() => semverValue(text, normalize))
 }
 
 function parse(text: string): Version {

@@ -3,6 +3,7 @@ import { EvaluationError } from '#base/languages/cel/evaluation-error.ts'
 import { BOOL, listOf, mapOf, opaque, STRING } from '#base/languages/cel/types.ts'
 import { ArrayList, EntryMap } from '#base/languages/cel/values.ts'
 import { OpaqueValue } from './opaque-value.ts'
+import { succeeds } from './succeeds.ts'
 
 const URL_TYPE = opaque('kubernetes.URL')
 
@@ -31,15 +32,7 @@ export const URLS_LIBRARY: Library = {
     ),
     declareFunction(
       'isURL',
-      globalOverload('is_url_string', [STRING], BOOL, (text: string) => {
-        try {
-          parse(text)
-          return true
-        } catch (error) {
-          if (error instanceof EvaluationError) return false
-          throw error
-        }
-      }),
+      globalOverload('is_url_string', [STRING], BOOL, (text: string) => succeeds(() => parse(text))),
     ),
     declareFunction(
       'getScheme',
