@@ -5,6 +5,7 @@ import { isDNS1035Label, isQualifiedName } from '#machinery/meta/names.ts'
 import { groupVersionOf } from '#machinery/meta/object-meta.ts'
 import type { FieldErrors } from '#machinery/status/field-errors.ts'
 import { validateWord } from '../../meta/v1/rules.ts'
+import type { MatchResources } from './match-resources.ts'
 import type { MutatingAdmissionPolicy, Mutation } from './mutating-admission-policy.ts'
 import type { MutatingAdmissionPolicyBinding } from './mutating-admission-policy-binding.ts'
 import type { ParamKind } from './param-kind.ts'
@@ -18,11 +19,7 @@ export function validateValidatingPolicy({ metadata, spec }: ValidatingAdmission
   const at = errors.at('spec')
   validateWord(spec.failurePolicy, ['Fail', 'Ignore'], at.at('failurePolicy'))
   validateParamKind(spec.paramKind, at.at('paramKind'))
-  if (!spec.matchConstraints) at.at('matchConstraints').required()
-  else {
-    validateMatchResources(spec.matchConstraints, at.at('matchConstraints'))
-    if ((spec.matchConstraints.resourceRules ?? []).length === 0) at.at('matchConstraints').at('resourceRules').required()
-  }
+  validateMatchConstraints(spec.matchConstraints, at.at('matchConstraints'))
   const compiler = new PolicyCompiler(spec.paramKind !== undefined)
   validateVariables(spec.variables, compiler, at.at('variables'))
   const { validations = [], auditAnnotations = [] } = spec
@@ -142,11 +139,7 @@ export function validateMutatingPolicy({ spec }: MutatingAdmissionPolicy, errors
   const at = errors.at('spec')
   validateWord(spec.failurePolicy, ['Fail', 'Ignore'], at.at('failurePolicy'))
   validateParamKind(spec.paramKind, at.at('paramKind'))
-  if (!spec.matchConstraints) at.at('matchConstraints').required()
-  else {
-    validateMatchResources(spec.matchConstraints, at.at('matchConstraints'))
-    if ((spec.matchConstraints.resourceRules ?? []).length === 0) at.at('matchConstraints').at('resourceRules').required()
-  }
+  validateMatchConstraints(spec.matchConstraints, at.at('matchConstraints'))
   const compiler = new PolicyCompiler(spec.paramKind !== undefined)
   validateVariables(spec.variables, compiler, at.at('variables'))
   if ((spec.mutations ?? []).length === 0) at.at('mutations').required('mutations must contain at least one item')
@@ -155,6 +148,16 @@ export function validateMutatingPolicy({ spec }: MutatingAdmissionPolicy, errors
   })
   validateWord(spec.reinvocationPolicy, ['IfNeeded', 'Never'], at.at('reinvocationPolicy'))
   validateMatchConditions(spec.matchConditions, at.at('matchConditions'), spec.paramKind !== undefined)
+}
+
+/** What a policy is about has to be said. */
+function validateMatchConstraints(constraints: MatchResources | undefined, errors: FieldErrors): void {
+  if (!constraints) {
+    errors.required()
+    return
+  }
+  validateMatchResources(constraints, errors)
+  if ((constraints.resourceRules ?? []).length === 0) errors.at('resourceRules').required()
 }
 
 function validateMutation({ patchType, applyConfiguration, jsonPatch }: Mutation, compiler: PolicyCompiler, errors: FieldErrors): void {
