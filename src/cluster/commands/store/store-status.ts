@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { storeStatus } from '#apiserver/typernetes/stores.ts'
 import { type StoreStatus as KindStatus, Store as StoreKind } from '#kinds/typernetes/v1/store.ts'
 import { outputOption, type Verb, type VerbContext } from '../verb.ts'
 import { clientOf, explained, openPlace, type PlaceFlags, placeOf, withPlaceFlags } from './store-place.ts'
@@ -21,17 +22,7 @@ async function statusOf(flags: PlaceFlags, context: VerbContext): Promise<KindSt
   }
   const store = await openPlace(place)
   try {
-    const { engine, revision, compactRevision, keys, sizeBytes, sizeInUseBytes, problems, corruptKeys } = await store.status()
-    return {
-      engine,
-      resourceVersion: String(revision),
-      compactedResourceVersion: String(compactRevision),
-      keys,
-      sizeBytes,
-      sizeInUseBytes,
-      ...(problems.length > 0 ? { problems } : {}),
-      ...(corruptKeys.length > 0 ? { damagedKeys: corruptKeys } : {}),
-    }
+    return await storeStatus(store)
   } finally {
     await store.close()
   }
