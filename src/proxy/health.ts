@@ -1,5 +1,5 @@
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type OpenPort, openPort } from '#base/net/open-port.ts'
 
 /** What the health check node port of a Service reports to load balancers. */
 export interface ServiceHealth {
@@ -20,21 +20,18 @@ export type OpenHealth = (nodePort: number, health: () => ServiceHealth) => Prom
 
 /** Answers on the node port itself: for a proxy that lives in its node's network. */
 export function healthOnNodePorts(address = '::'): OpenHealth {
-  return async (nodePort, health) => {
-    const server = await listen(address, nodePort, health)
-    return { [Symbol.asyncDispose]: server.close }
-  }
+  return (nodePort, health) => listen(address, nodePort, health)
 }
 
 /** Answers on ports the system chooses at `address`, an address of this process that the node reaches; the rules redirect there. */
 export function healthBehindRedirect(address: string): OpenHealth {
   return async (_nodePort, health) => {
-    const server = await listen(address, 0, health)
-    return { redirect: { address, port: server.port }, [Symbol.asyncDispose]: server.close }
+    const open = await listen(address, 0, health)
+    return { redirect: { address, port: open.port }, [Symbol.asyncDispose]: () => open[Symbol.asyncDispose]() }
   }
 }
 
-async function listen(address: string, port: number, health: () => ServiceHealth) {
+function listen(address: string, port: number, health: () => ServiceHealth): Promise<OpenPort> {
   const server = createServer((_request, response) => {
     const { namespace, name, localEndpoints } = health()
     response.writeHead(localEndpoints > 0 ? 200 : 503, {
@@ -44,14 +41,5 @@ async function listen(address: string, port: number, health: () => ServiceHealth
     })
     response.end(JSON.stringify({ service: { namespace, name }, localEndpoints, serviceProxyHealthy: true }))
   })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, address, resolve)
-  })
-  const close = () =>
-    new Promise<void>(resolve => {
-      server.close(() => resolve())
-      server.closeAllConnections()
-    })
-  return { port: (server.address() as AddressInfo).port, close }
+  return openPort(server, { address, port })
 }

@@ -1,5 +1,5 @@
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type OpenPort, openPort } from '#base/net/open-port.ts'
 import type { Clock } from '#base/time/clock.ts'
 import type { ServiceProxy } from './proxy.ts'
 
@@ -19,28 +19,16 @@ export function proxyHealth(proxy: Pick<ServiceProxy, 'lastSync' | 'pendingSince
 }
 
 /** Answers `/healthz` and `/livez` of a proxy. `port` 0 is any free one. */
-export async function serveHealthz(
+export function serveHealthz(
   at: { readonly address: string; readonly port: number },
   proxy: Pick<ServiceProxy, 'lastSync' | 'pendingSince'>,
   clock: Clock,
-): Promise<AsyncDisposable & { readonly port: number }> {
+): Promise<OpenPort> {
   const server = createServer((request, response) => {
     const known = request.url === '/healthz' || request.url === '/livez'
     const { healthy, body } = proxyHealth(proxy, clock.now())
     response.writeHead(known ? (healthy ? 200 : 503) : 404, { 'content-type': 'application/json', 'x-content-type-options': 'nosniff' })
     response.end(known ? body : '')
   })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(at.port, at.address, resolve)
-  })
-  return {
-    port: (server.address() as AddressInfo).port,
-    async [Symbol.asyncDispose]() {
-      await new Promise<void>(resolve => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      })
-    },
-  }
+  return openPort(server, at)
 }

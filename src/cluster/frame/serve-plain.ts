@@ -1,7 +1,7 @@
 import { createServer as createPlain, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
 import type { Server as SecureServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
 import { collectDefaultMetrics, Registry } from 'prom-client'
+import { openPort as listen, type OpenPort } from '#base/net/open-port.ts'
 import { SetupError } from '../setup-error.ts'
 
 /** Where a port is. */
@@ -12,11 +12,6 @@ export interface ServingAddress {
 
 /** What is answered: a status, and a text. */
 export type PageAnswer = readonly [status: number, body: string, type?: string]
-
-/** A port that is open. */
-export interface OpenPort extends AsyncDisposable {
-  readonly port: number
-}
 
 /** Answers pages over plain HTTP, as kube-proxy and kubelet do on loopback. `port` 0: none is opened. */
 export async function servePlain(
@@ -57,20 +52,10 @@ export function listenerOf(answer: (request: IncomingMessage) => Promise<PageAns
 
 /** Opens the port of a server. Throws {@link SetupError} if that cannot be. */
 export async function openPort(server: ReturnType<typeof createPlain> | SecureServer, at: ServingAddress): Promise<OpenPort> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', error => {
-      const { code } = error as NodeJS.ErrnoException
-      reject(new SetupError(`Port ${at.port} of ${at.address} cannot be served (${code})`, 'choose another port or end who uses it'))
-    })
-    server.listen(at.port, at.address, resolve)
-  })
-  return {
-    port: (server.address() as AddressInfo).port,
-    async [Symbol.asyncDispose]() {
-      await new Promise<void>(resolve => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      })
-    },
+  try {
+    return await listen(server, at)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new SetupError(`Port ${at.port} of ${at.address} cannot be served (${code})`, 'choose another port or end who uses it')
   }
 }

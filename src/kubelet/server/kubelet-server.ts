@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { createServer, type Server } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:https'
 import type { Duplex } from 'node:stream'
 import type { SecureVersion } from 'node:tls'
 import type { Logger } from '#base/log/logger.ts'
+import { openPort } from '#base/net/open-port.ts'
 import type { Clock } from '#base/time/clock.ts'
 import type { Client } from '#client/client.ts'
 import { DelegatedAccess } from '#client/delegation/delegated-access.ts'
@@ -75,26 +75,15 @@ export async function startKubeletServer(context: KubeletServerContext): Promise
     void handlers.upgrade(request, socket, head)
   })
   server.on('tlsClientError', () => {})
-  await listen(server, context.port, context.address)
+  const open = await openPort(server, context)
   return {
-    port: (server.address() as AddressInfo).port,
+    port: open.port,
     useCertificate: (cert, key) => server.setSecureContext(security(cert, key)),
     async stop() {
       for (const socket of upgraded) socket.destroy()
-      server.closeAllConnections()
-      await new Promise(resolve => server.close(resolve))
+      await open[Symbol.asyncDispose]()
     },
   }
-}
-
-function listen(server: Server, port: number, address: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, address, () => {
-      server.off('error', reject)
-      resolve()
-    })
-  })
 }
 
 /** How long answers of the API server about callers count. */
