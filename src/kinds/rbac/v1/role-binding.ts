@@ -1,10 +1,10 @@
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
 import { isPathSegmentName } from '#machinery/meta/names.ts'
 import { list, omitempty, required } from '#machinery/schema/schema.ts'
-import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
+import { bindingColumns } from './binding.columns.ts'
 import { validateBinding, validateSameRole } from './rbac.rules.ts'
 import { RoleRef } from './role-ref.ts'
-import { Subject, subjectsText } from './subject.ts'
+import { Subject } from './subject.ts'
 
 const fields = {
   subjects: omitempty(2, list(Subject), 'Whom the role is given to.'),
@@ -24,24 +24,10 @@ export const RoleBinding = defineKind({
   createOnUpdate: true,
   validateName: isPathSegmentName,
   fields,
-  columns: [
-    nameColumn,
-    {
-      name: 'Role',
-      description:
-        'RoleRef can reference a Role in the current namespace or a ClusterRole in the global namespace. If the RoleRef cannot be resolved, the Authorizer must return an error.',
-      of: ({ roleRef }) => `${roleRef.kind}/${roleRef.name}`,
-    },
-    ageColumn,
-    { name: 'Users', description: 'Users in the roleBinding', priority: 1, of: ({ subjects }) => subjectsText(subjects, 'User') },
-    { name: 'Groups', description: 'Groups in the roleBinding', priority: 1, of: ({ subjects }) => subjectsText(subjects, 'Group') },
-    {
-      name: 'ServiceAccounts',
-      description: 'ServiceAccounts in the roleBinding',
-      priority: 1,
-      of: ({ subjects }) => subjectsText(subjects, 'ServiceAccount'),
-    },
-  ],
+  columns: bindingColumns(
+    'roleBinding',
+    'RoleRef can reference a Role in the current namespace or a ClusterRole in the global namespace. If the RoleRef cannot be resolved, the Authorizer must return an error.',
+  ),
   validate: (binding, errors) => validateBinding(binding, true, errors),
   validateUpdate: ({ roleRef }, old, errors) => validateSameRole(roleRef, old.roleRef, errors),
 })
