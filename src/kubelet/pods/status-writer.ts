@@ -24,15 +24,20 @@ export class StatusWriter {
   readonly #clock: Clock
   readonly #log: Logger
   readonly #apiPodOf: (pod: Pod) => Pod | undefined
+  readonly #forgets: boolean
   readonly #entries = new Map<string, Entry>()
   readonly #stop = new AbortController()
 
-  /** `apiPodOf` gives the pod as the API knows it: for a static pod that is its mirror. */
-  constructor(options: { client: Client; clock: Clock; log: Logger; apiPodOf: (pod: Pod) => Pod | undefined }) {
+  /**
+   * `apiPodOf` gives the pod as the API knows it: for a static pod that is its mirror. With `forgets`, what was heard is looked up there when
+   * there is something else to say, instead of being kept: for those who speak once of very many pods.
+   */
+  constructor(options: { client: Client; clock: Clock; log: Logger; apiPodOf: (pod: Pod) => Pod | undefined; forgets?: boolean }) {
     this.#client = options.client
     this.#clock = options.clock
     this.#log = options.log
     this.#apiPodOf = options.apiPodOf
+    this.#forgets = options.forgets ?? false
   }
 
   set(pod: Pod, status: PodStatus): void {
@@ -72,6 +77,7 @@ export class StatusWriter {
     if (!entry || entry.writing || this.#stop.signal.aborted || equal(entry.wanted, entry.written)) return
     entry.writing = this.#writeUntilHeard(uid, entry).finally(() => {
       entry.writing = undefined
+      if (this.#forgets && entry.wanted === entry.written && this.#entries.get(uid) === entry) this.#entries.delete(uid)
     })
   }
 

@@ -34,6 +34,15 @@ interface Grant {
   readonly missing: () => string
 }
 
+/** What somebody holds in a namespace. */
+interface Held {
+  /** Of whom and where, as part of a decision's key. */
+  readonly key: string
+  readonly grants: readonly Grant[]
+  /** Resources of which some rule allows only objects with certain names; `*` stands for all. Of others one decision serves every object. */
+  readonly named: ReadonlySet<string>
+}
+
 const CACHED_DECISIONS = 10_000
 /** Of as many pairs of a user and a namespace it is kept what they hold. */
 const KEPT_GRANTS = 1000
@@ -53,10 +62,10 @@ export function rbacAuthorizer(informers: Informers): RbacAuthorizer {
     (binding.subjects ?? []).map(subject => `${binding.metadata.namespace}|${keyOfSubject(subject, binding.metadata.namespace ?? '')}`),
   )
   const decisions = new Map<string, Decision>()
-  const grants = new Map<string, readonly Grant[]>()
+  const kept = new Map<string, Held>()
   const forget = () => {
     decisions.clear()
-    grants.clear()
+    kept.clear()
   }
   for (const informer of [clusterRoles, roles]) informer.onChange(forget)
   for (const informer of [clusterBindings, bindings]) informer.onChange(forget)
@@ -83,20 +92,21 @@ export function rbacAuthorizer(informers: Informers): RbacAuthorizer {
   }
 
   /** Of one user in one namespace many things are asked. */
-  const keptGrantsOf = (user: UserInfo, namespace: string): readonly Grant[] => {
+  const heldBy = (user: UserInfo, namespace: string): Held => {
     const key = `${namespace}\n${user.name}\n${user.groups.join('\r')}`
-    let known = grants.get(key)
+    let known = kept.get(key)
     if (!known) {
-      known = [...grantsOf(user, namespace)]
-      if (grants.size >= KEPT_GRANTS) grants.clear()
-      grants.set(key, known)
+      const grants = [...grantsOf(user, namespace)]
+      known = { key, grants, named: namedResources(grants) }
+      if (kept.size >= KEPT_GRANTS) kept.clear()
+      kept.set(key, known)
     }
     return known
   }
 
-  const decide = (attributes: Attributes): Decision => {
+  const decide = (attributes: Attributes, grants: readonly Grant[]): Decision => {
     const missing: string[] = []
-    for (const held of keptGrantsOf(attributes.user, 'namespace' in attributes ? attributes.namespace : '')) {
+    for (const held of grants) {
       if (!held.rules) missing.push(held.missing())
       else if (held.rules.some(rule => ruleAllows(rule, attributes))) return { verdict: 'allow', reason: `RBAC: ${held.describe()}` }
     }
@@ -109,10 +119,11 @@ export function rbacAuthorizer(informers: Informers): RbacAuthorizer {
     name: 'RBAC',
     rulesOf,
     authorize(attributes) {
-      const key = keyOfDecision(attributes)
+      const held = heldBy(attributes.user, 'namespace' in attributes ? attributes.namespace : '')
+      const key = keyOfDecision(attributes, held)
       let decision = decisions.get(key)
       if (!decision) {
-        decision = decide(attributes)
+        decision = decide(attributes, held.grants)
         if (decisions.size >= CACHED_DECISIONS) decisions.clear()
         decisions.set(key, decision)
       }
@@ -172,12 +183,22 @@ function keyOfSubject(
   return `${subject.kind}:${subject.name}`
 }
 
-/** Every input of a decision; fields are set apart by a character that none of them may hold. */
-function keyOfDecision(attributes: Attributes): string {
-  const { user, verb } = attributes
-  const who = `${user.name}\n${user.groups.join('\r')}`
-  if ('path' in attributes) return `${who}\n${verb}\n${attributes.path}`
-  return `${who}\n${verb}\n${attributes.group}\n${attributes.resource}\n${attributes.subresource}\n${attributes.namespace}\n${attributes.name}`
+function namedResources(grants: readonly Grant[]): ReadonlySet<string> {
+  const named = new Set<string>()
+  for (const { rules = [] } of grants) {
+    for (const { resourceNames, resources = [] } of rules) {
+      if (resourceNames?.length) for (const resource of resources) named.add(resource.split('/')[0]!)
+    }
+  }
+  return named
+}
+
+/** Every input of a decision that counts; fields are set apart by a character that none of them may hold. */
+function keyOfDecision(attributes: Attributes, { key, named }: Held): string {
+  if ('path' in attributes) return `${key}\n${attributes.verb}\n${attributes.path}`
+  const { verb, group, resource, subresource, name } = attributes
+  const what = `${key}\n${verb}\n${group}\n${resource}\n${subresource}`
+  return named.has(resource) || named.has('*') ? `${what}\n${name}` : what
 }
 
 function inBrackets(texts: readonly string[]): string {

@@ -91,7 +91,7 @@ class RunningNodes {
       const found = pods.get(namespaceOf(pod), podNameOf(pod))
       return found && uidOf(found) === uidOf(pod) ? found : undefined
     }
-    this.#statuses = new StatusWriter({ client, clock, log, apiPodOf })
+    this.#statuses = new StatusWriter({ client, clock, log, apiPodOf, forgets: true })
     this.#due = new DueQueue(clock, uid => this.#look(uid))
   }
 
