@@ -106,9 +106,9 @@ export class Load {
     return { ...spread(timesMs), perSecond: count / ((performance.now() - start) / 1000), cpuUs: (this.cpuUs() - before) / count }
   }
 
-  /** User and system time of the server, in microseconds. */
-  cpuUs(): number {
-    const fields = readFileSync(`/proc/${this.#pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
+  /** User and system time of the server, or of another process, in microseconds. */
+  cpuUs(pid = this.#pid): number {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
     return (Number(fields[11]) + Number(fields[12])) * TICK_US
   }
 

@@ -39,7 +39,9 @@ export interface BenchCluster {
   readonly startedAtMs: number
   /** Follows what is and becomes of `path`. */
   watch(path: string, onEvent: (seen: Seen) => void): Promise<Disposable>
-  stop(): void
+  /** By what they are, where the cluster is more than one process. */
+  readonly processes?: Readonly<Record<string, number>>
+  stop(): void | Promise<void>
 }
 
 /** Starts one of so many simulated nodes, with 32 cpus and room for 110 pods each, all Ready. */
@@ -83,7 +85,7 @@ function t8s(...args: string[]): void {
 }
 
 /** All nodes are Ready and without taints, and pods may be created in the namespace default. */
-async function ready({ load }: BenchCluster, count: number): Promise<void> {
+export async function ready({ load }: BenchCluster, count: number): Promise<void> {
   const until = performance.now() + READY_BEFORE_MS
   for (;;) {
     const nodes = JSON.parse(await load.call(0, 'GET', '/api/v1/nodes', undefined, {}, true)) as {
@@ -103,7 +105,7 @@ async function ready({ load }: BenchCluster, count: number): Promise<void> {
 }
 
 /** A list and a watch in one: begins with ADDED of all there is. */
-async function watch(load: Load, path: string, onEvent: (seen: Seen) => void): Promise<Disposable> {
+export async function watch(load: Load, path: string, onEvent: (seen: Seen) => void): Promise<Disposable> {
   const stream: ClientHttp2Stream = load.stream(0, 'GET', `${path}?watch=true&resourceVersion=0`)
   let rest = ''
   stream.setEncoding('utf8')

@@ -7,7 +7,9 @@
  */
 import '#base/time/dispose.ts'
 import { loadavg } from 'node:os'
+import type { Measured } from './apiserver-load.ts'
 import { type BenchCluster, type Seen, startBenchCluster } from './loops-cluster.ts'
+import { startSplitCluster } from './loops-split.ts'
 
 type Body = Record<string, unknown>
 interface Expected {
@@ -35,6 +37,7 @@ const sized = (count: number) => Math.max(1, Math.round(count * scale))
 const rows: Record<string, () => Promise<void>> = {
   plain1000: () => scheduled('pods on 1,000 empty nodes', '327/s', '1,308/s', 1000, 10_000, () => pod({}, {})),
   plain5000: () => scheduled('pods on 5,000 empty nodes', '297/s', '1,188/s', 5000, 10_000, () => pod({}, {})),
+  split: () => scheduled('pods, 1,000 nodes, three processes', '327/s', '1,308/s', 1000, 10_000, () => pod({}, {}), startSplitCluster),
   spread: () =>
     scheduled('topology spread (zone, hard), 5,000 nodes', '127/s', '635/s', 5000, 5000, () =>
       pod({ color: 'blue' }, { topologySpreadConstraints: [spread({ color: 'blue' })] }),
@@ -64,6 +67,7 @@ const rows: Record<string, () => Promise<void>> = {
   jobs,
   namespace: namespaceDeleted,
   nothing: fromNothing,
+  held,
 }
 
 if (only !== 'all' && !rows[only]) {
@@ -77,8 +81,16 @@ console.log(
 for (const [name, row] of Object.entries(rows)) if (only === 'all' || only === name) await row()
 
 /** Pods created as fast as they are taken; done when a watch shows the last one bound. */
-async function scheduled(work: string, upstream: string, goal: string, nodes: number, count: number, make: () => Body): Promise<void> {
-  await withCluster(sized(nodes), async cluster => {
+async function scheduled(
+  work: string,
+  upstream: string,
+  goal: string,
+  nodes: number,
+  count: number,
+  make: () => Body,
+  start = startBenchCluster,
+): Promise<void> {
+  const act = async (cluster: BenchCluster) => {
     await zoned(cluster, sized(nodes))
     const total = sized(count)
     const bound = await condition(cluster, PODS, ({ object }) => object.spec.nodeName !== undefined)
@@ -86,7 +98,8 @@ async function scheduled(work: string, upstream: string, goal: string, nodes: nu
       await createAll(cluster, PODS, total, make)
       await bound.reached(total)
     })
-  })
+  }
+  await withCluster(sized(nodes), act, start)
 }
 
 /** Nodes with four pods of 7.2 cpus each, of which three must go for each pod that comes. */
@@ -222,26 +235,80 @@ async function fromNothing(): Promise<void> {
   })
 }
 
-async function withCluster(nodes: number, act: (cluster: BenchCluster) => Promise<void>): Promise<void> {
-  const cluster = await startBenchCluster(nodes)
+/**
+ * Pods held by the cluster, and what requests take meanwhile: one object at a time, 200 a second, while every five seconds somebody lists all
+ * pods. SLOs: https://github.com/kubernetes/community/blob/master/sig-scalability/slos/api_call_latency.md
+ */
+async function held(): Promise<void> {
+  const nodes = sized(5000)
+  const count = sized(100_000)
+  const seconds = 30
+  await withCluster(nodes, async cluster => {
+    const running = await condition(cluster, PODS, ({ object }) => object.status?.['phase'] === 'Running')
+    const { load } = cluster
+    const goal = '≤ 4,096 MB'
+    await measured(cluster, { work: `pods created and Running on ${nodes} nodes`, upstream: '–', goal }, count, async () => {
+      await createAll(cluster, PODS, count, () => pod({}, {}))
+      await running.reached(count)
+    })
+    const first = serial - count + 1
+    const half = Math.floor(count / 2)
+    const some = (n: number) => `${PODS}/bench-${first + ((n * 7919) % half)}`
+    const calls: Record<string, (n: number) => Promise<unknown>> = {
+      get: n => load.call(n, 'GET', some(n)),
+      patch: n => load.call(n, 'PATCH', some(n), { metadata: { labels: { seen: String(n) } } }, MERGE),
+      create: () => createAll(cluster, PODS, 1, () => pod({}, {})),
+      delete: n => load.call(n, 'DELETE', `${PODS}/bench-${first + half + n}`),
+    }
+    const lists: Promise<Measured>[] = []
+    for (let at = 0; at < seconds; at += 5)
+      lists.push(
+        new Promise(resolve => setTimeout(() => resolve(load.measure(1, 1, () => load.call(1, 'GET', '/api/v1/pods'))), at * 1000)),
+      )
+    const singles = await Promise.all(Object.values(calls).map(act => load.paced(seconds * 50, 50, act)))
+    const listed = await Promise.all(lists)
+    const row = (work: string, { p99Ms = 0, p50Ms = 0 }: Measured, to: string) =>
+      print({
+        work: `${work}, ${count} pods held: p99 (p50)`,
+        count: '',
+        seconds: `${(p99Ms / 1000).toFixed(3)} (${(p50Ms / 1000).toFixed(3)})`,
+        perSecond: '',
+        cpu: '',
+        memory: `${load.memoryMb().toFixed(0)} MB, ${load.peakMemoryMb().toFixed(0)} at most`,
+        upstream: '–',
+        goal: to,
+      })
+    Object.keys(calls).forEach((name, index) => {
+      row(name, singles[index]!, '≤ 1 s')
+    })
+    const timesMs = listed.map(({ p99Ms = 0 }) => p99Ms).sort((a, b) => a - b)
+    row('list of all', { p99Ms: timesMs.at(-1)!, p50Ms: timesMs[timesMs.length >> 1]! }, '≤ 30 s')
+  })
+}
+
+async function withCluster(nodes: number, act: (cluster: BenchCluster) => Promise<void>, start = startBenchCluster): Promise<void> {
+  const cluster = await start(nodes)
   try {
     await act(cluster)
   } finally {
-    cluster.stop()
+    await cluster.stop()
   }
 }
 
 async function measured(cluster: BenchCluster, { work, upstream, goal }: Expected, count: number, act: () => Promise<void>): Promise<void> {
-  const before = cluster.load.cpuUs()
+  const processes = Object.entries(cluster.processes ?? { '': undefined })
+  const used = () => processes.map(([, pid]) => cluster.load.cpuUs(pid))
+  const before = used()
   const start = performance.now()
   await act()
   const seconds = (performance.now() - start) / 1000
+  const each = used().map((us, index) => ((us - before[index]!) / 1000 / count).toFixed(2))
   print({
     work,
     count: String(count),
     seconds: seconds.toFixed(1),
     perSecond: (count / seconds).toFixed(0),
-    cpu: `${((cluster.load.cpuUs() - before) / 1000 / count).toFixed(2)} ms`,
+    cpu: processes.map(([name], index) => `${name} ${each[index]} ms`.trim()).join(', '),
     memory: `${cluster.load.memoryMb().toFixed(0)} MB`,
     upstream,
     goal,
