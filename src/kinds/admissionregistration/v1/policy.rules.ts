@@ -1,4 +1,4 @@
-import { isIdentifier } from '#base/languages/cel/parser.ts'
+import { isIdentifier } from '#base/languages/cel/identifier.ts'
 import type { Compilation } from '#base/languages/cel/program.ts'
 import { compilationError, EXPECTED, PolicyCompiler } from '#machinery/cel/policy-compiler.ts'
 import { isDNS1035Label, isQualifiedName } from '#machinery/meta/names.ts'
