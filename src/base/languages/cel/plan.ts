@@ -1,55 +1,18 @@
 import { type Call, type Comprehension, type Expression, isBind } from './ast.ts'
 import type { CheckedAst } from './checker.ts'
-import type { Overload } from './declarations.ts'
+import { dispatcher, withArity } from './dispatch.ts'
 import { equal } from './equality.ts'
-import { BudgetExceeded, EvaluationError, noSuchKey, noSuchOverload } from './evaluation-error.ts'
+import { EvaluationError, noSuchKey, noSuchOverload } from './evaluation-error.ts'
+import { type Evaluate, Lazy } from './frame.ts'
 import { GrowingList, GrowingMap } from './growing.ts'
-import type { Bindings } from './program.ts'
-import { type CallCost, type CostModel, sizeOf } from './runtime-cost.ts'
-import type { CelType } from './types.ts'
-import {
-  ArrayList, CelDuration, CelList, CelMap, CelObject, CelOpaque, CelOptional, CelTimestamp, CelTypeValue, CelUint, type CelValue, EntryMap,
-  keyOf, typeNameOf,
-} from './values.ts' // biome-ignore format: one list
-
-/** One evaluation: where variables are looked up, the variables of macros, and what was spent. */
-export class Frame {
-  readonly bindings: Bindings
-  /** By slot. An error stands for a value that could not be computed, and is thrown when it is asked for. */
-  readonly locals: (CelValue | EvaluationError | Lazy)[] = []
-  readonly #budget: number
-  cost = 0
-
-  constructor(bindings: Bindings, budget: number) {
-    this.bindings = bindings
-    this.#budget = budget
-  }
-
-  charge(cost: number): void {
-    this.cost += cost
-    if (this.cost > this.#budget) throw new BudgetExceeded()
-  }
-}
-
-/** A node of an expression, compiled. */
-export type Evaluate = (frame: Frame) => CelValue
+import { conditional, logical, notStrictlyFalse, optionalOr } from './logic.ts'
+import { asOptional, find, findPresent, isPresent, lookUp, throughOptional } from './look-up.ts'
+import { type CostModel, sizeOf } from './runtime-cost.ts'
+import { ArrayList, CelList, CelMap, CelObject, CelOptional, CelUint, type CelValue, EntryMap, keyOf, typeNameOf } from './values.ts'
 
 /** Compiles a checked expression to closures that call one another. */
 export function plan(ast: CheckedAst, costs: CostModel): Evaluate {
   return new Planner(ast, costs).plan(ast.expression)
-}
-
-/** What `cel.bind` binds: computed when it is first used. */
-class Lazy {
-  readonly #evaluate: Evaluate
-  #value: CelValue | undefined
-  constructor(evaluate: Evaluate) {
-    this.#evaluate = evaluate
-  }
-  value(frame: Frame): CelValue {
-    this.#value ??= this.#evaluate(frame)
-    return this.#value
-  }
 }
 
 // Units of cost, as in cel-go's common/cost.go.
@@ -257,7 +220,8 @@ class Planner {
     const operands = node.target === undefined || reference.isNamespaced ? node.arguments : [node.target, ...node.arguments]
     const { overloads, name } = reference
     const cost = this.#costs.callCost(name, overloads.length === 1 ? overloads[0]!.id : '')
-    const evaluate = dispatcher(name, overloads, operands.map(operand => this.#ast.types.get(operand.id)!)) // biome-ignore format: one thought
+    const types = operands.map(operand => this.#ast.types.get(operand.id)!)
+    const evaluate = dispatcher(name, overloads, types)
     const args = operands.map(operand => this.plan(operand))
     return withArity(args, evaluate, cost)
   }
@@ -390,105 +354,6 @@ class Planner {
 /** Calls that are steps of a path. */
 const PATHS: ReadonlySet<string> = new Set(['_[_]', '_[?_]', '_?._'])
 
-/** `&&` and `||`: what decides wins, even over an error on the other side. */
-function logical(left: Evaluate, right: Evaluate, decisive: boolean): Evaluate {
-  return frame => {
-    let failure: EvaluationError | undefined
-    try {
-      const value = left(frame)
-      if (value === decisive) return decisive
-      if (value !== !decisive) failure = noSuchOverload()
-    } catch (error) {
-      if (!(error instanceof EvaluationError)) throw error
-      failure = error
-    }
-    if (failure === undefined) {
-      const value = right(frame)
-      if (typeof value !== 'boolean') throw noSuchOverload()
-      return value
-    }
-    try {
-      if (right(frame) === decisive) return decisive
-    } catch (error) {
-      if (!(error instanceof EvaluationError)) throw error
-    }
-    throw failure
-  }
-}
-
-/** `or` and `orValue`: the other side is evaluated only where the first has no value. */
-function optionalOr(left: Evaluate, right: Evaluate, held: (optional: CelOptional) => CelValue): Evaluate {
-  return frame => {
-    const optional = left(frame)
-    if (!(optional instanceof CelOptional)) throw noSuchOverload()
-    return optional.value === undefined ? right(frame) : held(optional)
-  }
-}
-
-function conditional(condition: Evaluate, ifTrue: Evaluate, ifFalse: Evaluate): Evaluate {
-  return frame => {
-    const value = condition(frame)
-    if (value === true) return ifTrue(frame)
-    if (value === false) return ifFalse(frame)
-    throw noSuchOverload()
-  }
-}
-
-function notStrictlyFalse(argument: Evaluate): Evaluate {
-  return frame => {
-    try {
-      return argument(frame) !== false
-    } catch (error) {
-      if (!(error instanceof EvaluationError)) throw error
-      return true
-    }
-  }
-}
-
-/** The value of a field or key; undefined where there is none. */
-function find(target: CelValue, field: string): CelValue | undefined {
-  if (target instanceof CelMap || target instanceof CelObject) return target.get(field)
-  return undefined
-}
-
-/** As {@link find}; a field of an object that is not set is not there. */
-function findPresent(target: CelValue, field: string): CelValue | undefined {
-  return isPresent(target, field) ? find(target, field) : undefined
-}
-
-function isPresent(target: CelValue, field: string): boolean {
-  if (target instanceof CelMap) return target.get(field) !== undefined
-  if (!(target instanceof CelObject)) return false
-  const isSet = target.has(field)
-  if (isSet === undefined) throw new EvaluationError(`no such field '${field}'`)
-  return isSet
-}
-
-function lookUp(target: CelValue, key: CelValue): CelValue | undefined {
-  if (target instanceof CelMap) {
-    if (keyOf(key) === undefined && typeof key !== 'number') throw noSuchOverload()
-    return target.get(key)
-  }
-  if (target instanceof CelList) {
-    const index = key instanceof CelUint ? Number(key.value) : typeof key === 'bigint' || typeof key === 'number' ? Number(key) : undefined
-    if (index === undefined) throw new EvaluationError(`unsupported index type '${typeNameOf(key)}' in list`)
-    if (!Number.isInteger(index)) throw new EvaluationError(`unsupported index value ${index} in list`)
-    return index >= 0 && index < target.size ? target.at(index) : undefined
-  }
-  if (target instanceof CelObject && typeof key === 'string') return target.get(key)
-  throw noSuchOverload()
-}
-
-function throughOptional(optional: CelOptional, step: (value: CelValue) => CelValue | undefined): CelOptional {
-  if (optional.value === undefined) return optional
-  const value = step(optional.value)
-  return value === undefined ? CelOptional.none : asOptional(value)
-}
-
-function asOptional(value: CelValue): CelOptional {
-  return value instanceof CelOptional ? value : new CelOptional(value)
-}
-
 function constantOf(node: Extract<Expression, { kind: 'list' }>): CelList | undefined {
   if (node.elements.length === 0 || node.optionals.size > 0) return undefined
   const values: CelValue[] = []
@@ -497,106 +362,4 @@ function constantOf(node: Extract<Expression, { kind: 'list' }>): CelList | unde
     values.push(element.value)
   }
   return new ArrayList(values)
-}
-
-/** Chooses the overload by the values, where the types left several open or hid what comes. */
-function dispatcher(name: string, overloads: readonly Overload[], types: readonly CelType[]): (...args: CelValue[]) => CelValue {
-  const [only] = overloads
-  const isCertain = overloads.length === 1 && only!.parameters.every((parameter, i) => isCertainly(types[i]!, parameter))
-  if (isCertain) return only!.evaluate
-  const guarded = overloads.map(overload => ({ evaluate: overload.evaluate, guards: overload.parameters.map(guardOf) }))
-  const isOperator = /^[-_!@]/.test(name)
-  return (...args) => {
-    for (const { evaluate, guards } of guarded) if (args.every((arg, i) => guards[i]!(arg))) return evaluate(...args)
-    throw isOperator ? noSuchOverload() : new EvaluationError(`no such overload: ${name}(${args.map(typeNameOf).join(', ')})`)
-  }
-}
-
-function isCertainly(given: CelType, parameter: CelType): boolean {
-  if (parameter.kind === 'dyn' || parameter.kind === 'any' || parameter.kind === 'typeParam') return true
-  return given.kind === parameter.kind
-}
-
-/** Whether a value is of a type, as far as that is seen from outside. */
-function guardOf(type: CelType): (value: CelValue) => boolean {
-  switch (type.kind) {
-    case 'string':
-      return value => typeof value === 'string'
-    case 'int':
-      return value => typeof value === 'bigint'
-    case 'double':
-      return value => typeof value === 'number'
-    case 'bool':
-      return value => typeof value === 'boolean'
-    case 'null':
-      return value => value === null
-    case 'uint':
-      return value => value instanceof CelUint
-    case 'bytes':
-      return value => value instanceof Uint8Array
-    case 'timestamp':
-      return value => value instanceof CelTimestamp
-    case 'duration':
-      return value => value instanceof CelDuration
-    case 'list':
-      return value => value instanceof CelList
-    case 'map':
-      return value => value instanceof CelMap || value instanceof CelObject
-    case 'type':
-      return value => value instanceof CelTypeValue
-    case 'object':
-      return value => value instanceof CelObject && value.type.name === type.name
-    case 'opaque':
-      if (type.name === 'optional_type') return value => value instanceof CelOptional
-      return value => value instanceof CelOpaque && value.type.name === type.name
-    case 'wrapper': {
-      const inner = guardOf(type.parameters[0]!)
-      return value => value === null || inner(value)
-    }
-    default:
-      return () => true
-  }
-}
-
-/** Calls with one, two or three arguments need no array for them. */
-function withArity(args: readonly Evaluate[], evaluate: (...args: CelValue[]) => CelValue, cost: CallCost): Evaluate {
-  const charge = typeof cost === 'number' ? undefined : cost
-  const fixed = typeof cost === 'number' ? cost : 0
-  const [first, second, third] = args
-  switch (args.length) {
-    case 1:
-      return frame => {
-        const a = first!(frame)
-        if (charge === undefined) frame.charge(fixed)
-        const result = evaluate(a)
-        if (charge !== undefined) frame.charge(charge([a], result))
-        return result
-      }
-    case 2:
-      return frame => {
-        const a = first!(frame)
-        const b = second!(frame)
-        if (charge === undefined) frame.charge(fixed)
-        const result = evaluate(a, b)
-        if (charge !== undefined) frame.charge(charge([a, b], result))
-        return result
-      }
-    case 3:
-      return frame => {
-        const a = first!(frame)
-        const b = second!(frame)
-        const c = third!(frame)
-        if (charge === undefined) frame.charge(fixed)
-        const result = evaluate(a, b, c)
-        if (charge !== undefined) frame.charge(charge([a, b, c], result))
-        return result
-      }
-    default:
-      return frame => {
-        const values = args.map(arg => arg(frame))
-        const result = evaluate(...values)
-        frame.charge(charge === undefined ? fixed : charge(values, result))
-        return result
-      }
-  }
 }
