@@ -1,4 +1,4 @@
-import { encodeJson } from '#machinery/codec/json/encode-json.ts'
+import { encodeObject } from '#machinery/codec/json/encode-object.ts'
 import { decodeProtobuf, encodeProtobuf, MAGIC, openEnvelope } from '#machinery/codec/protobuf/envelope.ts'
 import type { AnyKind, ApiObject } from '#machinery/kind/kind.ts'
 import type { KindRegistry } from '#machinery/kind/kind-registry.ts'
@@ -32,7 +32,7 @@ export class StorageCodec {
     const transformer = this.#transformerOf(kind)
     if (transformer?.writer) this.#writers.set(object, transformer.writer)
     if (this.#options.mediaType !== PROTOBUF || !hasNumbers(kind)) {
-      return storedForm(object, encodeJson, transformer && (json => transformer.toStorage(key, json)))
+      return storedForm(object, encodeObject, transformer && (json => transformer.toStorage(key, json)))
     }
     const value = encodeProtobuf(kind.apiVersion, kind.kind, kind.schema, object as unknown as JsonObject)
     return storedAs(object, transformer ? transformer.toStorage(key, value) : value)

@@ -27,7 +27,11 @@ const encoder = new TextEncoder()
  * Serialises `object`, whose resourceVersion has to be ''. `seal` makes of that what is stored. The object becomes the cache's own once it is
  * stored. Call {@link written} when the write is over, whatever came of it.
  */
-export function storedForm(object: ApiObject, stringify: (value: unknown) => string, seal?: (json: Uint8Array) => Uint8Array): StoredForm {
+export function storedForm(
+  object: ApiObject,
+  stringify: (object: ApiObject) => string,
+  seal?: (json: Uint8Array) => Uint8Array,
+): StoredForm {
   const json = encoder.encode(stringify(object))
   const form = { value: seal ? seal(json) : json, json, object }
   writing.set(form.value, form)

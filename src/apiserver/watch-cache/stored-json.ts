@@ -1,5 +1,5 @@
 import { internTexts } from '#base/collections/interned.ts'
-import { shared, sharedWithText } from '#machinery/apply/field-set.ts'
+import { shared, sharedWithText } from '#machinery/apply/fields-v1.ts'
 import { parseJson } from '#machinery/codec/json/parse-json.ts'
 import type { ApiObject, Mutable } from '#machinery/kind/kind.ts'
 

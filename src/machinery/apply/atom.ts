@@ -15,7 +15,8 @@ import {
   TYPE_AND_METADATA,
   valuesOf,
 } from '../structural/json-schema.ts'
-import { keyStep, namedStep } from './field-set.ts'
+import { GrowthStart } from './growth.ts'
+import { keyStep, namedStep } from './steps.ts'
 
 /** How server-side apply sees a value: what is one unit, and what is merged by parts. A schema boiled down to that question. */
 export type Atom = ScalarAtom | ListAtom | MapAtom
@@ -30,6 +31,8 @@ export interface ListAtom {
   readonly relationship: 'atomic' | 'set' | 'map'
   readonly keys: readonly string[]
   readonly element: AnySchema | undefined
+  /** Where sets of what is in such a list begin; their names are the values of the only key. */
+  readonly start: GrowthStart
 }
 
 export interface MapAtom {
@@ -39,6 +42,8 @@ export interface MapAtom {
   isField(key: string): boolean
   /** The schema of what is at `key`; 'unknown' where only declared fields may be, undefined where anything may. */
   at(key: string): AnySchema | 'unknown' | undefined
+  /** Where sets of what is in such a map begin; their names are its keys. */
+  readonly start: GrowthStart
 }
 
 const SCALARS: Readonly<Record<'numeric' | 'string' | 'boolean' | 'untyped', ScalarAtom>> = {
@@ -47,8 +52,8 @@ const SCALARS: Readonly<Record<'numeric' | 'string' | 'boolean' | 'untyped', Sca
   boolean: { kind: 'scalar', scalar: 'boolean' },
   untyped: { kind: 'scalar', scalar: 'untyped' },
 }
-const UNTYPED_LIST: ListAtom = { kind: 'list', relationship: 'atomic', keys: [], element: undefined }
-const UNTYPED_MAP: MapAtom = { kind: 'map', isAtomic: false, isField: () => false, at: () => undefined }
+const UNTYPED_LIST: ListAtom = listAtom('atomic', [], undefined)
+const UNTYPED_MAP: MapAtom = { kind: 'map', isAtomic: false, isField: () => false, at: () => undefined, start: newStart() }
 const ATOMIC_MAP: MapAtom = { ...UNTYPED_MAP, isAtomic: true }
 
 const known = new WeakMap<object, Atom | 'deduced' | 'atomic'>()
@@ -84,9 +89,9 @@ function boiledDown(shape: ReturnType<typeof shapeOf>): Atom | 'deduced' | 'atom
     case 'number':
       return SCALARS.numeric
     case 'list':
-      return { kind: 'list', relationship: shape.listType, keys: shape.keys, element: shape.of }
+      return listAtom(shape.listType, shape.keys, shape.of)
     case 'map':
-      return { kind: 'map', isAtomic: shape.mapType === 'atomic', isField: () => false, at: () => shape.of }
+      return { kind: 'map', isAtomic: shape.mapType === 'atomic', isField: () => false, at: () => shape.of, start: newStart() }
     case 'structural':
       return structuralAtom(shape.of)
     case 'message': {
@@ -98,6 +103,7 @@ function boiledDown(shape: ReturnType<typeof shapeOf>): Atom | 'deduced' | 'atom
         isAtomic: shape.mapType === 'atomic',
         isField,
         at: (key: string) => (isField(key) ? fields[key]!.schema : 'unknown'),
+        start: newStart(),
       }
     }
     case 'raw':
@@ -118,6 +124,7 @@ function openAtom(fields: Fields, open: JsonSchema): MapAtom {
     isAtomic: false,
     isField: key => isField(key) || inner.isField(key),
     at: key => (isField(key) ? fields[key]!.schema : inner.at(key)),
+    start: newStart(),
   }
 }
 
@@ -134,7 +141,7 @@ function structuralAtom(schema: JsonSchema): Atom | 'deduced' {
     case 'array': {
       const items = itemsOf(schema)
       const relationship = (schema[LIST_TYPE] ?? 'atomic') as ListAtom['relationship']
-      return { kind: 'list', relationship, keys: schema[LIST_KEYS] ?? [], element: items && structural(items) }
+      return listAtom(relationship, schema[LIST_KEYS] ?? [], items && structural(items))
     }
     case 'object':
       return objectAtom(schema)
@@ -157,7 +164,17 @@ function objectAtom(schema: JsonSchema): MapAtom {
       if (schema[IS_RESOURCE] && TYPE_AND_METADATA.has(key)) return undefined
       return isAnyMap ? values && structural(values) : isOpen ? undefined : 'unknown'
     },
+    start: newStart(),
   }
+}
+
+function listAtom(relationship: ListAtom['relationship'], keys: readonly string[], element: AnySchema | undefined): ListAtom {
+  const [key = ''] = keys
+  return { kind: 'list', relationship, keys, element, start: new GrowthStart(name => namedStep(key, name)) }
+}
+
+function newStart(): GrowthStart {
+  return new GrowthStart(name => `f:${name}`)
 }
 
 /** The value cannot stand in its list: it lacks a key, or is none of those that the list may hold. */

@@ -1,8 +1,9 @@
 import { applyConflict } from '../status/failures.ts'
 import { quote } from '../status/go-text.ts'
 import type { StatusError } from '../status/status-error.ts'
-import { type FieldSet, pathText } from './field-set.ts'
+import type { FieldSet } from './field-set.ts'
 import type { Owner } from './managed.ts'
+import { pathText } from './steps.ts'
 
 /** A field that an apply would change though another manager owns it. */
 export interface Conflict {

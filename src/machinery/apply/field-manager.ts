@@ -1,3 +1,4 @@
+import { beside } from '#base/collections/beside.ts'
 import type { ManagedFieldsEntry } from '../meta/object-meta.ts'
 import { isJsonObject, isSameJson, type JsonObject, valueAt } from '../patch/json-object.ts'
 import { decode } from '../schema/decode.ts'
@@ -116,6 +117,8 @@ const META = FieldSet.of(
 function ownersToStartFrom(live: JsonObject | undefined, next: JsonObject, { subresource }: Writer): Owners {
   if (subresource !== '') return safeOwners(live)
   const sent = entriesOf(next)
+  // Who changes what he has read sends the same again: to compare is less than to read it.
+  if (live && isSameJson(sent, entriesOf(live))) return safeOwners(live)
   if (sent.length === 1 && Object.keys(sent[0]!).length === 0) return new Map()
   try {
     const owners = decodeOwners(sent)
@@ -231,10 +234,22 @@ function selfOf({ manager, subresource, now }: Writer, operation: 'Apply' | 'Upd
 function withoutMeta(owners: Owners): Owners {
   const after = new Map<string, Owner>()
   for (const [id, owner] of owners) {
-    const fields = owner.fields.difference(META)
-    if (!fields.isEmpty) after.set(id, { ...owner, fields })
+    const fields = bare(owner.fields)
+    if (!fields.isEmpty) after.set(id, fields === owner.fields ? owner : { ...owner, fields })
   }
   return after
+}
+
+const bares = beside<FieldSet>()
+
+/** `fields` without what is nobody's. */
+function bare(fields: FieldSet): FieldSet {
+  let rest = bares.get(fields)
+  if (!rest) {
+    rest = fields.difference(META)
+    bares.set(fields, rest)
+  }
+  return rest
 }
 
 /** The object without its managedFields, which are nobody's. */

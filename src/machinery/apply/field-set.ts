@@ -1,5 +1,8 @@
 import { RecentMap } from '#base/collections/recent-map.ts'
 import { isJsonObject, setAt } from '../patch/json-object.ts'
+import { type FieldsV1, shared } from './fields-v1.ts'
+import { type Growth, GrowthStart, MAX_GROWN_STEPS, MAX_GROWN_TEXT, MEMBER, ON_THE_WAY } from './growth.ts'
+import { canonicalStep } from './steps.ts'
 
 /**
  * A set of paths into an object, as `managedFields` keeps them. A step is text: `f:name` is a field, `k:{"name":"c"}` the element of a list
@@ -24,22 +27,26 @@ export class FieldSet {
   // `this`, since TypeScript 7 gives a class with private methods another name while it is being made.
   static readonly empty: FieldSet = new this(new Set(), new Map())
 
-  /**
-   * The set of these steps alone. Hot: bench/apply — most parts of objects are flat and of few shapes (a variable is a name and a value), so
-   * there is one set for all that are alike.
-   */
-  static flat(steps: readonly string[]): FieldSet {
-    if (steps.length === 0) return FieldSet.empty
-    let key = ''
-    // With their lengths: a step may hold any character, and must not pass for two.
-    for (const step of steps) if (key.length <= MAX_SHARED_TEXT) key += `${step.length} ${step}`
-    if (key.length > MAX_SHARED_TEXT) return new FieldSet(new Set(steps), NO_CHILDREN)
-    let set = flatSets.get(key)
-    if (!set) {
-      set = new FieldSet(new Set(steps), NO_CHILDREN)
-      flatSets.set(key, set)
+  /** The set at the end of a way. Of a step that was taken twice the first counts. */
+  static grown(growth: Growth): FieldSet {
+    growth.set ??= FieldSet.#grown(growth)
+    return growth.set
+  }
+
+  static #grown(growth: Growth): FieldSet {
+    const way: Growth[] = []
+    for (let at = growth; at.before; at = at.before) way.push(at)
+    if (way.length === 0) return FieldSet.empty
+    const members = new Set<string>()
+    let children: Map<string, FieldSet> | undefined
+    for (const { step, sort, below } of way.reverse()) {
+      if (members.has(step)) continue
+      if (sort & MEMBER) members.add(step)
+      if (!below) continue
+      children ??= new Map()
+      children.set(step, below)
     }
-    return set
+    return new FieldSet(members, children ?? NO_CHILDREN)
   }
 
   /** The set of these paths. */
@@ -72,12 +79,25 @@ export class FieldSet {
     return this.children.get(step) ?? FieldSet.empty
   }
 
+  /** This very set, if there is nothing more in `other`. */
   union(other: FieldSet): FieldSet {
+    if (this === other || other.isEmpty) return this
     if (this.isEmpty) return other
-    if (other.isEmpty) return this
-    const children = new Map(this.children)
-    for (const [step, set] of other.children) children.set(step, children.get(step)?.union(set) ?? set)
-    return new FieldSet(new Set([...this.members, ...other.members]), children)
+    let members: Set<string> | undefined
+    for (const step of other.members) {
+      if (this.members.has(step)) continue
+      members ??= new Set(this.members)
+      members.add(step)
+    }
+    let children: Map<string, FieldSet> | undefined
+    for (const [step, set] of other.children) {
+      const own = this.children.get(step)
+      const next = own ? own.union(set) : set
+      if (next === own) continue
+      children ??= new Map(this.children)
+      children.set(step, next)
+    }
+    return members || children ? new FieldSet(members ?? this.members, children ?? this.children) : this
   }
 
   intersection(other: FieldSet): FieldSet {
@@ -126,7 +146,7 @@ export class FieldSet {
   toFieldsV1(): Readonly<Record<string, unknown>> {
     const fields = this.#fields ?? shared(this.#write(false))
     this.#fields = fields
-    if (this.size <= MAX_READ_STEPS) read.set(fields, this)
+    if (this.size <= MAX_READ_STEPS && read.get(fields) !== this) read.set(fields, this)
     return fields
   }
 
@@ -178,69 +198,32 @@ export class FieldSet {
   }
 
   #with(isKept: (step: string) => boolean, below: (step: string, set: FieldSet) => FieldSet): FieldSet {
-    const members = new Set<string>()
-    for (const step of this.members) if (isKept(step)) members.add(step)
-    let isSame = members.size === this.members.size
-    const children = new Map<string, FieldSet>()
+    let members: Set<string> | undefined
+    for (const step of this.members) {
+      if (isKept(step)) continue
+      members ??= new Set(this.members)
+      members.delete(step)
+    }
+    let children: Map<string, FieldSet> | undefined
     for (const [step, set] of this.children) {
       const next = below(step, set)
-      if (next !== set) isSame = false
-      if (!next.isEmpty) children.set(step, next)
+      if (next === set) continue
+      children ??= new Map(this.children)
+      if (next.isEmpty) children.delete(step)
+      else children.set(step, next)
     }
-    return isSame ? this : new FieldSet(members, children)
+    return members || children ? new FieldSet(members ?? this.members, children ?? this.children) : this
   }
 }
-
-type FieldsV1 = Readonly<Record<string, unknown>>
 
 // Hot: bench/apply — a write changes few of an object's owners; the sets of the others are neither read nor written anew. Both forms are
 // never changed once they are made.
 const read = new RecentMap<FieldsV1, FieldSet>(1024)
 /** What is larger is not kept for others: objects that somebody makes up must not fill the memory. */
 const MAX_READ_STEPS = 1000
-const MAX_SHARED_TEXT = 16 * 1024
-const MAX_SHARED_NAME = 256
-
-/**
- * The one value for all `fieldsV1` that say the same. Objects made from one template have the same owners, and in the memory of a server
- * with many pods their sets of fields would be half of each.
- */
-export function shared(fields: FieldsV1): FieldsV1 {
-  return sharedWithText(fields).fields
-}
-
-/** As {@link shared}, with its JSON; '' where that is too long to be kept. */
-export function sharedWithText(fields: FieldsV1): { readonly fields: FieldsV1; readonly text: string } {
-  let text: string
-  try {
-    text = JSON.stringify(fields)
-  } catch {
-    // Nested beyond what the engine's stack walks.
-    return { fields, text: '' }
-  }
-  if (text.length > MAX_SHARED_TEXT) return { fields, text: '' }
-  const known = sharedByText.get(text)
-  if (known) return { fields: known, text }
-  sharedByText.set(text, fields)
-  return { fields, text }
-}
 
 const NO_FIELDS: FieldsV1 = Object.freeze({})
 const NO_CHILDREN: ReadonlyMap<string, FieldSet> = new Map()
-const flatSets = new RecentMap<string, FieldSet>(4096)
-const fieldSteps = new RecentMap<string, string>(4096)
-
-/** The step to a field of an object. */
-export function fieldStep(name: string): string {
-  let step = fieldSteps.get(name)
-  if (step === undefined) {
-    step = `f:${name}`
-    if (name.length <= MAX_SHARED_NAME) fieldSteps.set(name, step)
-  }
-  return step
-}
-
-const sharedByText = new RecentMap<string, FieldsV1>(2048)
 
 /** Sorts in place. Hot: bench/apply — there are few, often in order already, and Array.sort allocates. */
 function sorted(steps: string[]): string[] {
@@ -299,56 +282,27 @@ export class FieldSetBuilder {
   }
 
   build(): FieldSet {
-    if (this.#members.size + this.#children.size === 0) return FieldSet.empty
     const children = new Map(this.#attached)
     for (const [step, builder] of this.#children) {
       const set = builder.build()
       if (!set.isEmpty) children.set(step, set)
     }
-    return new FieldSet(this.#members, children)
+    return this.#grown(children) ?? new FieldSet(this.#members, children)
+  }
+
+  #grown(children: ReadonlyMap<string, FieldSet>): FieldSet | undefined {
+    if (this.#members.size + children.size > MAX_GROWN_STEPS) return undefined
+    let growth = START.first
+    for (const step of this.#members) {
+      if (step.length > MAX_GROWN_TEXT) return undefined
+      growth = growth.take(step, MEMBER, children.get(step))
+    }
+    for (const [step, set] of children) {
+      if (step.length > MAX_GROWN_TEXT) return undefined
+      if (!this.#members.has(step)) growth = growth.take(step, ON_THE_WAY, set)
+    }
+    return FieldSet.grown(growth)
   }
 }
 
-/** A path as conflicts name it: `.spec.containers[name="c"].image`. */
-export function pathText(path: readonly string[]): string {
-  return path.map(stepText).join('')
-}
-
-function stepText(step: string): string {
-  const rest = step.slice(2)
-  if (step.startsWith('f:')) return `.${rest}`
-  if (step.startsWith('v:')) return `[=${rest}]`
-  if (step.startsWith('i:')) return `[${rest}]`
-  const keys = JSON.parse(rest) as Record<string, unknown>
-  const parts = Object.keys(keys).map(key => `${key}=${JSON.stringify(keys[key])}`)
-  return `[${parts.join(',')}]`
-}
-
-/** The step to the element of a list whose only key, a plain word, has this value. */
-export function namedStep(key: string, value: string): string {
-  return `k:{"${key}":${JSON.stringify(value)}}`
-}
-
-/** The step to the element of a list that has these keys. */
-export function keyStep(keys: Readonly<Record<string, unknown>>): string {
-  const names = Object.keys(keys)
-  const only = names[0]
-  const value = only === undefined ? undefined : keys[only]
-  if (names.length === 1 && only !== undefined && /^\w+$/.test(only) && typeof value === 'string') return namedStep(only, value)
-  const inOrder: Record<string, unknown> = {}
-  for (const key of names.sort()) setAt(inOrder, key, keys[key])
-  return `k:${JSON.stringify(inOrder, bigintAsNumber)}`
-}
-
-function canonicalStep(step: string): string {
-  if (step.startsWith('f:') || /^i:-?\d+$/.test(step)) return step
-  if (!/^[kv]:/.test(step)) throw new TypeError(`fieldsV1: ${JSON.stringify(step)} is no step of a path`)
-  const value: unknown = JSON.parse(step.slice(2))
-  if (step.startsWith('v:')) return `v:${JSON.stringify(value)}`
-  if (!isJsonObject(value)) throw new TypeError(`fieldsV1: ${JSON.stringify(step)} has no keys`)
-  return keyStep(value)
-}
-
-function bigintAsNumber(_: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? Number(value) : value
-}
+const START = new GrowthStart(step => step)

@@ -1,3 +1,5 @@
+import { beside } from '#base/collections/beside.ts'
+import type { Mutable } from '../kind/kind.ts'
 import type { ManagedFieldsEntry } from '../meta/object-meta.ts'
 import { FieldSet } from './field-set.ts'
 
@@ -44,15 +46,26 @@ export function decodeOwners(entries: readonly ManagedFieldsEntry[] | null | und
 
 /** The entries of `metadata.managedFields`: appliers first, each kind by time and name. */
 export function encodeOwners(owners: Owners): ManagedFieldsEntry[] {
-  return [...owners.values()].sort(compareOwners).map(({ manager, operation, apiVersion, subresource, time, fields }) => ({
-    ...(manager === '' ? {} : { manager }),
-    operation,
-    apiVersion,
-    ...(time === undefined ? {} : { time }),
-    fieldsType: 'FieldsV1',
-    fieldsV1: fields.toFieldsV1(),
-    ...(subresource === '' ? {} : { subresource }),
-  }))
+  return [...owners.values()].sort(compareOwners).map(entryOf)
+}
+
+// Hot: bench/apiserver — most writes leave most owners as they are.
+const entries = beside<ManagedFieldsEntry>()
+
+function entryOf(owner: Owner): ManagedFieldsEntry {
+  const known = entries.get(owner)
+  if (known) return known
+  const { manager, operation, apiVersion, subresource, time, fields } = owner
+  const entry = {} as Mutable<ManagedFieldsEntry>
+  if (manager !== '') entry.manager = manager
+  entry.operation = operation
+  entry.apiVersion = apiVersion
+  if (time !== undefined) entry.time = time
+  entry.fieldsType = 'FieldsV1'
+  entry.fieldsV1 = fields.toFieldsV1() as Mutable<typeof entry>['fieldsV1']
+  if (subresource !== '') entry.subresource = subresource
+  entries.set(owner, entry)
+  return entry
 }
 
 /**
@@ -64,17 +77,22 @@ export function ignoringTimes(
   next: readonly ManagedFieldsEntry[] | undefined,
 ): readonly ManagedFieldsEntry[] | undefined {
   if (!old || !next || old.length !== next.length) return next
-  const before = new Map(old.map(entry => [entryIdentity(entry), entry]))
   for (const entry of next) {
-    const known = before.get(entryIdentity(entry))
+    const known = old.find(other => isSameOwner(other, entry))
     if (!known) return next
     if (known.fieldsV1 !== entry.fieldsV1 && JSON.stringify(known.fieldsV1) !== JSON.stringify(entry.fieldsV1)) return next
   }
   return old
 }
 
-function entryIdentity({ manager, operation, apiVersion, subresource }: ManagedFieldsEntry): string {
-  return JSON.stringify([manager, operation, apiVersion, subresource])
+function isSameOwner(left: ManagedFieldsEntry, right: ManagedFieldsEntry): boolean {
+  return (
+    left === right ||
+    (left.manager === right.manager &&
+      left.operation === right.operation &&
+      left.apiVersion === right.apiVersion &&
+      left.subresource === right.subresource)
+  )
 }
 
 function compareOwners(left: Owner, right: Owner): number {

@@ -3,7 +3,7 @@ import { goText } from '../patch/strategic-directives.ts'
 import type { AnySchema } from '../schema/schema.ts'
 import { quote } from '../status/go-text.ts'
 import { atomOf, ElementError, type ListAtom, type MapAtom, type ScalarAtom, stepOf } from './atom.ts'
-import { pathText } from './field-set.ts'
+import { pathText } from './steps.ts'
 
 /** What keeps `value` from being applied under `schema`, in upstream's words: unknown fields, wrong types, elements without keys. */
 export function typedErrors(value: unknown, schema: AnySchema): readonly string[] {

@@ -1,7 +1,8 @@
 import { isJsonObject, isSameJson, type JsonObject, setAt, valueAt } from '../patch/json-object.ts'
 import type { AnySchema } from '../schema/schema.ts'
 import { atomOf, ElementError, type ListAtom, type MapAtom, stepOf } from './atom.ts'
-import { FieldSet, FieldSetBuilder, fieldStep } from './field-set.ts'
+import { FieldSet, FieldSetBuilder } from './field-set.ts'
+import { MAX_GROWN_STEPS, MAX_GROWN_TEXT, MEMBER, WRITTEN_OUT } from './growth.ts'
 
 /** A schema, or undefined where the values themselves decide how they are merged. */
 type Type = AnySchema | undefined
@@ -130,39 +131,61 @@ function compareAt(left: unknown, right: unknown, schema: Type, walk: Walk): voi
 
 /** Everything that came or went with a value: each part of it, and each step on the way. */
 function wholeOf(value: unknown, schema: Type): FieldSet {
+  if (typeof value !== 'object' || value === null) return FieldSet.empty
   const atom = atomOf(schema, value)
-  const isList = atom.kind === 'list' && Array.isArray(value) && atom.relationship !== 'atomic'
-  if (!isList && !(atom.kind === 'map' && isJsonObject(value) && !atom.isAtomic)) return FieldSet.empty
-  const members: string[] = []
-  let children: Map<string, FieldSet> | undefined
-  const add = (step: string, item: unknown, type: Type) => {
-    members.push(step)
-    if (typeof item !== 'object' || item === null) return
-    const below = wholeOf(item, type)
-    if (below.isEmpty) return
-    children ??= new Map()
-    children.set(step, below)
-  }
-  if (atom.kind === 'list') {
-    const list = value as unknown[]
-    if (list.length > SHORT_LIST) for (const [step, item] of indexed(atom, list)) add(step, item, atom.element)
-    else {
-      for (const item of list) {
-        const step = safeStep(atom, item)
-        if (step !== undefined && !members.includes(step)) add(step, item, atom.element)
-      }
-    }
-  } else if (atom.kind === 'map') {
-    for (const key in value as JsonObject) {
-      const item = (value as JsonObject)[key]
-      if (item !== undefined) add(fieldStep(key), item, typeAt(atom, key))
-    }
-  }
-  return children ? new FieldSet(new Set(members), children) : FieldSet.flat(members)
+  if (atom.kind === 'list' && Array.isArray(value) && atom.relationship !== 'atomic') return wholeList(value, atom)
+  if (atom.kind === 'map' && isJsonObject(value) && !atom.isAtomic) return wholeMap(value, atom)
+  return FieldSet.empty
 }
 
-/** Up to this length it is quicker to look through a list than to make an index of it. */
-const SHORT_LIST = 16
+function wholeMap(map: JsonObject, atom: MapAtom): FieldSet {
+  let growth = atom.start.first
+  let steps = 0
+  for (const key in map) {
+    const item = map[key]
+    if (item === undefined) continue
+    if (++steps > MAX_GROWN_STEPS || key.length > MAX_GROWN_TEXT) return largeMap(map, atom)
+    growth = growth.take(key, MEMBER, partsOf(item, typeof item === 'object' ? typeAt(atom, key) : undefined))
+  }
+  return FieldSet.grown(growth)
+}
+
+function wholeList(list: readonly unknown[], atom: ListAtom): FieldSet {
+  if (list.length > MAX_GROWN_STEPS) return largeList(list, atom)
+  let growth = atom.start.first
+  const only = atom.relationship === 'map' && atom.keys.length === 1 ? atom.keys[0] : undefined
+  for (const item of list) {
+    const name = only !== undefined && isJsonObject(item) ? valueAt(item, only) : undefined
+    const isNamed = typeof name === 'string'
+    const step = isNamed ? name : safeStep(atom, item)
+    if (step === undefined) continue
+    if (step.length > MAX_GROWN_TEXT) return largeList(list, atom)
+    growth = growth.take(step, isNamed ? MEMBER : MEMBER | WRITTEN_OUT, partsOf(item, atom.element))
+  }
+  return FieldSet.grown(growth)
+}
+
+function largeMap(map: JsonObject, atom: MapAtom): FieldSet {
+  const keys = Object.keys(map).filter(key => map[key] !== undefined)
+  return largeSet(keys.map(key => [`f:${key}`, partsOf(map[key], typeAt(atom, key))]))
+}
+
+function largeList(list: readonly unknown[], atom: ListAtom): FieldSet {
+  return largeSet([...indexed(atom, list)].map(([step, item]) => [step, partsOf(item, atom.element)]))
+}
+
+/** A set of its own: what is large is not kept for others. */
+function largeSet(steps: readonly (readonly [step: string, below: FieldSet | undefined])[]): FieldSet {
+  const children = new Map<string, FieldSet>()
+  for (const [step, below] of steps) if (below) children.set(step, below)
+  return new FieldSet(new Set(steps.map(([step]) => step)), children)
+}
+
+function partsOf(value: unknown, schema: Type): FieldSet | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  const parts = wholeOf(value, schema)
+  return parts.isEmpty ? undefined : parts
+}
 
 /** Atomic values are compared as a whole; so are two empty ones, to tell absent from empty. */
 function isLeaf(left: unknown, right: unknown, atom: ListAtom | MapAtom): boolean {
@@ -171,16 +194,47 @@ function isLeaf(left: unknown, right: unknown, atom: ListAtom | MapAtom): boolea
 }
 
 function compareMaps(left: JsonObject, right: JsonObject, atom: MapAtom, walk: Walk): void {
-  for (const key of Object.keys(left)) descend(`f:${key}`, left[key], valueAt(right, key), typeAt(atom, key), walk)
+  for (const key of Object.keys(left)) {
+    const [before, after] = [left[key], valueAt(right, key)]
+    if (before !== after) descend(`f:${key}`, before, after, typeAt(atom, key), walk)
+  }
   for (const key of Object.keys(right)) {
     if (!Object.hasOwn(left, key)) descend(`f:${key}`, undefined, right[key], typeAt(atom, key), walk)
   }
 }
 
 function compareLists(left: readonly unknown[], right: readonly unknown[], atom: ListAtom, walk: Walk): void {
+  if (haveSameNames(left, right, atom)) {
+    for (let index = 0; index < left.length; index++) {
+      if (left[index] !== right[index]) descend(stepOf(atom, left[index]), left[index], right[index], atom.element, walk)
+    }
+    return
+  }
   const [before, after] = [indexed(atom, left), indexed(atom, right)]
   for (const [step, item] of before) descend(step, item, after.get(step), atom.element, walk)
   for (const [step, item] of after) if (!before.has(step)) descend(step, undefined, item, atom.element, walk)
+}
+
+/**
+ * Whether elements of two lists belong together one by one, each with a name of its own. Hot: bench/apiserver — most writes leave lists as
+ * they are, and then they need no index. Beyond a length, looking for names that stand twice would take longer than that.
+ */
+function haveSameNames(left: readonly unknown[], right: readonly unknown[], atom: ListAtom): boolean {
+  const [only] = atom.keys
+  if (atom.relationship !== 'map' || atom.keys.length !== 1 || left.length !== right.length || left.length > SHORT_LIST) return false
+  for (let index = 0; index < left.length; index++) {
+    const name = nameIn(left[index], only!)
+    if (name === undefined || name !== nameIn(right[index], only!)) return false
+    for (let other = 0; other < index; other++) if (nameIn(left[other], only!) === name) return false
+  }
+  return true
+}
+
+const SHORT_LIST = 16
+
+function nameIn(item: unknown, key: string): string | undefined {
+  const name = isJsonObject(item) ? valueAt(item, key) : undefined
+  return typeof name === 'string' ? name : undefined
 }
 
 function descend(step: string, left: unknown, right: unknown, schema: Type, walk: Walk): void {

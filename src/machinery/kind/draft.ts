@@ -1,6 +1,7 @@
+import { isShared } from '../apply/fields-v1.ts'
 import type { Mutable } from './kind.ts'
 
-/** A deep copy that may be changed: cached objects are read-only. */
+/** A deep copy that may be changed: cached objects are read-only. Sets of owned fields are shared: they are replaced, never changed. */
 export function draft<T>(value: T): Mutable<T> {
   return copy(value) as Mutable<T>
 }
@@ -18,6 +19,7 @@ function copy(value: unknown): unknown {
   for (const key in source) {
     if (key === '__proto__')
       Object.defineProperty(result, key, { value: copy(source[key]), enumerable: true, configurable: true, writable: true })
+    else if (key === 'fieldsV1' && isSharedFields(source[key])) result[key] = source[key]
     else result[key] = copy(source[key])
   }
   return result
@@ -34,6 +36,10 @@ export function shallowDraft<T extends object>(value: T): ShallowDraft<T> {
     result[field] = typeof part === 'object' && part !== null && !Array.isArray(part) ? { ...part } : part
   }
   return result as ShallowDraft<T>
+}
+
+function isSharedFields(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && isShared(value)
 }
 
 /** Whether two values of the API say the same. A field that is undefined counts as absent. */

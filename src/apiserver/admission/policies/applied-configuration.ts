@@ -1,5 +1,5 @@
 import { atomOf } from '#machinery/apply/atom.ts'
-import { pathText } from '#machinery/apply/field-set.ts'
+import { pathText } from '#machinery/apply/steps.ts'
 import { typedErrors, typedErrorText } from '#machinery/apply/typed-errors.ts'
 import { merge } from '#machinery/apply/typed-values.ts'
 import type { AnyKind, ApiObject } from '#machinery/kind/kind.ts'
