@@ -18,6 +18,7 @@ import { dynamicResources } from './plugins/dynamic-resources.ts'
 import { imageLocality } from './plugins/image-locality.ts'
 import { interPodAffinity } from './plugins/inter-pod-affinity.ts'
 import { nodeAffinity } from './plugins/node-affinity.ts'
+import { nodeDeclaredFeatures } from './plugins/node-declared-features.ts'
 import { nodeName } from './plugins/node-name.ts'
 import { nodePorts } from './plugins/node-ports.ts'
 import { nodeResourcesBalancedAllocation } from './plugins/node-resources-balanced-allocation.ts'
@@ -88,6 +89,7 @@ export function allPlugins(context: PluginContext, args: PluginArgs): Map<string
     nodeResourcesBalancedAllocation(args.NodeResourcesBalancedAllocation.resources),
     imageLocality(),
     defaultBinder(client),
+    nodeDeclaredFeatures(),
   ]
   return new Map(plugins.map(plugin => [plugin.name, plugin]))
 }

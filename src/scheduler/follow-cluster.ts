@@ -125,5 +125,6 @@ function nodeEvents(node: Node, old: Node): ClusterEvent[] {
   if (!equal(node.metadata.labels, old.metadata.labels)) events.push('node labels changed')
   if (!equal(node.spec.taints, old.spec.taints) || node.spec.unschedulable !== old.spec.unschedulable) events.push('node taints changed')
   if (!equal(node.status.images, old.status.images)) events.push('node images changed')
+  if (!equal(node.status.declaredFeatures, old.status.declaredFeatures)) events.push('node features changed')
   return events
 }

@@ -23,6 +23,7 @@ export const DEFAULT_PLUGINS: readonly { readonly name: string; readonly weight?
   { name: 'NodeResourcesBalancedAllocation', weight: 1 },
   { name: 'ImageLocality', weight: 1 },
   { name: 'DefaultBinder' },
+  { name: 'NodeDeclaredFeatures' },
 ]
 
 /** Which plugins each extension point asks, and what their scores count. */

@@ -43,6 +43,7 @@ export type ClusterEvent =
   | 'node labels changed'
   | 'node taints changed'
   | 'node images changed'
+  | 'node features changed'
   | 'node removed'
   | 'pod added'
   | 'pod removed'
