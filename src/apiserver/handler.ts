@@ -114,8 +114,10 @@ export class Handler implements ApiHandler {
     }
   }
 
-  create(caller: Caller, target: RequestTarget, object: object, options: WriteOptions): Promise<ApiObject> {
-    return this.createFrom(caller, target, { value: object }, options)
+  async create(caller: Caller, target: RequestTarget, object: object, options: WriteOptions): Promise<ApiObject> {
+    const body = { value: object }
+    if (!this.handlesSubresource(target.kind, '')) return this.createFrom(caller, target, body, options)
+    return (await this.callReview(caller, target, body, options)).object as ApiObject
   }
 
   async createFrom(caller: Caller, asked: RequestTarget, body: Body, options: WriteOptions): Promise<ApiObject> {

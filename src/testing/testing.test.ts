@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { realClock } from '#base/time/real-clock.ts'
 import { Deployment } from '#kinds/apps/v1/deployment.ts'
+import { SubjectAccessReview } from '#kinds/authorization/v1/subject-access-review.ts'
 import { Job } from '#kinds/batch/v1/job.ts'
 import { Namespace } from '#kinds/core/v1/namespace.ts'
 import { isReady } from '#kinds/core/v1/node.facts.ts'
@@ -79,6 +80,16 @@ describe('startCluster', () => {
     await using cluster = await startCluster()
     const alice = cluster.clientFor({ name: 'alice', groups: [] })
     await expect(alice.list(Pod, { namespace: 'default' })).rejects.toMatchObject({ code: 403 })
+  })
+
+  it('answers questions that are never stored, as over the wire', async () => {
+    await using cluster = await startCluster({ nodes: 0 })
+    const spec = { user: 'jane', resourceAttributes: { verb: 'get', resource: 'pods', namespace: 'default' } }
+    const { status, metadata } = await cluster.client.create(SubjectAccessReview, { spec })
+    expect(status.allowed).toBe(false)
+    expect(metadata.name).toBeUndefined()
+    const allowed = await cluster.client.create(SubjectAccessReview, { spec: { ...spec, groups: ['system:masters'] } })
+    expect(allowed.status.allowed).toBe(true)
   })
 
   it('empties a namespace that is deleted', async () => {
