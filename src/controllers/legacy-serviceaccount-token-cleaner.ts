@@ -3,7 +3,8 @@ import { Pod } from '#kinds/core/v1/pod.ts'
 import { Secret } from '#kinds/core/v1/secret.ts'
 import { ServiceAccount } from '#kinds/core/v1/service-account.ts'
 import { isConflict, isNotFound } from '#machinery/status/status-error.ts'
-import { defineController, type Tools, whole } from './runtime/define-controller.ts'
+import type { Controller } from './runtime/controller.ts'
+import { defineController, type Tools, type Written, whole } from './runtime/define-controller.ts'
 import { consulted } from './runtime/watches.ts'
 
 const TOKEN_TYPE = 'kubernetes.io/service-account-token'
@@ -14,47 +15,71 @@ const INVALID_SINCE = 'kubernetes.io/legacy-token-invalid-since'
 const TRACKING = { namespace: 'kube-system', name: 'kube-apiserver-legacy-service-account-token-tracking' }
 const DAY_MS = 24 * 3600_000
 
-/** Marks tokens of service accounts that were made of their own accord and not used for long, and deletes them when that was long ago as well. */
-export const legacyServiceAccountTokenCleanerController = defineController({
-  name: 'legacy-serviceaccount-token-cleaner-controller',
-  reconciles: Secret,
-  watches: [consulted(ServiceAccount), consulted(Pod, { podMountingSecret: pod => secretKeys(pod) })],
-  writes: [whole(Secret)],
-  async reconcile(secret, tools) {
-    if (secret.type !== TOKEN_TYPE || secret.metadata.deletionTimestamp) return
-    const { namespace = '', name = '', uid, resourceVersion, annotations = {} } = secret.metadata
-    const account = tools.get(ServiceAccount, namespace, annotations[ACCOUNT] ?? '')
-    // What the account does not name somebody has made on purpose.
-    if (!account?.secrets?.some(one => one.name === name)) return
-    const { now, parameters, again, list } = tools
-    const step = planToken(secret, now, parameters.legacyServiceAccountTokenCleanUpPeriodMs)
-    if (typeof step === 'number') return again(Math.max(1000, Math.min(step - now, DAY_MS)))
-    again(DAY_MS)
-    if (list(Pod, { index: ['podMountingSecret', `${namespace}/${name}`] }).length > 0) return
-    if (!(await isTrackedLongEnough(tools))) return
-    const request =
-      step === 'delete'
-        ? tools.client.delete(Secret, secret, { preconditions: { uid, resourceVersion } })
-        : tools.client.patch(Secret, secret, {
-            type: 'merge',
-            body: { metadata: { uid, resourceVersion, labels: { [INVALID_SINCE]: dateOf(now) } } },
-          })
-    await request.catch(error => {
-      if (!isNotFound(error) && !isConflict(error)) throw error
-    })
-  },
-})
+const NAME = 'legacy-serviceaccount-token-cleaner-controller'
 
-/** What is to be done with a token of which nobody makes use: mark it, delete it, or look again at a time (milliseconds since the epoch). */
-export function planToken({ metadata }: Secret, now: number, periodMs: number): 'mark' | 'delete' | number {
+/**
+ * Marks tokens of service accounts that were made of their own accord and not used for long, and deletes them when that was long ago as well.
+ * Each is looked at once a day: who takes a mark away has so long to use the token again.
+ */
+export const legacyServiceAccountTokenCleanerController: Controller & { readonly definition: { readonly writes: readonly Written[] } } = {
+  name: NAME,
+  needs: [Secret, ServiceAccount, Pod],
+  definition: { writes: [whole(Secret)] },
+  run: context => cleaner().run(context),
+}
+
+/** When it last looked at a secret it remembers as long as it runs. */
+function cleaner() {
+  const looks = new Map<string, { readonly uid: string; readonly atMs: number }>()
+  return defineController({
+    name: NAME,
+    reconciles: Secret,
+    watches: [consulted(ServiceAccount), consulted(Pod, { podMountingSecret: pod => secretKeys(pod) })],
+    async reconcile(secret, tools) {
+      const { namespace = '', name = '', uid = '', deletionTimestamp } = secret.metadata
+      if (secret.type !== TOKEN_TYPE || deletionTimestamp) return
+      const last = looks.get(`${namespace}/${name}`)
+      if (last?.uid === uid && tools.now - last.atMs < DAY_MS) return tools.again(last.atMs + DAY_MS - tools.now)
+      tools.again(DAY_MS)
+      await look(secret, tools)
+      looks.set(`${namespace}/${name}`, { uid, atMs: tools.now })
+    },
+    async gone({ namespace, name }) {
+      looks.delete(`${namespace}/${name}`)
+    },
+  })
+}
+
+async function look(secret: Secret, tools: Tools): Promise<void> {
+  const { namespace = '', name = '', uid, resourceVersion, annotations = {} } = secret.metadata
+  const account = tools.get(ServiceAccount, namespace, annotations[ACCOUNT] ?? '')
+  // What the account does not name somebody has made on purpose.
+  if (!account?.secrets?.some(one => one.name === name)) return
+  const { now, parameters, list } = tools
+  const step = planToken(secret, now, parameters.legacyServiceAccountTokenCleanUpPeriodMs)
+  if (step === 'keep' || list(Pod, { index: ['podMountingSecret', `${namespace}/${name}`] }).length > 0) return
+  if (!(await isTrackedLongEnough(tools))) return
+  const request =
+    step === 'delete'
+      ? tools.client.delete(Secret, secret, { preconditions: { uid, resourceVersion } })
+      : tools.client.patch(Secret, secret, {
+          type: 'merge',
+          body: { metadata: { uid, resourceVersion, labels: { [INVALID_SINCE]: dateOf(now) } } },
+        })
+  await request.catch(error => {
+    if (!isNotFound(error) && !isConflict(error)) throw error
+  })
+}
+
+/** What is to be done with a token of which nobody makes use. */
+export function planToken({ metadata }: Secret, now: number, periodMs: number): 'mark' | 'delete' | 'keep' {
   const { creationTimestamp = '', labels = {} } = metadata
-  const keptUntil = Date.parse(creationTimestamp) + periodMs
-  if (keptUntil >= now) return keptUntil + 1
+  if (Date.parse(creationTimestamp) + periodMs >= now) return 'keep'
   const oldest = dateOf(now - periodMs)
   const [used, invalid] = [labels[LAST_USED], labels[INVALID_SINCE]]
-  if (used !== undefined && (!isDate(used) || used >= oldest)) return now + DAY_MS
+  if (used !== undefined && (!isDate(used) || used >= oldest)) return 'keep'
   if (invalid === undefined || !isDate(invalid)) return 'mark'
-  return invalid >= oldest ? now + DAY_MS : 'delete'
+  return invalid >= oldest ? 'keep' : 'delete'
 }
 
 /** Use counts from the day after it began to be noted down. */

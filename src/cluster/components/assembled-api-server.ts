@@ -227,6 +227,7 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
         authentication: options.authentication,
         servesTypernetes: options.servesTypernetes,
         optional: served.kinds,
+        tracksLegacyTokensFrom: serviceAccounts ? clock.now() : undefined,
       })
       await localApiServices.registered()
       if (advertiseAddress !== undefined)
