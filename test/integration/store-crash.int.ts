@@ -115,7 +115,9 @@ describe.skipIf(!hasStrace)('a store whose machine loses power (needs strace)', 
     for (let stop = 0; stop < STOPS; stop++) {
       const directory = join(folder, `stopped-at-${stop}`)
       const [call, most] = STOPPED_AT[stop % STOPPED_AT.length]!
-      const inject = `inject=${call}:signal=KILL:when=${1 + random.below(most)}`
+      // One after another from the first on, and half of them anywhere.
+      const nth = stop < STOPS / 2 ? Math.floor(stop / STOPPED_AT.length) % most : random.below(most)
+      const inject = `inject=${call}:signal=KILL:when=${1 + nth}`
       const args = [
         '-f',
         '-e',
