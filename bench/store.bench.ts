@@ -34,6 +34,7 @@ for (const [bytes, writers] of [
     await store.txn({ success: [{ type: 'put', key: key(n), value: value(bytes) }] })
   })
 }
+await compacting()
 let created = 0
 await measure('create 1024 B, 16 writers', 16, async () => {
   const name = `${key(created++)}-new`
@@ -73,6 +74,21 @@ async function measure(what: string, parallel: number, work: () => Promise<void>
   await Promise.all(workers)
   const tookMs = performance.now() - startMs
   report(what, latencies.length, tookMs, process.cpuUsage(cpu), latencies)
+}
+
+/** What writers see while history is cut back to its last revisions, five times a second. */
+async function compacting(): Promise<void> {
+  let n = 0
+  const cut = async () => {
+    const { revision } = await store.range({ key: '/', countOnly: true })
+    await store.compact(Math.max(1, revision - 10_000))
+  }
+  const cutting = setInterval(() => void cut().catch(() => undefined), 200)
+  await measure('put 1024 B, 16 writers, compacting', 16, async () => {
+    n = (n + 1) % 10_000
+    await store.txn({ success: [{ type: 'put', key: key(n), value: value(1024) }] })
+  })
+  clearInterval(cutting)
 }
 
 /** Events delivered to `watchers` watches of the same prefix while 16 writers put. */

@@ -270,11 +270,13 @@ export class EmbeddedStore implements Store {
     if (moments.length > 0) this.#forgetOld(atMs)
   }
 
-  /** Compacts once a tenth more than wanted is kept, so that it happens seldom. */
+  /** Compacts once a little more than wanted is kept: often enough that each time is short for those who wait, and not with each write. */
   #forgetOld(nowMs: number): void {
     const { forMs, revisions } = this.options.retention
     const old =
-      this.history.length > revisions * 1.1 ? this.history.revisionBefore(revisions) : this.history.revisionAt(nowMs - forMs * 1.1)
+      this.history.length > revisions * KEPT_BEYOND
+        ? this.history.revisionBefore(revisions)
+        : this.history.revisionAt(nowMs - forMs * KEPT_BEYOND)
     if (old <= this.history.compactRevision) return
     const upTo = Math.max(old, this.history.revisionAt(nowMs - forMs))
     void this.#commit({ changes: [], compactRevision: upTo }, this.#head)?.catch(() => {})
@@ -295,6 +297,8 @@ export class EmbeddedStore implements Store {
     return { key, value: version.value ?? this.#journal!.read(version), createRevision, modRevision, version: number, lease }
   }
 }
+
+const KEPT_BEYOND = 1.02
 
 /** A commit costs about as much as ten writes, and a turn of the event loop hardly anything. */
 const GATHERING_TURNS = 8

@@ -38,8 +38,8 @@ describe('the lmdb store', () => {
     (await store.txn({ success: [{ type: 'put', key, value: bytes(value), lease }] })).revision
   const remove = async (key: string) => (await store.txn({ success: [{ type: 'delete', key }] })).revision
   /** Lets the store give back in the background what it forgot; a write of ours then waits for that. */
-  const forgotten = async () => {
-    for (let portion = 0; portion < 3; portion++) {
+  const forgotten = async (portions = 3) => {
+    for (let portion = 0; portion < portions; portion++) {
       await clock.advance(1000)
       await store.revokeLease((await store.grantLease(60)).id)
     }
@@ -102,6 +102,19 @@ describe('the lmdb store', () => {
     using seen = watch(store, { ...prefix('/'), revision: kept })
     await seen.until(1)
     expect(seen.lines('/')).toEqual(['put a=last'])
+  })
+
+  it('[S6] goes on answering writes while it forgets what it compacted', async () => {
+    await Promise.all(Array.from({ length: 8000 }, () => put('/a', 'x'.repeat(1000))))
+    const kept = await put('/a', 'last')
+    const before = (await store.status()).sizeInUseBytes
+    await store.compact(kept)
+    for (let n = 0; n < 20; n++) await put('/b', String(n))
+    // All of these were answered, and most of what was compacted is still to be forgotten.
+    expect((await store.status()).sizeInUseBytes).toBeGreaterThan(before / 2)
+    await forgotten(20)
+    expect((await store.status()).sizeInUseBytes).toBeLessThan(before / 10)
+    expect(list()).toEqual(['/a=last', '/b=19'])
   })
 
   it('[S6] finishes a compaction that was interrupted', async () => {
