@@ -1,5 +1,5 @@
-import { PersistentMap } from '#base/collections/persistent-map.ts'
 import type { AnyKind, ApiObject } from '#machinery/kind/kind.ts'
+import { KeysByValue } from './keys-by-value.ts'
 import { fieldOf, type Selection } from './selection.ts'
 
 /** Fields that are often selected by and have many values: for them a list does not look at every object. */
@@ -8,40 +8,30 @@ const INDEXED_FIELDS = ['spec.nodeName', 'involvedObject.uid', 'involvedObject.n
 /** The objects of a kind by the values of some of its selectable fields. */
 export class FieldIndex {
   readonly #kind: AnyKind
-  readonly #fields: readonly string[]
-  readonly #byField = new Map<string, Map<string, PersistentMap<ApiObject>>>()
+  readonly #fields = new Map<string, KeysByValue>()
 
   constructor(kind: AnyKind) {
     this.#kind = kind
     const selectable = kind.hooks.selectableFields ?? {}
-    this.#fields = INDEXED_FIELDS.filter(field => Object.hasOwn(selectable, field))
-    for (const field of this.#fields) this.#byField.set(field, new Map())
+    for (const field of INDEXED_FIELDS) if (Object.hasOwn(selectable, field)) this.#fields.set(field, new KeysByValue())
   }
 
   clear(): void {
-    for (const values of this.#byField.values()) values.clear()
+    for (const values of this.#fields.values()) values.clear()
   }
 
   /** Files `now` in the place of `old`. */
   replace(key: string, old: ApiObject | undefined, now: ApiObject | undefined): void {
-    for (const field of this.#fields) {
-      const values = this.#byField.get(field)!
-      const before = old && fieldOf(this.#kind, old, field)
-      const after = now && fieldOf(this.#kind, now, field)
-      if (before !== undefined && before !== after) {
-        const rest = values.get(before)?.delete(key)
-        if (rest && rest.size > 0) values.set(before, rest)
-        else values.delete(before)
-      }
-      if (now && after !== undefined) values.set(after, (values.get(after) ?? PersistentMap.empty<ApiObject>()).set(key, now))
+    for (const [field, values] of this.#fields) {
+      values.move(key, old && fieldOf(this.#kind, old, field), now && fieldOf(this.#kind, now, field))
     }
   }
 
-  /** A superset of the selected objects, in the order of their keys; undefined where no index can tell. */
-  candidates(selection: Selection): ApiObject[] | undefined {
-    for (const field of this.#fields) {
-      const value = selection.fields.exactValueOf(field)
-      if (value !== undefined) return this.#byField.get(field)!.get(value)?.values() ?? []
+  /** The keys of a superset of the selected objects, in order, if an index knows at most `limit` of them. */
+  candidates({ fields }: Selection, limit: number): readonly string[] | undefined {
+    for (const [field, values] of this.#fields) {
+      const value = fields.exactValueOf(field)
+      if (value !== undefined && values.count(value) <= limit) return values.keys(value)
     }
     return undefined
   }

@@ -52,6 +52,76 @@ const from = (since: number | undefined, selection: Selection = everything) => (
 })
 
 describe('a watch cache', () => {
+  it('selects by labels and fields what looking at every object would, whatever was asked and changed before', () => {
+    const names = Array.from({ length: 200 }, (_, index) => `p-${index}`)
+    const podOf = (name: string, revision: number, shard: string | undefined, nodeName: string, namespace: string) => ({
+      ...object(name, revision, shard === undefined ? undefined : { shard, app: 'web' }, namespace),
+      spec: { nodeName },
+    })
+    const change = fc.record({
+      name: fc.constantFrom(...names.slice(0, 20)),
+      shard: fc.option(fc.constantFrom('a', 'b', 'constructor'), { nil: undefined }),
+      nodeName: fc.constantFrom('', 'n1', 'n2'),
+      isDelete: fc.boolean(),
+    })
+    const ask = fc.record({
+      namespace: fc.constantFrom('', 'x', 'y'),
+      shard: fc.option(fc.constantFrom('a', 'b', 'constructor', 'z'), { nil: undefined }),
+      node: fc.option(fc.constantFrom('', 'n1'), { nil: undefined }),
+    })
+    fc.assert(
+      fc.property(fc.array(fc.oneof(change, ask), { maxLength: 60 }), steps => {
+        const { cache } = setUp(Pod)
+        let revision = 1
+        const put = (name: string, shard: string | undefined, nodeName: string) => {
+          const namespace = Number(name.slice(2)) % 3 === 0 ? 'x' : 'y'
+          cache.apply(`${namespace}/${name}`, podOf(name, ++revision, shard, nodeName, namespace), revision)
+        }
+        for (const [index, name] of names.entries()) put(name, ['a', 'b', 'c', 'd'][index % 4], ['', 'n1', 'n2'][index % 3]!)
+        for (const step of steps) {
+          if ('name' in step) {
+            if (step.isDelete) cache.apply(`${Number(step.name.slice(2)) % 3 === 0 ? 'x' : 'y'}/${step.name}`, undefined, ++revision)
+            else put(step.name, step.shard, step.nodeName)
+            continue
+          }
+          const selection = {
+            namespace: step.namespace,
+            labels: LabelSelector.ofLabels(step.shard === undefined ? {} : { shard: step.shard, app: 'web' }),
+            fields: new FieldSelector(step.node === undefined ? [] : [{ field: 'spec.nodeName', operator: '=', value: step.node }]),
+          }
+          expect(textsOf(cache.select(selection))).toEqual(textsOf(selectFrom(Pod, cache.snapshot().objects, selection)))
+        }
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  it('looks at few objects once a label is asked for again', () => {
+    const { cache } = setUp()
+    let looks = 0
+    const counted = (labels: Record<string, string>) =>
+      new Proxy(labels, {
+        getOwnPropertyDescriptor(target, key) {
+          looks++
+          return Reflect.getOwnPropertyDescriptor(target, key)
+        },
+      })
+    for (let n = 0; n < 1000; n++) cache.apply(`ns/a-${n}`, object(`a-${n}`, n + 2, counted({ shard: `s${n % 100}` })), n + 2)
+    const selection = { ...everything, labels: LabelSelector.ofLabels({ shard: 's7' }) }
+    const looksOfList = () => {
+      looks = 0
+      expect(cache.select(selection)).toHaveLength(10)
+      return looks
+    }
+    const first = looksOfList()
+    looksOfList()
+    const third = looksOfList()
+    expect([first >= 1000, third <= 20]).toEqual([true, true])
+    cache.apply('ns/a-7', object('a-7', 2000), 2000)
+    cache.apply('ns/a-107', undefined, 2001)
+    expect(textsOf(cache.select(selection))).toHaveLength(8)
+  })
+
   it('[W1] keeps a snapshot as it was', () => {
     const { cache } = setUp()
     cache.apply('ns/a', object('a', 2), 2)

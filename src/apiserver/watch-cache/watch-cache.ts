@@ -5,6 +5,7 @@ import { expired } from '#machinery/status/failures.ts'
 import type { CacheEvent, Change } from './change.ts'
 import { FieldIndex } from './field-index.ts'
 import { defaultHistoryLimits, History, type HistoryLimits } from './history.ts'
+import { LabelIndex } from './label-index.ts'
 import { isSelected, isSelective, type Selection } from './selection.ts'
 import { atRevision, type CacheSink, Watcher } from './watcher.ts'
 import { Watchers } from './watchers.ts'
@@ -14,6 +15,9 @@ export interface Snapshot {
   readonly objects: PersistentMap<ApiObject>
   readonly revision: number
 }
+
+/** Of fewer objects each is looked at. */
+const WORTH_AN_INDEX = 64
 
 /** How a watch begins. */
 export interface CacheWatchOptions {
@@ -42,7 +46,8 @@ export class WatchCache {
   #revision = 0
   #loaded = false
   #watchers: Watchers
-  #index: FieldIndex
+  #fieldIndex: FieldIndex
+  readonly #labelIndex = new LabelIndex()
   readonly #unreadable = new Map<string, string>()
   #dirty: Watcher[] = []
 
@@ -58,7 +63,7 @@ export class WatchCache {
     this.#limits = options.limits ?? defaultHistoryLimits
     this.#history = new History(0, this.#objects, this.#limits)
     this.#watchers = new Watchers(kind)
-    this.#index = new FieldIndex(kind)
+    this.#fieldIndex = new FieldIndex(kind)
   }
 
   /** The newest revision that the cache is known to show. */
@@ -83,11 +88,12 @@ export class WatchCache {
   load(objects: Iterable<readonly [string, ApiObject]>, revision: number): void {
     this.#byKey = new Map(objects)
     this.#objects = PersistentMap.empty()
-    this.#index.clear()
+    this.#fieldIndex.clear()
+    this.#labelIndex.clear()
     this.#unreadable.clear()
     for (const [key, object] of this.#byKey) {
       this.#objects = this.#objects.set(key, object)
-      this.#index.replace(key, undefined, object)
+      this.#fieldIndex.replace(key, undefined, object)
     }
     this.#history = new History(revision, this.#objects, this.#limits)
     this.#revision = revision
@@ -111,7 +117,8 @@ export class WatchCache {
       this.#byKey.delete(key)
       this.#objects = this.#objects.delete(key)
     }
-    this.#index.replace(key, old, object)
+    this.#fieldIndex.replace(key, old, object)
+    this.#labelIndex.replace(key, old, object)
     this.#revision = revision
     const change: Change = { revision, key, old, object: object ?? atRevision(old!, revision), isDelete: object === undefined }
     this.#history.add(change, this.#now(), this.#objects)
@@ -138,7 +145,8 @@ export class WatchCache {
     if (!old) return
     this.#byKey.delete(key)
     this.#objects = this.#objects.delete(key)
-    this.#index.replace(key, old, undefined)
+    this.#fieldIndex.replace(key, old, undefined)
+    this.#labelIndex.replace(key, old, undefined)
   }
 
   /** The object under `key` (behind the prefix), or undefined. */
@@ -159,9 +167,22 @@ export class WatchCache {
 
   /** The selected objects now, in the order of their keys. */
   select(selection: Selection): ApiObject[] {
-    const indexed = this.#index.candidates(selection)
-    if (indexed) return indexed.filter(object => isIn(object, selection.namespace) && isSelected(this.kind, object, selection))
-    return selectFrom(this.kind, this.#objects, selection)
+    const keys = isSelective(selection) ? this.#candidates(selection) : undefined
+    if (!keys) return selectFrom(this.kind, this.#objects, selection)
+    const selected: ApiObject[] = []
+    for (const key of keys) {
+      const object = this.#byKey.get(key)!
+      if (isIn(object, selection.namespace) && isSelected(this.kind, object, selection)) selected.push(object)
+    }
+    return selected
+  }
+
+  /** The keys of few objects among which all selected ones are, in order; undefined where no index knows better than to look at all. */
+  #candidates(selection: Selection): readonly string[] | undefined {
+    const all = this.#objects.count(...boundsOf(selection.namespace))
+    if (all < WORTH_AN_INDEX) return undefined
+    const limit = all >> 1
+    return this.#fieldIndex.candidates(selection, limit) ?? this.#labelIndex.candidates(selection, limit, this.#byKey)
   }
 
   /** Starts a watch; dispose to end it in silence. */
@@ -219,8 +240,8 @@ export class WatchCache {
     this.#flush()
     this.kind = kind
     this.#watchers = new Watchers(kind)
-    this.#index = new FieldIndex(kind)
-    for (const [key, object] of this.#byKey) this.#index.replace(key, undefined, object)
+    this.#fieldIndex = new FieldIndex(kind)
+    for (const [key, object] of this.#byKey) this.#fieldIndex.replace(key, undefined, object)
   }
 
   #bookmark(revision: number, isInitialEnd: boolean): CacheEvent {
