@@ -10,22 +10,30 @@ const SPARE_SMALL = 128
 const SPARE_LARGE = 16
 
 /**
- * Collects what is sent and hands it to the socket in few writes: when a buffer is full, and when the present turn is over, so that the frames
- * of all streams that had something to say share a write and a record of TLS. Hot: bench/apiserver.
+ * Collects what is sent and hands it to the socket in few writes: at the end of a turn, so that the frames of all streams that had something to
+ * say share a write and a record of TLS; and one write at a time, what comes meanwhile shares the next. Hot: bench/apiserver — writes that
+ * wait in the socket are copied together before they are encrypted, which was a fifth of a long list.
  */
 export class FrameWriter {
   readonly #socket: Duplex
+  readonly #taken: () => void
   #buffer: Buffer | undefined
   #end = 0
   #isScheduled = false
+  /** Full buffers, until the socket has taken what it has. */
+  readonly #waiting: Filled[] = []
+  #waitingBytes = 0
+  #isWriting = false
 
-  constructor(socket: Duplex) {
+  /** `taken` is called whenever the socket has taken something: there is room for more. */
+  constructor(socket: Duplex, taken: () => void) {
     this.#socket = socket
+    this.#taken = taken
   }
 
   /** Bytes that the socket has not taken yet. */
   get pendingBytes(): number {
-    return this.#socket.writableLength + this.#end
+    return this.#socket.writableLength + this.#waitingBytes + this.#end
   }
 
   /** Writes the head of a frame. `following` is how much is about to follow in all: by that the room is taken. */
@@ -63,35 +71,73 @@ export class FrameWriter {
     this.#end = this.#room(2, 2).writeUInt16BE(value, this.#end)
   }
 
-  /** Hands over what was collected. */
+  /** Hands over all that was collected, whatever the socket has still to take: nothing more will come. */
   flush(): void {
-    const buffer = this.#buffer
-    if (!buffer) return
-    const length = this.#end
-    this.#buffer = undefined
-    this.#end = 0
-    if (length === 0 || this.#socket.destroyed) {
-      release(buffer)
-      return
-    }
-    // Not before the socket has taken it all may the buffer be used again.
-    this.#socket.write(length === buffer.length ? buffer : buffer.subarray(0, length), () => release(buffer))
+    for (let next = this.#next(); next; next = this.#next()) this.#write(next)
   }
 
   #room(needed: number, following: number): Buffer {
     if (this.#buffer && this.#buffer.length - this.#end >= needed) return this.#buffer
-    this.flush()
+    if (this.#buffer) {
+      const full = this.#collected()
+      if (this.#isWriting) {
+        this.#waiting.push(full)
+        this.#waitingBytes += full.end
+      } else this.#write(full)
+    }
     this.#buffer = take(Math.max(needed, following))
     if (!this.#isScheduled) {
       this.#isScheduled = true
       // After all promises of this turn: what they answer goes along.
       process.nextTick(() => {
         this.#isScheduled = false
-        this.flush()
+        this.#writeNext()
       })
     }
     return this.#buffer
   }
+
+  #writeNext(): void {
+    const next = this.#isWriting ? undefined : this.#next()
+    if (next) this.#write(next)
+  }
+
+  /** What is to be handed over next. */
+  #next(): Filled | undefined {
+    const first = this.#waiting.shift()
+    if (!first) return this.#end > 0 ? this.#collected() : undefined
+    this.#waitingBytes -= first.end
+    return first
+  }
+
+  #collected(): Filled {
+    const collected = { buffer: this.#buffer!, end: this.#end }
+    this.#buffer = undefined
+    this.#end = 0
+    return collected
+  }
+
+  #write({ buffer, end }: Filled): void {
+    if (this.#socket.destroyed) {
+      release(buffer)
+      return
+    }
+    this.#isWriting = true
+    // Not before the socket has taken it all may the buffer be used again.
+    this.#socket.write(end === buffer.length ? buffer : buffer.subarray(0, end), () => {
+      release(buffer)
+      this.#isWriting = false
+      if (this.#socket.destroyed) return
+      this.#writeNext()
+      this.#taken()
+    })
+  }
+}
+
+/** A buffer, and how far it is filled. */
+interface Filled {
+  readonly buffer: Buffer
+  readonly end: number
 }
 
 function take(size: number): Buffer {

@@ -85,12 +85,11 @@ export class Http2Connection implements StreamHost {
   constructor(socket: Duplex, options: Http2Options) {
     this.#socket = socket
     this.#options = options
-    this.#writer = new FrameWriter(socket)
+    this.#writer = new FrameWriter(socket, () => this.#send())
     this.#decoder = new HeaderDecoder(options.maxHeaderBytes)
     this.#patience = new Patience(options.clock)
     this.#receiveWindow = options.connectionWindow
     socket.on('data', (chunk: Buffer) => this.#read(chunk))
-    socket.on('drain', () => this.#send())
     socket.on('end', () => this.#ended())
     socket.on('error', () => socket.destroy())
     socket.on('close', () => this.#over())
