@@ -2,6 +2,7 @@ import type { Clock } from '#base/time/clock.ts'
 import type { AnyKind, ApiObject } from '#machinery/kind/kind.ts'
 import { StatusError } from '#machinery/status/status-error.ts'
 import type { Page } from '../registry/read.ts'
+import { compressedList } from './compressed-list.ts'
 import type { Gzip } from './compression.ts'
 import { headerOf, type ResponseHeaders } from './exchange.ts'
 import { MEDIA_TYPES, type Negotiated } from './negotiation.ts'
@@ -87,7 +88,9 @@ export class ObjectAnswers {
     if (exchange.method !== 'GET' || !gzip.isWorthwhile(rendered.bytes, headerOf(exchange, 'accept-encoding'))) {
       return context.send(status, rendered)
     }
-    return gzip.compress(rendered.bytes).then(bytes => context.send(status, { ...rendered, bytes }, GZIPPED))
+    const { bytes: parts, items } = rendered
+    const packed = items && !(parts instanceof Uint8Array) ? compressedList({ items, parts }, gzip) : gzip.compress(parts)
+    return packed.then(bytes => context.send(status, { ...rendered, bytes }, GZIPPED))
   }
 }
 

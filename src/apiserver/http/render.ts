@@ -3,6 +3,7 @@ import { encodeYaml } from '#machinery/codec/yaml/encode-yaml.ts'
 import type { AnyKind, ApiObject } from '#machinery/kind/kind.ts'
 import type { Page } from '../registry/read.ts'
 import { keep, keptBytes } from '../watch-cache/stored-form.ts'
+import type { JoinedList } from './compressed-list.ts'
 import { MEDIA_TYPES, type Negotiated } from './negotiation.ts'
 
 /** Writes values as protobuf in Kubernetes' envelope; undefined where a value has no such form. */
@@ -17,6 +18,8 @@ export interface ProtobufWriter {
 export interface Rendered {
   readonly bytes: Uint8Array | readonly Uint8Array[]
   readonly contentType: string
+  /** There if the bytes are a {@link JoinedList} of these. */
+  readonly items?: readonly ApiObject[]
 }
 
 const encoder = new TextEncoder()
@@ -48,7 +51,7 @@ export function renderObject(kind: AnyKind | undefined, object: object, form: Ne
 /** A list as the client wants it. */
 export function renderList(kind: AnyKind, page: Page, form: Negotiated, protobuf: ProtobufWriter): Rendered {
   if (form.encoding === 'protobuf') return { bytes: protobuf.list(kind, page), contentType: MEDIA_TYPES.protobuf }
-  if (form.encoding === 'json' && !form.isPretty) return { bytes: joinedList(kind, page), contentType: MEDIA_TYPES.json }
+  if (form.encoding === 'json' && !form.isPretty) return { bytes: joinedList(kind, page), contentType: MEDIA_TYPES.json, items: page.items }
   const items = kind.isCustom ? page.items : page.items.map(withoutType)
   const whole = { kind: kind.listKind, apiVersion: kind.apiVersion, metadata: metadataOf(kind, page), items }
   if (form.encoding === 'yaml') return { bytes: encoder.encode(encodeYaml(whole)), contentType: MEDIA_TYPES.yaml }
@@ -62,7 +65,7 @@ function metadataOf(kind: AnyKind, { metadata }: Page): Page['metadata'] {
 
 // Hot: bench/apiserver — a list is its objects' kept bytes, one behind the other; but for custom resources, without their kind and apiVersion.
 // They are not copied together: the connection copies each into its frames.
-function joinedList(kind: AnyKind, page: Page): Uint8Array[] {
+function joinedList(kind: AnyKind, page: Page): JoinedList['parts'] {
   const { items } = page
   const head = encoder.encode(
     `{"kind":${JSON.stringify(kind.listKind)},"apiVersion":${JSON.stringify(kind.apiVersion)},"metadata":${JSON.stringify(metadataOf(kind, page))},"items":[`,
