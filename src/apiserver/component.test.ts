@@ -42,7 +42,7 @@ const inDefault = (name: string) => ({ namespace: 'default', name })
 const configMap = (name: string, data: Record<string, string> = {}) => ({ metadata: inDefault(name), data })
 
 describe('writes', () => {
-  it('creates an object with identity, time and revision', async () => {
+  it('[R1] creates an object with identity, time and revision', async () => {
     const made = await client.create(ConfigMap, configMap('a', { x: '1' }))
     expect(made.metadata).toMatchObject({ name: 'a', namespace: 'default', creationTimestamp: '2026-11-20T12:00:00Z' })
     expect(made.metadata.uid).toMatch(/^[0-9a-f-]{36}$/)
@@ -50,23 +50,23 @@ describe('writes', () => {
     expect(await client.get(ConfigMap, inDefault('a'))).toBe(made)
   })
 
-  it('refuses a name that is taken', async () => {
+  it('[R2] refuses a name that is taken', async () => {
     await client.create(ConfigMap, configMap('a'))
     await expect(client.create(ConfigMap, configMap('a'))).rejects.toThrow('configmaps "a" already exists')
   })
 
-  it('makes a name from generateName', async () => {
+  it('[R2] makes a name from generateName', async () => {
     const made = await client.create(ConfigMap, { metadata: { namespace: 'default', generateName: 'gen-' } })
     expect(made.metadata.name).toMatch(/^gen-[a-z0-9]{5}$/)
   })
 
-  it('tells every broken field', async () => {
+  it('[R9] tells every broken field', async () => {
     const error = await client.create(ConfigMap, configMap('Bad_Name')).catch((reason: StatusError) => reason)
     expect(reasonOf(error)).toBe('Invalid')
     expect((error as StatusError).details?.causes?.[0]?.field).toBe('metadata.name')
   })
 
-  it('updates what was read, and conflicts when it has changed since', async () => {
+  it('[R4] updates what was read, and conflicts when it has changed since', async () => {
     const made = await client.create(ConfigMap, configMap('a', { x: '1' }))
     const next = draft(made)
     next.data = { x: '2' }
@@ -76,7 +76,7 @@ describe('writes', () => {
     await expect(client.update(ConfigMap, next)).rejects.toThrow('the object has been modified')
   })
 
-  it('writes nothing when nothing changes', async () => {
+  it('[R5] writes nothing when nothing changes', async () => {
     const made = await client.create(ConfigMap, configMap('a', { x: '1' }))
     expect(await client.update(ConfigMap, configMap('a', { x: '1' }))).toBe(made)
   })
@@ -90,14 +90,14 @@ describe('writes', () => {
     expect(last.metadata.labels).toEqual({ l: 'v' })
   })
 
-  it('applies all patches that come at once', async () => {
+  it('[R6] applies all patches that come at once', async () => {
     await client.create(ConfigMap, configMap('a'))
     const names = Array.from({ length: 20 }, (_, index) => `k${index}`)
     await Promise.all(names.map(name => client.patch(ConfigMap, inDefault('a'), { type: 'merge', body: { data: { [name]: '1' } } })))
     expect(Object.keys((await client.get(ConfigMap, inDefault('a'))).data ?? {})).toHaveLength(20)
   })
 
-  it('warns of fields that nobody knows, or refuses them if asked to', async () => {
+  it('[R10] warns of fields that nobody knows, or refuses them if asked to', async () => {
     const sent = { ...configMap('a'), nonsense: 1 }
     await client.create(ConfigMap, sent, { dryRun: true })
     expect(warnings).toEqual(['unknown field "nonsense"'])
@@ -106,7 +106,7 @@ describe('writes', () => {
     )
   })
 
-  it('writes nothing in a dry run', async () => {
+  it('[R12] writes nothing in a dry run', async () => {
     const made = await client.create(ConfigMap, configMap('a'), { dryRun: true })
     expect(made.metadata.uid).toBeDefined()
     expect(made.metadata.resourceVersion).toBeUndefined()
@@ -115,13 +115,13 @@ describe('writes', () => {
 })
 
 describe('deletes', () => {
-  it('takes an object away', async () => {
+  it('[R13] takes an object away', async () => {
     await client.create(ConfigMap, configMap('a'))
     await client.delete(ConfigMap, inDefault('a'))
     await expect(client.get(ConfigMap, inDefault('a'))).rejects.toThrow('not found')
   })
 
-  it('waits for finalizers, and takes the object away when the last is gone', async () => {
+  it('[R14] waits for finalizers, and takes the object away when the last is gone', async () => {
     const made = await client.create(ConfigMap, { ...configMap('a'), metadata: { ...inDefault('a'), finalizers: ['example.com/wait'] } })
     await client.delete(ConfigMap, inDefault('a'))
     const going = await client.get(ConfigMap, inDefault('a'))
@@ -134,7 +134,7 @@ describe('deletes', () => {
     await expect(client.get(ConfigMap, inDefault('a'))).rejects.toThrow('not found')
   })
 
-  it('gives a pod on a node its grace period, which can only be shortened', async () => {
+  it('[R15] gives a pod on a node its grace period, which can only be shortened', async () => {
     const pod = { metadata: inDefault('p'), spec: { nodeName: 'n1', containers: [{ name: 'c', image: 'i' }] } }
     await client.create(Pod, pod)
     await client.delete(Pod, inDefault('p'))
@@ -156,7 +156,7 @@ describe('deletes', () => {
     await expect(client.get(Pod, inDefault('p'))).rejects.toThrow('not found')
   })
 
-  it('deletes only the object that was meant', async () => {
+  it('[R16] deletes only the object that was meant', async () => {
     await client.create(ConfigMap, configMap('a'))
     const other = { preconditions: { uid: '00000000-0000-0000-0000-000000000000' } }
     await expect(client.delete(ConfigMap, inDefault('a'), other)).rejects.toThrow('does not match the UID in record')
@@ -183,7 +183,7 @@ describe('lists', () => {
     expect(names(await client.list(ConfigMap, { fieldSelector: 'metadata.name=b' }))).toEqual(['b'])
   })
 
-  it('goes on where it stopped, on the snapshot it began with', async () => {
+  it('[R20] goes on where it stopped, on the snapshot it began with', async () => {
     const first = await client.list(ConfigMap, { namespace: 'default', limit: 2 })
     expect(names(first)).toEqual(['a', 'b'])
     expect(first.metadata.remainingItemCount).toBe(3)
@@ -195,7 +195,7 @@ describe('lists', () => {
     expect(third.metadata.continue).toBeUndefined()
   })
 
-  it('shows the past exactly', async () => {
+  it('[R21] shows the past exactly', async () => {
     const { metadata } = await client.list(ConfigMap)
     await client.delete(ConfigMap, inDefault('a'))
     const past = await client.list(ConfigMap, { resourceVersion: metadata.resourceVersion, resourceVersionMatch: 'Exact' })
