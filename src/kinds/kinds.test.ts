@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { ALL_VERBS, type AnyKind } from '#machinery/kind/kind.ts'
-import { builtInKinds } from './kinds.ts'
+import { type AnySchema, shapeOf } from '#machinery/schema/schema.ts'
+import { builtInKinds, subresourceKinds } from './kinds.ts'
+import { optionalKinds } from './optional-kinds.ts'
 
 /** apiVersion, kind, plural, scope and verbs | short names | categories | subresources (get, patch and update unless said otherwise). */
 const SERVED = `
@@ -93,7 +95,28 @@ describe('built-in kinds', () => {
   it('have singular names in lower case', () => {
     for (const { kind, singular } of builtInKinds) expect(singular).toBe(kind.toLowerCase())
   })
+
+  it('say of each of their fields what it is for', () => {
+    expect(undescribed([...builtInKinds, ...subresourceKinds, ...optionalKinds])).toEqual([])
+  })
 })
+
+/** Fields without a description, at any depth: `io.k8s.api.core.v1.PodSpec.nodeName`. */
+function undescribed(kinds: readonly AnyKind[]): string[] {
+  const seen = new Set<unknown>()
+  const visit = (schema: AnySchema): string[] => {
+    const shape = shapeOf(schema)
+    if (shape.type === 'list' || shape.type === 'map') return visit(shape.of)
+    if (shape.type === 'raw' && shape.objects) return visit(shape.objects())
+    if (shape.type !== 'message' || seen.has(shape)) return []
+    seen.add(shape)
+    return Object.entries(shape.fields).flatMap(([name, { documentation, schema: of }]) => [
+      ...(documentation === '' ? [`${shape.name}.${name}`] : []),
+      ...visit(of),
+    ])
+  }
+  return kinds.flatMap(({ schema }) => visit(schema))
+}
 
 function describeKind({ apiVersion, kind, plural, scope, verbs, shortNames, categories, subresources }: AnyKind): string {
   const said = verbs.length === ALL_VERBS.length ? 'all' : [...verbs].join(',')

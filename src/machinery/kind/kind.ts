@@ -321,7 +321,12 @@ export function defineVersionOf<Stored extends ApiObject, Shown extends ApiObjec
 
 /** The schema of a whole object: `apiVersion` and `kind` are outside of upstream's protobuf message, metadata is its first field. */
 export function objectSchema(name: string, fields: Fields, documentation = ''): Message<Fields> {
-  const all: Fields = { kind: omitempty(undefined, string), apiVersion: omitempty(undefined, string), metadata, ...fields }
+  const all: Fields = {
+    kind: omitempty(undefined, string, 'What kind of object this is.'),
+    apiVersion: omitempty(undefined, string, 'The group and version of the API in which the object is written.'),
+    metadata,
+    ...fields,
+  }
   return message(name, all, { documentation })
 }
 

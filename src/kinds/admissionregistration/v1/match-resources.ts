@@ -19,7 +19,7 @@ export const MatchResources = message(
     namespaceSelector: defaulted(1, LabelSelector, {}, 'Which namespaces are meant, by their labels.'),
     objectSelector: defaulted(2, LabelSelector, {}, 'Which objects are meant, by their labels.'),
     resourceRules: omitempty(3, list(NamedRuleWithOperations), 'Rules about resources.'),
-    excludeResourceRules: omitempty(4, list(NamedRuleWithOperations)),
+    excludeResourceRules: omitempty(4, list(NamedRuleWithOperations), 'What is not meant, though other rules say so.'),
     matchPolicy: defaulted(7, MatchPolicyType, 'Equivalent', 'Whether other versions of the same resource match as well.'),
   },
   { mapType: 'atomic' },

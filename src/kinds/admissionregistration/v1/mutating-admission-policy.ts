@@ -20,9 +20,9 @@ export const JSONPatch = message('io.k8s.api.admissionregistration.v1.JSONPatch'
 export interface JSONPatch extends StoredOf<typeof JSONPatch> {}
 
 export const Mutation = message('io.k8s.api.admissionregistration.v1.Mutation', {
-  patchType: required(2, oneOf('ApplyConfiguration', 'JSONPatch')),
-  applyConfiguration: optional(3, ApplyConfiguration),
-  jsonPatch: optional(4, JSONPatch),
+  patchType: required(2, oneOf('ApplyConfiguration', 'JSONPatch'), 'How the change is written: `ApplyConfiguration` or `JSONPatch`.'),
+  applyConfiguration: optional(3, ApplyConfiguration, 'The change as an object to be applied.'),
+  jsonPatch: optional(4, JSONPatch, 'The change as a JSON patch.'),
 })
 export interface Mutation extends StoredOf<typeof Mutation> {}
 
@@ -30,7 +30,7 @@ export const MutatingAdmissionPolicySpec = message('io.k8s.api.admissionregistra
   paramKind: optional(1, ParamKind, 'The kind of the parameters.'),
   matchConstraints: optional(2, MatchResources, 'Which requests are looked at.'),
   variables: omitempty(3, list(Variable), 'Expressions with a name.'),
-  mutations: omitempty(4, list(Mutation)),
+  mutations: omitempty(4, list(Mutation), 'The changes, one after the other.'),
   failurePolicy: defaulted(5, FailurePolicyType, 'Fail', 'What happens when nobody answers.'),
   matchConditions: omitempty(
     6,

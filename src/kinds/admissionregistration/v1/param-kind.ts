@@ -3,8 +3,8 @@ import { message, omitempty, type StoredOf, string } from '#machinery/schema/sch
 export const ParamKind = message(
   'io.k8s.api.admissionregistration.v1.ParamKind',
   {
-    apiVersion: omitempty(1, string),
-    kind: omitempty(2, string),
+    apiVersion: omitempty(1, string, 'The API version of the parameters.'),
+    kind: omitempty(2, string, 'The kind of the parameters.'),
   },
   { mapType: 'atomic' },
 )

@@ -5,10 +5,10 @@ import { LabelSelector } from '../../meta/v1/label-selector.ts'
 export const ParamRef = message(
   'io.k8s.api.admissionregistration.v1.ParamRef',
   {
-    name: omitempty(1, string),
-    namespace: omitempty(2, string),
-    selector: optional(3, LabelSelector),
-    parameterNotFoundAction: optional(4, oneOf('Allow', 'Deny')),
+    name: omitempty(1, string, 'The object with the parameters.'),
+    namespace: omitempty(2, string, 'Its namespace; that of the request if it is not said.'),
+    selector: optional(3, LabelSelector, 'Objects with parameters, by their labels, instead of one by name.'),
+    parameterNotFoundAction: optional(4, oneOf('Allow', 'Deny'), 'What happens when there is no such object: `Allow` or `Deny`.'),
   },
   { mapType: 'atomic' },
 )

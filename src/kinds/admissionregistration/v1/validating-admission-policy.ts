@@ -11,8 +11,8 @@ import { validateValidatingPolicy } from './policy.rules.ts'
 import { Variable } from './variable.ts'
 
 export const AuditAnnotation = message('io.k8s.api.admissionregistration.v1.AuditAnnotation', {
-  key: required(1, string),
-  valueExpression: required(2, string),
+  key: required(1, string, "The end of the annotation's key; the policy's name stands before it."),
+  valueExpression: required(2, string, 'A CEL expression whose text is the annotation; null for none.'),
 })
 export interface AuditAnnotation extends StoredOf<typeof AuditAnnotation> {}
 
@@ -40,19 +40,19 @@ export const ValidatingAdmissionPolicySpec = message('io.k8s.api.admissionregist
 export interface ValidatingAdmissionPolicySpec extends StoredOf<typeof ValidatingAdmissionPolicySpec> {}
 
 export const ExpressionWarning = message('io.k8s.api.admissionregistration.v1.ExpressionWarning', {
-  fieldRef: required(2, string),
-  warning: required(3, string),
+  fieldRef: required(2, string, 'Where the expression stands in the policy.'),
+  warning: required(3, string, 'What is wrong, for each kind.'),
 })
 export interface ExpressionWarning extends StoredOf<typeof ExpressionWarning> {}
 
 export const TypeChecking = message('io.k8s.api.admissionregistration.v1.TypeChecking', {
-  expressionWarnings: omitempty(1, list(ExpressionWarning)),
+  expressionWarnings: omitempty(1, list(ExpressionWarning), 'A warning for each expression that does not fit a kind.'),
 })
 export interface TypeChecking extends StoredOf<typeof TypeChecking> {}
 
 export const ValidatingAdmissionPolicyStatus = message('io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicyStatus', {
   observedGeneration: omitempty(1, int64, 'The generation of the spec that this status answers to.'),
-  typeChecking: optional(2, TypeChecking),
+  typeChecking: optional(2, TypeChecking, 'What was found wrong with the types in expressions.'),
   conditions: omitempty(3, listMap(Condition, ['type']), 'What holds of the object right now, one entry per aspect.'),
 })
 export interface ValidatingAdmissionPolicyStatus extends StoredOf<typeof ValidatingAdmissionPolicyStatus> {}

@@ -46,7 +46,7 @@ export interface WebhookClientConfig extends StoredOf<typeof WebhookClientConfig
 
 export const WebhookConversion = message('io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.WebhookConversion', {
   clientConfig: optional(2, WebhookClientConfig, 'How the webhook is reached.'),
-  conversionReviewVersions: required(3, list(string)),
+  conversionReviewVersions: required(3, list(string), 'Versions of the review that the webhook understands, best first.'),
 })
 export interface WebhookConversion extends StoredOf<typeof WebhookConversion> {}
 

@@ -50,7 +50,7 @@ export const DeploymentSpec = message('io.k8s.api.apps.v1.DeploymentSpec', {
   replicas: defaulted(1, int32, 1, 'How many pods there should be.'),
   selector: needed(2, LabelSelector, 'Which pods are its own; they must match the template.'),
   template: required(3, PodTemplateSpec, 'What its pods look like.'),
-  strategy: patched(embedded(4, DeploymentStrategy), 'retainKeys'),
+  strategy: patched(embedded(4, DeploymentStrategy, 'How old pods are replaced by new ones.'), 'retainKeys'),
   minReadySeconds: omitempty(5, int32, 'How long a pod must be ready before it counts as available.'),
   revisionHistoryLimit: defaulted(6, int32, 10, 'How many old revisions are kept.'),
   paused: omitempty(7, boolean, 'Whether changes wait.'),

@@ -45,7 +45,7 @@ export interface StatefulSetPersistentVolumeClaimRetentionPolicy extends StoredO
 
 export const RollingUpdateStatefulSetStrategy = message('io.k8s.api.apps.v1.RollingUpdateStatefulSetStrategy', {
   partition: defaulted(1, int32, 0, 'The first number that is updated.'),
-  maxUnavailable: optional(2, intOrString),
+  maxUnavailable: optional(2, intOrString, 'How many pods may be away during an update, as a number or a share.'),
 })
 export interface RollingUpdateStatefulSetStrategy extends StoredOf<typeof RollingUpdateStatefulSetStrategy> {}
 

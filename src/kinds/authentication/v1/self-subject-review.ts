@@ -8,7 +8,7 @@ export const SelfSubjectReviewStatus = message('io.k8s.api.authentication.v1.Sel
 export interface SelfSubjectReviewStatus extends StoredOf<typeof SelfSubjectReviewStatus> {}
 
 const fields = {
-  status: embedded(2, SelfSubjectReviewStatus),
+  status: embedded(2, SelfSubjectReviewStatus, 'Who asks.'),
 }
 
 export interface SelfSubjectReview extends ObjectOfFields<typeof fields> {}

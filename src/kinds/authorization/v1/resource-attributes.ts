@@ -3,14 +3,14 @@ import { FieldSelectorRequirement } from '../../meta/v1/field-selector-requireme
 import { LabelSelectorRequirement } from '../../meta/v1/label-selector-requirement.ts'
 
 export const FieldSelectorAttributes = message('io.k8s.api.authorization.v1.FieldSelectorAttributes', {
-  rawSelector: omitempty(1, string),
-  requirements: omitempty(2, list(FieldSelectorRequirement)),
+  rawSelector: omitempty(1, string, 'The selector as it stands in a request.'),
+  requirements: omitempty(2, list(FieldSelectorRequirement), 'The selector, read.'),
 })
 export interface FieldSelectorAttributes extends StoredOf<typeof FieldSelectorAttributes> {}
 
 export const LabelSelectorAttributes = message('io.k8s.api.authorization.v1.LabelSelectorAttributes', {
-  rawSelector: omitempty(1, string),
-  requirements: omitempty(2, list(LabelSelectorRequirement)),
+  rawSelector: omitempty(1, string, 'The selector as it stands in a request.'),
+  requirements: omitempty(2, list(LabelSelectorRequirement), 'The selector, read.'),
 })
 export interface LabelSelectorAttributes extends StoredOf<typeof LabelSelectorAttributes> {}
 
@@ -22,7 +22,7 @@ export const ResourceAttributes = message('io.k8s.api.authorization.v1.ResourceA
   resource: omitempty(5, string, 'The resource.'),
   subresource: omitempty(6, string, 'The subresource.'),
   name: omitempty(7, string, 'The object; none stands for all.'),
-  fieldSelector: optional(8, FieldSelectorAttributes),
+  fieldSelector: optional(8, FieldSelectorAttributes, 'For which fields the question is asked.'),
   labelSelector: optional(9, LabelSelectorAttributes, 'Which objects are meant, by their labels.'),
 })
 export interface ResourceAttributes extends StoredOf<typeof ResourceAttributes> {}

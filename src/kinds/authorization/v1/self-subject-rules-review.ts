@@ -2,7 +2,7 @@ import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
 import { boolean, list, message, omitempty, required, type StoredOf, string } from '#machinery/schema/schema.ts'
 
 export const SelfSubjectRulesReviewSpec = message('io.k8s.api.authorization.v1.SelfSubjectRulesReviewSpec', {
-  namespace: omitempty(1, string),
+  namespace: omitempty(1, string, 'The namespace that is asked about.'),
 })
 export interface SelfSubjectRulesReviewSpec extends StoredOf<typeof SelfSubjectRulesReviewSpec> {}
 
@@ -15,7 +15,7 @@ export interface NonResourceRule extends StoredOf<typeof NonResourceRule> {}
 export const ResourceRule = message('io.k8s.api.authorization.v1.ResourceRule', {
   verbs: required(1, list(string), 'What may be done: `get`, `list`, … or `*`.'),
   apiGroups: omitempty(2, list(string), 'API groups; `*` stands for all.'),
-  resources: omitempty(3, list(string)),
+  resources: omitempty(3, list(string), 'The resources; `*` for all.'),
   resourceNames: omitempty(4, list(string), 'Names of single objects; empty stands for all.'),
 })
 export interface ResourceRule extends StoredOf<typeof ResourceRule> {}

@@ -33,8 +33,8 @@ export const CrossVersionObjectReference = message('io.k8s.api.autoscaling.v2.Cr
 export interface CrossVersionObjectReference extends StoredOf<typeof CrossVersionObjectReference> {}
 
 export const HPAScalingPolicy = message('io.k8s.api.autoscaling.v2.HPAScalingPolicy', {
-  type: required(1, oneOf('Pods', 'Percent')),
-  value: required(2, int32),
+  type: required(1, oneOf('Pods', 'Percent'), 'What the value counts: `Pods`, or `Percent` of them.'),
+  value: required(2, int32, 'How much may change within the period.'),
   periodSeconds: required(3, int32, 'How many seconds lie between two of them.'),
 })
 export interface HPAScalingPolicy extends StoredOf<typeof HPAScalingPolicy> {}
@@ -62,48 +62,48 @@ export const MetricTarget = message('io.k8s.api.autoscaling.v2.MetricTarget', {
 export interface MetricTarget extends StoredOf<typeof MetricTarget> {}
 
 export const ContainerResourceMetricSource = message('io.k8s.api.autoscaling.v2.ContainerResourceMetricSource', {
-  name: required(1, string),
-  target: required(2, MetricTarget),
-  container: required(3, string),
+  name: required(1, string, 'The resource: `cpu`, `memory`.'),
+  target: required(2, MetricTarget, 'The value that is aimed at.'),
+  container: required(3, string, 'The container of each pod.'),
 })
 export interface ContainerResourceMetricSource extends StoredOf<typeof ContainerResourceMetricSource> {}
 
 export const MetricIdentifier = message('io.k8s.api.autoscaling.v2.MetricIdentifier', {
-  name: required(1, string),
-  selector: optional(2, LabelSelector),
+  name: required(1, string, 'The name of the metric.'),
+  selector: optional(2, LabelSelector, 'Which series of the metric, by their labels.'),
 })
 export interface MetricIdentifier extends StoredOf<typeof MetricIdentifier> {}
 
 export const ExternalMetricSource = message('io.k8s.api.autoscaling.v2.ExternalMetricSource', {
   metric: required(1, MetricIdentifier, 'The metric.'),
-  target: required(2, MetricTarget),
+  target: required(2, MetricTarget, 'The value that is aimed at.'),
 })
 export interface ExternalMetricSource extends StoredOf<typeof ExternalMetricSource> {}
 
 export const ObjectMetricSource = message('io.k8s.api.autoscaling.v2.ObjectMetricSource', {
   describedObject: required(1, CrossVersionObjectReference, 'The object that is measured.'),
-  target: required(2, MetricTarget),
+  target: required(2, MetricTarget, 'The value that is aimed at.'),
   metric: required(3, MetricIdentifier, 'The metric.'),
 })
 export interface ObjectMetricSource extends StoredOf<typeof ObjectMetricSource> {}
 
 export const PodsMetricSource = message('io.k8s.api.autoscaling.v2.PodsMetricSource', {
   metric: required(1, MetricIdentifier, 'The metric.'),
-  target: required(2, MetricTarget),
+  target: required(2, MetricTarget, 'The value that is aimed at.'),
 })
 export interface PodsMetricSource extends StoredOf<typeof PodsMetricSource> {}
 
 export const ResourceMetricSource = message('io.k8s.api.autoscaling.v2.ResourceMetricSource', {
-  name: required(1, string),
-  target: required(2, MetricTarget),
+  name: required(1, string, 'The resource: `cpu`, `memory`.'),
+  target: required(2, MetricTarget, 'The value that is aimed at.'),
 })
 export interface ResourceMetricSource extends StoredOf<typeof ResourceMetricSource> {}
 
 export const MetricSpec = message('io.k8s.api.autoscaling.v2.MetricSpec', {
-  type: required(1, MetricSourceType),
-  object: optional(2, ObjectMetricSource),
-  pods: optional(3, PodsMetricSource),
-  resource: optional(4, ResourceMetricSource),
+  type: required(1, MetricSourceType, 'Where the metric comes from: `Resource`, `ContainerResource`, `Pods`, `Object` or `External`.'),
+  object: optional(2, ObjectMetricSource, 'A metric of one object.'),
+  pods: optional(3, PodsMetricSource, 'A metric of each pod, averaged.'),
+  resource: optional(4, ResourceMetricSource, 'A resource that the pods use.'),
   containerResource: optional(7, ContainerResourceMetricSource, 'A resource of one container.'),
   external: optional(5, ExternalMetricSource, 'A metric from outside of the cluster.'),
 })
@@ -122,49 +122,49 @@ export const HorizontalPodAutoscalerCondition = message('io.k8s.api.autoscaling.
 export interface HorizontalPodAutoscalerCondition extends StoredOf<typeof HorizontalPodAutoscalerCondition> {}
 
 export const MetricValueStatus = message('io.k8s.api.autoscaling.v2.MetricValueStatus', {
-  value: optional(1, quantity),
+  value: optional(1, quantity, 'The value.'),
   averageValue: optional(2, quantity, 'The value for each pod.'),
   averageUtilization: optional(3, int32, 'The share of what is requested, in percent.'),
 })
 export interface MetricValueStatus extends StoredOf<typeof MetricValueStatus> {}
 
 export const ContainerResourceMetricStatus = message('io.k8s.api.autoscaling.v2.ContainerResourceMetricStatus', {
-  name: required(1, string),
-  current: required(2, MetricValueStatus),
-  container: required(3, string),
+  name: required(1, string, 'The resource.'),
+  current: required(2, MetricValueStatus, 'The value now.'),
+  container: required(3, string, 'The container of each pod.'),
 })
 export interface ContainerResourceMetricStatus extends StoredOf<typeof ContainerResourceMetricStatus> {}
 
 export const ExternalMetricStatus = message('io.k8s.api.autoscaling.v2.ExternalMetricStatus', {
   metric: required(1, MetricIdentifier, 'The metric.'),
-  current: required(2, MetricValueStatus),
+  current: required(2, MetricValueStatus, 'The value now.'),
 })
 export interface ExternalMetricStatus extends StoredOf<typeof ExternalMetricStatus> {}
 
 export const ObjectMetricStatus = message('io.k8s.api.autoscaling.v2.ObjectMetricStatus', {
   metric: required(1, MetricIdentifier, 'The metric.'),
-  current: required(2, MetricValueStatus),
+  current: required(2, MetricValueStatus, 'The value now.'),
   describedObject: required(3, CrossVersionObjectReference, 'The object that is measured.'),
 })
 export interface ObjectMetricStatus extends StoredOf<typeof ObjectMetricStatus> {}
 
 export const PodsMetricStatus = message('io.k8s.api.autoscaling.v2.PodsMetricStatus', {
   metric: required(1, MetricIdentifier, 'The metric.'),
-  current: required(2, MetricValueStatus),
+  current: required(2, MetricValueStatus, 'The value now.'),
 })
 export interface PodsMetricStatus extends StoredOf<typeof PodsMetricStatus> {}
 
 export const ResourceMetricStatus = message('io.k8s.api.autoscaling.v2.ResourceMetricStatus', {
-  name: required(1, string),
-  current: required(2, MetricValueStatus),
+  name: required(1, string, 'The resource.'),
+  current: required(2, MetricValueStatus, 'The value now.'),
 })
 export interface ResourceMetricStatus extends StoredOf<typeof ResourceMetricStatus> {}
 
 export const MetricStatus = message('io.k8s.api.autoscaling.v2.MetricStatus', {
-  type: required(1, MetricSourceType),
-  object: optional(2, ObjectMetricStatus),
-  pods: optional(3, PodsMetricStatus),
-  resource: optional(4, ResourceMetricStatus),
+  type: required(1, MetricSourceType, 'Where the metric comes from.'),
+  object: optional(2, ObjectMetricStatus, 'A metric of one object.'),
+  pods: optional(3, PodsMetricStatus, 'A metric of each pod, averaged.'),
+  resource: optional(4, ResourceMetricStatus, 'A resource that the pods use.'),
   containerResource: optional(7, ContainerResourceMetricStatus, 'A resource of one container.'),
   external: optional(5, ExternalMetricStatus, 'A metric from outside of the cluster.'),
 })

@@ -25,8 +25,8 @@ export const PodFailurePolicyOnExitCodesRequirement = message('io.k8s.api.batch.
 export interface PodFailurePolicyOnExitCodesRequirement extends StoredOf<typeof PodFailurePolicyOnExitCodesRequirement> {}
 
 export const PodFailurePolicyOnPodConditionsPattern = message('io.k8s.api.batch.v1.PodFailurePolicyOnPodConditionsPattern', {
-  type: required(1, string),
-  status: defaulted(2, ConditionStatus, 'True', '', 'value'),
+  type: required(1, string, "The type of the pod's condition."),
+  status: defaulted(2, ConditionStatus, 'True', 'The status it has to have.', 'value'),
 })
 export interface PodFailurePolicyOnPodConditionsPattern extends StoredOf<typeof PodFailurePolicyOnPodConditionsPattern> {}
 

@@ -4,7 +4,7 @@ import { NodeSelector, NodeSelectorTerm } from './node-selector.ts'
 
 export const PreferredSchedulingTerm = message('io.k8s.api.core.v1.PreferredSchedulingTerm', {
   weight: required(1, int32, 'How much this counts against others.'),
-  preference: required(2, NodeSelectorTerm),
+  preference: required(2, NodeSelectorTerm, 'What is preferred of a node.'),
 })
 export interface PreferredSchedulingTerm extends StoredOf<typeof PreferredSchedulingTerm> {}
 
@@ -16,7 +16,7 @@ export interface NodeAffinity extends StoredOf<typeof NodeAffinity> {}
 
 export const PodAffinityTerm = message('io.k8s.api.core.v1.PodAffinityTerm', {
   labelSelector: optional(1, LabelSelector, 'Which objects are meant, by their labels.'),
-  namespaces: omitempty(2, list(string)),
+  namespaces: omitempty(2, list(string), 'The namespaces of the pods that are meant, by name.'),
   topologyKey: required(3, string, 'The node label whose values are the places.'),
   namespaceSelector: optional(4, LabelSelector, 'Which namespaces are meant, by their labels.'),
   matchLabelKeys: omitempty(5, list(string), 'Labels of the pod whose values must be the same.'),
@@ -26,7 +26,7 @@ export interface PodAffinityTerm extends StoredOf<typeof PodAffinityTerm> {}
 
 export const WeightedPodAffinityTerm = message('io.k8s.api.core.v1.WeightedPodAffinityTerm', {
   weight: required(1, int32, 'How much this counts against others.'),
-  podAffinityTerm: required(2, PodAffinityTerm),
+  podAffinityTerm: required(2, PodAffinityTerm, 'Near, or away from, which pods.'),
 })
 export interface WeightedPodAffinityTerm extends StoredOf<typeof WeightedPodAffinityTerm> {}
 

@@ -3,7 +3,7 @@ import { required } from '#machinery/schema/schema.ts'
 import { ObjectReference } from './object-reference.ts'
 
 const fields = {
-  target: required(2, ObjectReference),
+  target: required(2, ObjectReference, 'What the object is bound to: the node of a pod.'),
 }
 
 export interface Binding extends ObjectOfFields<typeof fields> {}

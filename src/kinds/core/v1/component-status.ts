@@ -7,7 +7,7 @@ export const ComponentCondition = message('io.k8s.api.core.v1.ComponentCondition
   type: required(1, string, 'What this is about.'),
   status: required(2, ConditionStatus, 'Whether it holds.'),
   message: omitempty(3, string, 'What happened, for people.'),
-  error: omitempty(4, string),
+  error: omitempty(4, string, 'The error with which the check failed.'),
 })
 export interface ComponentCondition extends StoredOf<typeof ComponentCondition> {}
 

@@ -49,46 +49,46 @@ export const ContainerState = message('io.k8s.api.core.v1.ContainerState', {
 export interface ContainerState extends StoredOf<typeof ContainerState> {}
 
 export const LinuxContainerUser = message('io.k8s.api.core.v1.LinuxContainerUser', {
-  uid: required(1, int64),
-  gid: required(2, int64),
-  supplementalGroups: omitempty(3, list(int64)),
+  uid: required(1, int64, 'The user id of the first process.'),
+  gid: required(2, int64, 'The group id of the first process.'),
+  supplementalGroups: omitempty(3, list(int64), 'Further groups of the first process.'),
 })
 export interface LinuxContainerUser extends StoredOf<typeof LinuxContainerUser> {}
 
 export const ContainerUser = message('io.k8s.api.core.v1.ContainerUser', {
-  linux: optional(1, LinuxContainerUser),
+  linux: optional(1, LinuxContainerUser, 'The user on Linux.'),
 })
 export interface ContainerUser extends StoredOf<typeof ContainerUser> {}
 
 export const ResourceHealth = message('io.k8s.api.core.v1.ResourceHealth', {
-  resourceID: required(1, string),
-  health: omitempty(2, oneOf('Healthy', 'Unhealthy', 'Unknown')),
+  resourceID: required(1, string, 'The id of the device.'),
+  health: omitempty(2, oneOf('Healthy', 'Unhealthy', 'Unknown'), '`Healthy`, `Unhealthy` or `Unknown`.'),
   message: optional(6, string, 'What happened, for people.'),
 })
 export interface ResourceHealth extends StoredOf<typeof ResourceHealth> {}
 
 export const ResourceStatus = message('io.k8s.api.core.v1.ResourceStatus', {
-  name: required(1, string),
-  resources: omitempty(2, listMap(ResourceHealth, ['resourceID'])),
+  name: required(1, string, 'The resource, such as `example.com/gpu` or `claim:NAME/REQUEST`.'),
+  resources: omitempty(2, listMap(ResourceHealth, ['resourceID']), 'Each device, and how it is.'),
 })
 export interface ResourceStatus extends StoredOf<typeof ResourceStatus> {}
 
 export const ImageVolumeStatus = message('io.k8s.api.core.v1.ImageVolumeStatus', {
-  imageRef: required(1, string),
+  imageRef: required(1, string, 'The image, by its digest.'),
 })
 export interface ImageVolumeStatus extends StoredOf<typeof ImageVolumeStatus> {}
 
 export const VolumeStatus = message('io.k8s.api.core.v1.VolumeStatus', {
-  image: optional(1, ImageVolumeStatus),
+  image: optional(1, ImageVolumeStatus, 'The image that is mounted.'),
 })
 export interface VolumeStatus extends StoredOf<typeof VolumeStatus> {}
 
 export const VolumeMountStatus = message('io.k8s.api.core.v1.VolumeMountStatus', {
-  name: required(1, string),
+  name: required(1, string, 'The volume.'),
   mountPath: required(2, string, 'The path in the container.'),
   readOnly: omitempty(3, boolean, 'Whether it can only be read.'),
-  recursiveReadOnly: optional(4, RecursiveReadOnlyMode),
-  volumeStatus: optional(5, VolumeStatus),
+  recursiveReadOnly: optional(4, RecursiveReadOnlyMode, 'How far down the mount is read-only, as it was asked for.'),
+  volumeStatus: optional(5, VolumeStatus, 'What is known of the volume.'),
 })
 export interface VolumeMountStatus extends StoredOf<typeof VolumeMountStatus> {}
 
@@ -110,7 +110,11 @@ export const ContainerStatus = message('io.k8s.api.core.v1.ContainerStatus', {
     'What is mounted where.',
   ),
   user: optional(13, ContainerUser, 'The user as whom it runs.'),
-  allocatedResourcesStatus: omitempty(14, listMap(ResourceStatus, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name' })),
-  stopSignal: optional(15, string),
+  allocatedResourcesStatus: omitempty(
+    14,
+    listMap(ResourceStatus, ['name'], { patchStrategy: 'merge', patchMergeKey: 'name' }),
+    'How the devices are that the container was given.',
+  ),
+  stopSignal: optional(15, string, 'The signal that ends the container.'),
 })
 export interface ContainerStatus extends StoredOf<typeof ContainerStatus> {}

@@ -35,20 +35,20 @@ export const ContainerPort = message('io.k8s.api.core.v1.ContainerPort', {
 export interface ContainerPort extends StoredOf<typeof ContainerPort> {}
 
 export const ContainerResizePolicy = message('io.k8s.api.core.v1.ContainerResizePolicy', {
-  resourceName: required(1, string),
-  restartPolicy: required(2, oneOf('NotRequired', 'RestartContainer')),
+  resourceName: required(1, string, 'The resource: `cpu` or `memory`.'),
+  restartPolicy: required(2, oneOf('NotRequired', 'RestartContainer'), 'Whether the container is restarted when the resource is resized.'),
 })
 export interface ContainerResizePolicy extends StoredOf<typeof ContainerResizePolicy> {}
 
 export const ContainerRestartRuleOnExitCodes = message('io.k8s.api.core.v1.ContainerRestartRuleOnExitCodes', {
-  operator: required(1, oneOf('In', 'NotIn')),
-  values: omitempty(2, listSet(int32)),
+  operator: required(1, oneOf('In', 'NotIn'), 'Whether the exit code has to be among the values, or not.'),
+  values: omitempty(2, listSet(int32), 'The exit codes.'),
 })
 export interface ContainerRestartRuleOnExitCodes extends StoredOf<typeof ContainerRestartRuleOnExitCodes> {}
 
 export const ContainerRestartRule = message('io.k8s.api.core.v1.ContainerRestartRule', {
-  action: required(1, oneOf('Restart', 'RestartAllContainers')),
-  exitCodes: optional(2, ContainerRestartRuleOnExitCodes),
+  action: required(1, oneOf('Restart', 'RestartAllContainers'), 'What is done: `Restart`, or `RestartAllContainers`.'),
+  exitCodes: optional(2, ContainerRestartRuleOnExitCodes, 'With which exit codes the rule applies.'),
 })
 export interface ContainerRestartRule extends StoredOf<typeof ContainerRestartRule> {}
 

@@ -28,8 +28,8 @@ export const FileKeySelector = message(
   'io.k8s.api.core.v1.FileKeySelector',
   {
     volumeName: required(1, string, 'The volume that this is about.'),
-    path: required(2, string),
-    key: required(3, string),
+    path: required(2, string, "The file, from the volume's root."),
+    key: required(3, string, 'The key within the file.'),
     optional: optional(4, boolean, 'Whether it may be absent.'),
   },
   { mapType: 'atomic' },

@@ -27,9 +27,9 @@ export interface AzureFileVolumeSource extends StoredOf<typeof AzureFileVolumeSo
 
 export const cephFSFields = <Secret extends AnySchema>(secret: Secret) => ({
   monitors: required(1, list(string), 'The addresses of the monitors.'),
-  path: omitempty(2, string),
-  user: omitempty(3, string),
-  secretFile: omitempty(4, string),
+  path: omitempty(2, string, 'The directory that is mounted; all of it unless said.'),
+  user: omitempty(3, string, "The user's name at the monitors."),
+  secretFile: omitempty(4, string, "The file with the user's key."),
   secretRef: optional(5, secret, 'The secret that holds the credentials.'),
   readOnly: omitempty(6, boolean, 'Whether it can only be read.'),
 })
@@ -56,8 +56,8 @@ export const FlexVolumeSource = message('io.k8s.api.core.v1.FlexVolumeSource', f
 export interface FlexVolumeSource extends StoredOf<typeof FlexVolumeSource> {}
 
 export const glusterfsFields = {
-  endpoints: required(1, string),
-  path: required(2, string),
+  endpoints: required(1, string, 'The Endpoints object that names the servers.'),
+  path: required(2, string, 'The name of the volume.'),
   readOnly: omitempty(3, boolean, 'Whether it can only be read.'),
 }
 export const GlusterfsVolumeSource = message('io.k8s.api.core.v1.GlusterfsVolumeSource', glusterfsFields)
@@ -81,10 +81,10 @@ export interface ISCSIVolumeSource extends StoredOf<typeof ISCSIVolumeSource> {}
 
 export const rbdFields = <Secret extends AnySchema>(secret: Secret) => ({
   monitors: required(1, list(string), 'The addresses of the monitors.'),
-  image: required(2, string),
+  image: required(2, string, 'The image of the device.'),
   fsType: omitempty(3, string, 'The type of the file system.'),
   pool: defaulted(4, string, 'rbd', 'The pool of the device.', 'value'),
-  user: defaulted(5, string, 'admin', '', 'value'),
+  user: defaulted(5, string, 'admin', "The user's name at the monitors.", 'value'),
   keyring: defaulted(6, string, '/etc/ceph/keyring', 'The file with the keys.', 'value'),
   secretRef: optional(7, secret, 'The secret that holds the credentials.'),
   readOnly: omitempty(8, boolean, 'Whether it can only be read.'),
@@ -94,7 +94,7 @@ export interface RBDVolumeSource extends StoredOf<typeof RBDVolumeSource> {}
 
 export const scaleIOFields = <Secret extends AnySchema>(secret: Secret) => ({
   gateway: required(1, string, 'The address of the gateway.'),
-  system: required(2, string),
+  system: required(2, string, 'The name of the storage system.'),
   secretRef: needed(3, secret, 'The secret that holds the credentials.'),
   sslEnabled: omitempty(4, boolean, 'Whether TLS is used.'),
   protectionDomain: omitempty(5, string, 'The protection domain.'),
@@ -109,7 +109,7 @@ export interface ScaleIOVolumeSource extends StoredOf<typeof ScaleIOVolumeSource
 
 export const storageOSFields = <Secret extends AnySchema>(secret: Secret) => ({
   volumeName: omitempty(1, string, 'The volume that this is about.'),
-  volumeNamespace: omitempty(2, string),
+  volumeNamespace: omitempty(2, string, 'The namespace of the volume in StorageOS; that of the pod if it is not said.'),
   fsType: omitempty(3, string, 'The type of the file system.'),
   readOnly: omitempty(4, boolean, 'Whether it can only be read.'),
   secretRef: optional(5, secret, 'The secret that holds the credentials.'),

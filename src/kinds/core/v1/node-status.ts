@@ -49,20 +49,20 @@ export const NodeCondition = message('io.k8s.api.core.v1.NodeCondition', {
 export interface NodeCondition extends StoredOf<typeof NodeCondition> {}
 
 export const NodeConfigStatus = message('io.k8s.api.core.v1.NodeConfigStatus', {
-  assigned: optional(1, NodeConfigSource),
-  active: optional(2, NodeConfigSource),
-  lastKnownGood: optional(3, NodeConfigSource),
-  error: omitempty(4, string),
+  assigned: optional(1, NodeConfigSource, 'The configuration that the node is to use.'),
+  active: optional(2, NodeConfigSource, 'The configuration that the node uses.'),
+  lastKnownGood: optional(3, NodeConfigSource, 'The configuration that the node falls back to.'),
+  error: omitempty(4, string, 'What is wrong with the assigned configuration.'),
 })
 export interface NodeConfigStatus extends StoredOf<typeof NodeConfigStatus> {}
 
 export const DaemonEndpoint = message('io.k8s.api.core.v1.DaemonEndpoint', {
-  Port: required(1, int32),
+  Port: required(1, int32, 'The port.'),
 })
 export interface DaemonEndpoint extends StoredOf<typeof DaemonEndpoint> {}
 
 export const NodeDaemonEndpoints = message('io.k8s.api.core.v1.NodeDaemonEndpoints', {
-  kubeletEndpoint: embedded(1, DaemonEndpoint),
+  kubeletEndpoint: embedded(1, DaemonEndpoint, 'Where the kubelet listens.'),
 })
 export interface NodeDaemonEndpoints extends StoredOf<typeof NodeDaemonEndpoints> {}
 
@@ -72,19 +72,19 @@ export const NodeFeatures = message('io.k8s.api.core.v1.NodeFeatures', {
 export interface NodeFeatures extends StoredOf<typeof NodeFeatures> {}
 
 export const NodeRuntimeHandlerFeatures = message('io.k8s.api.core.v1.NodeRuntimeHandlerFeatures', {
-  recursiveReadOnlyMounts: optional(1, boolean),
-  userNamespaces: optional(2, boolean),
+  recursiveReadOnlyMounts: optional(1, boolean, 'Whether mounts can be read-only in all their depth.'),
+  userNamespaces: optional(2, boolean, 'Whether pods can have user namespaces of their own.'),
 })
 export interface NodeRuntimeHandlerFeatures extends StoredOf<typeof NodeRuntimeHandlerFeatures> {}
 
 export const NodeRuntimeHandler = message('io.k8s.api.core.v1.NodeRuntimeHandler', {
-  name: embedded(1, string),
-  features: optional(2, NodeRuntimeHandlerFeatures),
+  name: embedded(1, string, 'The name of the handler; empty for the default one.'),
+  features: optional(2, NodeRuntimeHandlerFeatures, 'What the handler can do.'),
 })
 export interface NodeRuntimeHandler extends StoredOf<typeof NodeRuntimeHandler> {}
 
 export const NodeSwapStatus = message('io.k8s.api.core.v1.NodeSwapStatus', {
-  capacity: optional(1, int64),
+  capacity: optional(1, int64, 'How many bytes of swap there are.'),
 })
 export interface NodeSwapStatus extends StoredOf<typeof NodeSwapStatus> {}
 
@@ -123,7 +123,7 @@ export const NodeStatus = message(
     config: optional(11, NodeConfigStatus, 'Out of use.'),
     runtimeHandlers: omitempty(12, list(NodeRuntimeHandler), 'The ways in which the node can run containers.'),
     features: optional(13, NodeFeatures, 'What the runtime can do.'),
-    declaredFeatures: omitempty(14, list(string)),
+    declaredFeatures: omitempty(14, list(string), 'Features of Kubernetes that the node says it has.'),
   },
   {
     applyDefaults(status) {

@@ -18,8 +18,8 @@ import { PersistentVolumeAccessMode } from './persistent-volume-access-mode.ts'
 import { PersistentVolumeMode } from './persistent-volume-mode.ts'
 
 export const VolumeResourceRequirements = message('io.k8s.api.core.v1.VolumeResourceRequirements', {
-  limits: omitempty(1, map(quantity)),
-  requests: omitempty(2, map(quantity)),
+  limits: omitempty(1, map(quantity), 'The most that the volume may have.'),
+  requests: omitempty(2, map(quantity), 'The least that the volume has to have, as `storage`.'),
 })
 export interface VolumeResourceRequirements extends StoredOf<typeof VolumeResourceRequirements> {}
 
@@ -37,7 +37,7 @@ export const PersistentVolumeClaimSpec = message('io.k8s.api.core.v1.PersistentV
 export interface PersistentVolumeClaimSpec extends StoredOf<typeof PersistentVolumeClaimSpec> {}
 
 export const PersistentVolumeClaimTemplate = message('io.k8s.api.core.v1.PersistentVolumeClaimTemplate', {
-  metadata: embedded(1, ObjectMeta),
-  spec: required(2, PersistentVolumeClaimSpec),
+  metadata: embedded(1, ObjectMeta, 'Labels and annotations of the claim.'),
+  spec: required(2, PersistentVolumeClaimSpec, 'What the claim asks for.'),
 })
 export interface PersistentVolumeClaimTemplate extends StoredOf<typeof PersistentVolumeClaimTemplate> {}

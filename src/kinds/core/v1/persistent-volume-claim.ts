@@ -26,8 +26,8 @@ import { validateClaimSpec } from './persistent-volume-claim-spec.rules.ts'
 import { PersistentVolumeClaimSpec } from './persistent-volume-claim-spec.ts'
 
 export const ModifyVolumeStatus = message('io.k8s.api.core.v1.ModifyVolumeStatus', {
-  targetVolumeAttributesClassName: omitempty(1, string),
-  status: required(2, oneOf('Pending', 'InProgress', 'Infeasible')),
+  targetVolumeAttributesClassName: omitempty(1, string, 'The class that is being changed to.'),
+  status: required(2, oneOf('Pending', 'InProgress', 'Infeasible'), 'How the change stands: `Pending`, `InProgress` or `Infeasible`.'),
 })
 export interface ModifyVolumeStatus extends StoredOf<typeof ModifyVolumeStatus> {}
 
@@ -50,10 +50,10 @@ export const PersistentVolumeClaimStatus = message('io.k8s.api.core.v1.Persisten
     listMap(PersistentVolumeClaimCondition, ['type'], { patchStrategy: 'merge', patchMergeKey: 'type' }),
     'What holds of the object right now, one entry per aspect.',
   ),
-  allocatedResources: omitempty(5, map(quantity)),
-  allocatedResourceStatuses: omitempty(7, map(string)),
-  currentVolumeAttributesClassName: optional(8, string),
-  modifyVolumeStatus: optional(9, ModifyVolumeStatus),
+  allocatedResources: omitempty(5, map(quantity), 'What the volume has been given, or is about to be while it grows.'),
+  allocatedResourceStatuses: omitempty(7, map(string), 'How far the growing of each resource has come.'),
+  currentVolumeAttributesClassName: optional(8, string, 'The class of the attributes that the volume has.'),
+  modifyVolumeStatus: optional(9, ModifyVolumeStatus, 'How far a change of the attributes has come.'),
 })
 export interface PersistentVolumeClaimStatus extends StoredOf<typeof PersistentVolumeClaimStatus> {}
 

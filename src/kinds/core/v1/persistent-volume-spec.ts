@@ -45,21 +45,21 @@ import {
 
 export const AzureFilePersistentVolumeSource = message('io.k8s.api.core.v1.AzureFilePersistentVolumeSource', {
   ...azureFileFields,
-  secretNamespace: nullable(4, string),
+  secretNamespace: nullable(4, string, 'The namespace of the secret; that of the claim if it is not said.'),
 })
 export interface AzureFilePersistentVolumeSource extends StoredOf<typeof AzureFilePersistentVolumeSource> {}
 
 export const CSIPersistentVolumeSource = message('io.k8s.api.core.v1.CSIPersistentVolumeSource', {
   driver: required(1, string, 'The driver.'),
-  volumeHandle: required(2, string),
+  volumeHandle: required(2, string, 'How the driver calls the volume; never changes.'),
   readOnly: omitempty(3, boolean, 'Whether it can only be read.'),
   fsType: omitempty(4, string, 'The type of the file system.'),
   volumeAttributes: omitempty(5, map(string), 'What the driver is told of the volume.'),
-  controllerPublishSecretRef: optional(6, SecretReference),
-  nodeStageSecretRef: optional(7, SecretReference),
+  controllerPublishSecretRef: optional(6, SecretReference, 'The secret for attaching.'),
+  nodeStageSecretRef: optional(7, SecretReference, 'The secret for making it ready on the node.'),
   nodePublishSecretRef: optional(8, SecretReference, 'The secret for mounting.'),
-  controllerExpandSecretRef: optional(9, SecretReference),
-  nodeExpandSecretRef: optional(10, SecretReference),
+  controllerExpandSecretRef: optional(9, SecretReference, 'The secret for making it larger.'),
+  nodeExpandSecretRef: optional(10, SecretReference, 'The secret for making it larger on the node.'),
 })
 export interface CSIPersistentVolumeSource extends StoredOf<typeof CSIPersistentVolumeSource> {}
 
@@ -74,7 +74,7 @@ export interface FlexPersistentVolumeSource extends StoredOf<typeof FlexPersiste
 
 export const GlusterfsPersistentVolumeSource = message('io.k8s.api.core.v1.GlusterfsPersistentVolumeSource', {
   ...glusterfsFields,
-  endpointsNamespace: optional(4, string),
+  endpointsNamespace: optional(4, string, 'The namespace of the Endpoints object; that of the claim if it is not said.'),
 })
 export interface GlusterfsPersistentVolumeSource extends StoredOf<typeof GlusterfsPersistentVolumeSource> {}
 
@@ -82,7 +82,7 @@ export const ISCSIPersistentVolumeSource = message('io.k8s.api.core.v1.ISCSIPers
 export interface ISCSIPersistentVolumeSource extends StoredOf<typeof ISCSIPersistentVolumeSource> {}
 
 export const LocalVolumeSource = message('io.k8s.api.core.v1.LocalVolumeSource', {
-  path: required(1, string),
+  path: required(1, string, 'The path on the node, of a directory or a device.'),
   fsType: optional(2, string, 'The type of the file system.'),
 })
 export interface LocalVolumeSource extends StoredOf<typeof LocalVolumeSource> {}
@@ -126,7 +126,7 @@ export const PersistentVolumeSource = message('io.k8s.api.core.v1.PersistentVolu
 export interface PersistentVolumeSource extends StoredOf<typeof PersistentVolumeSource> {}
 
 export const VolumeNodeAffinity = message('io.k8s.api.core.v1.VolumeNodeAffinity', {
-  required: optional(1, NodeSelector),
+  required: optional(1, NodeSelector, 'What a node has to be like to reach the volume.'),
 })
 export interface VolumeNodeAffinity extends StoredOf<typeof VolumeNodeAffinity> {}
 
@@ -146,6 +146,6 @@ export const PersistentVolumeSpec = message('io.k8s.api.core.v1.PersistentVolume
   mountOptions: omitempty(7, list(string), 'Options of the mount.'),
   volumeMode: defaulted(8, PersistentVolumeMode, 'Filesystem', 'Whether the volume has a file system or is a bare block device.'),
   nodeAffinity: optional(9, VolumeNodeAffinity, 'From which nodes it can be reached.'),
-  volumeAttributesClassName: optional(10, string),
+  volumeAttributesClassName: optional(10, string, 'The class of the attributes that the volume has.'),
 })
 export interface PersistentVolumeSpec extends StoredOf<typeof PersistentVolumeSpec> {}

@@ -17,7 +17,7 @@ export const PersistentVolumeStatus = message('io.k8s.api.core.v1.PersistentVolu
   ),
   message: omitempty(2, string, 'What happened, for people.'),
   reason: omitempty(3, string, 'What happened, in one word.'),
-  lastPhaseTransitionTime: optional(4, time),
+  lastPhaseTransitionTime: optional(4, time, 'When the phase last changed.'),
 })
 export interface PersistentVolumeStatus extends StoredOf<typeof PersistentVolumeStatus> {}
 

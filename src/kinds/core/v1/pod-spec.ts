@@ -69,7 +69,7 @@ export const PodSchedulingGate = message('io.k8s.api.core.v1.PodSchedulingGate',
 export interface PodSchedulingGate extends StoredOf<typeof PodSchedulingGate> {}
 
 export const PodSchedulingGroup = message('io.k8s.api.core.v1.PodSchedulingGroup', {
-  podGroupName: optional(1, string),
+  podGroupName: optional(1, string, 'The PodGroup, in the same namespace.'),
 })
 export interface PodSchedulingGroup extends StoredOf<typeof PodSchedulingGroup> {}
 
@@ -155,7 +155,7 @@ export const PodSpec = message(
     ),
     resources: optional(40, ResourceRequirements, 'What the pod as a whole needs and gets at most.'),
     hostnameOverride: optional(41, string, 'The host name, whatever else is said.'),
-    schedulingGroup: optional(43, PodSchedulingGroup),
+    schedulingGroup: optional(43, PodSchedulingGroup, 'The group of pods that it is scheduled with.'),
   },
   {
     applyDefaults(spec) {

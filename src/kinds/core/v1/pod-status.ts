@@ -26,9 +26,9 @@ export const HostIP = message('io.k8s.api.core.v1.HostIP', {
 export interface HostIP extends StoredOf<typeof HostIP> {}
 
 export const NodeAllocatableResourceClaimStatus = message('io.k8s.api.core.v1.NodeAllocatableResourceClaimStatus', {
-  resourceClaimName: required(1, string),
-  containers: omitempty(2, listSet(string)),
-  resources: required(3, map(quantity)),
+  resourceClaimName: required(1, string, 'The ResourceClaim.'),
+  containers: omitempty(2, listSet(string), 'The containers that use it.'),
+  resources: required(3, map(quantity), 'How much it takes of each resource.'),
 })
 export interface NodeAllocatableResourceClaimStatus extends StoredOf<typeof NodeAllocatableResourceClaimStatus> {}
 
@@ -44,15 +44,19 @@ export const PodCondition = message('io.k8s.api.core.v1.PodCondition', {
 export interface PodCondition extends StoredOf<typeof PodCondition> {}
 
 export const ContainerExtendedResourceRequest = message('io.k8s.api.core.v1.ContainerExtendedResourceRequest', {
-  containerName: required(1, string),
-  resourceName: required(2, string),
-  requestName: required(3, string),
+  containerName: required(1, string, 'The container.'),
+  resourceName: required(2, string, 'The extended resource.'),
+  requestName: required(3, string, 'The request of the claim.'),
 })
 export interface ContainerExtendedResourceRequest extends StoredOf<typeof ContainerExtendedResourceRequest> {}
 
 export const PodExtendedResourceClaimStatus = message('io.k8s.api.core.v1.PodExtendedResourceClaimStatus', {
-  requestMappings: required(1, list(ContainerExtendedResourceRequest, { nullable: true })),
-  resourceClaimName: required(2, string),
+  requestMappings: required(
+    1,
+    list(ContainerExtendedResourceRequest, { nullable: true }),
+    'Which resource of which container each request stands for.',
+  ),
+  resourceClaimName: required(2, string, 'The ResourceClaim.'),
 })
 export interface PodExtendedResourceClaimStatus extends StoredOf<typeof PodExtendedResourceClaimStatus> {}
 
@@ -62,8 +66,8 @@ export const PodIP = message('io.k8s.api.core.v1.PodIP', {
 export interface PodIP extends StoredOf<typeof PodIP> {}
 
 export const PodResourceClaimStatus = message('io.k8s.api.core.v1.PodResourceClaimStatus', {
-  name: required(1, string),
-  resourceClaimName: optional(2, string),
+  name: required(1, string, "The claim, by its name in the pod's `resourceClaims`."),
+  resourceClaimName: optional(2, string, 'The ResourceClaim that was made or found for it.'),
 })
 export interface PodResourceClaimStatus extends StoredOf<typeof PodResourceClaimStatus> {}
 
@@ -97,9 +101,17 @@ export const PodStatus = message('io.k8s.api.core.v1.PodStatus', {
     listMap(PodResourceClaimStatus, ['name'], { patchStrategy: 'merge,retainKeys', patchMergeKey: 'name' }),
     'The claims that were made for the pod.',
   ),
-  extendedResourceClaimStatus: optional(18, PodExtendedResourceClaimStatus),
+  extendedResourceClaimStatus: optional(
+    18,
+    PodExtendedResourceClaimStatus,
+    "The ResourceClaim that was made for the pod's extended resources.",
+  ),
   allocatedResources: omitempty(19, map(quantity), 'What the node has set aside for the pod.'),
   resources: optional(20, ResourceRequirements, 'What the pod has been given.'),
-  nodeAllocatableResourceClaimStatuses: omitempty(21, list(NodeAllocatableResourceClaimStatus)),
+  nodeAllocatableResourceClaimStatuses: omitempty(
+    21,
+    list(NodeAllocatableResourceClaimStatus),
+    "What the pod's ResourceClaims take of the node's own resources.",
+  ),
 })
 export interface PodStatus extends StoredOf<typeof PodStatus> {}

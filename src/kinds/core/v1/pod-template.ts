@@ -7,7 +7,7 @@ import { validatePodTemplate } from './pod-template-spec.rules.ts'
 import { PodTemplateSpec } from './pod-template-spec.ts'
 
 const fields = {
-  template: embedded(2, PodTemplateSpec),
+  template: embedded(2, PodTemplateSpec, 'The pod that is described.'),
 }
 
 export interface PodTemplate extends ObjectOfFields<typeof fields> {}

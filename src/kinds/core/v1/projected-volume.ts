@@ -28,40 +28,40 @@ export const DownwardAPIVolumeFile = message('io.k8s.api.core.v1.DownwardAPIVolu
 export interface DownwardAPIVolumeFile extends StoredOf<typeof DownwardAPIVolumeFile> {}
 
 export const ClusterTrustBundleProjection = message('io.k8s.api.core.v1.ClusterTrustBundleProjection', {
-  name: optional(1, string),
+  name: optional(1, string, 'The bundle; instead of a signer.'),
   signerName: optional(2, string, 'Who signs.'),
   labelSelector: optional(3, LabelSelector, 'Which objects are meant, by their labels.'),
   optional: optional(5, boolean, 'Whether it may be absent.'),
-  path: required(4, string),
+  path: required(4, string, "The file, from the volume's root."),
 })
 export interface ClusterTrustBundleProjection extends StoredOf<typeof ClusterTrustBundleProjection> {}
 
 export const ConfigMapProjection = message('io.k8s.api.core.v1.ConfigMapProjection', {
   ...inline(1, LocalObjectReference),
-  items: omitempty(2, list(KeyToPath)),
+  items: omitempty(2, list(KeyToPath), 'Which keys become files; all unless said.'),
   optional: optional(4, boolean, 'Whether it may be absent.'),
 })
 export interface ConfigMapProjection extends StoredOf<typeof ConfigMapProjection> {}
 
 export const DownwardAPIProjection = message('io.k8s.api.core.v1.DownwardAPIProjection', {
-  items: omitempty(1, list(DownwardAPIVolumeFile)),
+  items: omitempty(1, list(DownwardAPIVolumeFile), 'The files, and what is in them.'),
 })
 export interface DownwardAPIProjection extends StoredOf<typeof DownwardAPIProjection> {}
 
 export const PodCertificateProjection = message('io.k8s.api.core.v1.PodCertificateProjection', {
   signerName: required(1, string, 'Who signs.'),
-  keyType: required(2, string),
-  maxExpirationSeconds: optional(3, int32),
-  credentialBundlePath: omitempty(4, string),
-  keyPath: omitempty(5, string),
-  certificateChainPath: omitempty(6, string),
-  userAnnotations: omitempty(7, map(string)),
+  keyType: required(2, string, 'The kind of key that is made: `RSA3072`, `ECDSAP256`, `ED25519` and so on.'),
+  maxExpirationSeconds: optional(3, int32, 'The longest that the certificate may be good for.'),
+  credentialBundlePath: omitempty(4, string, "The file with key and certificates, from the volume's root."),
+  keyPath: omitempty(5, string, 'The file with the key alone.'),
+  certificateChainPath: omitempty(6, string, 'The file with the certificates alone.'),
+  userAnnotations: omitempty(7, map(string), 'What the signer is told besides.'),
 })
 export interface PodCertificateProjection extends StoredOf<typeof PodCertificateProjection> {}
 
 export const SecretProjection = message('io.k8s.api.core.v1.SecretProjection', {
   ...inline(1, LocalObjectReference),
-  items: omitempty(2, list(KeyToPath)),
+  items: omitempty(2, list(KeyToPath), 'Which keys become files; all unless said.'),
   optional: optional(4, boolean, 'Whether it may be absent.'),
 })
 export interface SecretProjection extends StoredOf<typeof SecretProjection> {}

@@ -2,8 +2,8 @@ import { Quantity } from '#machinery/quantity/quantity.ts'
 import { listMap, map, message, omitempty, quantity, required, type StoredOf, string } from '#machinery/schema/schema.ts'
 
 export const ResourceClaim = message('io.k8s.api.core.v1.ResourceClaim', {
-  name: required(1, string),
-  request: omitempty(2, string),
+  name: required(1, string, "The claim, by its name in the pod's `resourceClaims`."),
+  request: omitempty(2, string, 'One request of the claim; all unless said.'),
 })
 export interface ResourceClaim extends StoredOf<typeof ResourceClaim> {}
 

@@ -1,7 +1,7 @@
 import { boolean, int64, list, message, omitempty, oneOf, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
 
 export const AppArmorProfile = message('io.k8s.api.core.v1.AppArmorProfile', {
-  type: required(1, oneOf('Unconfined', 'RuntimeDefault', 'Localhost')),
+  type: required(1, oneOf('Unconfined', 'RuntimeDefault', 'Localhost'), "Whose profile it is: the runtime's, one on the node, or none."),
   localhostProfile: optional(2, string, "The profile's name on the node."),
 })
 export interface AppArmorProfile extends StoredOf<typeof AppArmorProfile> {}
@@ -13,10 +13,10 @@ export const Capabilities = message('io.k8s.api.core.v1.Capabilities', {
 export interface Capabilities extends StoredOf<typeof Capabilities> {}
 
 export const SELinuxOptions = message('io.k8s.api.core.v1.SELinuxOptions', {
-  user: omitempty(1, string),
-  role: omitempty(2, string),
-  type: omitempty(3, string),
-  level: omitempty(4, string),
+  user: omitempty(1, string, 'The user of the label.'),
+  role: omitempty(2, string, 'The role of the label.'),
+  type: omitempty(3, string, 'The type of the label.'),
+  level: omitempty(4, string, 'The level of the label.'),
 })
 export interface SELinuxOptions extends StoredOf<typeof SELinuxOptions> {}
 
@@ -27,10 +27,10 @@ export const SeccompProfile = message('io.k8s.api.core.v1.SeccompProfile', {
 export interface SeccompProfile extends StoredOf<typeof SeccompProfile> {}
 
 export const WindowsSecurityContextOptions = message('io.k8s.api.core.v1.WindowsSecurityContextOptions', {
-  gmsaCredentialSpecName: optional(1, string),
-  gmsaCredentialSpec: optional(2, string),
-  runAsUserName: optional(3, string),
-  hostProcess: optional(4, boolean),
+  gmsaCredentialSpecName: optional(1, string, "The name of the group managed account's credential spec."),
+  gmsaCredentialSpec: optional(2, string, 'The credential spec itself.'),
+  runAsUserName: optional(3, string, 'The user that runs the process.'),
+  hostProcess: optional(4, boolean, 'Whether it runs on the host itself.'),
 })
 export interface WindowsSecurityContextOptions extends StoredOf<typeof WindowsSecurityContextOptions> {}
 

@@ -47,7 +47,7 @@ export const ClientIPConfig = message('io.k8s.api.core.v1.ClientIPConfig', {
 export interface ClientIPConfig extends StoredOf<typeof ClientIPConfig> {}
 
 export const SessionAffinityConfig = message('io.k8s.api.core.v1.SessionAffinityConfig', {
-  clientIP: optional(1, ClientIPConfig),
+  clientIP: optional(1, ClientIPConfig, "For affinity by the client's address."),
 })
 export interface SessionAffinityConfig extends StoredOf<typeof SessionAffinityConfig> {}
 

@@ -62,7 +62,7 @@ export const ConfigMapVolumeSource = message('io.k8s.api.core.v1.ConfigMapVolume
 export interface ConfigMapVolumeSource extends StoredOf<typeof ConfigMapVolumeSource> {}
 
 export const DownwardAPIVolumeSource = message('io.k8s.api.core.v1.DownwardAPIVolumeSource', {
-  items: omitempty(1, list(DownwardAPIVolumeFile)),
+  items: omitempty(1, list(DownwardAPIVolumeFile), 'The files, and what is in them.'),
   defaultMode: defaulted(2, int32, 420, 'Permissions of the files.'),
 })
 export interface DownwardAPIVolumeSource extends StoredOf<typeof DownwardAPIVolumeSource> {}
@@ -74,22 +74,22 @@ export const EmptyDirVolumeSource = message('io.k8s.api.core.v1.EmptyDirVolumeSo
 export interface EmptyDirVolumeSource extends StoredOf<typeof EmptyDirVolumeSource> {}
 
 export const EphemeralVolumeSource = message('io.k8s.api.core.v1.EphemeralVolumeSource', {
-  volumeClaimTemplate: optional(1, PersistentVolumeClaimTemplate),
+  volumeClaimTemplate: optional(1, PersistentVolumeClaimTemplate, 'The claim that is made with the pod, and goes with it.'),
 })
 export interface EphemeralVolumeSource extends StoredOf<typeof EphemeralVolumeSource> {}
 
 export const GitRepoVolumeSource = message('io.k8s.api.core.v1.GitRepoVolumeSource', {
-  repository: required(1, string),
-  revision: omitempty(2, string),
-  directory: omitempty(3, string),
+  repository: required(1, string, 'The URL of the repository.'),
+  revision: omitempty(2, string, 'The commit.'),
+  directory: omitempty(3, string, 'The directory within the volume; `.` is the volume itself.'),
 })
 export interface GitRepoVolumeSource extends StoredOf<typeof GitRepoVolumeSource> {}
 
 export const ImageVolumeSource = message(
   'io.k8s.api.core.v1.ImageVolumeSource',
   {
-    reference: omitempty(1, string),
-    pullPolicy: omitempty(2, PullPolicy),
+    reference: omitempty(1, string, 'The image or artifact that is mounted.'),
+    pullPolicy: omitempty(2, PullPolicy, 'When it is pulled.'),
   },
   {
     applyDefaults(image) {

@@ -30,12 +30,12 @@ export const EndpointConditions = message('io.k8s.api.discovery.v1.EndpointCondi
 export interface EndpointConditions extends StoredOf<typeof EndpointConditions> {}
 
 export const ForNode = message('io.k8s.api.discovery.v1.ForNode', {
-  name: required(1, string),
+  name: required(1, string, 'The node.'),
 })
 export interface ForNode extends StoredOf<typeof ForNode> {}
 
 export const ForZone = message('io.k8s.api.discovery.v1.ForZone', {
-  name: required(1, string),
+  name: required(1, string, 'The zone.'),
 })
 export interface ForZone extends StoredOf<typeof ForZone> {}
 
@@ -50,7 +50,7 @@ export const Endpoint = message('io.k8s.api.discovery.v1.Endpoint', {
   conditions: embedded(2, EndpointConditions, 'Whether it serves.'),
   hostname: optional(3, string, 'Its host name.'),
   targetRef: optional(4, ObjectReference, 'The pod behind it.'),
-  deprecatedTopology: omitempty(5, map(string)),
+  deprecatedTopology: omitempty(5, map(string), 'Labels of where the endpoint is, as v1beta1 had them.'),
   nodeName: optional(6, string, 'The node on which it is.'),
   zone: optional(7, string, 'The zone in which it is.'),
   hints: optional(8, EndpointHints, 'Who should use it.'),

@@ -23,10 +23,10 @@ const fields = {
   related: optional(9, ObjectReference, 'A second object that is involved.'),
   note: omitempty(10, string, 'What happened, for people.'),
   type: omitempty(11, string, '`Normal` or `Warning`.'),
-  deprecatedSource: embedded(12, EventSource),
-  deprecatedFirstTimestamp: embedded(13, timeOrNull),
-  deprecatedLastTimestamp: embedded(14, timeOrNull),
-  deprecatedCount: omitempty(15, int32),
+  deprecatedSource: embedded(12, EventSource, 'Who reported it, as in the older API.'),
+  deprecatedFirstTimestamp: embedded(13, timeOrNull, 'When it was first seen, as in the older API.'),
+  deprecatedLastTimestamp: embedded(14, timeOrNull, 'When it was last seen, as in the older API.'),
+  deprecatedCount: omitempty(15, int32, 'How often it was seen, as in the older API.'),
 }
 
 export interface Event extends ObjectOfFields<typeof fields> {}

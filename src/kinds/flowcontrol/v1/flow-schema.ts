@@ -21,7 +21,7 @@ import { flowControlConditionFields } from './condition-fields.ts'
 import { validateFlowSchema } from './flow-schema.rules.ts'
 
 export const FlowDistinguisherMethod = message('io.k8s.api.flowcontrol.v1.FlowDistinguisherMethod', {
-  type: required(1, oneOf('ByUser', 'ByNamespace')),
+  type: required(1, oneOf('ByUser', 'ByNamespace'), 'What requests are told apart by: `ByUser` or `ByNamespace`.'),
 })
 export interface FlowDistinguisherMethod extends StoredOf<typeof FlowDistinguisherMethod> {}
 
@@ -34,33 +34,33 @@ export interface NonResourcePolicyRule extends StoredOf<typeof NonResourcePolicy
 export const ResourcePolicyRule = message('io.k8s.api.flowcontrol.v1.ResourcePolicyRule', {
   verbs: required(1, listSet(string), 'What may be done: `get`, `list`, … or `*`.'),
   apiGroups: required(2, listSet(string), 'API groups; `*` stands for all.'),
-  resources: required(3, listSet(string)),
-  clusterScope: omitempty(4, boolean),
-  namespaces: embedded(5, listSet(string, { nullable: true })),
+  resources: required(3, listSet(string), 'The resources; `*` for all.'),
+  clusterScope: omitempty(4, boolean, 'Whether requests without a namespace match.'),
+  namespaces: embedded(5, listSet(string, { nullable: true }), 'The namespaces of requests that match; `*` for all.'),
 })
 export interface ResourcePolicyRule extends StoredOf<typeof ResourcePolicyRule> {}
 
 export const GroupSubject = message('io.k8s.api.flowcontrol.v1.GroupSubject', {
-  name: required(1, string),
+  name: required(1, string, 'The group; `*` for all.'),
 })
 export interface GroupSubject extends StoredOf<typeof GroupSubject> {}
 
 export const ServiceAccountSubject = message('io.k8s.api.flowcontrol.v1.ServiceAccountSubject', {
-  namespace: required(1, string),
-  name: required(2, string),
+  namespace: required(1, string, 'The namespace of the service account.'),
+  name: required(2, string, 'The service account; `*` for all of the namespace.'),
 })
 export interface ServiceAccountSubject extends StoredOf<typeof ServiceAccountSubject> {}
 
 export const UserSubject = message('io.k8s.api.flowcontrol.v1.UserSubject', {
-  name: required(1, string),
+  name: required(1, string, 'The user; `*` for all.'),
 })
 export interface UserSubject extends StoredOf<typeof UserSubject> {}
 
 export const Subject = message('io.k8s.api.flowcontrol.v1.Subject', {
   kind: required(1, oneOf('User', 'Group', 'ServiceAccount'), '`User`, `Group` or `ServiceAccount`.'),
-  user: optional(2, UserSubject),
-  group: optional(3, GroupSubject),
-  serviceAccount: optional(4, ServiceAccountSubject),
+  user: optional(2, UserSubject, 'A user.'),
+  group: optional(3, GroupSubject, 'A group of users.'),
+  serviceAccount: optional(4, ServiceAccountSubject, 'A service account.'),
 })
 export interface Subject extends StoredOf<typeof Subject> {}
 
@@ -72,7 +72,7 @@ export const PolicyRulesWithSubjects = message('io.k8s.api.flowcontrol.v1.Policy
 export interface PolicyRulesWithSubjects extends StoredOf<typeof PolicyRulesWithSubjects> {}
 
 export const PriorityLevelConfigurationReference = message('io.k8s.api.flowcontrol.v1.PriorityLevelConfigurationReference', {
-  name: required(1, string),
+  name: required(1, string, 'The priority level.'),
 })
 export interface PriorityLevelConfigurationReference extends StoredOf<typeof PriorityLevelConfigurationReference> {}
 

@@ -6,10 +6,10 @@ import { validateIngressClass } from './ingress-class.rules.ts'
 
 export const IngressClassParametersReference = message('io.k8s.api.networking.v1.IngressClassParametersReference', {
   apiGroup: optional(1, string, 'The API group; empty for the core one.'),
-  kind: required(2, string),
-  name: required(3, string),
-  scope: defaulted(4, string, 'Cluster'),
-  namespace: optional(5, string),
+  kind: required(2, string, 'The kind of the parameters.'),
+  name: required(3, string, 'The name of the parameters.'),
+  scope: defaulted(4, string, 'Cluster', 'Whether they are of the cluster or of a namespace.'),
+  namespace: optional(5, string, 'Their namespace, if they are of one.'),
 })
 export interface IngressClassParametersReference extends StoredOf<typeof IngressClassParametersReference> {}
 

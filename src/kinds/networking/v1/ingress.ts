@@ -54,7 +54,7 @@ export const HTTPIngressRuleValue = message('io.k8s.api.networking.v1.HTTPIngres
 export interface HTTPIngressRuleValue extends StoredOf<typeof HTTPIngressRuleValue> {}
 
 export const IngressRuleValue = message('io.k8s.api.networking.v1.IngressRuleValue', {
-  http: optional(1, HTTPIngressRuleValue),
+  http: optional(1, HTTPIngressRuleValue, 'Where requests to the host go, by their paths.'),
 })
 export interface IngressRuleValue extends StoredOf<typeof IngressRuleValue> {}
 

@@ -8,10 +8,10 @@ import { parseIP, textOfIP, withoutZeros } from '../../meta/v1/ip.ts'
 import { internal } from '../../meta/v1/rules.ts'
 
 export const ParentReference = message('io.k8s.api.networking.v1.ParentReference', {
-  group: omitempty(1, string),
-  resource: required(2, string),
-  namespace: omitempty(3, string),
-  name: required(4, string),
+  group: omitempty(1, string, 'The API group of the object.'),
+  resource: required(2, string, 'The resource of the object.'),
+  namespace: omitempty(3, string, 'The namespace of the object.'),
+  name: required(4, string, 'The name of the object.'),
 })
 export interface ParentReference extends StoredOf<typeof ParentReference> {}
 

@@ -3,7 +3,7 @@ import { optional } from '#machinery/schema/schema.ts'
 import { DeleteOptions } from '../../meta/v1/delete-options.ts'
 
 const fields = {
-  deleteOptions: optional(2, DeleteOptions),
+  deleteOptions: optional(2, DeleteOptions, 'How the pod is deleted.'),
 }
 
 export interface Eviction extends ObjectOfFields<typeof fields> {}

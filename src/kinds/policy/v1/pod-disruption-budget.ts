@@ -29,7 +29,7 @@ import { statusSubresource } from '../../meta/v1/subresources.ts'
 
 export const PodDisruptionBudgetSpec = message('io.k8s.api.policy.v1.PodDisruptionBudgetSpec', {
   minAvailable: optional(1, intOrString, 'How many pods must stay.'),
-  selector: patched(optional(2, LabelSelector), 'replace'),
+  selector: patched(optional(2, LabelSelector, 'Which pods are meant, by their labels.'), 'replace'),
   maxUnavailable: optional(3, intOrString, 'How many pods may be missing.'),
   unhealthyPodEvictionPolicy: optional(4, oneOf('IfHealthyBudget', 'AlwaysAllow'), 'Whether pods that are not ready may always go.'),
 })

@@ -23,33 +23,33 @@ export const DeviceAllocationMode = oneOf('ExactCount', 'All')
 export type DeviceAllocationMode = StoredOf<typeof DeviceAllocationMode>
 
 export const DeviceClaimConfiguration = message('io.k8s.api.resource.v1.DeviceClaimConfiguration', {
-  requests: omitempty(1, list(string)),
+  requests: omitempty(1, list(string), 'The requests that this is about; all unless said.'),
   ...inline(2, DeviceConfiguration),
 })
 export interface DeviceClaimConfiguration extends StoredOf<typeof DeviceClaimConfiguration> {}
 
 export const DeviceConstraint = message('io.k8s.api.resource.v1.DeviceConstraint', {
-  requests: omitempty(1, list(string)),
-  matchAttribute: optional(2, string),
-  distinctAttribute: optional(3, string),
+  requests: omitempty(1, list(string), 'The requests that this is about; all unless said.'),
+  matchAttribute: optional(2, string, 'An attribute that has to be the same on all devices.'),
+  distinctAttribute: optional(3, string, 'An attribute that has to differ between the devices.'),
 })
 export interface DeviceConstraint extends StoredOf<typeof DeviceConstraint> {}
 
 export const CapacityRequirements = message('io.k8s.api.resource.v1.CapacityRequirements', {
-  requests: omitempty(1, map(quantity)),
+  requests: omitempty(1, map(quantity), 'How much of each capacity, by its name.'),
 })
 export interface CapacityRequirements extends StoredOf<typeof CapacityRequirements> {}
 
 export const DeviceSubRequest = message(
   'io.k8s.api.resource.v1.DeviceSubRequest',
   {
-    name: required(1, string),
+    name: required(1, string, 'The name of this alternative.'),
     deviceClassName: required(2, string, 'The class of the devices.'),
     selectors: omitempty(3, list(DeviceSelector), 'Expressions that devices must satisfy.'),
     allocationMode: defaulted(4, DeviceAllocationMode, 'ExactCount', 'Whether a number of devices or all of them.', 'value'),
-    count: omitempty(5, int64),
+    count: omitempty(5, int64, 'How many devices, if not all.'),
     tolerations: omitempty(6, list(DeviceToleration), 'Taints that do not keep the pods away.'),
-    capacity: optional(7, CapacityRequirements),
+    capacity: optional(7, CapacityRequirements, 'How much of each device is taken.'),
   },
   {
     applyDefaults(request) {
@@ -65,10 +65,10 @@ export const ExactDeviceRequest = message(
     deviceClassName: required(1, string, 'The class of the devices.'),
     selectors: omitempty(2, list(DeviceSelector), 'Expressions that devices must satisfy.'),
     allocationMode: defaulted(3, DeviceAllocationMode, 'ExactCount', 'Whether a number of devices or all of them.', 'value'),
-    count: omitempty(4, int64),
+    count: omitempty(4, int64, 'How many devices, if not all.'),
     adminAccess: optional(5, boolean, 'Whether devices in use are given as well.'),
     tolerations: omitempty(6, list(DeviceToleration), 'Taints that do not keep the pods away.'),
-    capacity: optional(7, CapacityRequirements),
+    capacity: optional(7, CapacityRequirements, 'How much of each device is taken.'),
   },
   {
     applyDefaults(request) {

@@ -9,8 +9,8 @@ import { validateDeviceClaim } from './resource-claim-spec.rules.ts'
 import { ResourceClaimSpec } from './resource-claim-spec.ts'
 
 export const ResourceClaimTemplateSpec = message('io.k8s.api.resource.v1.ResourceClaimTemplateSpec', {
-  metadata: embedded(1, ObjectMeta),
-  spec: required(2, ResourceClaimSpec),
+  metadata: embedded(1, ObjectMeta, 'Labels and annotations of the claims.'),
+  spec: required(2, ResourceClaimSpec, 'What the claims ask for.'),
 })
 export interface ResourceClaimTemplateSpec extends StoredOf<typeof ResourceClaimTemplateSpec> {}
 

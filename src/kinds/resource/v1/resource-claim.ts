@@ -31,9 +31,9 @@ import { ResourceClaimSpec } from './resource-claim-spec.ts'
 import { validateClaimStatus } from './resource-claim-status.rules.ts'
 
 export const NetworkDeviceData = message('io.k8s.api.resource.v1.NetworkDeviceData', {
-  interfaceName: omitempty(1, string),
-  ips: omitempty(2, list(string)),
-  hardwareAddress: omitempty(3, string),
+  interfaceName: omitempty(1, string, 'The name of the interface in the pod.'),
+  ips: omitempty(2, list(string), 'Its addresses, with the lengths of their prefixes.'),
+  hardwareAddress: omitempty(3, string, 'Its hardware address.'),
 })
 export interface NetworkDeviceData extends StoredOf<typeof NetworkDeviceData> {}
 
@@ -41,22 +41,22 @@ export const AllocatedDeviceStatus = message('io.k8s.api.resource.v1.AllocatedDe
   driver: required(1, string, 'The driver.'),
   pool: required(2, string, 'The pool of the device.'),
   device: required(3, string, 'The device.'),
-  shareID: optional(7, string),
+  shareID: optional(7, string, 'Tells apart who shares the device.'),
   conditions: embedded(4, listMap(Condition, ['type'], { nullable: true }), 'What holds of the object right now, one entry per aspect.'),
-  data: optional(5, rawExtension),
-  networkData: optional(6, NetworkDeviceData),
+  data: optional(5, rawExtension, 'What the driver says of the device, in its own words.'),
+  networkData: optional(6, NetworkDeviceData, 'What the driver says of a network device.'),
 })
 export interface AllocatedDeviceStatus extends StoredOf<typeof AllocatedDeviceStatus> {}
 
 export const DeviceAllocationConfiguration = message('io.k8s.api.resource.v1.DeviceAllocationConfiguration', {
-  source: required(1, oneOf('FromClass', 'FromClaim')),
-  requests: omitempty(2, list(string)),
+  source: required(1, oneOf('FromClass', 'FromClaim'), 'Where it was said: in the class or in the claim.'),
+  requests: omitempty(2, list(string), 'The requests that this is about; all unless said.'),
   ...inline(3, DeviceConfiguration),
 })
 export interface DeviceAllocationConfiguration extends StoredOf<typeof DeviceAllocationConfiguration> {}
 
 export const DeviceRequestAllocationResult = message('io.k8s.api.resource.v1.DeviceRequestAllocationResult', {
-  request: required(1, string),
+  request: required(1, string, 'The request that the device is for.'),
   driver: required(2, string, 'The driver.'),
   pool: required(3, string, 'The pool of the device.'),
   device: required(4, string, 'The device.'),
@@ -64,29 +64,29 @@ export const DeviceRequestAllocationResult = message('io.k8s.api.resource.v1.Dev
   tolerations: omitempty(6, list(DeviceToleration), 'Taints that do not keep the pods away.'),
   bindingConditions: omitempty(7, list(string), 'Conditions to wait for before the pod is bound.'),
   bindingFailureConditions: omitempty(8, list(string), 'Conditions that mean that it failed.'),
-  shareID: optional(9, string),
-  consumedCapacity: omitempty(10, map(quantity)),
+  shareID: optional(9, string, 'Tells apart who shares the device.'),
+  consumedCapacity: omitempty(10, map(quantity), 'How much of the device is taken.'),
 })
 export interface DeviceRequestAllocationResult extends StoredOf<typeof DeviceRequestAllocationResult> {}
 
 export const DeviceAllocationResult = message('io.k8s.api.resource.v1.DeviceAllocationResult', {
-  results: omitempty(1, list(DeviceRequestAllocationResult)),
-  config: omitempty(2, list(DeviceAllocationConfiguration)),
+  results: omitempty(1, list(DeviceRequestAllocationResult), 'A device each.'),
+  config: omitempty(2, list(DeviceAllocationConfiguration), 'What the drivers are told, from class and claim.'),
 })
 export interface DeviceAllocationResult extends StoredOf<typeof DeviceAllocationResult> {}
 
 export const AllocationResult = message('io.k8s.api.resource.v1.AllocationResult', {
-  devices: embedded(1, DeviceAllocationResult),
+  devices: embedded(1, DeviceAllocationResult, 'The devices.'),
   nodeSelector: optional(3, NodeSelector, 'Labels that the node must have.'),
-  allocationTimestamp: optional(5, time),
+  allocationTimestamp: optional(5, time, 'When the devices were given.'),
 })
 export interface AllocationResult extends StoredOf<typeof AllocationResult> {}
 
 export const ResourceClaimConsumerReference = message('io.k8s.api.resource.v1.ResourceClaimConsumerReference', {
   apiGroup: omitempty(1, string, 'The API group; empty for the core one.'),
-  resource: required(3, string),
-  name: required(4, string),
-  uid: required(5, string),
+  resource: required(3, string, 'The resource of the consumer, such as `pods`.'),
+  name: required(4, string, 'The name of the consumer.'),
+  uid: required(5, string, 'The uid of the consumer.'),
 })
 export interface ResourceClaimConsumerReference extends StoredOf<typeof ResourceClaimConsumerReference> {}
 

@@ -22,89 +22,89 @@ import { DeviceTaintEffect } from './device-taint-effect.ts'
 import { stampTaints, validateResourceSlice } from './resource-slice.rules.ts'
 
 export const Counter = message('io.k8s.api.resource.v1.Counter', {
-  value: required(1, quantity),
+  value: required(1, quantity, 'How much there is.'),
 })
 export interface Counter extends StoredOf<typeof Counter> {}
 
 export const CounterSet = message('io.k8s.api.resource.v1.CounterSet', {
-  name: required(1, string),
-  counters: omitempty(2, map(Counter)),
+  name: required(1, string, 'The name of the set.'),
+  counters: omitempty(2, map(Counter), 'How much there is, by name.'),
 })
 export interface CounterSet extends StoredOf<typeof CounterSet> {}
 
 export const DeviceAttribute = message('io.k8s.api.resource.v1.DeviceAttribute', {
-  int: optional(2, int64),
-  bool: optional(3, boolean),
-  string: optional(4, string),
-  version: optional(5, string),
-  ints: omitempty(6, list(int64)),
-  bools: omitempty(7, list(boolean)),
-  strings: omitempty(8, list(string)),
-  versions: omitempty(9, list(string)),
+  int: optional(2, int64, 'A whole number.'),
+  bool: optional(3, boolean, 'A truth value.'),
+  string: optional(4, string, 'A text.'),
+  version: optional(5, string, 'A version, as semver.org has them.'),
+  ints: omitempty(6, list(int64), 'Several whole numbers.'),
+  bools: omitempty(7, list(boolean), 'Several truth values.'),
+  strings: omitempty(8, list(string), 'Several texts.'),
+  versions: omitempty(9, list(string), 'Several versions.'),
 })
 export interface DeviceAttribute extends StoredOf<typeof DeviceAttribute> {}
 
 export const CapacityRequestPolicyRange = message('io.k8s.api.resource.v1.CapacityRequestPolicyRange', {
-  min: needed(1, quantity),
-  max: optional(2, quantity),
-  step: optional(3, quantity),
+  min: needed(1, quantity, 'The least.'),
+  max: optional(2, quantity, 'The most; all there is unless said.'),
+  step: optional(3, quantity, 'Amounts are rounded up to whole steps above the least.'),
 })
 export interface CapacityRequestPolicyRange extends StoredOf<typeof CapacityRequestPolicyRange> {}
 
 export const CapacityRequestPolicy = message('io.k8s.api.resource.v1.CapacityRequestPolicy', {
-  default: nullable(1, quantity),
-  validValues: omitempty(3, list(quantity)),
-  validRange: optional(4, CapacityRequestPolicyRange),
+  default: nullable(1, quantity, 'What is taken where nothing is asked for.'),
+  validValues: omitempty(3, list(quantity), 'The amounts that may be asked for; the next larger one is taken.'),
+  validRange: optional(4, CapacityRequestPolicyRange, 'The range of amounts that may be asked for.'),
 })
 export interface CapacityRequestPolicy extends StoredOf<typeof CapacityRequestPolicy> {}
 
 export const DeviceCapacity = message('io.k8s.api.resource.v1.DeviceCapacity', {
-  value: required(1, quantity),
-  requestPolicy: optional(2, CapacityRequestPolicy),
+  value: required(1, quantity, 'How much there is.'),
+  requestPolicy: optional(2, CapacityRequestPolicy, 'How much of it may be asked for.'),
 })
 export interface DeviceCapacity extends StoredOf<typeof DeviceCapacity> {}
 
 export const DeviceCounterConsumption = message('io.k8s.api.resource.v1.DeviceCounterConsumption', {
-  counterSet: required(1, string),
-  counters: omitempty(2, map(Counter)),
+  counterSet: required(1, string, 'The set of counters.'),
+  counters: omitempty(2, map(Counter), 'How much it takes of each.'),
 })
 export interface DeviceCounterConsumption extends StoredOf<typeof DeviceCounterConsumption> {}
 
 export const DeviceTaint = message('io.k8s.api.resource.v1.DeviceTaint', {
-  key: required(1, string),
-  value: omitempty(2, string),
-  effect: required(3, DeviceTaintEffect),
-  timeAdded: optional(4, time),
+  key: required(1, string, 'The key.'),
+  value: omitempty(2, string, 'The value.'),
+  effect: required(3, DeviceTaintEffect, 'What it does to claims and pods that do not tolerate it.'),
+  timeAdded: optional(4, time, 'When it was added.'),
 })
 export interface DeviceTaint extends StoredOf<typeof DeviceTaint> {}
 
 export const NodeAllocatableResourceMapping = message('io.k8s.api.resource.v1.NodeAllocatableResourceMapping', {
-  capacityKey: optional(1, string),
-  allocationMultiplier: optional(2, quantity),
+  capacityKey: optional(1, string, 'The capacity whose amount counts.'),
+  allocationMultiplier: optional(2, quantity, 'By what the amount is multiplied.'),
 })
 export interface NodeAllocatableResourceMapping extends StoredOf<typeof NodeAllocatableResourceMapping> {}
 
 export const Device = message('io.k8s.api.resource.v1.Device', {
-  name: required(1, string),
-  attributes: omitempty(2, map(DeviceAttribute)),
-  capacity: omitempty(3, map(DeviceCapacity)),
-  consumesCounters: omitempty(4, list(DeviceCounterConsumption)),
-  nodeName: optional(5, string),
+  name: required(1, string, 'The name of the device, unique in its pool.'),
+  attributes: omitempty(2, map(DeviceAttribute), 'What the device is like, by name.'),
+  capacity: omitempty(3, map(DeviceCapacity), 'How much the device has, by name.'),
+  consumesCounters: omitempty(4, list(DeviceCounterConsumption), 'What the device takes of counters that others use too.'),
+  nodeName: optional(5, string, 'The node from which the device is reached.'),
   nodeSelector: optional(6, NodeSelector, 'Labels that the node must have.'),
   allNodes: optional(7, boolean, 'Whether every node can use it.'),
-  taints: omitempty(8, list(DeviceTaint)),
-  bindsToNode: optional(9, boolean),
+  taints: omitempty(8, list(DeviceTaint), 'What keeps claims away that do not tolerate it.'),
+  bindsToNode: optional(9, boolean, 'Whether a claim is bound to the node where the device was given.'),
   bindingConditions: omitempty(10, list(string), 'Conditions to wait for before the pod is bound.'),
   bindingFailureConditions: omitempty(11, list(string), 'Conditions that mean that it failed.'),
-  allowMultipleAllocations: optional(12, boolean),
-  nodeAllocatableResourceMappings: omitempty(13, map(NodeAllocatableResourceMapping)),
+  allowMultipleAllocations: optional(12, boolean, 'Whether several claims can share the device.'),
+  nodeAllocatableResourceMappings: omitempty(13, map(NodeAllocatableResourceMapping), "What the device takes of the node's own resources."),
 })
 export interface Device extends StoredOf<typeof Device> {}
 
 export const ResourcePool = message('io.k8s.api.resource.v1.ResourcePool', {
-  name: required(1, string),
-  generation: required(2, int64),
-  resourceSliceCount: required(3, int64),
+  name: required(1, string, 'The name of the pool.'),
+  generation: required(2, int64, 'Grows when the pool changes; older slices no longer count.'),
+  resourceSliceCount: required(3, int64, 'How many slices make up the pool.'),
 })
 export interface ResourcePool extends StoredOf<typeof ResourcePool> {}
 
@@ -116,7 +116,7 @@ export const ResourceSliceSpec = message('io.k8s.api.resource.v1.ResourceSliceSp
   allNodes: optional(5, boolean, 'Whether every node can use it.'),
   devices: omitempty(6, list(Device), 'The devices.'),
   perDeviceNodeSelection: optional(7, boolean, 'Whether each device says which nodes can use it.'),
-  sharedCounters: omitempty(8, list(CounterSet)),
+  sharedCounters: omitempty(8, list(CounterSet), 'Counters that devices of the pool share.'),
 })
 export interface ResourceSliceSpec extends StoredOf<typeof ResourceSliceSpec> {}
 

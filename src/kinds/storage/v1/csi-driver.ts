@@ -42,9 +42,9 @@ export const CSIDriverSpec = message('io.k8s.api.storage.v1.CSIDriverSpec', {
   tokenRequests: omitempty(6, list(TokenRequest), 'Tokens that the driver is given.'),
   requiresRepublish: defaulted(7, boolean, false, 'Whether volumes are mounted again and again.'),
   seLinuxMount: defaulted(8, boolean, false, 'Whether it mounts with an SELinux context.'),
-  nodeAllocatableUpdatePeriodSeconds: optional(9, int64),
-  serviceAccountTokenInSecrets: optional(10, boolean),
-  preventPodSchedulingIfMissing: optional(11, boolean),
+  nodeAllocatableUpdatePeriodSeconds: optional(9, int64, 'How often nodes ask anew how many volumes they can take.'),
+  serviceAccountTokenInSecrets: optional(10, boolean, 'Whether tokens are passed as secrets, and not among the attributes.'),
+  preventPodSchedulingIfMissing: optional(11, boolean, 'Whether pods stay away from nodes without the driver.'),
 })
 export interface CSIDriverSpec extends StoredOf<typeof CSIDriverSpec> {}
 

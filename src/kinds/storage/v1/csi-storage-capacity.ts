@@ -6,10 +6,10 @@ import { LabelSelector } from '../../meta/v1/label-selector.ts'
 import { validateImmutable, validateLabelSelector } from '../../meta/v1/rules.ts'
 
 const fields = {
-  nodeTopology: optional(2, LabelSelector),
+  nodeTopology: optional(2, LabelSelector, 'The nodes that this is about, by their labels.'),
   storageClassName: required(3, string, 'The storage class.'),
-  capacity: optional(4, quantity),
-  maximumVolumeSize: optional(5, quantity),
+  capacity: optional(4, quantity, 'How much storage there is in all.'),
+  maximumVolumeSize: optional(5, quantity, 'The largest volume that can be made.'),
 }
 
 export interface CSIStorageCapacity extends ObjectOfFields<typeof fields> {}

@@ -25,9 +25,9 @@ export const VolumeAttachmentSpec = message('io.k8s.api.storage.v1.VolumeAttachm
 export interface VolumeAttachmentSpec extends StoredOf<typeof VolumeAttachmentSpec> {}
 
 export const VolumeError = message('io.k8s.api.storage.v1.VolumeError', {
-  time: embedded(1, timeOrNull),
+  time: embedded(1, timeOrNull, 'When it happened.'),
   message: omitempty(2, string, 'What happened, for people.'),
-  errorCode: optional(3, int32),
+  errorCode: optional(3, int32, 'The code of the gRPC error.'),
 })
 export interface VolumeError extends StoredOf<typeof VolumeError> {}
 

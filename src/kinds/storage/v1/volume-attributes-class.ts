@@ -7,8 +7,8 @@ import { validateImmutable } from '../../meta/v1/rules.ts'
 import { validateParameters } from './storage-class.rules.ts'
 
 const fields = {
-  driverName: required(2, string),
-  parameters: omitempty(3, map(string)),
+  driverName: required(2, string, 'The CSI driver.'),
+  parameters: omitempty(3, map(string), 'What the driver is told; never changes.'),
 }
 
 export interface VolumeAttributesClass extends ObjectOfFields<typeof fields> {}
