@@ -1,5 +1,6 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp2, constants, type Settings } from 'node:http2'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { Duplex } from 'node:stream'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { realClock } from '../../time/real-clock.ts'
@@ -82,6 +83,15 @@ interface Frame {
   readonly payload: Buffer
 }
 
+function frameOf(type: number, flags: number, streamId: number, payload: Buffer): Buffer {
+  const head = Buffer.alloc(9)
+  head.writeUIntBE(payload.length, 0, 3)
+  head[3] = type
+  head[4] = flags
+  head.writeUInt32BE(streamId, 5)
+  return Buffer.concat([head, payload])
+}
+
 /** A peer that sends what the test says, frame by frame. */
 class RawPeer {
   readonly frames: Frame[] = []
@@ -117,13 +127,7 @@ class RawPeer {
   }
 
   send(type: number, flags: number, streamId: number, payload: Buffer | string = ''): void {
-    const bytes = typeof payload === 'string' ? Buffer.from(payload, 'hex') : payload
-    const head = Buffer.alloc(9)
-    head.writeUIntBE(bytes.length, 0, 3)
-    head[3] = type
-    head[4] = flags
-    head.writeUInt32BE(streamId, 5)
-    this.raw(Buffer.concat([head, bytes]))
+    this.raw(frameOf(type, flags, streamId, typeof payload === 'string' ? Buffer.from(payload, 'hex') : payload))
   }
 
   /** The first frame that fits, once it is there. */
@@ -192,6 +196,35 @@ describe('an HTTP/2 connection', () => {
     )
     const answers = await Promise.all([ask(session), ask(session)])
     for (const { body } of answers) expect(body.equals(Buffer.concat(parts))).toBe(true)
+  })
+
+  it('lets others have their turns while a client takes a long answer as fast as it comes', async () => {
+    const total = 64 * 1024 * 1024
+    let taken = 0
+    const socket = new Duplex({
+      read() {},
+      write(chunk: Buffer, _encoding, done) {
+        taken += chunk.length
+        process.nextTick(done)
+      },
+    })
+    const serve = (stream: Http2Stream) => {
+      stream.respond(200, {})
+      stream.end(Array.from({ length: 64 }, () => Buffer.alloc(total / 64)))
+    }
+    const limits = { maxStreams: 3, streamWindow: 100_000, connectionWindow: 250_000, maxHeaderBytes: 8192 }
+    const connection = new Http2Connection(socket, { clock: realClock(), ...limits, serve, closed() {} })
+    ending.push(() => connection.destroy())
+    socket.push(Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'))
+    socket.push(frameOf(SETTINGS, 0, 0, Buffer.from('000440000000', 'hex'))) // a window of 1 GiB for each stream
+    socket.push(frameOf(WINDOW_UPDATE, 0, 0, Buffer.from('40000000', 'hex')))
+    socket.push(frameOf(HEADERS, 5, 1, GET))
+    let turns = 0
+    while (taken < total) {
+      await new Promise(resolve => setImmediate(resolve))
+      turns++
+    }
+    expect(turns).toBeGreaterThan(16)
   })
 
   it('takes bodies larger than the windows', async () => {

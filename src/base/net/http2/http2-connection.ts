@@ -78,6 +78,8 @@ export class Http2Connection implements StreamHost {
   #isClosing = false
   #isOver = false
   #isSending = false
+  /** It goes on sending once others have had their turn. */
+  #isWaiting = false
   /** A header block that goes on in further frames. */
   #block: { readonly streamId: number; readonly flags: number; parts: Buffer[]; bytes: number } | undefined
   readonly #pings: (() => void)[] = []
@@ -85,7 +87,7 @@ export class Http2Connection implements StreamHost {
   constructor(socket: Duplex, options: Http2Options) {
     this.#socket = socket
     this.#options = options
-    this.#writer = new FrameWriter(socket, () => this.#send())
+    this.#writer = new FrameWriter(socket, () => this.#sendLater())
     this.#decoder = new HeaderDecoder(options.maxHeaderBytes)
     this.#patience = new Patience(options.clock)
     this.#receiveWindow = options.connectionWindow
@@ -377,6 +379,19 @@ export class Http2Connection implements StreamHost {
     if (stream.queuedBytes === 0) return
     this.#sending.add(stream)
     this.#send()
+  }
+
+  /**
+   * Goes on when the socket has taken what it was given: after others have had their turn. A client that reads as fast as we write would
+   * else hold up everybody until it has its whole answer, however long that is.
+   */
+  #sendLater(): void {
+    if (this.#sending.size === 0 || this.#isWaiting) return
+    this.#isWaiting = true
+    setImmediate(() => {
+      this.#isWaiting = false
+      this.#send()
+    })
   }
 
   /** Puts into frames what the windows and the socket allow, stream by stream in turns. */
