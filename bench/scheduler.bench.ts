@@ -19,6 +19,7 @@ import { schedulingCycle } from '#scheduler/framework/scheduling-cycle.ts'
 import { selectNode } from '#scheduler/framework/select-node.ts'
 import { profilesOf } from '#scheduler/profiles.ts'
 import { startScheduler } from '#scheduler/scheduler.ts'
+import { UNCOUNTED } from '#scheduler/scheduler-metrics.ts'
 
 type Parts = Record<string, unknown>
 const NODES = Number(process.argv[2] ?? 5_000)
@@ -134,6 +135,7 @@ async function choose() {
     log: silentLogger,
     events: { record() {} },
     nominations: waiting,
+    metrics: UNCOUNTED,
     retry() {},
   }
   const profile = profilesOf({}, context).get('default-scheduler')!

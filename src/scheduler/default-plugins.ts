@@ -32,6 +32,7 @@ import { taintToleration } from './plugins/taint-toleration.ts'
 import { volumeBinding } from './plugins/volume-binding.ts'
 import { volumeRestrictions } from './plugins/volume-restrictions.ts'
 import { volumeZone } from './plugins/volume-zone.ts'
+import type { SchedulerMetrics } from './scheduler-metrics.ts'
 import { volumeView } from './volumes/volume-view.ts'
 
 /** What plugins need of the scheduler around them. */
@@ -44,6 +45,7 @@ export interface PluginContext {
   /** The profile that a plugin belongs to, once it is complete. */
   profile(): Profile
   readonly nominations: Nominations
+  readonly metrics: Pick<SchedulerMetrics, 'preempting' | 'preempted'>
   /** A pod is to be tried again, whatever it waits for. */
   retry(pod: PodInfo): void
 }
@@ -83,6 +85,7 @@ export function allPlugins(context: PluginContext, args: PluginArgs): Map<string
       profile: context.profile,
       budgets: namespace => budgets.list(namespace),
       nominations: context.nominations,
+      metrics: context.metrics,
       retry: context.retry,
       failed: (pod, error) => log.warn('a pod could not be preempted', { pod: `${pod.metadata.namespace}/${pod.metadata.name}`, error }),
     }),

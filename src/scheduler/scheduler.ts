@@ -23,8 +23,9 @@ import { Refusals } from './framework/refusals.ts'
 import { type SchedulingCycle, schedulingCycle } from './framework/scheduling-cycle.ts'
 import { chooseAmong, feasibleNodes, selectNode } from './framework/select-node.ts'
 import { type ProfileSettings, profilesOf } from './profiles.ts'
-import { type SchedulingQueue, schedulingQueue } from './queue/scheduling-queue.ts'
+import { type SchedulingQueue, schedulingQueue, type Tried } from './queue/scheduling-queue.ts'
 import { refusalMessage } from './refusal-message.ts'
+import { type SchedulerMetrics, UNCOUNTED } from './scheduler-metrics.ts'
 
 export interface SchedulerOptions {
   readonly client: Client
@@ -47,12 +48,6 @@ export interface SchedulerOptions {
 export type SchedulerSettings = ProfileSettings &
   Partial<Pick<KubeSchedulerConfiguration, 'podInitialBackoffSeconds' | 'podMaxBackoffSeconds' | 'extenders'>>
 
-/** What the scheduler counts. */
-export interface SchedulerMetrics {
-  /** An attempt to place a pod: what came of it, by profile, and how long choosing took. */
-  attempted(result: 'scheduled' | 'unschedulable' | 'error', profile: string, durationMs: number): void
-}
-
 /** A scheduler that runs. */
 export interface Scheduler {
   /** Why a pod went where it went, or why it waits: of the last attempt, if that is still known. */
@@ -65,6 +60,10 @@ export interface Scheduler {
   isFor(pod: Pod): boolean
   /** How many pods wait, and for what. */
   pending(): ReturnType<SchedulingQueue['sizes']>
+  /** The plugins that refused each of the pods that wait for an event, by profile. */
+  refusals(): ReturnType<SchedulingQueue['refusals']>
+  /** How much of the cluster it keeps in mind. */
+  cached(): { readonly nodes: number; readonly pods: number; readonly assumedPods: number }
   /** Ends the loop and waits for the bindings under way. */
   stop(): Promise<void>
 }
@@ -79,7 +78,7 @@ const KEPT = { names: 20, scores: 5 }
  * beside it.
  */
 export async function startScheduler(options: SchedulerOptions): Promise<Scheduler> {
-  const { client, informers, clock, random, log, events } = options
+  const { client, informers, clock, random, log, events, metrics = UNCOUNTED } = options
   const ended = new AbortController()
   const namespaces = informers.of(Namespace)
   const cache = schedulerCache(namespace => namespaces.get('', namespace)?.metadata.labels)
@@ -95,6 +94,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
     events,
     clock,
     log,
+    metrics,
     retry: pod => queue.activate(pod.uid),
     nominations: nominated,
   })
@@ -112,6 +112,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
     profileOf,
     profiles: [...profiles.values()],
     ready: () => wake(),
+    queued: metrics.queued,
     initialBackoffMs: (settings.podInitialBackoffSeconds ?? 1) * 1000,
     maxBackoffMs: (settings.podMaxBackoffSeconds ?? 10) * 1000,
   })
@@ -128,28 +129,20 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
     while (binding.size - waiting < limit && !ended.signal.aborted) {
       const info = queue.pop()
       if (!info) return
-      const startMs = clock.monotonic()
-      const profile = info.pod.spec.schedulerName ?? ''
       try {
-        const result = scheduleOne(info)
-        options.metrics?.attempted(result, profile, clock.monotonic() - startMs)
+        scheduleOne(info)
       } catch (error) {
-        options.metrics?.attempted('error', profile, clock.monotonic() - startMs)
         log.error('a pod could not be scheduled: a plugin failed', { pod: nameOf(info.pod), error })
-        queue.failed(info)
+        failed(info)
       }
     }
   }
 
-  /** Asked extenders answer later: what comes of it is not known yet. */
-  const scheduleOne = (info: PodInfo): 'scheduled' | 'unschedulable' => {
+  const scheduleOne = (info: PodInfo) => {
     const profile = profileOf(info.pod)
     const cycle = schedulingCycle(info, cache, known.get(profile)!.of(info))
     const interested = extenders.filter(one => one.isInterested(info.pod))
-    if (interested.length > 0) {
-      track(scheduleWith(interested, profile, cycle))
-      return 'scheduled'
-    }
+    if (interested.length > 0) return track(scheduleWith(interested, profile, cycle))
     record.clear()
     const selection = selectNode(cycle, profile, nominated, start, random, {
       witness: record,
@@ -159,17 +152,19 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
       },
     })
     if (cache.nodes.length > 0) start = (start + selection.seen) % cache.nodes.length
-    if (!selection.node) {
-      refuse(profile, cycle, selection.refusals, selection.refusal)
-      return 'unschedulable'
-    }
+    metrics.chose(sinceTried(info))
+    if (!selection.node) return refuse(profile, cycle, selection.refusals, selection.refusal)
     const refusal = reserve(profile, cycle, selection.node)
-    if (refusal) {
-      refuse(profile, cycle, refusalsOf(selection.node, refusal), undefined)
-      return 'unschedulable'
-    }
+    if (refusal) return refuse(profile, cycle, refusalsOf(selection.node, refusal), undefined)
     track(bind(profile, cycle, selection.node))
-    return 'scheduled'
+  }
+
+  const sinceTried = ({ uid }: PodInfo) => clock.monotonic() - (queue.tried(uid)?.triedAt ?? clock.monotonic())
+
+  /** The attempt came to nothing for reasons that are not the pod's. */
+  const failed = (info: PodInfo) => {
+    metrics.attempted('error', info.pod.spec.schedulerName ?? '', sinceTried(info))
+    queue.failed(info)
   }
 
   const keep = (cycle: SchedulingCycle, profile: Profile, found: Omit<Findings, 'pod' | 'profile' | 'now' | 'all'>) => {
@@ -201,7 +196,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
       const chosen = chooseAmong(now, profile, nominated, left, random, node => sumOf(wishes.map(wish => wish.get(node.name) ?? 0)))
       if (!chosen) {
         if (left.length === 0) return refuse(profile, now, refusals, refusal)
-        return queue.failed(cycle.info)
+        return failed(cycle.info)
       }
       const reserved = reserve(profile, now, chosen)
       if (reserved) return refuse(profile, now, refusalsOf(chosen, reserved), undefined)
@@ -213,7 +208,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
       )
     } catch (error) {
       log.warn('a pod could not be scheduled with its extenders', { pod: nameOf(cycle.pod), error })
-      queue.failed(cycle.info)
+      failed(cycle.info)
     }
   }
 
@@ -262,12 +257,15 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
     untilEnded(signal => bindUntil(signal, profile, cycle, node, binder))
 
   const bindUntil = async (signal: AbortSignal, profile: Profile, cycle: SchedulingCycle, node: NodeInfo, binder?: Extender) => {
+    // The pod may be out of the queue before its binding is answered.
+    const tried = queue.tried(cycle.info.uid)
     try {
       for (const plugin of profile.points.permit) await waitFor(plugin.permit(cycle, node, signal))
       for (const plugin of profile.points.preBind) await waitFor(plugin.preBind(cycle, node, signal))
       if (binder) await binder.bind!(cycle.pod, node.name)
       else await profile.points.bind[0]!.bind(cycle, node, signal)
       queue.remove(cycle.info.uid)
+      if (tried) countScheduled(profile, tried)
       if (nominated.nodeOf(cycle.info.uid) === node.name) nominated.remove(cycle.info.uid)
       else giveUpNomination(cycle.pod)
       for (const plugin of profile.points.postBind) plugin.postBind(cycle, node)
@@ -275,10 +273,16 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
     } catch (error) {
       release(profile, cycle, node)
       if (signal.aborted) return
-      queue.failed(cycle.info)
+      failed(cycle.info)
       queue.happened({ event: 'pod removed', pod: cycle.pod, node: cache.get(node.name) })
       if (!isGone(error)) log.warn('a pod could not be bound', { pod: nameOf(cycle.pod), node: node.name, error })
     }
+  }
+
+  const countScheduled = ({ schedulerName }: Profile, { attempts, triedAt, firstActiveAt }: Tried) => {
+    const now = clock.monotonic()
+    metrics.attempted('scheduled', schedulerName, now - triedAt)
+    metrics.scheduled(attempts, now - (firstActiveAt ?? triedAt))
   }
 
   const refuse = (profile: Profile, cycle: SchedulingCycle, refusals: Refusals, refusal: Refusal | undefined) => {
@@ -286,6 +290,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
     const nominatedNodeName = result?.nominatedNodeName
     if (nominatedNodeName) nominate(cycle.info, nominatedNodeName)
     else if (result && !result.keepsNomination) giveUpNomination(cycle.pod)
+    metrics.attempted('unschedulable', profile.schedulerName, sinceTried(cycle.info))
     queue.refused(cycle.info, refusal ? [refusal] : [...refusals.counts.keys()])
     const message = refusalMessage(cache.nodes.length, refusals.counts, refusal, result?.message)
     keep(cycle, profile, { refusals, refusal, seen: refusals.size, feasible: 0, scores: [], message })
@@ -354,6 +359,8 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
 
   return {
     pending: () => queue.sizes(),
+    refusals: () => queue.refusals(),
+    cached: () => ({ nodes: cache.nodes.length, pods: cache.sizes().pods, assumedPods: cache.sizes().assumed }),
     verdict: (namespace, name) => verdicts.of(namespace, name),
     verdicts: () => verdicts.list(),
     isFor: pod => profiles.has(pod.spec.schedulerName ?? ''),

@@ -23,7 +23,8 @@ export interface SchedulerCache extends NodeSet {
   assume(pod: PodInfo, node: NodeInfo): void
   /** Takes back an assumption that did not come true. */
   forget(uid: string): void
-  isAssumed(uid: string): boolean
+  /** How many pods it counts, and how many of them are assumed. */
+  sizes(): { readonly pods: number; readonly assumed: number }
   /** The labels of a namespace changed, which terms of affinity may go by. */
   namespaceChanged(): void
   /** Another cache with the same nodes and pods: to try things on. */
@@ -149,7 +150,11 @@ export function schedulerCache(labelsOf: NamespaceLabels = () => undefined): Sch
     forget(uid) {
       if (placed.get(uid)?.assumed) remove(uid)
     },
-    isAssumed: uid => placed.get(uid)?.assumed ?? false,
+    sizes() {
+      let assumed = 0
+      for (const where of placed.values()) if (where.assumed) assumed++
+      return { pods: placed.size, assumed }
+    },
     namespaceChanged: () => tallies.forgetNamespaces(),
     copy() {
       const other = schedulerCache(labelsOf)

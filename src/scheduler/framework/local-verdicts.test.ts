@@ -11,6 +11,7 @@ import { podInfo } from '../cache/pod-info.ts'
 import { schedulerCache } from '../cache/scheduler-cache.ts'
 import { profilesOf } from '../profiles.ts'
 import { node, type Parts, pod, stored } from '../scheduler.fixture.ts'
+import { UNCOUNTED } from '../scheduler-metrics.ts'
 import { LocalVerdicts } from './local-verdicts.ts'
 import { nominations } from './nominations.ts'
 import type { Refusals } from './refusals.ts'
@@ -29,6 +30,7 @@ const profile = profilesOf(
     log: silentLogger,
     events: { record() {} },
     nominations: nominated,
+    metrics: UNCOUNTED,
     retry() {},
   },
 ).get('default-scheduler')!

@@ -4,6 +4,7 @@ import { Pod } from '#kinds/core/v1/pod.ts'
 import { PodDisruptionBudget } from '#kinds/policy/v1/pod-disruption-budget.ts'
 import { podInfo } from '../cache/pod-info.ts'
 import { cluster, node, type Parts, pod, requesting, stored } from '../scheduler.fixture.ts'
+import { UNCOUNTED } from '../scheduler-metrics.ts'
 import { bestOf, type Candidate } from './preemption.plan.ts'
 
 const running = (name: string, nodeName: string, priority: number, more: Parts = {}, labels: Parts = {}) =>
@@ -125,7 +126,7 @@ describe('preemption', () => {
     await using one = await cluster(
       names.map(name => node(name, { cpu: '3' })),
       [...low, ...pods],
-      { latencyMs: 10, graceMs: 500, options: { metrics: { attempted: result => attempts.push(result) } } },
+      { latencyMs: 10, graceMs: 500, options: { metrics: { ...UNCOUNTED, attempted: result => attempts.push(result) } } },
     )
     await one.clock.advance(5_000)
     expect(new Set(pods.map(({ metadata }) => one.nodeOf(metadata.name))).size).toBe(20)

@@ -11,6 +11,7 @@ import type { PluginWith, Profile } from '../framework/profile.ts'
 import type { Refusals } from '../framework/refusals.ts'
 import { isTrialState, type SchedulingCycle, schedulingCycle } from '../framework/scheduling-cycle.ts'
 import type { Nominations } from '../framework/select-node.ts'
+import type { SchedulerMetrics } from '../scheduler-metrics.ts'
 import { CandidateCache } from './candidate-cache.ts'
 import { bestOf, type Candidate, moreImportant } from './preemption.plan.ts'
 
@@ -32,6 +33,7 @@ export interface PreemptionOptions {
   readonly nominations: Nominations
   /** Called with an eviction that the API server refused. */
   failed(victim: Pod, error: unknown): void
+  readonly metrics: Pick<SchedulerMetrics, 'preempting' | 'preempted'>
   /** Nothing is left to wait for: the pod is to be tried again. */
   retry(pod: PodInfo): void
 }
@@ -58,6 +60,7 @@ export function defaultPreemption(options: PreemptionOptions): SchedulerPlugin {
     name: NAME,
     preEnqueue: pod => (underWay.has(pod.metadata.uid ?? '') ? WAITING : undefined),
     postFilter(cycle, refusals) {
+      options.metrics.preempting()
       if (cycle.pod.spec.preemptionPolicy === 'Never') return { message: 'preemption: not eligible due to preemptionPolicy=Never.' }
       if (isWaitingForVictims(cycle, options.nominations, refusals))
         return { message: 'preemption: not eligible due to a terminating pod on the nominated node.', keepsNomination: true }
@@ -67,6 +70,7 @@ export function defaultPreemption(options: PreemptionOptions): SchedulerPlugin {
       const candidates = candidatesOf(cycle, helpful, limit, options, known)
       const best = bestOf(candidates)
       if (!best) return { message: `preemption: ${describe(all, helpful.length)}` }
+      options.metrics.preempted(best.victims.length)
       if (best.victims.length > 0) void evictAll(cycle, best, best.node)
       return { nominatedNodeName: best.node.name, message: '' }
     },

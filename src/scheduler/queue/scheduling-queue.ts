@@ -4,6 +4,7 @@ import { type PodInfo, podInfo } from '../cache/pod-info.ts'
 import type { ClusterChange, QueuedPod, Refusal } from '../framework/plugin.ts'
 import type { Profile } from '../framework/profile.ts'
 import { type BackingOff, Backoff } from './backoff.ts'
+import { EVENT_NAMES } from './event-names.ts'
 import { PodHeap } from './pod-heap.ts'
 import { mayHelp, type Waking, wakingOf } from './waking.ts'
 
@@ -27,10 +28,23 @@ export interface SchedulingQueue {
   activate(uid: string): void
   /** Something changed: pods that it may help are tried again. */
   happened(change: ClusterChange): void
+  /** What has been tried for a pod of the queue. */
+  tried(uid: string): Tried | undefined
+  /** The plugins that refused each of the unschedulable pods. */
+  refusals(): Iterable<{ readonly profile: string; readonly plugins: ReadonlySet<string> }>
   /** How many pods are where, for metrics. */
   sizes(): { readonly active: number; readonly backoff: number; readonly unschedulable: number; readonly gated: number }
   /** Ends its timers. */
   [Symbol.dispose](): void
+}
+
+/** How often a pod was tried, and when, in monotonic milliseconds. */
+export interface Tried {
+  readonly attempts: number
+  /** When it could be tried for the first time. */
+  readonly firstActiveAt: number | undefined
+  /** When the last attempt began. */
+  readonly triedAt: number
 }
 
 export interface SchedulingQueueOptions {
@@ -41,6 +55,8 @@ export interface SchedulingQueueOptions {
   readonly profiles: readonly Profile[]
   /** Called whenever there is a pod to be taken out. */
   ready(): void
+  /** Called with each pod that comes to a part of the queue, and what brought it there. */
+  queued?(part: 'active' | 'backoff' | 'unschedulable', event: string): void
   readonly initialBackoffMs?: number
   readonly maxBackoffMs?: number
 }
@@ -50,13 +66,15 @@ const INITIAL_BACKOFF_MS = 1_000
 const MAX_BACKOFF_MS = 10_000
 const UNSCHEDULABLE_LIMIT_MS = 5 * 60_000
 
-interface Entry extends BackingOff {
+interface Entry extends BackingOff, Tried {
   info: PodInfo
   attempts: number
+  triedAt: number
   where: 'active' | 'backoff' | 'unschedulable' | 'gated' | 'trying' | 'placed'
   failed: boolean
   /** The plugins that an event has to please. */
   refusedBy: ReadonlySet<string>
+  firstActiveAt: number | undefined
   /** When it began to wait for an event, in monotonic milliseconds. */
   parkedAt: number
   /** Of its profile. */
@@ -100,35 +118,39 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
   }
 
   /** Where it waits for an event: for good, or until it has waited long enough. */
-  const park = (entry: Entry) => {
+  const park = (entry: Entry, event: string) => {
     entry.parkedAt = clock.monotonic()
+    options.queued?.('unschedulable', event)
     move(entry, entry.attempts > 0 ? 'unschedulable' : 'gated')
     if (entry.attempts > 0) wakeAt(entry.parkedAt + UNSCHEDULABLE_LIMIT_MS)
   }
 
   /** Whether a plugin keeps the pod out; then it waits for what may change that plugin's mind, too. */
-  const isKeptOut = (entry: Entry) => {
+  const isKeptOut = (entry: Entry, event: string) => {
     for (const plugin of profileOf(entry.info.pod).points.preEnqueue) {
       const refusal = plugin.preEnqueue(entry.info.pod)
       if (!refusal) continue
       if (!entry.refusedBy.has(refusal.plugin)) entry.refusedBy = new Set([...entry.refusedBy, refusal.plugin])
-      if (entry.where !== 'unschedulable' && entry.where !== 'gated') park(entry)
+      if (entry.where !== 'unschedulable' && entry.where !== 'gated') park(entry, event)
       return true
     }
     return false
   }
 
-  const activate = (entry: Entry) => {
-    if (isKeptOut(entry)) return
+  const activate = (entry: Entry, event: string) => {
+    if (isKeptOut(entry, event)) return
+    entry.firstActiveAt ??= clock.monotonic()
     move(entry, 'active')
+    options.queued?.('active', event)
     ready()
   }
 
   /** To the active part, by way of the backoff if that is not over. */
-  const requeue = (entry: Entry) => {
-    if (entry.backoffUntil <= clock.monotonic()) return activate(entry)
-    if (isKeptOut(entry)) return
+  const requeue = (entry: Entry, event: string) => {
+    if (entry.backoffUntil <= clock.monotonic()) return activate(entry, event)
+    if (isKeptOut(entry, event)) return
     move(entry, 'backoff')
+    options.queued?.('backoff', event)
     wakeAt(entry.backoffUntil)
     if (!entry.failed) ready()
   }
@@ -143,12 +165,12 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
   const flush = () => {
     timer = undefined
     const now = clock.monotonic()
-    for (let entry = backoff.over(now); entry; entry = backoff.over(now)) activate(entry)
+    for (let entry = backoff.over(now); entry; entry = backoff.over(now)) activate(entry, 'BackoffComplete')
     // They were parked one after the other.
     for (const entry of parts.unschedulable) {
       if (entry.parkedAt + UNSCHEDULABLE_LIMIT_MS > now) break
-      activate(entry)
-      if (entry.where === 'unschedulable') park(entry)
+      activate(entry, 'UnschedulableTimeout')
+      if (entry.where === 'unschedulable') park(entry, 'UnschedulableTimeout')
     }
     const [parked] = parts.unschedulable
     const next = Math.min(backoff.nextOverAt, parked ? parked.parkedAt + UNSCHEDULABLE_LIMIT_MS : Number.POSITIVE_INFINITY)
@@ -170,13 +192,16 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
       backoffUntil: 0,
       failed: false,
       refusedBy: NONE,
+      triedAt: 0,
+      firstActiveAt: undefined,
       parkedAt: 0,
       missed: false,
       waking: wakings.get(profileOf(info.pod))!,
     }
     entries.set(info.uid, entry)
     parts.gated.add(entry)
-    activate(entry)
+    activate(entry, 'UnschedulablePodAdd')
+    if (entry.where === 'gated') options.queued?.('unschedulable', 'UnschedulablePodAdd')
   }
 
   return {
@@ -185,12 +210,13 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
       const entry = entries.get(info.uid)
       if (!entry) return add(info)
       const old = entry.info.pod
-      takeOut(entry)
+      const isSorted = entry.where === 'active' || entry.where === 'backoff'
+      if (isSorted) takeOut(entry)
       entry.info = info
-      move(entry, entry.where)
-      if (entry.where === 'gated') activate(entry)
+      if (isSorted) move(entry, entry.where)
+      if (entry.where === 'gated') activate(entry, 'UnschedulablePodUpdate')
       else if (specChanged(old, pod)) {
-        if (entry.where === 'unschedulable') requeue(entry)
+        if (entry.where === 'unschedulable') requeue(entry, 'UnschedulablePodUpdate')
         else entry.missed = true
       }
     },
@@ -203,8 +229,10 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
     pop() {
       const entry = active.peek() ?? backoff.next
       if (!entry) return undefined
+      if (entry.where === 'backoff') options.queued?.('active', 'PopFromBackoffQ')
       move(entry, 'trying')
       entry.attempts++
+      entry.triedAt = clock.monotonic()
       entry.missed = false
       return entry.info
     },
@@ -212,33 +240,38 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
       const entry = entries.get(pod.uid)
       if (entry) move(entry, 'placed')
     },
+    tried: uid => entries.get(uid),
     refused(pod, refusals) {
       const entry = entries.get(pod.uid)
       if (!entry) return
       backOff(entry)
       entry.failed = false
       entry.refusedBy = new Set(refusals.map(refusal => refusal.plugin))
-      if (entry.missed) requeue(entry)
-      else park(entry)
+      if (entry.missed) requeue(entry, 'ScheduleAttemptFailure')
+      else park(entry, 'ScheduleAttemptFailure')
     },
     failed(pod) {
       const entry = entries.get(pod.uid)
       if (!entry) return
       backOff(entry)
       entry.failed = true
-      requeue(entry)
+      requeue(entry, 'ScheduleAttemptFailure')
     },
     activate(uid) {
       const entry = entries.get(uid)
       if (!entry) return
       if (entry.where === 'trying') entry.missed = true
-      else if (entry.where !== 'active' && entry.where !== 'placed') activate(entry)
+      else if (entry.where !== 'active' && entry.where !== 'placed') activate(entry, 'ForceActivate')
     },
     happened(change) {
       if (!events.has(change.event)) return
+      const name = EVENT_NAMES[change.event]
       for (const entry of parts.trying) if (!entry.missed && mayHelp(entry.waking, entry.info, change, undefined)) entry.missed = true
-      for (const entry of parts.unschedulable) if (mayHelp(entry.waking, entry.info, change, entry.refusedBy)) requeue(entry)
-      for (const entry of parts.gated) if (mayHelp(entry.waking, entry.info, change, entry.refusedBy)) activate(entry)
+      for (const entry of parts.unschedulable) if (mayHelp(entry.waking, entry.info, change, entry.refusedBy)) requeue(entry, name)
+      for (const entry of parts.gated) if (mayHelp(entry.waking, entry.info, change, entry.refusedBy)) activate(entry, name)
+    },
+    *refusals() {
+      for (const { refusedBy, info } of parts.unschedulable) yield { profile: info.pod.spec.schedulerName ?? '', plugins: refusedBy }
     },
     sizes: () => ({
       active: parts.active.size,
