@@ -8,7 +8,9 @@ import type { Client } from '#client/client.ts'
 import { type HttpClient, httpClient } from '#client/http/http-client.ts'
 import type { Informers } from '#client/informers/informer.ts'
 import { accountOf, accountToken } from '#controllers/service-accounts.ts'
+import { APIService } from '#kinds/apiregistration/v1/api-service.ts'
 import type { Node } from '#kinds/core/v1/node.ts'
+import { PodMetrics } from '#kinds/metrics/v1beta1/pod-metrics.ts'
 import { ClusterRole } from '#kinds/rbac/v1/cluster-role.ts'
 import { resourceMetrics } from '#metrics/resource-metrics.ts'
 import type { StatsSummary } from '#metrics/stats-summary.ts'
@@ -42,12 +44,22 @@ const READER = {
   rules: [{ apiGroups: ['metrics.k8s.io'], resources: ['pods', 'nodes'], verbs: ['get', 'list', 'watch'] }],
 }
 
+/**
+ * Where people look whether there are metrics. With the priorities of upstream's metrics server: who installs that, or another adapter,
+ * names a Service in it, and that one answers from then on.
+ */
+const SERVICE = {
+  metadata: { name: `${PodMetrics.version}.${PodMetrics.group}` },
+  spec: { group: PodMetrics.group, version: PodMetrics.version, groupPriorityMinimum: 100, versionPriority: 100 },
+}
+
 /** Serves `metrics.k8s.io` from what kubelets count: `kubectl top` and autoscalers ask it. Nothing is read until somebody asks. */
 export async function serveMetricsApi({ server, informers, client, kubelets, clock, log }: MetricsApiOptions): Promise<void> {
   const metrics = resourceMetrics({ informers, clock, log, readSummary: node => readSummary(node, kubelets) })
   server.addComputed(metrics.nodes)
   server.addComputed(metrics.pods)
   await applyAddon(client, ClusterRole, READER)
+  await applyAddon(client, APIService, SERVICE)
 }
 
 /** How autoscalers read metrics that other servers serve: as their own account, over the server's port, which leads on to them. */
