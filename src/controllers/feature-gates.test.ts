@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { isGateOn, readFeatureGates } from './feature-gates.ts'
+import { decidesOverControllers, isGateOn } from './feature-gates.ts'
 
 describe('the gates of controllers', () => {
   it.each([
@@ -15,9 +15,11 @@ describe('the gates of controllers', () => {
     expect(isGateOn(name, asked)).toBe(isOn)
   })
 
-  it('tell what is none of theirs, and stay on once they are stable', () => {
-    expect(readFeatureGates({ StorageVersionMigrator: true, NodeSwap: false, AllAlpha: true })).toEqual({ unapplied: ['NodeSwap'] })
-    expect(() => readFeatureGates({ SeparateTaintEvictionController: false })).toThrow('feature is locked to true')
+  it('are the ones that are asked about', () => {
+    expect(['StorageVersionMigrator', 'AllBeta', 'NodeSwap', 'constructor'].filter(decidesOverControllers)).toEqual([
+      'StorageVersionMigrator',
+      'AllBeta',
+    ])
     expect(() => isGateOn('NodeSwap', {})).toThrow('decides over controllers')
   })
 })

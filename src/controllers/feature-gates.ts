@@ -15,7 +15,7 @@ const GATES: Readonly<Record<string, Gate>> = {
   DRAResourcePoolStatus: { isOn: false, stage: 'alpha' },
   GenericWorkload: { isOn: false, stage: 'alpha' },
   StorageVersionMigrator: { isOn: false, stage: 'beta' },
-  SELinuxChangePolicy: { isOn: true, stage: 'beta' },
+  SELinuxChangePolicy: { isOn: true, stage: 'stable' },
   MultiCIDRServiceAllocator: { isOn: true, stage: 'stable' },
   SeparateTaintEvictionController: { isOn: true, stage: 'stable' },
 }
@@ -31,9 +31,7 @@ export function isGateOn(name: string, asked: FeatureGates): boolean {
   return asked[name] ?? ofStage ?? gate.isOn
 }
 
-/** What of `--feature-gates` decides over no controller. Throws where a gate that has become a part of Kubernetes is to be off. */
-export function readFeatureGates(asked: FeatureGates): { readonly unapplied: readonly string[] } {
-  for (const [name, isOn] of Object.entries(asked))
-    if (GATES[name]?.stage === 'stable' && !isOn) throw new Error(`cannot set feature gate ${name} to false, feature is locked to true`)
-  return { unapplied: Object.keys(asked).filter(name => !GATES[name] && !['AllAlpha', 'AllBeta'].includes(name)) }
+/** Whether a gate decides over a controller; `AllAlpha` and `AllBeta` do. */
+export function decidesOverControllers(name: string): boolean {
+  return Object.hasOwn(GATES, name) || name === 'AllAlpha' || name === 'AllBeta'
 }

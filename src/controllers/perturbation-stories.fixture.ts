@@ -38,6 +38,7 @@ import { ResourcePoolStatusRequest } from '#kinds/resource/v1alpha3/resource-poo
 import { DeviceTaintRule } from '#kinds/resource/v1beta2/device-taint-rule.ts'
 import { PodGroup } from '#kinds/scheduling/v1alpha2/pod-group.ts'
 import { CSIDriver } from '#kinds/storage/v1/csi-driver.ts'
+import { StorageClass } from '#kinds/storage/v1/storage-class.ts'
 import { VolumeAttachment } from '#kinds/storage/v1/volume-attachment.ts'
 import { VolumeAttributesClass } from '#kinds/storage/v1/volume-attributes-class.ts'
 import { StorageVersionMigration } from '#kinds/storagemigration/v1beta1/storage-version-migration.ts'
@@ -54,6 +55,9 @@ const selector = (app: string) => ({ selector: { matchLabels: { app } } })
 const named = (...names: string[]) => controllers.filter(({ name }) => names.includes(name.replace(/-controller$/, '')))
 const counts = (status: object) => Object.fromEntries(Object.entries(status).filter(([, value]) => typeof value === 'number'))
 const gone = { deletionTimestamp: '2026-01-01T00:00:00Z' }
+const markDeleted = (next: { metadata: { deletionTimestamp?: string | undefined } }) => {
+  next.metadata.deletionTimestamp = gone.deletionTimestamp
+}
 
 /** What is shown of every object of a kind, in an order that says nothing. */
 function all<K extends AnyKind>({ api }: TestCluster, kind: K, show: (object: ObjectOf<K>) => unknown): string[] {
@@ -342,6 +346,13 @@ const storage: Story = {
       api.put(VolumeAttributesClass, { metadata: { name: 'fast' }, driverName: 'disk.example', parameters: { iops: '1' } })
       for (const name of ['disk-1', 'disk-2']) api.put(PersistentVolume, volume(name))
       api.put(PersistentVolumeClaim, { metadata: meta('data'), spec: claimSpec })
+      api.put(StorageClass, {
+        metadata: { name: 'made' },
+        provisioner: 'disk.example',
+        reclaimPolicy: 'Delete',
+        volumeBindingMode: 'Immediate',
+      })
+      api.put(PersistentVolumeClaim, { metadata: meta('asked'), spec: { ...claimSpec, storageClassName: 'made' } })
       const volumes = [
         { name: 'a', persistentVolumeClaim: { claimName: 'data' } },
         { name: 'b', ephemeral: { volumeClaimTemplate: { spec: claimSpec } } },
@@ -355,12 +366,9 @@ const storage: Story = {
       }),
     ({ api }) => {
       api.remove(Pod, 'web')
-      const mark = (next: { metadata: { deletionTimestamp?: string | undefined } }) => {
-        next.metadata.deletionTimestamp = gone.deletionTimestamp
-      }
-      api.change(PersistentVolumeClaim, 'data', mark)
-      for (const name of ['disk-1', 'disk-2']) api.change(PersistentVolume, name, mark, '')
-      api.change(VolumeAttributesClass, 'fast', mark, '')
+      for (const name of ['data', 'asked']) api.change(PersistentVolumeClaim, name, markDeleted)
+      for (const name of ['disk-1', 'disk-2']) api.change(PersistentVolume, name, markDeleted, '')
+      api.change(VolumeAttributesClass, 'fast', markDeleted, '')
     },
   ],
   world({ api }) {
@@ -374,6 +382,26 @@ const storage: Story = {
           },
           '',
         )
+    // The driver makes volumes for whom the binder hands over to it, and deletes those that are to go with their claims.
+    for (const claim of api.all(PersistentVolumeClaim)) {
+      const { name, namespace, uid, annotations = {} } = claim.metadata
+      if (annotations['volume.kubernetes.io/storage-provisioner'] !== 'disk.example' || api.find(PersistentVolume, `pvc-${name}`, ''))
+        continue
+      const made = volume(`pvc-${name}`)
+      const claimRef = { kind: 'PersistentVolumeClaim', apiVersion: 'v1', namespace, name, uid }
+      const spec = {
+        ...made.spec,
+        volumeAttributesClassName: undefined,
+        storageClassName: 'made',
+        persistentVolumeReclaimPolicy: 'Delete',
+        claimRef,
+      }
+      const provisioned = { 'pv.kubernetes.io/provisioned-by': 'disk.example' }
+      api.put(PersistentVolume, { metadata: { ...made.metadata, annotations: provisioned }, spec })
+    }
+    for (const { metadata, status, spec } of api.all(PersistentVolume))
+      if (status.phase === 'Released' && spec.persistentVolumeReclaimPolicy === 'Delete' && !metadata.deletionTimestamp)
+        api.change(PersistentVolume, metadata.name!, markDeleted, '')
   },
   rounds: 12,
   roundMs: 2_000,
@@ -597,10 +625,7 @@ const optional: Story = {
     },
     ({ api }) => {
       api.remove(Lease, 'server-1', 'kube-system')
-      const mark = (next: { metadata: { deletionTimestamp?: string | undefined } }) => {
-        next.metadata.deletionTimestamp = gone.deletionTimestamp
-      }
-      api.change(PodGroup, 'gang', mark)
+      api.change(PodGroup, 'gang', markDeleted)
       const taint = { key: 'broken', effect: 'NoExecute', timeAdded: '2026-01-01T00:00:00Z' }
       api.put(DeviceTaintRule, { metadata: { name: 'recall' }, spec: { deviceSelector: { driver: 'gpu.example' }, taint } })
     },

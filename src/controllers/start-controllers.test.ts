@@ -69,6 +69,6 @@ describe('which controllers start', () => {
 
   it('start by name where * does not mean them, unless their gate is off', async () => {
     expect(await started(builtInKinds, {}, ['selinux-warning-controller'])).toEqual(['selinux-warning-controller'])
-    expect(await started(builtInKinds, { SELinuxChangePolicy: false }, ['selinux-warning-controller'])).toEqual([])
+    expect(await started(everything, {}, ['storage-version-migrator-controller'])).toEqual([])
   })
 })

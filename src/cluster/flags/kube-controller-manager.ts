@@ -1,5 +1,5 @@
 import { readControllerNames } from '#controllers/controllers.ts'
-import { readFeatureGates } from '#controllers/feature-gates.ts'
+import { decidesOverControllers } from '#controllers/feature-gates.ts'
 import { featureGates } from './feature-gates.ts'
 import type { Flag } from './flag.ts'
 import { boolean, checked, decimal, duration, FlagValueError, integer, list, oneOf, text, unapplied } from './flag.ts'
@@ -59,7 +59,7 @@ export const kubeControllerManager = {
       'controller-start-interval': unapplied(duration('How long after one controller the next is started.')),
       controllers: checked(list('Which controllers run: * for all that are on by default, a name, or -name.', ['*']), checkNames),
       'external-cloud-volume-plugin': unapplied(text('Of cloud providers.')),
-      'feature-gates': featureGates(gate => readFeatureGates({ [gate]: true }).unapplied.length === 0),
+      'feature-gates': featureGates(decidesOverControllers),
       'kube-api-burst': integer('How many requests at once beyond --kube-api-qps.', 30),
       'kube-api-content-type': unapplied(
         text('The form of requests.', 'application/vnd.kubernetes.protobuf'),
