@@ -31,11 +31,26 @@ describe.each(samples)('the JSON of a table of %o', (kind, body) => {
   ])('is the table, whatever of the objects it includes and whenever it is asked for (%s of %i)', (includeObject, count) => {
     const items: ApiObject[] = Array.from({ length: count }, (_, index) => named(`o${index}`))
     const metadata = { resourceVersion: '9' }
-    for (const now of [Date.parse(CREATED) + DAY_MS, Date.parse(CREATED) + 400 * DAY_MS]) {
-      const options = { includeObject, version: 'v1', now }
+    const times = [1, 1, 400, 1].map(days => Date.parse(CREATED) + days * DAY_MS)
+    for (const [now, version] of times.flatMap(now => [[now, 'v1'] as const, [now, 'v1beta1'] as const])) {
+      const options = { includeObject, version, now }
       const text = Buffer.concat(tableJson(kind, { metadata, items }, options)).toString()
       expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(tableOf(kind, items, metadata, options))))
       expect(text.endsWith(']}\n')).toBe(true)
+    }
+  })
+})
+
+describe('the JSON of a table', () => {
+  it('is the table where the metadata of only some objects is shown as it is kept', () => {
+    const [kind, body] = samples[2]!
+    const items = [annotations, undefined, undefined, annotations, undefined].map((own, index) =>
+      decodeObject(kind, { metadata: { name: `o${index}`, namespace: 'ns', ...(own ? { annotations: own } : {}) }, ...body }),
+    )
+    const options = { includeObject: 'Metadata', version: 'v1', now: 0 } as const
+    for (const shown of [items, [...items].reverse(), items.slice(1, 3), items.slice(3, 4)]) {
+      const text = Buffer.concat(tableJson(kind, { metadata: {}, items: shown }, options)).toString()
+      expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(tableOf(kind, shown, {}, options))))
     }
   })
 })
