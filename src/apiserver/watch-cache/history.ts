@@ -49,7 +49,7 @@ export class History {
     const isKept = ++this.#sinceSnapshot >= SNAPSHOT_EVERY
     if (isKept) this.#sinceSnapshot = 0
     this.#entries.push({ change, atMs, objects: isKept ? objects : undefined })
-    this.#forget(atMs)
+    this.forget(atMs)
   }
 
   /** The changes after `revision`, in order; undefined if some of them are forgotten. */
@@ -82,7 +82,8 @@ export class History {
     return low
   }
 
-  #forget(nowMs: number): void {
+  /** Forgets what is older than is kept. */
+  forget(nowMs: number): void {
     const { maxAgeMs, minChanges, maxChanges } = this.#limits
     let count = this.#entries.length - this.#first
     while (count > minChanges && (count > maxChanges || this.#entries[this.#first]!.atMs < nowMs - maxAgeMs)) {

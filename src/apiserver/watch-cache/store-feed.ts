@@ -355,7 +355,10 @@ export class StoreFeed {
   #scheduleBookmarks(): void {
     if (this.#stopped) return
     this.#bookmarks = this.#options.clock.after(BOOKMARK_PERIOD_MS, () => {
-      for (const cache of this.#caches.values()) if (cache.watcherCount > 0) cache.sendBookmarks()
+      for (const cache of this.#caches.values()) {
+        cache.forgetOld()
+        if (cache.watcherCount > 0) cache.sendBookmarks()
+      }
       this.#scheduleBookmarks()
     })
   }

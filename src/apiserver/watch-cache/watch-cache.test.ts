@@ -208,6 +208,19 @@ describe('a watch cache', () => {
     expect(recorder.told[1]?.object.metadata.labels).toEqual({ x: 'y' })
   })
 
+  it('forgets what is too old although nothing happens any more', () => {
+    let now = 0
+    const limits = { maxAgeMs: 1000, minChanges: 4, maxChanges: 100 }
+    const cache = new WatchCache(ConfigMap, '/registry/x/', { now: () => now, schedule: () => {}, limits })
+    cache.load([], 1)
+    for (let revision = 2; revision < 40; revision++) cache.apply('ns/a', object('a', revision), revision)
+    cache.forgetOld()
+    expect(cache.snapshotAt(10)?.objects.get('ns/a')?.metadata.resourceVersion).toBe('10')
+    now = 1001
+    cache.forgetOld()
+    expect([cache.snapshotAt(10), cache.snapshotAt(38)?.revision]).toEqual([undefined, 38])
+  })
+
   it('[W7] refuses what it has forgotten with 410', () => {
     const { cache, flush } = setUp()
     for (let revision = 2; revision < 20; revision++) cache.apply('ns/a', object('a', revision), revision)

@@ -221,6 +221,11 @@ export class WatchCache {
     }
   }
 
+  /** Forgets changes that are older than is kept: where nothing happens, nothing else would. */
+  forgetOld(): void {
+    this.#history.forget(this.#now())
+  }
+
   /** A bookmark that says how far the cache is: for a watch that ends in good order. */
   bookmark(): CacheEvent {
     return this.#bookmark(this.#revision, false)
