@@ -18,6 +18,7 @@ interface UpFlags extends ClusterFlags {
   readonly simulatedNodes?: number
   readonly port?: number
   readonly history?: number
+  readonly apiserverFlag?: readonly string[]
   readonly output?: string
 }
 
@@ -36,11 +37,20 @@ export const upVerb: Verb = context =>
     )
     .option('--port <port>', 'port of the API server (default: 6443, or the next that no other cluster has)', wholeNumber(1, 65_535))
     .addOption(historyOption())
+    .option(
+      '--apiserver-flag <name=value>',
+      'a flag of kube-apiserver: audit-…, oidc-…, authentication-config, …-admission-plugins; may be given more than once (default: as before)',
+      (flag: string, before: readonly string[] = []) => (flag === '' ? before : [...before, flag]),
+    )
     .addOption(outputOption('one event a line'))
     .action((flags: UpFlags) => up(flags, context))
 
 async function up(flags: UpFlags, context: VerbContext): Promise<void> {
   const { bringUp } = await import('../bring-up.ts')
+  if (flags.apiserverFlag) {
+    const { readApiServerFlags } = await import('../flags/api-server-flags.ts')
+    readApiServerFlags(flags.apiserverFlag)
+  }
   const where = clusterOf(flags, context)
   const request = {
     name: where.name,
@@ -48,6 +58,7 @@ async function up(flags: UpFlags, context: VerbContext): Promise<void> {
     simulatedNodes: flags.simulatedNodes,
     apiPort: flags.port,
     historyMs: flags.history,
+    apiServerFlags: flags.apiserverFlag,
     program: fileURLToPath(new URL('./t8s-cluster.js', import.meta.url)), // all programs stand in one folder once built
     programArgs: () => ['--data-dir', where.dataDir],
   }

@@ -1,4 +1,7 @@
+import { Registry } from 'prom-client'
+import type { AnonymousAccess } from '#apiserver/http/identification.ts'
 import type { Listening } from '#apiserver/http/listen.ts'
+import type { ServeOptions } from '#apiserver/http/serve.ts'
 import type { Logger } from '#base/log/logger.ts'
 import { systemRandom } from '#base/random/system-random.ts'
 import type { Clock } from '#base/time/clock.ts'
@@ -8,6 +11,7 @@ import { kubeconfig, writePrivateFile } from '../certificates/admin-kubeconfig.t
 import { apiServerNames, type ClusterCertificates, clusterCertificates } from '../certificates/cluster-certificates.ts'
 import { ensureEncryptionConfiguration } from '../certificates/encryption-key.ts'
 import { keepRenewed, newestCredential } from '../certificates/keep-renewed.ts'
+import { apiServerByFlags, readApiServerFlags } from '../flags/api-server-flags.ts'
 import type { ClusterLayout } from '../layout/layout.ts'
 import type { Progress } from '../progress/progress.ts'
 import { authenticationByCertificates } from './certificate-authentication.ts'
@@ -57,6 +61,9 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       ending.push(() => store.close())
       ensureEncryptionConfiguration(layout.encryptionFile)
       const encryption = await encryptionFromFile({ file: layout.encryptionFile, reloads: true, clock, random, log })
+      const registry = new Registry()
+      const byFlags = await apiServerByFlags(readApiServerFlags(layout.apiServerFlags ?? []), { clock, log, registry, serverId: layout.id })
+      ending.push(async () => byFlags[Symbol.asyncDispose]())
       let started: ControlPlane | undefined
       const others = customMetrics({
         url: serverUrl(layout),
@@ -81,14 +88,15 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
         // A node's pod CIDR is fixed with its network.
         controllers: ['*', '-node-ipam-controller'],
         parameters: { ...certificateParameters(certificates, layout), readMetrics: others.read },
-        authentication: authenticationByCertificates(certificates),
+        authentication: { ...authenticationByCertificates(certificates), jwt: byFlags.jwt },
+        admission: byFlags.admission,
         kubeletConnection: kubelets,
         frontProxy: newestCredential(() => newest.frontProxyClient),
         checksConsistency: checksConsistency(process.env),
       })
       ending.push(() => started!.stop())
       await serveMetricsApi({ ...started, client: administratorOf(started), kubelets, clock, log })
-      listening.push(...(await listen(started, certificates, options)))
+      listening.push(...(await listen(started, certificates, options, { ...byFlags, registry })))
       writeKubeconfig(layout, certificates)
       note(serverUrl(layout))
       return started
@@ -134,7 +142,12 @@ const administratorOf = (plane: ControlPlane) => plane.clientFor({ name: 'system
 const serverUrl = ({ apiPort }: ClusterLayout) => `https://127.0.0.1:${apiPort}`
 
 /** The port of the API server: on loopback for people, and on the nodes' bridge for pods. */
-async function listen(plane: ControlPlane, certificates: ClusterCertificates, { layout }: ClusterOptions): Promise<Listening[]> {
+async function listen(
+  plane: ControlPlane,
+  certificates: ClusterCertificates,
+  { layout }: ClusterOptions,
+  { audit, anonymous, registry }: Pick<ServeOptions, 'audit' | 'registry'> & { readonly anonymous: AnonymousAccess },
+): Promise<Listening[]> {
   const clientCa = `${certificates.authority.certificate}\n${certificates.frontProxyAuthority.certificate}`
   const { certificate, privateKey } = certificates.apiServer
   const tls = { certificate, key: privateKey, clientCa }
@@ -142,7 +155,8 @@ async function listen(plane: ControlPlane, certificates: ClusterCertificates, { 
   const listening: Listening[] = []
   for (const address of addresses) {
     const documents = plane.documentsAt(`${address}:${layout.apiPort}`)
-    listening.push(await plane.server.listen({ address, port: layout.apiPort, tls, authenticator: plane.authenticator, documents }))
+    const { authenticator } = plane
+    listening.push(await plane.server.listen({ address, port: layout.apiPort, tls, authenticator, documents, audit, anonymous, registry }))
   }
   return listening
 }

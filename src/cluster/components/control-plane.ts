@@ -1,3 +1,4 @@
+import type { AdmissionChoice } from '#apiserver/admission/plugins.ts'
 import type { FrontProxyCredential } from '#apiserver/aggregation/front-proxy.ts'
 import type { Encryption } from '#apiserver/encryption/encryption.ts'
 import type { KubeletConnection } from '#apiserver/node-streams/kubelet-connection.ts'
@@ -29,6 +30,8 @@ export interface ControlPlaneOptions {
   readonly network?: Partial<ControlPlaneNetwork>
   /** By what clients prove who they are, beside the tokens of service accounts. */
   readonly authentication?: AuthenticationOptions
+  /** Which admission plugins are in force, and what they were told; absent: upstream's, and NodeRestriction. */
+  readonly admission?: AdmissionChoice
   /** How values are encrypted at rest; absent: they are not. */
   readonly encryption?: Encryption
   /** How the API server reaches kubelets; absent: it does not. */
@@ -83,7 +86,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     random,
     log,
     authorizers: [{ type: 'Node' }, { type: 'RBAC' }],
-    admission: { enabled: ['NodeRestriction'], disabled: [] },
+    admission: options.admission ?? { enabled: ['NodeRestriction'], disabled: [] },
     serviceCIDRs: network.serviceCIDRs,
     nodePortRange: network.nodePortRange,
     serviceAccounts: {

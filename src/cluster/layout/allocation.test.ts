@@ -31,6 +31,13 @@ describe('allocate', () => {
     expect(allocate({ name: 'default' }, undefined, nothing)).not.toHaveProperty('historyMs')
   })
 
+  it('keeps the flags of the API server until asked for others', () => {
+    const flagged = allocate({ name: 'default', apiServerFlags: ['audit-log-path=/a'] }, undefined, nothing)
+    expect(allocate({ name: 'default' }, flagged, nothing).apiServerFlags).toEqual(['audit-log-path=/a'])
+    expect(allocate({ name: 'default', apiServerFlags: [] }, flagged, nothing).apiServerFlags).toEqual([])
+    expect(allocate({ name: 'default' }, undefined, nothing)).not.toHaveProperty('apiServerFlags')
+  })
+
   it('keeps the nodes there are when nodes are added', () => {
     const one = allocate({ name: 'default' }, undefined, nothing)
     const three = allocate({ name: 'default', nodes: 3 }, one, nothing)

@@ -29,6 +29,8 @@ export interface ClusterAllocation {
   readonly simulatedNodes: number
   /** How long the store keeps what was; absent: as long as it does by itself. */
   readonly historyMs?: number
+  /** Flags of kube-apiserver (`name=value`) that its API server takes. */
+  readonly apiServerFlags?: readonly string[]
 }
 
 export interface NodeAllocation {
@@ -46,6 +48,8 @@ export interface ClusterRequest {
   readonly simulatedNodes?: number | undefined
   readonly apiPort?: number | undefined
   readonly historyMs?: number | undefined
+  /** In the place of those it has; an empty list: none any more. */
+  readonly apiServerFlags?: readonly string[] | undefined
 }
 
 /** What is already taken on the machine. */
@@ -70,6 +74,7 @@ export function allocate(request: ClusterRequest, existing: ClusterAllocation | 
   return {
     ...base,
     ...(request.historyMs === undefined ? {} : { historyMs: request.historyMs }),
+    ...(request.apiServerFlags === undefined ? {} : { apiServerFlags: request.apiServerFlags }),
     apiPort: request.apiPort ?? base.apiPort,
     simulatedNodes,
     nodes: Array.from({ length: count }, (_, index) => existing?.nodes[index] ?? nodeAllocation(base, index + 1)),

@@ -26,7 +26,7 @@ import {
   validateDefinitionName,
   validateDefinitionUpdate,
 } from './custom-resource-definition.rules.ts'
-import { definitionFromV1beta1 } from './custom-resource-definition.v1beta1.ts'
+import { definitionFromV1beta1 } from './custom-resource-definition-v1beta1.ts'
 import { JSONSchemaProps } from './json-schema-props.ts'
 
 export const ServiceReference = message('io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.ServiceReference', {
