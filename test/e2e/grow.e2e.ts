@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -145,6 +145,36 @@ describe('a cluster of one machine', () => {
     expect((await statusOf(1)).members).toHaveLength(2)
     await until('both answer', async () => (await statusOf(2)).ready)
   }, 180_000)
+
+  it('is backed up by any server, and begun anew elsewhere from the backup, when all servers are gone', async () => {
+    const backup = join(folder, 'backup.t8s')
+    const status = JSON.parse(await t8s(2, ['store', 'status', '-o', 'json'])) as { engine: string; keys: number }
+    expect(status.engine).toBe('etcd')
+    const taken = JSON.parse(await t8s(2, ['store', 'backup', backup, '-o', 'json'])) as { keys: number }
+    expect(taken.keys).toBeGreaterThan(100)
+    expect(await t8s(2, ['store', 'backup', join(folder, 'earlier.t8s'), '--at=-1s'])).toContain('keys as of resourceVersion')
+    expect(await t8s(2, ['store', 'defragment'])).toContain('bytes before')
+    await expect(t8s(2, ['store', 'restore', backup])).rejects.toThrow(/begin anew with "t8s server --cluster-init --from FILE"/)
+    const kubeconfig = join(folder, 'kubeconfig')
+    cpSync(join(dirOf(1), 'kubeconfig'), kubeconfig)
+    cpSync(join(dirOf(1), 'certificates'), join(folder, 'certificates'), { recursive: true })
+    await Promise.all([killServer(1), killServer(2)])
+    for (const machine of [1, 2]) rmSync(dirOf(machine), { recursive: true })
+
+    const begin = ['server', '--cluster-init', '--from', backup, '--server-name', 's3']
+    await expect(t8s(3, begin)).rejects.toThrow(/has encrypted values.*put the directory "certificates"/s)
+    cpSync(join(folder, 'certificates'), join(dirOf(3), 'certificates'), { recursive: true })
+    await t8s(3, begin)
+    using client = clientOf(3, kubeconfig)
+    expect((await client.get(Secret, at('kept'))).data).toEqual({ password: 'aHVudGVyMg==' })
+    expect((await client.get(ConfigMap, at('by-the-third'))).metadata.name).toBe('by-the-third')
+    await controllersWork(client, 'anew')
+    await until('only the new one is an endpoint', async () => {
+      const { endpoints } = await client.get(EndpointSlice, at('kubernetes'))
+      return (endpoints ?? []).flatMap(({ addresses }) => addresses).join() === machines.address(3)
+    })
+    expect((await statusOf(3)).members.map(({ name }) => name)).toEqual(['s3'])
+  }, 120_000)
 })
 
 /** Makes objects of several kinds by a kubeconfig. */

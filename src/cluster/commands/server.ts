@@ -46,7 +46,10 @@ export const serverVerb: Verb = context => {
     .option('--tls-san <name>', 'a further name or address in its certificate, as of a load balancer; may be repeated', again)
     .option('--pod-cidr <network>', 'addresses of pods, with --cluster-init (default: 10.244.0.0/16)')
     .option('--service-cidr <network>', 'addresses of Services, with --cluster-init (default: 10.96.0.0/16)')
-    .option('--from <directory>', 'with --cluster-init: continue the cluster of "t8s up" in this data directory, which must be down')
+    .option(
+      '--from <place>',
+      'with --cluster-init: continue the cluster of "t8s up" in this data directory, which must be down, or begin with a file of "t8s store backup"',
+    )
     .addOption(historyOption())
     .option('--cluster-reset', 'go on with this server alone, when the others are lost for good')
     .addOption(outputOption('one event a line'))

@@ -1,7 +1,9 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { join, resolve } from 'node:path'
 import { realClock } from '#base/time/real-clock.ts'
-import { hasSharedSecrets, writeSharedSecrets } from '../certificates/shared-secrets.ts'
+import { ENCRYPTION_FILE, hasSharedSecrets, writeSharedSecrets } from '../certificates/shared-secrets.ts'
+import { hasEncrypted, readSnapshotFile } from '../commands/store/snapshot-on-disk.ts'
 import { clusterProcess, startClusterProcess } from '../control-plane-process.ts'
 import { announceMember } from '../etcd/join-members.ts'
 import { fetchAuthority, joinAsServer } from '../join/join-cluster.ts'
@@ -15,6 +17,7 @@ import { portOwner } from '../machine/ports.ts'
 import { installPackages, packagesFor } from '../packages/debian.ts'
 import type { Progress } from '../progress/progress.ts'
 import { SetupError } from '../setup-error.ts'
+import { readClusterFacts, writeClusterFacts } from './cluster-facts.ts'
 import { clusterToContinue, factsOf, takeKeysOver } from './continued-cluster.ts'
 import { serverCertificates } from './server-certificates.ts'
 import { peerUrl, readServerRecord, type ServerLayout, type ServerRecord, serverLayout, writeServerRecord } from './server-record.ts'
@@ -31,7 +34,7 @@ export interface ServerRequest {
   readonly tlsSans: readonly string[]
   readonly podCidr?: string | undefined
   readonly serviceCidr?: string | undefined
-  /** With `clusterInit`: the data directory of a cluster of `t8s up` that is continued. */
+  /** With `clusterInit`: the data directory of a cluster of `t8s up` that is continued, or a file of `t8s store backup`. */
   readonly from?: string | undefined
   /** How long etcd keeps what was. */
   readonly historyMs?: number | undefined
@@ -52,6 +55,7 @@ export async function bringServerUp(where: ResolvedWhereabouts, request: ServerR
   if (!clusterProcess(layout)) checkPorts(layout)
   else if (request.clusterReset) throw new SetupError('This server is running', 'run "t8s down" first')
   writeServerRecord(where.dataDir, layout)
+  writeClusterFacts(layout.certificatesDir, layout.cluster)
   await startClusterProcess(
     layout,
     request.program,
@@ -81,12 +85,29 @@ async function newRecord(where: ResolvedWhereabouts, request: ServerRequest, pro
 
 function firstRecord(where: ResolvedWhereabouts, request: ServerRequest): ServerRecord {
   const own = ownFacts(request)
-  const continued = request.from === undefined ? undefined : clusterToContinue(request.from)
-  const cluster = continued ? factsOf(continued) : newFacts(where.name, request)
+  const backup = request.from !== undefined && isFile(request.from) ? resolve(request.from) : undefined
+  if (backup) checkBackup(backup, join(where.dataDir, 'certificates'))
+  const continued = request.from === undefined || backup ? undefined : clusterToContinue(request.from)
+  const kept = backup ? readClusterFacts(join(where.dataDir, 'certificates')) : undefined
+  const cluster = continued ? factsOf(continued) : (kept ?? newFacts(where.name, request))
   const etcd = { initialCluster: `${own.serverName}=${peerUrl(own)}`, state: 'new', peers: [] } as const
-  const record: ServerRecord = { version: 1, cluster, ...own, ...(continued ? { from: continued.storeDir } : {}), etcd }
+  const record: ServerRecord = { version: 1, cluster, ...own, from: backup ?? continued?.storeDir, etcd }
   if (continued) takeKeysOver(continued, serverLayout(record, where.dataDir).certificatesDir)
   return record
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
+}
+
+/** A backup is whole, and its encrypted values can be read: by the keys of the servers that wrote them. */
+function checkBackup(file: string, certificatesDir: string): void {
+  if (hasEncrypted(readSnapshotFile(file)) && !existsSync(join(certificatesDir, ENCRYPTION_FILE))) {
+    throw new SetupError(
+      'The backup has encrypted values, and the key to them is not here',
+      `put the directory "certificates" of a server of that cluster back as ${certificatesDir} first`,
+    )
+  }
 }
 
 function newFacts(name: string, { podCidr, serviceCidr }: ServerRequest): ClusterFacts {

@@ -18,7 +18,7 @@ export interface ServerRecord {
   readonly tlsSans: readonly string[]
   /** How long its etcd member keeps what was; absent: 5 minutes. */
   readonly historyMs?: number | undefined
-  /** The embedded store of a cluster of `t8s up` that is continued here, until its objects are in etcd. */
+  /** The embedded store of a cluster of `t8s up` that is continued here, or the backup of one, until its objects are in etcd. */
   readonly from?: string | undefined
   /** How its etcd member came into being; it reads this only as long as it has no data. */
   readonly etcd: { readonly initialCluster: string; readonly state: 'new' | 'existing'; readonly peers: readonly string[] }

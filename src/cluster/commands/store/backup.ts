@@ -51,7 +51,7 @@ async function takeBackup(file: string, flags: BackupFlags, context: VerbContext
 /** Hands on the parts of a snapshot. */
 async function produce(place: StorePlace, moment: string, sink: (part: Uint8Array) => void, signal: AbortSignal): Promise<void> {
   const { clientOf, openPlace } = await import('./store-place.ts')
-  if (place.engine === 'lmdb' && place.running) {
+  if (place.running && (place.engine === 'lmdb' || moment !== 'newest')) {
     using client = clientOf(place.running.kubeconfig)
     return await client.download(`/apis/typernetes.dev/v1/moments/${encodeURIComponent(moment)}/snapshot`, sink, { signal })
   }

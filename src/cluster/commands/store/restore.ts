@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Command } from 'commander'
 import type { Snapshot } from '#store/snapshot/snapshot.ts'
+import { withoutServers } from '../../servers/former-servers.ts'
+import { SetupError } from '../../setup-error.ts'
 import { outputOption, progressOf, type Verb, type VerbContext, wholeNumber } from '../verb.ts'
 import { explained, type PlaceFlags, placeOf, refuseRunning, type StorePlace, withPlaceFlags } from './store-place.ts'
 
@@ -46,14 +48,19 @@ export const restoreVerb: Verb = context =>
 async function restore(file: string, flags: RestoreFlags, context: VerbContext): Promise<Restored> {
   const place = placeOf(flags, context)
   refuseRunning(place)
+  if (place.engine === 'etcd' && place.isOfServer)
+    throw new SetupError(
+      'The etcd of servers is not restored while they are there',
+      'take all of them down, and begin anew with "t8s server --cluster-init --from FILE": see docs/how-to/back-up-the-store.md',
+    )
   const progress = progressOf(undefined, context)
-  const { readSnapshotFile } = await import('./snapshot-on-disk.ts')
+  const { hasEncrypted, readSnapshotFile } = await import('./snapshot-on-disk.ts')
   const snapshot = await progress.step(`check ${file}`, async note => {
-    const found = readSnapshotFile(file)
+    const found = withoutServers(readSnapshotFile(file))
     note(`${found.kvs.length} keys as of resourceVersion ${found.revision}`)
     return found
   })
-  if (place.engine === 'lmdb' && place.encryptionFile && isEncrypted(snapshot) && !existsSync(place.encryptionFile))
+  if (place.engine === 'lmdb' && place.encryptionFile && hasEncrypted(snapshot) && !existsSync(place.encryptionFile))
     progress.warn(`The snapshot has encrypted values: put the cluster's ${place.encryptionFile} back before you bring it up.`)
   const bump = flags.bumpRevision ?? (flags.replace ? REVISION_BUMP : 0)
   return progress.step(`restore ${place.name}`, () => putSnapshot(place, snapshot, { replaces: flags.replace === true, bump }))
@@ -101,10 +108,4 @@ export function report(restored: Restored, output: string | undefined, context: 
     context.stdout.write(`${keys} keys are in ${engine}, at resourceVersion ${resourceVersion}\n`)
     if (replaced) context.stdout.write(`the store before is ${replaced}\n`)
   }
-}
-
-const ENCRYPTED = Buffer.from('k8s:enc:')
-
-function isEncrypted({ kvs }: Snapshot): boolean {
-  return kvs.some(({ value }) => ENCRYPTED.equals(value.subarray(0, ENCRYPTED.length)))
 }

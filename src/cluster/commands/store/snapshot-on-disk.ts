@@ -63,6 +63,13 @@ export function readSnapshotFile(file: string): Snapshot {
   return decodeSnapshot(bytes, file)
 }
 
+/** Whether some of its values are encrypted. */
+export function hasEncrypted({ kvs }: Snapshot): boolean {
+  return kvs.some(({ value }) => ENCRYPTED.equals(value.subarray(0, ENCRYPTED.length)))
+}
+
+const ENCRYPTED = Buffer.from('k8s:enc:')
+
 export function syncDirectory(path: string): void {
   const directory = openSync(path, 'r')
   try {

@@ -13,6 +13,7 @@ import { StoreError } from '#store/store-errors.ts'
 import { clusterProcess } from '../../control-plane-process.ts'
 import { readAllocation } from '../../layout/data-directory.ts'
 import { layoutOf } from '../../layout/layout.ts'
+import { readServerRecord, serverLayout } from '../../servers/server-record.ts'
 import { SetupError } from '../../setup-error.ts'
 import { type ClusterFlags, clusterOf, type VerbContext, withClusterFlags } from '../verb.ts'
 
@@ -29,7 +30,17 @@ export interface EtcdFlags {
 }
 
 /** Where a store is: the embedded one of a cluster or directory, or an etcd cluster. */
-export type StorePlace = EmbeddedPlace | { readonly engine: 'etcd'; readonly address: EtcdAddress; readonly name: string }
+export type StorePlace = EmbeddedPlace | EtcdPlace
+
+export interface EtcdPlace {
+  readonly engine: 'etcd'
+  readonly address: EtcdAddress
+  readonly name: string
+  /** There for the etcd of a server that runs: its API knows the past. */
+  readonly running?: { readonly kubeconfig: string }
+  /** A server's own, which ends with the server. */
+  readonly isOfServer?: boolean
+}
 
 export interface EmbeddedPlace {
   readonly engine: 'lmdb'
@@ -65,7 +76,23 @@ export function placeOf(flags: PlaceFlags, context: VerbContext): StorePlace {
   const given = named.filter(Boolean)
   if (given.length > 1) throw new SetupError(`${given.join(' and ')} name different stores`, 'give one of them')
   if (flags.etcdServers) return etcdPlace(flags)
-  return embeddedPlace(flags, context)
+  return (flags.directory ? undefined : serverPlace(clusterOf(flags, context).dataDir)) ?? embeddedPlace(flags, context)
+}
+
+/** The etcd of the server in a data directory, if there is one. */
+function serverPlace(dataDir: string): EtcdPlace | undefined {
+  const record = readServerRecord(dataDir)
+  if (!record) return undefined
+  const layout = serverLayout(record, dataDir)
+  const text = (name: string) => readNamed(join(layout.certificatesDir, name))
+  const tls = { authority: text('etcd-ca.crt'), certificate: text('etcd-client.crt'), privateKey: text('etcd-client.key') }
+  return {
+    engine: 'etcd',
+    address: { endpoints: [`https://127.0.0.1:${layout.etcdClientPort}`], tls },
+    name: `the etcd of the server "${layout.serverName}"`,
+    isOfServer: true,
+    ...(clusterProcess(layout) ? { running: { kubeconfig: layout.kubeconfig } } : {}),
+  }
 }
 
 export function embeddedPlace(flags: PlaceFlags, context: VerbContext): EmbeddedPlace {
@@ -83,7 +110,7 @@ export function embeddedPlace(flags: PlaceFlags, context: VerbContext): Embedded
   }
 }
 
-export function etcdPlace(flags: EtcdFlags): Extract<StorePlace, { engine: 'etcd' }> {
+export function etcdPlace(flags: EtcdFlags): EtcdPlace {
   const { etcdServers, etcdCafile, etcdCertfile, etcdKeyfile } = flags
   if (!etcdServers) throw new SetupError('No etcd cluster is named', 'give --etcd-servers=https://HOST:2379')
   const endpoints = etcdServers.split(',')
@@ -99,6 +126,8 @@ export function etcdPlace(flags: EtcdFlags): Extract<StorePlace, { engine: 'etcd
 export async function openPlace(place: StorePlace): Promise<Store> {
   const clock = realClock()
   if (place.engine === 'etcd') {
+    if (place.isOfServer && !place.running)
+      throw new SetupError(`${upperFirst(place.name)} is down, since the server is`, 'start it with "t8s server"')
     const { EtcdStore } = await import('#store/etcd/etcd-store.ts')
     return new EtcdStore({ ...place.address, clock, random: systemRandom() })
   }
