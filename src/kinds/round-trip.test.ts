@@ -6,10 +6,11 @@ import { decodeProtobuf, encodeProtobuf, openEnvelope } from '#machinery/codec/p
 import { arbitraryOf } from '#machinery/schema/arbitrary.fixture.ts'
 import { decode } from '#machinery/schema/decode.ts'
 import { builtInKinds, subresourceKinds } from './kinds.ts'
+import { optionalKinds } from './optional-kinds.ts'
 
 const RUNS = 10
 
-describe.each([...builtInKinds, ...subresourceKinds])('a random $apiVersion $kind', kind => {
+describe.each([...builtInKinds, ...optionalKinds, ...subresourceKinds])('a random $apiVersion $kind', kind => {
   const canonical = (sent: unknown) => decode<Record<string, unknown>>(kind.schema, sent, { defaults: false, unknown: [] })
 
   it('is the same after it went over the wire, as JSON and as protobuf', () => {

@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import { Deployment } from '#kinds/apps/v1/deployment.ts'
+import { ReplicaSet } from '#kinds/apps/v1/replica-set.ts'
+import { Job } from '#kinds/batch/v1/job.ts'
 import { Node } from '#kinds/core/v1/node.ts'
 import { PersistentVolume } from '#kinds/core/v1/persistent-volume.ts'
 import { PersistentVolumeClaim } from '#kinds/core/v1/persistent-volume-claim.ts'
 import { Pod } from '#kinds/core/v1/pod.ts'
+import { ClusterRoleBinding } from '#kinds/rbac/v1/cluster-role-binding.ts'
 import { DeviceClass } from '#kinds/resource/v1/device-class.ts'
 import { ResourceClaim } from '#kinds/resource/v1/resource-claim.ts'
 import { ResourceClaimTemplate } from '#kinds/resource/v1/resource-claim-template.ts'
@@ -71,4 +75,25 @@ describe('controllers act within the roles that upstream gives them', () => {
     await cluster.until(async () => (await client.list(Pod, { namespace: 'default' })).items.length === 0)
     await cluster.until(async () => (await claims()).length === 0)
   }, 20_000)
+
+  it('each acts as itself alone: one whose role is taken away can do nothing more, the others go on', async () => {
+    await using cluster = await startCluster()
+    const { client } = cluster
+    await client.delete(ClusterRoleBinding, { name: 'system:controller:replicaset-controller' })
+    const template = { metadata: { labels: { app: 'web' } }, spec: { containers } }
+    const spec = { replicas: 1, selector: { matchLabels: { app: 'web' } }, template }
+    await client.create(Deployment, { metadata: meta('web'), spec } as never)
+    await client.create(Job, { metadata: meta('task'), spec: { template: { spec: { restartPolicy: 'Never', containers } } } } as never)
+    const made = async (kind: typeof ReplicaSet | typeof Pod) => (await client.list(kind, { namespace: 'default' })).items.length
+    // The Deployment's controller makes a set and the Job's a pod; the set's controller may not even say that it has failed.
+    await cluster.until(async () => (await made(ReplicaSet)) === 1 && (await made(Pod)) === 1)
+    const [set] = (await client.list(ReplicaSet, { namespace: 'default' })).items
+    expect(set!.status.observedGeneration ?? 0).toBe(0)
+    await client.create(ClusterRoleBinding, {
+      metadata: { name: 'system:controller:replicaset-controller' },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'system:controller:replicaset-controller' },
+      subjects: [{ kind: 'ServiceAccount', name: 'replicaset-controller', namespace: 'kube-system' }],
+    })
+    await cluster.until(async () => (await client.get(Deployment, meta('web'))).status.readyReplicas === 1, 20_000)
+  }, 40_000)
 })
