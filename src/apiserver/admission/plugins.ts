@@ -54,6 +54,7 @@ import { mutatingAdmissionPolicy } from './policies/mutating-admission-policy.ts
 import { validatingAdmissionPolicy } from './policies/validating-admission-policy.ts'
 import { priority } from './priority.ts'
 import { privilegedContainers } from './privileged-containers.ts'
+import type { ResourceQuotaConfiguration } from './resource-quota/configuration.ts'
 import { resourceQuota } from './resource-quota.ts'
 import { roleEscalation } from './role-escalation.ts'
 import { runtimeClass } from './runtime-class.ts'
@@ -96,6 +97,7 @@ export interface PluginConfigurations {
   readonly podNodeSelector?: PodNodeSelectorConfiguration
   readonly podSecurity?: PodSecurityConfiguration
   readonly podTolerationRestriction?: PodTolerationRestrictionConfiguration
+  readonly resourceQuota?: ResourceQuotaConfiguration
   /** Without it there is no such plugin. */
   readonly imagePolicyWebhook?: { readonly config: ImagePolicyConfiguration; readonly target: ReviewTarget }
 }
@@ -165,7 +167,7 @@ function orderedPlugins(
     mutatingAdmissionWebhook(asking, informers, kinds, authorizer),
     validatingAdmissionPolicy({ informers, client, kinds, authorizer }),
     validatingAdmissionWebhook(asking, informers, kinds, authorizer),
-    resourceQuota({ informers, client, clock }),
+    resourceQuota({ informers, client, clock, configured: configured.resourceQuota }),
   ]
 }
 

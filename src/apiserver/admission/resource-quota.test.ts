@@ -11,20 +11,24 @@ import { Pod } from '#kinds/core/v1/pod.ts'
 import { ResourceQuota } from '#kinds/core/v1/resource-quota.ts'
 import { builtInKinds } from '#kinds/kinds.ts'
 import { draft } from '#machinery/kind/draft.ts'
+import type { Mutable } from '#machinery/kind/kind.ts'
 import { MemoryStore } from '#store/memory/memory-store.ts'
 import { type ApiServer, createApiServer } from '../api-server.ts'
 import { alwaysAllow } from '../authorization/always.ts'
+import type { ResourceQuotaConfiguration } from './resource-quota/configuration.ts'
 import { resourceQuota } from './resource-quota.ts'
 
 let server: ApiServer
 let store: MemoryStore
 let client: Client
 let caches: Informers
+const configured: Mutable<ResourceQuotaConfiguration> = {}
 
 beforeEach(async () => {
   const clock = virtualClock(Date.parse('2026-11-20T12:00:00Z'))
   store = new MemoryStore({ clock })
-  const admission = [resourceQuota({ informers: () => caches, client: () => client, clock })]
+  const admission = [resourceQuota({ informers: () => caches, client: () => client, clock, configured })]
+  delete configured.limitedResources
   server = createApiServer({
     store,
     kinds: builtInKinds,
@@ -100,6 +104,29 @@ describe('a quota', () => {
     await quota({ pods: '0' }, { scopes: ['BestEffort'] })
     await client.create(Pod, pod('a', { requests: { cpu: '1m' } }))
     await expect(client.create(Pod, pod('b'))).rejects.toThrow('exceeded quota: q, requested: pods=1, used: pods=0, limited: pods=0')
+  })
+
+  it('must be there for what is limited by default: names, and scopes', async () => {
+    configured.limitedResources = [
+      { resource: 'pods', matchContains: ['requests.cpu'] },
+      { resource: 'pods', matchScopes: [{ scopeName: 'PriorityClass', operator: 'In', values: ['urgent', 'high'] }] },
+    ]
+    const asking = (name: string, spec: object = {}) => ({ metadata: metadata(name), spec: { ...pod(name).spec, ...spec } })
+    await client.create(Pod, pod('a'))
+    await expect(client.create(Pod, pod('b', { requests: { cpu: '1m' } }))).rejects.toThrow(
+      'pods "b" is forbidden: insufficient quota to consume: requests.cpu',
+    )
+    await expect(client.create(Pod, asking('c', { priorityClassName: 'urgent' }))).rejects.toThrow(
+      'pods "c" is forbidden: insufficient quota to match these scopes: [{PriorityClass In [urgent high]}]',
+    )
+    await client.create(Pod, asking('d', { priorityClassName: 'low' }))
+    await quota({ pods: '5', 'requests.cpu': '1' })
+    await client.create(Pod, pod('e', { requests: { cpu: '1m' } }))
+    const expression = { scopeName: 'PriorityClass', operator: 'In', values: ['urgent'] }
+    await client.delete(ResourceQuota, metadata('q'))
+    await quota({ pods: '5' }, { scopeSelector: { matchExpressions: [expression] } })
+    await client.create(Pod, asking('f', { priorityClassName: 'urgent' }))
+    await expect(client.create(Pod, asking('g', { priorityClassName: 'high' }))).rejects.toThrow('insufficient quota to match these scopes')
   })
 
   it('refuses until its use is known', async () => {

@@ -9,12 +9,15 @@ import { forbidden, internalError } from '#machinery/status/failures.ts'
 import { reasonOf } from '#machinery/status/status-error.ts'
 import type { AdmissionPlugin, AdmissionRequest } from './admission.ts'
 import { chargeOf, isPertinent, limitedNames, type Meter, meterOf } from './resource-quota/charges.ts'
+import { type ResourceQuotaConfiguration, uncovered } from './resource-quota/configuration.ts'
 
 export interface ResourceQuotaOptions {
   informers(): Informers
   /** Writes what is charged. */
   client(): Client
   readonly clock: Clock
+  /** What may be used only where a quota covers it; absent: nothing. */
+  readonly configured?: ResourceQuotaConfiguration | undefined
 }
 
 /** How often a charge is tried again when others charge at the same time. */
@@ -24,7 +27,7 @@ const ATTEMPTS = 100
  * Refuses what a quota of the namespace has no room for. What is granted is charged to the quota's status before the object is stored, by a
  * write that fails if somebody else was faster: two requests never get the same room. What became free is for the controller to notice.
  */
-export function resourceQuota({ informers, client, clock }: ResourceQuotaOptions): AdmissionPlugin {
+export function resourceQuota({ informers, client, clock, configured }: ResourceQuotaOptions): AdmissionPlugin {
   return {
     name: 'ResourceQuota',
     async validate(request) {
@@ -34,6 +37,15 @@ export function resourceQuota({ informers, client, clock }: ResourceQuotaOptions
       if (!meter?.handles(request)) return
       const quotas = informers().of(ResourceQuota).list(namespace)
       const pertinent = quotas.filter(quota => isPertinent(meter, quota, object as ApiObject))
+      if (configured) {
+        const covered = new Set(pertinent.flatMap(quota => limitedNames(meter, quota)))
+        const why = uncovered(configured, kind, object as ApiObject, {
+          usage: meter.usage(object as ApiObject, clock.now()),
+          quotas,
+          covered,
+        })
+        if (why) throw forbidden({ group: kind.group, resource: kind.plural }, object.metadata.name ?? '', why)
+      }
       const charged = pertinent.filter(quota => check(meter, quota, request, clock.now()) !== undefined)
       if (dryRun) return
       for (const quota of inOrder(charged)) await charge(client(), clock, meter, quota, request)

@@ -97,9 +97,31 @@ it('reads what pods may where their namespace does not say', () => {
   )
 })
 
+it('says what may be used only where a quota covers it', () => {
+  const quota = (apiVersion: string, kind: string, operator = 'In') =>
+    whole(`- name: ResourceQuota
+  configuration:
+    apiVersion: ${apiVersion}
+    kind: ${kind}
+    limitedResources:
+    - resource: pods
+      matchScopes: [{ scopeName: PriorityClass, operator: ${operator}, values: [urgent] }]
+`)
+  const limitedResources = [{ resource: 'pods', matchScopes: [{ scopeName: 'PriorityClass', operator: 'In', values: ['urgent'] }] }]
+  expect(configured(quota('apiserver.config.k8s.io/v1', 'ResourceQuotaConfiguration'))).toMatchObject({
+    resourceQuota: { limitedResources },
+  })
+  expect(configured(quota('resourcequota.admission.k8s.io/v1beta1', 'Configuration'))).toMatchObject({
+    resourceQuota: { limitedResources },
+  })
+  expect(() => configured(quota('apiserver.config.k8s.io/v1', 'ResourceQuotaConfiguration', 'Is'))).toThrow(
+    'limitedResources[0].matchScopes[0].operator: Unsupported value: "Is"',
+  )
+})
+
 it('does not pass over what it does not understand', () => {
-  expect(() => configured(whole('- name: ResourceQuota\n  configuration: {a: b}\n'))).toThrow(
-    'admission.yaml:5:3: the admission plugin ResourceQuota takes no configuration',
+  expect(() => configured(whole('- name: ValidatingAdmissionWebhook\n  configuration: {a: b}\n'))).toThrow(
+    'admission.yaml:5:3: the admission plugin ValidatingAdmissionWebhook takes no configuration',
   )
 })
 

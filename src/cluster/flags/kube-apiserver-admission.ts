@@ -6,6 +6,7 @@ import type { AdmissionChoice, PluginConfigurations } from '#apiserver/admission
 import { PodNodeSelectorConfiguration, validatePodNodeSelector } from '#apiserver/admission/pod-node-selector.ts'
 import { PodSecurityConfiguration, validatePodSecurity } from '#apiserver/admission/pod-security/configuration.ts'
 import { PodTolerationRestrictionConfiguration } from '#apiserver/admission/pod-toleration-restriction.ts'
+import { ResourceQuotaConfiguration, validateResourceQuotaConfiguration } from '#apiserver/admission/resource-quota/configuration.ts'
 import type { Clock } from '#base/time/clock.ts'
 import type { FieldErrors } from '#machinery/status/field-errors.ts'
 import { SetupError } from '../setup-error.ts'
@@ -125,6 +126,17 @@ const BY_PLUGIN: Readonly<Record<string, Reader>> = {
       schema: PodTolerationRestrictionConfiguration,
     }
     configured.podTolerationRestriction = read<PodTolerationRestrictionConfiguration>(source, kind, () => undefined)
+  },
+  ResourceQuota(source, configured) {
+    const name = (source.value as { readonly kind?: unknown }).kind === 'Configuration' ? 'Configuration' : 'ResourceQuotaConfiguration'
+    const kind = {
+      apiVersion: 'apiserver.config.k8s.io/v1',
+      // Once it was called Configuration, in a group of its own.
+      olderVersions: ['resourcequota.admission.k8s.io/v1beta1', 'resourcequota.admission.k8s.io/v1alpha1'],
+      kind: name,
+      schema: ResourceQuotaConfiguration,
+    }
+    configured.resourceQuota = read<ResourceQuotaConfiguration>(source, kind, validateResourceQuotaConfiguration)
   },
 }
 const READERS = new Map(Object.entries(BY_PLUGIN))

@@ -53,15 +53,22 @@ export function claimUsage({ metadata, spec, status }: PersistentVolumeClaim): U
 
 /** Whether the quota's scopes cover the object. Only pods and claims have scopes; a quota with scopes covers nothing else. */
 export function isInScope(quota: ResourceQuota, object: ApiObject): boolean {
-  const requirements: ScopedResourceSelectorRequirement[] = [
-    ...(quota.spec.scopes ?? []).map(scopeName => ({ scopeName, operator: 'Exists' as const })),
-    ...(quota.spec.scopeSelector?.matchExpressions ?? []),
+  return scopeRequirementsOf(quota).every(requirement => coversObject(requirement, object))
+}
+
+/** What an object must be like for the quota to count it. */
+export function scopeRequirementsOf({ spec }: ResourceQuota): ScopedResourceSelectorRequirement[] {
+  return [
+    ...(spec.scopes ?? []).map(scopeName => ({ scopeName, operator: 'Exists' as const })),
+    ...(spec.scopeSelector?.matchExpressions ?? []),
   ]
-  return requirements.every(requirement => {
-    if (object.kind === 'Pod') return coversPod(requirement, object as Pod)
-    if (object.kind === 'PersistentVolumeClaim') return coversClaim(requirement, object as PersistentVolumeClaim)
-    return false
-  })
+}
+
+/** Whether an object is like that. */
+export function coversObject(requirement: ScopedResourceSelectorRequirement, object: ApiObject): boolean {
+  if (object.kind === 'Pod') return coversPod(requirement, object as Pod)
+  if (object.kind === 'PersistentVolumeClaim') return coversClaim(requirement, object as PersistentVolumeClaim)
+  return false
 }
 
 /** Adds `more` to `total`. */
