@@ -27,6 +27,21 @@ export class FieldSet {
   // `this`, since TypeScript 7 gives a class with private methods another name while it is being made.
   static readonly empty: FieldSet = new this(new Set(), new Map())
 
+  /** The set of these steps: that of all who have the same, unless it is large. */
+  static holding(members: ReadonlySet<string>, children: ReadonlyMap<string, FieldSet>): FieldSet {
+    if (members.size + children.size > MAX_GROWN_STEPS) return new FieldSet(members, children)
+    let growth = START.first
+    for (const step of members) {
+      if (step.length > MAX_GROWN_TEXT) return new FieldSet(members, children)
+      growth = growth.take(step, MEMBER, children.get(step))
+    }
+    for (const [step, set] of children) {
+      if (step.length > MAX_GROWN_TEXT) return new FieldSet(members, children)
+      if (!members.has(step)) growth = growth.take(step, ON_THE_WAY, set)
+    }
+    return FieldSet.grown(growth)
+  }
+
   /** The set at the end of a way. Of a step that was taken twice the first counts. */
   static grown(growth: Growth): FieldSet {
     growth.set ??= FieldSet.#grown(growth)
@@ -97,7 +112,7 @@ export class FieldSet {
       children ??= new Map(this.children)
       children.set(step, next)
     }
-    return members || children ? new FieldSet(members ?? this.members, children ?? this.children) : this
+    return members || children ? FieldSet.holding(members ?? this.members, children ?? this.children) : this
   }
 
   intersection(other: FieldSet): FieldSet {
@@ -212,7 +227,7 @@ export class FieldSet {
       if (next.isEmpty) children.delete(step)
       else children.set(step, next)
     }
-    return members || children ? new FieldSet(members ?? this.members, children ?? this.children) : this
+    return members || children ? FieldSet.holding(members ?? this.members, children ?? this.children) : this
   }
 }
 
@@ -287,22 +302,9 @@ export class FieldSetBuilder {
       const set = builder.build()
       if (!set.isEmpty) children.set(step, set)
     }
-    return this.#grown(children) ?? new FieldSet(this.#members, children)
-  }
-
-  #grown(children: ReadonlyMap<string, FieldSet>): FieldSet | undefined {
-    if (this.#members.size + children.size > MAX_GROWN_STEPS) return undefined
-    let growth = START.first
-    for (const step of this.#members) {
-      if (step.length > MAX_GROWN_TEXT) return undefined
-      growth = growth.take(step, MEMBER, children.get(step))
-    }
-    for (const [step, set] of children) {
-      if (step.length > MAX_GROWN_TEXT) return undefined
-      if (!this.#members.has(step)) growth = growth.take(step, ON_THE_WAY, set)
-    }
-    return FieldSet.grown(growth)
+    return FieldSet.holding(this.#members, children)
   }
 }
 
+/** Of sets whose steps are written out. */
 const START = new GrowthStart(step => step)

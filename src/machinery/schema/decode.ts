@@ -199,6 +199,8 @@ interface CompiledField {
   readonly zero: () => unknown
   readonly keepsZero: boolean
   readonly isMessage: boolean
+  /** The type of JavaScript that its values have, where that is all there is to check. */
+  readonly plain: 'string' | 'boolean' | undefined
 }
 
 // Hot: bench/codec — one pass over the declared fields, no allocation for what is absent.
@@ -210,12 +212,18 @@ function messageDecoder(shape: MessageShape): Decoder {
     if (!isObject(value)) throw mismatch(value, path, goName, `v1.${goName}`)
     const result: Record<string, unknown> = {}
     let known = 0
-    for (const { name, decoder, field, zero, keepsZero, isMessage } of fields) {
+    for (const { name, decoder, field, zero, keepsZero, isMessage, plain } of fields) {
       const sent = value[name]
       if (sent !== undefined && Object.hasOwn(value, name)) {
         known++
         if (sent !== null) {
-          const decoded = decoder(sent, path === '' ? name : `${path}.${name}`, context, goName)
+          // Most values are what they should be, and their place need not be put into words.
+          const decoded =
+            plain !== undefined && typeof sent === plain
+              ? typeof sent === 'string'
+                ? interned(sent)
+                : sent
+              : decoder(sent, path === '' ? name : `${path}.${name}`, context, goName)
           if (keepsZero || !isZero(decoded)) {
             result[name] = decoded
             continue
@@ -235,13 +243,15 @@ function messageDecoder(shape: MessageShape): Decoder {
 }
 
 function compileField(name: string, field: AnyField): CompiledField {
+  const { type } = shapeOf(field.schema)
   const keepsZero = field.presence === 'required' || field.presence === 'optional' || field.presence === 'embedded'
   return {
     name,
     field,
     decoder: decoderOf(field.schema),
     zero: () => zeroOf(field.schema),
-    isMessage: shapeOf(field.schema).type === 'message',
+    isMessage: type === 'message',
+    plain: type === 'string' || type === 'boolean' ? type : undefined,
     keepsZero: keepsZero || (field.presence === 'defaulted' && field.goKind !== 'value'),
   }
 }
