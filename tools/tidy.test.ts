@@ -158,7 +158,7 @@ describe('house rules', () => {
       if (unknown && !file.path.startsWith('tools/'))
         return `${file.path}: .${unknown} has no meaning here; use one of ${Object.keys(SUFFIXES).join(', ')}, or a dash`
       const empty = stem.split('-').find(word => EMPTY_WORDS.includes(word))
-      if (empty && !GIVEN_NAMES.includes(name)) return `${file.path}: "${empty}" says nothing; name the noun that the file holds`
+      if (empty && !GIVEN_NAMES.includes(`${stem}.ts`)) return `${file.path}: "${empty}" says nothing; name the noun that the file holds`
       if (stem === 'index') return `${file.path}: a barrel hides where things are; import the file itself`
       return []
     })
