@@ -15,7 +15,7 @@ import { MemoryStore } from '#store/memory/memory-store.ts'
 import { restoreInto, takeSnapshot } from '#store/snapshot/snapshot.ts'
 import { bytes, storeSuite, text, watch } from '#store/store.suite.ts'
 import { everyKey, prefix } from '#store/store.ts'
-import { UnavailableError } from '#store/store-errors.ts'
+import { CompactedError, UnavailableError } from '#store/store-errors.ts'
 
 /* The store over real etcd: three members with TLS and client certificates. */
 
@@ -103,6 +103,20 @@ describe.skipIf(!hasEtcd)('with etcd (skipped where it is not installed)', () =>
     await again.until(2)
     expect((await store.range(prefix('/renewed/'))).kvs).toHaveLength(2)
     await store.close()
+  })
+
+  it('knows how far somebody else has compacted', async () => {
+    const [one, other] = [cluster.connect(), cluster.connect()]
+    const put = async (n: number) => (await one.txn({ success: [{ type: 'put', key: '/compacted', value: bytes(String(n)) }] })).revision
+    for (let n = 0; n < 20; n++) await put(n)
+    for (let round = 0; round < 2; round++) {
+      const kept = await put(20)
+      for (let n = 0; n < 5; n++) await put(n)
+      await one.compact(kept)
+      expect((await other.status()).compactRevision).toBe(kept)
+      await expect(other.range({ key: '/compacted', revision: kept - 1 })).rejects.toBeInstanceOf(CompactedError)
+    }
+    await Promise.all([one.close(), other.close()])
   })
 
   it('says that no member can be reached', async () => {

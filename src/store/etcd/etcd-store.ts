@@ -144,13 +144,35 @@ export class EtcdStore implements Store {
     return {
       engine: 'etcd',
       revision: header.revision,
-      compactRevision: this.#compactRevision,
+      compactRevision: await this.#compactedUpTo(header.revision),
       keys: count,
       sizeBytes: dbSize,
       sizeInUseBytes: dbSizeInUse,
       problems: errors,
       corruptKeys: [],
     }
+  }
+
+  /** etcd does not say how far it is compacted, which others do, too; it says of each revision whether it is kept. */
+  async #compactedUpTo(newest: number): Promise<number> {
+    const isKept = async (revision: number) => {
+      try {
+        await this.range({ key: everyKey.key, revision, countOnly: true })
+        return true
+      } catch (error) {
+        if (error instanceof CompactedError) return false
+        throw error
+      }
+    }
+    let [gone, kept] = [this.#compactRevision - 1, newest]
+    if (await isKept(Math.max(1, this.#compactRevision))) return this.#compactRevision
+    while (kept - gone > 1) {
+      const middle = Math.floor((gone + kept) / 2)
+      if (await isKept(Math.max(1, middle))) kept = middle
+      else gone = middle
+    }
+    this.#compactRevision = Math.max(this.#compactRevision, kept)
+    return this.#compactRevision
   }
 
   async close(): Promise<void> {
