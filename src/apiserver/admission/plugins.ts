@@ -51,6 +51,7 @@ import { podSecurity } from './pod-security.ts'
 import { type PodTolerationRestrictionConfiguration, podTolerationRestriction } from './pod-toleration-restriction.ts'
 import { podTopologyLabels } from './pod-topology-labels.ts'
 import { mutatingAdmissionPolicy } from './policies/mutating-admission-policy.ts'
+import type { PolicyMetrics } from './policies/policy-metrics.ts'
 import { validatingAdmissionPolicy } from './policies/validating-admission-policy.ts'
 import { priority } from './priority.ts'
 import { privilegedContainers } from './privileged-containers.ts'
@@ -88,6 +89,8 @@ export interface AdmissionContext {
   kinds(): KindRegistry
   /** How webhooks are asked. */
   readonly asking: Asking
+  /** Where checks of policies are counted; absent: nowhere. */
+  readonly policyMetrics?: PolicyMetrics
 }
 
 /** What single plugins were told (`--admission-control-config-file`). */
@@ -127,7 +130,7 @@ export const ADMISSION_CACHES: readonly AnyKind[] = [
 
 /** Every plugin, in the order in which they run (upstream's `AllOrderedPlugins`). */
 function orderedPlugins(
-  { informers, client, authorizer, rbac, clock, random, kinds, asking }: AdmissionContext,
+  { informers, client, authorizer, rbac, clock, random, kinds, asking, policyMetrics }: AdmissionContext,
   configured: PluginConfigurations,
 ): readonly AdmissionPlugin[] {
   return [
@@ -165,7 +168,13 @@ function orderedPlugins(
     roleEscalation({ rbac, authorizer }),
     mutatingAdmissionPolicy({ informers, client, kinds, authorizer }),
     mutatingAdmissionWebhook(asking, informers, kinds, authorizer),
-    validatingAdmissionPolicy({ informers, client, kinds, authorizer }),
+    validatingAdmissionPolicy({
+      informers,
+      client,
+      kinds,
+      authorizer,
+      counting: policyMetrics && { metrics: policyMetrics, monotonic: () => clock.monotonic() },
+    }),
     validatingAdmissionWebhook(asking, informers, kinds, authorizer),
     resourceQuota({ informers, client, clock, configured: configured.resourceQuota }),
   ]

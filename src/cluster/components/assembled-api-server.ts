@@ -1,4 +1,5 @@
 import { ADMISSION_CACHES, type AdmissionChoice, defaultAdmission } from '#apiserver/admission/plugins.ts'
+import { PolicyMetrics } from '#apiserver/admission/policies/policy-metrics.ts'
 import { WebhookMetrics } from '#apiserver/admission/webhooks/webhook-metrics.ts'
 import { Aggregation } from '#apiserver/aggregation/aggregation.ts'
 import type { FrontProxyCredential } from '#apiserver/aggregation/front-proxy.ts'
@@ -136,6 +137,7 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
   const authorization = assembleAuthorization({ clock, log, webhooks, informers: () => own.informers! })
   const { authorizer } = authorization
   const webhookMetrics = new WebhookMetrics()
+  const policyMetrics = new PolicyMetrics()
   const tokens = serviceAccounts && { ...serviceAccounts, verifier: tokenVerifier(serviceAccounts.verificationKeys), objects, clock }
   const { authenticator, checkToken } = assembleAuthentication(options.authentication ?? {}, {
     clock,
@@ -163,6 +165,7 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
         random,
         kinds: () => server.kinds,
         asking: { webhooks, clock, random, log, metrics: webhookMetrics },
+        policyMetrics,
       },
       options.admission,
     ),
@@ -176,7 +179,7 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
       }),
     ],
     conversion: conversions({ webhooks, random }),
-    metrics: [webhookMetrics],
+    metrics: [webhookMetrics, policyMetrics],
     aggregation: () => own.aggregation,
     subresources: [...subresources, ...(serviceAccounts ? [tokenSubresource(serviceAccounts, objects, options)] : [])],
     reviews: [...accessReviews(authorizer), ...identityReviews(checkToken, serviceAccounts?.audiences ?? [])],

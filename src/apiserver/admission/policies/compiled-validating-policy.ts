@@ -12,6 +12,7 @@ import {
   policyVariables,
   withVariables,
 } from './expressions.ts'
+import type { CheckError } from './policy-metrics.ts'
 
 /** The expressions of a ValidatingAdmissionPolicy, ready to be evaluated. */
 export interface CompiledValidatingPolicy {
@@ -64,37 +65,54 @@ export interface Refusal {
   readonly reason: string
   /** Which of the policy's validations; 0 for the policy as a whole. */
   readonly index: number
+  readonly error: CheckError
+  /** How long the check took. */
+  readonly seconds: number
 }
 
 export interface Evaluated {
   readonly refusals: readonly Refusal[]
+  /** Checks that failed and are passed over, since the policy fails open. */
+  readonly passedOver: readonly Pick<Refusal, 'error' | 'seconds'>[]
   readonly annotations: readonly { readonly key: string; readonly value: string }[]
   /** Errors in the values of audit annotations: they refuse whatever the binding's actions are. */
   readonly annotationErrors: readonly string[]
 }
 
-const NOTHING: Evaluated = { refusals: [], annotations: [], annotationErrors: [] }
+const NOTHING: Evaluated = { refusals: [], passedOver: [], annotations: [], annotationErrors: [] }
 
-/** Evaluates a policy for one request and one set of parameters. */
-export function evaluatePolicy(policy: CompiledValidatingPolicy, request: Bindings): Evaluated {
-  const failure = (message: string): Evaluated =>
-    policy.failsOpen ? NOTHING : { ...NOTHING, refusals: [{ message, reason: '', index: 0 }] }
+/** Evaluates a policy for one request and one set of parameters. `monotonic` says the time in milliseconds. */
+export function evaluatePolicy(policy: CompiledValidatingPolicy, request: Bindings, monotonic: () => number = () => 0): Evaluated {
+  const startMs = monotonic()
+  const failure = (message: string, error: CheckError): Evaluated => {
+    const check = { error, seconds: (monotonic() - startMs) / 1000 }
+    return policy.failsOpen ? { ...NOTHING, passedOver: [check] } : { ...NOTHING, refusals: [{ message, reason: '', index: 0, ...check }] }
+  }
   try {
     const matching = new CostBudget(RUNTIME_COST_BUDGET / 4)
     const holds = holdAll(policy.conditions, withVariables(request, policy.variables, matching), matching)
     if (holds === false) return NOTHING
-    if (holds !== true) return failure(holds.error)
+    if (holds !== true) return failure(holds.error, 'invalid_error')
     const budget = new CostBudget(RUNTIME_COST_BUDGET)
     const bindings = withVariables(request, policy.variables, budget)
+    const passedOver: Pick<Refusal, 'error' | 'seconds'>[] = []
     const refusals = policy.validations.flatMap(({ validation, rule, message }, index): Refusal[] => {
+      const beganMs = monotonic()
       const { value, error } = evaluate(rule, bindings, budget)
-      if (error !== undefined) return policy.failsOpen ? [] : [{ message: error, reason: '', index }]
+      const seconds = (monotonic() - beganMs) / 1000
+      if (error !== undefined) {
+        const check = { error: rule.program ? 'invalid_error' : 'compile_error', seconds } as const
+        if (!policy.failsOpen) return [{ message: error, reason: '', index, ...check }]
+        passedOver.push(check)
+        return []
+      }
       if (value === true) return []
-      return [{ message: messageOf(validation, message, bindings, budget), reason: validation.reason ?? 'Invalid', index }]
+      const said = messageOf(validation, message, bindings, budget)
+      return [{ message: said, reason: validation.reason ?? 'Invalid', index, error: 'no_error', seconds }]
     })
-    return { refusals, ...annotationsOf(policy, bindings) }
+    return { refusals, passedOver, ...annotationsOf(policy, bindings) }
   } catch (error) {
-    if (error instanceof OutOfBudget) return failure(error.message)
+    if (error instanceof OutOfBudget) return failure(error.message, 'out_of_budget')
     throw error
   }
 }

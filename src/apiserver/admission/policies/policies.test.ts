@@ -20,6 +20,7 @@ import { type ApiServer, createApiServer } from '../../api-server.ts'
 import { alwaysAllow } from '../../authorization/always.ts'
 import type { Attributes, Authorizer } from '../../authorization/authorizer.ts'
 import { mutatingAdmissionPolicy } from './mutating-admission-policy.ts'
+import { PolicyMetrics } from './policy-metrics.ts'
 import { validatingAdmissionPolicy } from './validating-admission-policy.ts'
 
 let store: MemoryStore
@@ -30,6 +31,7 @@ let warnings: string[]
 let annotations: Record<string, string>
 /** What the policies' authorizer is asked; it answers late. */
 let questions: Attributes[]
+let metrics: PolicyMetrics
 
 const authorizer: Authorizer = {
   name: 'late',
@@ -45,7 +47,9 @@ beforeEach(async () => {
   warnings = []
   annotations = {}
   questions = []
-  const context = { informers: () => informers, kinds: () => server.kinds, client: () => client, authorizer }
+  metrics = new PolicyMetrics()
+  const counting = { metrics, monotonic: () => clock.monotonic() }
+  const context = { informers: () => informers, kinds: () => server.kinds, client: () => client, authorizer, counting }
   server = createApiServer({
     store,
     kinds: [...builtInKinds, ...subresourceKinds],
@@ -220,6 +224,39 @@ describe('a validating policy', () => {
     expect(JSON.parse(annotations['validation.policy.admission.k8s.io/validation_failure']!)).toEqual([
       { message: 'careful', policy: 'p', binding: 'b', expressionIndex: 0, validationActions: ['Warn', 'Audit'] },
     ])
+  })
+
+  it('is counted by what came of it, and not where it simply holds', async () => {
+    const action = (text: string) =>
+      /enforcement_action="(\w+)",error_type="(\w+)",policy="p",policy_binding="b"} (\d+)/.exec(text)?.slice(1)
+    const counted = () =>
+      metrics
+        .text()
+        .split('\n')
+        .filter(line => line.startsWith('apiserver_validating_admission_policy_check_total{'))
+        .map(action)
+    await validating(
+      { validations: [{ expression: "!('bad' in object.data)" }, { expression: "object.data.sum == '1'" }] },
+      { validationActions: ['Warn', 'Audit'] },
+    )
+    await write({ sum: '1' })
+    expect(counted()).toEqual([])
+    await write({ sum: '1', bad: 'x' }, 'b')
+    await write({ sum: '2', bad: 'x' }, 'c')
+    await write({ bad: 'x' }, 'd')
+    expect(counted()).toEqual([
+      ['warn', 'no_error', '4'],
+      ['audit', 'no_error', '4'],
+      ['warn', 'invalid_error', '1'],
+      ['audit', 'invalid_error', '1'],
+    ])
+    expect(metrics.text()).toContain('apiserver_validating_admission_policy_check_duration_seconds_count{')
+  })
+
+  it('is counted as allowed where its errors are passed over', async () => {
+    await validating({ failurePolicy: 'Ignore', validations: [{ expression: "object.data.missing == 'x'" }] })
+    await write({ a: 'x' })
+    expect(metrics.text()).toContain('{enforcement_action="allow",error_type="invalid_error",policy="p",policy_binding="b"} 1')
   })
 
   it('notes the values of audit annotations', async () => {

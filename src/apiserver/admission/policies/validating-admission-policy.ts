@@ -15,6 +15,7 @@ import { admissionBindings, namespaceOfRequest } from './admission-bindings.ts'
 import { type BoundPolicy, boundPolicies, nameOf } from './bound-policies.ts'
 import { compiledValidatingPolicy, type Evaluated, evaluatePolicy } from './compiled-validating-policy.ts'
 import { bindingMatches, matchedPolicy } from './matched-policy.ts'
+import type { PolicyMetrics } from './policy-metrics.ts'
 import { ConfigurationError, type ParamSource, paramsOf } from './policy-params.ts'
 
 /** What policies need to know beside the request. */
@@ -23,6 +24,8 @@ export interface PolicyContext {
   kinds(): KindRegistry
   client(): ParamSource['client']
   readonly authorizer: Authorizer
+  /** Where checks are counted, and how long they take in milliseconds; absent: nowhere. */
+  readonly counting?: { readonly metrics: PolicyMetrics; monotonic(): number } | undefined
 }
 
 type Bound = BoundPolicy<ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding>
@@ -107,8 +110,10 @@ async function validateOne(
     }
     for (const param of params) {
       const variables = { ...shown, params: param === undefined ? null : jsonValue(param) }
-      const evaluating = waitingFor(() => evaluatePolicy(compiled, variables))
-      act(request, name, binding, evaluating instanceof Promise ? await evaluating : evaluating, denials, noted)
+      const evaluating = waitingFor(() => evaluatePolicy(compiled, variables, context.counting?.monotonic))
+      const evaluated = evaluating instanceof Promise ? await evaluating : evaluating
+      act(request, name, binding, evaluated, denials, noted)
+      if (context.counting) count(context.counting.metrics, name, binding, evaluated)
     }
   }
   for (const [key, values] of noted) request.annotate?.(`${name}/${key}`, [...values].join(', '))
@@ -140,6 +145,17 @@ function act(
   for (const { key, value } of annotations) noted.set(key, (noted.get(key) ?? new Set()).add(value.slice(0, MAX_ANNOTATION)))
   for (const message of annotationErrors) denials.push({ policy, binding: name, message, reason: '' })
 }
+
+/** Checks that pass are not counted, as upstream does not. */
+function count(metrics: PolicyMetrics, policy: string, { metadata, spec }: ValidatingAdmissionPolicyBinding, evaluated: Evaluated): void {
+  const binding = metadata.name ?? ''
+  for (const { error, seconds } of evaluated.passedOver) metrics.observe({ policy, binding, action: 'allow', error, seconds })
+  for (const { error, seconds } of evaluated.refusals) {
+    for (const action of spec.validationActions ?? []) metrics.observe({ policy, binding, action: ACTIONS[action], error, seconds })
+  }
+}
+
+const ACTIONS = { Deny: 'deny', Warn: 'warn', Audit: 'audit' } as const
 
 const CODES: Readonly<Record<string, number>> = { Forbidden: 403, Unauthorized: 401, RequestEntityTooLarge: 413, Invalid: 422 }
 
