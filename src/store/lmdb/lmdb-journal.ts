@@ -67,6 +67,8 @@ export class LmdbJournal implements Journal {
   #closed = false
   #lastTimeMs = 0
   #scratch: Buffer = Buffer.allocUnsafeSlow(64 * 1024)
+  /** Values that were read when the store was opened, until they are asked for or something is written. */
+  #opened: Map<Version, Uint8Array> | undefined
 
   constructor(options: LmdbJournalOptions) {
     this.#options = options
@@ -102,6 +104,13 @@ export class LmdbJournal implements Journal {
     }
   }
 
+  /**
+   * These were read and checked already. Who opens a store reads all of it next: each of them is handed out once and not read a second time.
+   */
+  handOut(values: Map<Version, Uint8Array>): void {
+    this.#opened = values
+  }
+
   /** A damaged value was found: it is told of until the key is written or deleted. */
   reportDamaged(version: Version): void {
     this.#damaged.set(version.key, version.modRevision)
@@ -111,6 +120,7 @@ export class LmdbJournal implements Journal {
   async append(entries: readonly JournalEntry[]): Promise<void> {
     const changes = entries.flatMap(entry => entry.changes)
     const size = sizeOf(changes)
+    this.#opened = undefined
     this.#refuseIfFull(changes, size)
     const forgotten = this.#nextForgotten(FORGET_WITH_COMMIT + 2 * entries.length)
     const time = this.#timeOf(changes)
@@ -153,6 +163,11 @@ export class LmdbJournal implements Journal {
   }
 
   read(version: Version): Uint8Array {
+    const opened = this.#opened?.get(version)
+    if (opened) {
+      this.#opened!.delete(version)
+      return opened
+    }
     const key = recordKey(version.modRevision, version.sub)
     let record = this.#database.getBinary(key)
     if (!record) {

@@ -58,6 +58,23 @@ describe('the lmdb store', () => {
     expect(clock.pending()).toBe(0)
   })
 
+  it('[S1] hands out values that stay what they are, of any size, whatever is written after it was opened', async () => {
+    const sizes = [0, 100, 5_000, 40_000, 200_000, 3_000_000]
+    const textAt = (index: number) => String.fromCharCode(97 + index).repeat(sizes[index]!)
+    for (const index of sizes.keys()) await put(`/large/${index}`, textAt(index))
+    await reopen()
+    const values = () => store.rangeNow(prefix('/large/')).kvs.map(({ value }) => value)
+    const first = values()
+    const second = values()
+    for (const index of sizes.keys()) await put(`/large/${index}`, 'another')
+    for (const index of sizes.keys()) await put(`/more/${index}`, textAt(sizes.length - 1 - index))
+    expect(values().map(text)).toEqual(sizes.map(() => 'another'))
+    for (const read of [first, second]) expect(read.every((value, index) => text(value) === textAt(index))).toBe(true)
+    await reopen()
+    await put('/large/0', 'newest')
+    expect(values().map(text)).toEqual(['newest', ...sizes.slice(1).map(() => 'another')])
+  })
+
   it('[S1][S19] has everything after it was opened again, with its history, and goes on counting', async () => {
     await put('/a', '1')
     await put('/b', '2')

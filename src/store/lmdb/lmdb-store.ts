@@ -41,12 +41,13 @@ export class LmdbStore extends EmbeddedStore {
     try {
       const startMs = clock.monotonic()
       const journal = new LmdbJournal({ directory, path: await databaseFile(directory), maxSizeBytes, clock })
-      const { state, history, garbage, damaged } = recover({ ...journal.find(), directory, nowMs: clock.now() })
+      const { state, history, garbage, damaged, values } = recover({ ...journal.find(), directory, nowMs: clock.now() })
       for (const version of damaged) {
         logger.error('A stored value is damaged and not served', { key: version.key, revision: version.modRevision })
         journal.reportDamaged(version)
       }
       journal.forget(garbage)
+      journal.handOut(values)
       logger.verbose('Store opened', {
         directory,
         revision: state.revision,

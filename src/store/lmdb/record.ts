@@ -17,11 +17,12 @@ const PUT = 1
 const DELETE = 2
 const NO_BYTES = new Uint8Array(0)
 
-/** What is read of a record. A damaged value is missing. */
+/** What is read of a record. */
 export interface Recorded {
   readonly type: Change['type']
   readonly version: Version
-  readonly isDamaged: boolean
+  /** Undefined if it does not match its checksum. */
+  readonly value: Uint8Array | undefined
 }
 
 /** How much room the record of a change takes at most. */
@@ -62,7 +63,7 @@ export function readRecord(recordKey: Uint8Array, record: Buffer): Recorded | un
     lease: record.readDoubleLE(32),
     value: type === 'put' ? undefined : NO_BYTES,
   }
-  return { type, version, isDamaged: recordedValue(record) === undefined }
+  return { type, version, value: recordedValue(record) }
 }
 
 /** The value in a record; undefined if it does not match its checksum. */

@@ -25,12 +25,15 @@ export interface Recovered {
   readonly garbage: readonly Version[]
   /** Current values that do not match their checksums. */
   readonly damaged: readonly Version[]
+  /** Those that do, as they were read. */
+  readonly values: Map<Version, Uint8Array>
 }
 
-/** Builds state and history from records. All values are checked; none is kept. Throws DamagedStoreError if a record's key is not certain. */
+/** Builds state and history from records. All values are checked. Throws DamagedStoreError if a record's key is not certain. */
 export function recover({ directory, records, compactRevision, leases, times, nowMs }: Found): Recovered {
   const garbage: Version[] = []
   const damaged = new Map<string, Version>()
+  const values = new Map<Version, Uint8Array>()
   let history: History | undefined
   let lastCompacted: Change[] = []
   const timeOf = timesInOrder(times, nowMs)
@@ -45,12 +48,14 @@ export function recover({ directory, records, compactRevision, leases, times, no
   for (const { revision, recorded } of byRevision(records, directory)) {
     if (revision > compactRevision) history ??= beginHistory()
     const changes: Change[] = []
-    for (const { type, version, isDamaged } of recorded) {
+    for (const { type, version, value } of recorded) {
       const change = { type, version, previous: state.keys.get(version.key) }
       state = withChange(state, change)
       changes.push(change)
-      if (isDamaged) damaged.set(version.key, version)
-      else damaged.delete(version.key)
+      if (value) damaged.delete(version.key)
+      else damaged.set(version.key, version)
+      if (value && type === 'put') values.set(version, value)
+      if (change.previous) values.delete(change.previous)
       if (history) continue
       if (change.previous) garbage.push(change.previous)
       if (type === 'delete' && revision < compactRevision) garbage.push(version)
@@ -59,7 +64,7 @@ export function recover({ directory, records, compactRevision, leases, times, no
     if (revision === compactRevision) lastCompacted = changes
   }
   history ??= beginHistory()
-  return { state, history, garbage, damaged: [...damaged.values()] }
+  return { state, history, garbage, damaged: [...damaged.values()], values }
 }
 
 /** When a revision came; asked in their order. Never after now: a clock may have been set back. */
