@@ -78,6 +78,7 @@ export class FrameWriter {
 
   #room(needed: number, following: number): Buffer {
     if (this.#buffer && this.#buffer.length - this.#end >= needed) return this.#buffer
+    const isMore = this.#buffer !== undefined
     if (this.#buffer) {
       const full = this.#collected()
       if (this.#isWriting) {
@@ -85,7 +86,8 @@ export class FrameWriter {
         this.#waitingBytes += full.end
       } else this.#write(full)
     }
-    this.#buffer = take(Math.max(needed, following))
+    // Where one was not enough, more will come: frames of many streams go in one write as well.
+    this.#buffer = take(isMore ? LARGE_BYTES : Math.max(needed, following))
     if (!this.#isScheduled) {
       this.#isScheduled = true
       // After all promises of this turn: what they answer goes along.
