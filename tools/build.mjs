@@ -21,7 +21,7 @@ import {
 } from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { build, transform } from 'esbuild'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const source = join(root, 'src')
@@ -36,7 +36,7 @@ const entries = programs()
 const assets = assetFiles(source)
 mkdirSync(dist, { recursive: true })
 await buildPrograms()
-writeLaunchers()
+writeLaunchers(await nodeFlags())
 if (!onlyPrograms) buildLibrary()
 // As old as the build's start: what was changed while it ran is newer, so that the next build sees it.
 writeFileSync(join(dist, '.built'), '')
@@ -93,13 +93,18 @@ async function buildPrograms() {
   }
 }
 
-function writeLaunchers() {
+/** The programs' own: they start each other with the same. */
+async function nodeFlags() {
+  const { code } = await transform(readFileSync(join(source, 'cluster/node-flags.ts'), 'utf8'), { loader: 'ts' })
+  return (await import(`data:text/javascript,${encodeURIComponent(code)}`)).NODE_FLAGS.join(' ')
+}
+
+function writeLaunchers(flags) {
   mkdirSync(bin, { recursive: true })
   for (const name of readdirSync(bin)) if (!(name in entries)) rmSync(join(bin, name))
   for (const name of Object.keys(entries)) {
     const path = join(bin, name)
-    // Scavenging by several threads costs more CPU than it saves time: with a core or two, they wait for each other.
-    const text = `#!/bin/sh\n# Made by tools/build.mjs. The process becomes the program's: its pid is this one.\nself=$(readlink -f -- "$0")\nexec node --no-parallel-scavenge "\${self%/bin/*}/dist/programs/${name}.js" "$@"\n`
+    const text = `#!/bin/sh\n# Made by tools/build.mjs. The process becomes the program's: its pid is this one.\nself=$(readlink -f -- "$0")\nexec node ${flags} "\${self%/bin/*}/dist/programs/${name}.js" "$@"\n`
     writeFileSync(`${path}.new`, text)
     chmodSync(`${path}.new`, 0o755)
     renameSync(`${path}.new`, path)

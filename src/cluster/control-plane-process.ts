@@ -3,6 +3,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, r
 import type { Readable } from 'node:stream'
 import { environment } from '#base/process/run.ts'
 import { endProcess, findProcess, type RunningProcess, readPidFile, writePidFile } from '#base/process/running-process.ts'
+import { NODE_FLAGS } from './node-flags.ts'
 import type { Progress } from './progress/progress.ts'
 import { relayProgress } from './progress/relay.ts'
 import type { ProgressStream } from './progress/text-progress.ts'
@@ -36,7 +37,7 @@ export async function startClusterProcess(
   mkdirSync(layout.dataDir, { recursive: true })
   limitLog(layout.logFile)
   const log = openSync(layout.logFile, 'a', 0o640)
-  const child = spawn(process.execPath, [program, ...args], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, program, ...args], {
     cwd: '/',
     env: environment({ [PROGRESS_DESCRIPTOR]: '3', LC_ALL: undefined }),
     detached: true,
