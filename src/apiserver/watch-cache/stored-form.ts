@@ -16,11 +16,18 @@ export interface StoredForm {
   readonly object: ApiObject
 }
 
+/** Bytes with a slot, as they are stored, and what is to be filled in where. */
+interface Unfilled {
+  readonly json: Uint8Array
+  readonly at: number
+  readonly revision: number
+}
+
 const LINE_FEED = 0x0a
 const SLOT = '"resourceVersion":""'
 /** What is being written, by its bytes: the store hands on the very bytes it was given. */
 const writing = new Map<Uint8Array, StoredForm>()
-const kept = beside<Uint8Array>()
+const kept = beside<Uint8Array | Unfilled>()
 const encoder = new TextEncoder()
 
 /**
@@ -60,7 +67,7 @@ export function adopt(value: Uint8Array, revision: number, read: (value: Uint8Ar
   const metadata = object.metadata as { resourceVersion?: string }
   if (metadata.resourceVersion === '') {
     metadata.resourceVersion = String(revision)
-    if (form.json) keepBytes(object, form.json, revision)
+    if (form.json) keepJson(object, form.json, revision, known !== undefined)
   }
   return object
 }
@@ -70,7 +77,11 @@ export type ReadForm = Pick<StoredForm, 'object' | 'json'>
 
 /** The JSON bytes kept beside `object`, if they are; with a line feed at their end. */
 export function keptBytes(object: object): Uint8Array | undefined {
-  return kept.get(object)
+  const known = kept.get(object)
+  if (known === undefined || known instanceof Uint8Array) return known
+  const bytes = filled(known)
+  kept.set(object, bytes)
+  return bytes
 }
 
 /** Keeps `bytes` as the JSON of `object`, which has to end in a line feed. */
@@ -96,18 +107,27 @@ function withSlot(object: ApiObject): ApiObject {
   return object.metadata.resourceVersion === '' ? object : { ...object, metadata: slotted(object.metadata) }
 }
 
-// Hot: bench/apiserver — a write serialises once; this splices the revision into a copy of the stored bytes.
-function keepBytes(object: object, value: Uint8Array, revision: number): void {
-  const at = indexOfSlot(value)
+/**
+ * Hot: bench/apiserver — a write serialises once, and the revision is spliced into a copy of the stored bytes: of what this process has written
+ * when somebody asks for bytes, which between components of one process nobody does. What was read may be a part of something larger, that
+ * must not be kept for it: its copy is made at once.
+ */
+function keepJson(object: object, json: Uint8Array, revision: number, isOwn: boolean): void {
+  const at = indexOfSlot(json)
   if (at < 0) return
+  const unfilled = { json, at, revision }
+  kept.set(object, isOwn ? unfilled : filled(unfilled))
+}
+
+function filled({ json, at, revision }: Unfilled): Uint8Array {
   const digits = String(revision)
-  const bytes = new Uint8Array(value.length + digits.length + 1)
+  const bytes = new Uint8Array(json.length + digits.length + 1)
   const from = at + SLOT.length - 1
-  bytes.set(value.subarray(0, from))
+  bytes.set(json.subarray(0, from))
   for (let index = 0; index < digits.length; index++) bytes[from + index] = digits.charCodeAt(index)
-  bytes.set(value.subarray(from), from + digits.length)
+  bytes.set(json.subarray(from), from + digits.length)
   bytes[bytes.length - 1] = LINE_FEED
-  kept.set(object, bytes)
+  return bytes
 }
 
 /** What stands before the slot (kind, apiVersion, names) cannot contain its text: quotes are escaped. */
