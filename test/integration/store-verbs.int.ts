@@ -232,6 +232,10 @@ describe.skipIf(spawnSync('etcd', ['--version']).status !== 0)('a migration (nee
     expect(await t8s('store', 'migrate', '--to', 'lmdb', ...flags, '--directory', back)).toMatchObject({ code: 0 })
     expect(await keys('--directory', back)).toBe(before)
     expect(await t8s('store', 'backup', join(folder, 'of-etcd.t8s'), ...flags)).toMatchObject({ code: 0 })
+    expect((await t8s('store', 'restore', join(folder, 'of-etcd.t8s'), ...flags)).stderr).toContain('only be restored into an empty store')
+    await promisify(execFile)('etcdctl', ['--endpoints', etcdUrl, 'del', '', '--prefix'], { env: { ...process.env, ETCDCTL_API: '3' } })
+    expect(await t8s('store', 'restore', join(folder, 'of-etcd.t8s'), ...flags)).toMatchObject({ code: 0 })
+    expect(await keys(...flags)).toBe(before)
   }, 60_000)
 
   it('that was cut off is begun anew, and servers refuse what it left', async () => {
