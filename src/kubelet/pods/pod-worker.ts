@@ -1,25 +1,24 @@
 import { rm } from 'node:fs/promises'
 import type { Timer } from '#base/time/clock.ts'
 import type { Container } from '#kinds/core/v1/container.ts'
-import type { ContainerStatus } from '#kinds/core/v1/container-status.ts'
 import { allContainers, isTerminal, isTerminating } from '#kinds/core/v1/pod.facts.ts'
 import type { Pod } from '#kinds/core/v1/pod.ts'
 import type { PodStatus } from '#kinds/core/v1/pod-status.ts'
 import type { Secret } from '#kinds/core/v1/secret.ts'
 import { epochMs } from '#machinery/time/time.ts'
 import type { SandboxStatus } from '../runtime/runtime.ts'
-import { annotation } from './container-labels.ts'
+import { ContainerEndings } from './container-endings.ts'
 import { StartFailure, startContainer } from './container-starter.ts'
 import { stopAll, stopContainer } from './container-stopper.ts'
 import { type ContainerStart, type PodPlan, planPod, type Waiting } from './pod.plan.ts'
-import { containerLogFile, podLogDirectory, terminationLogFile } from './pod-directories.ts'
+import { podLogDirectory } from './pod-directories.ts'
 import type { PodHost } from './pod-host.ts'
 import { namespaceOf, podKeyOf, uidOf } from './pod-names.ts'
 import { EMPTY_STATE, isRunning, latestOf, observePod, type PodState, readySandboxOf } from './pod-state.ts'
-import { planStatus } from './pod-status.plan.ts'
 import { PodSurroundings } from './pod-surroundings.ts'
 import { RestartBackoff } from './restart-backoff.ts'
-import { readTerminationMessage } from './termination-message.ts'
+import { startSandbox } from './sandbox-starter.ts'
+import { ToldStatus } from './told-status.ts'
 
 const ERROR_RETRY_FIRST_MS = 500
 const ERROR_RETRY_LIMIT_MS = 30_000
@@ -35,13 +34,13 @@ const NEVER = Number.POSITIVE_INFINITY
 export class PodWorker {
   readonly #host: PodHost
   readonly #surroundings: PodSurroundings
+  readonly #told: ToldStatus
+  readonly #endings: ContainerEndings
   readonly #backoff = new RestartBackoff()
   readonly #onGone: () => void
-  readonly #terminationMessages = new Map<string, string>()
   readonly #stopping = new AbortController()
   #pod: Pod
   #state: PodState = EMPTY_STATE
-  #status: PodStatus | undefined
   #waiting = new Map<string, Waiting>()
   /** When the start of a container that failed is tried again, whatever wakes the pod before. */
   readonly #notBefore = new Map<string, number>()
@@ -60,6 +59,8 @@ export class PodWorker {
   constructor(host: PodHost, pod: Pod, onGone: () => void) {
     this.#host = host
     this.#surroundings = new PodSurroundings(host)
+    this.#told = new ToldStatus(host)
+    this.#endings = new ContainerEndings(host)
     this.#pod = pod
     this.#onGone = onGone
     this.#done = this.#run()
@@ -85,7 +86,7 @@ export class PodWorker {
 
   /** The status as it was last told. */
   get status(): PodStatus | undefined {
-    return this.#status
+    return this.#told.status
   }
 
   /** The pod's object has changed. */
@@ -116,6 +117,11 @@ export class PodWorker {
   wake(): void {
     this.#woken = true
     this.#wake?.()
+  }
+
+  /** Removes containers that have ended, and their logs, but for the last two of each name. Called now and then. */
+  collectGarbage(): Promise<void> {
+    return this.#endings.clear(this.#pod, this.#state.containers)
   }
 
   /** Lets go of the pod without touching it: it runs on, for the next kubelet to take over. */
@@ -203,7 +209,7 @@ export class PodWorker {
 
   /** What was ready and started before this kubelet came is so until a probe says otherwise. */
   #adoptResults(): void {
-    for (const { name, containerID, ready, started } of this.#oldStatuses().values()) {
+    for (const { name, containerID, ready, started } of this.#told.containersOf(this.#pod).values()) {
       const latest = latestOf(this.#state, name)
       if (!latest || !isRunning(latest) || !containerID?.endsWith(`//${latest.id}`)) continue
       if (started) this.#host.probeResults.set(latest.id, 'startup', 'success')
@@ -217,20 +223,13 @@ export class PodWorker {
 
   #deadlineMs(): number {
     const seconds = this.#pod.spec.activeDeadlineSeconds
-    const startTime = this.#pod.status.startTime ?? this.#status?.startTime
+    const startTime = this.#pod.status.startTime ?? this.#told.status?.startTime
     return seconds === undefined || startTime === undefined ? NEVER : epochMs(startTime) + seconds * 1000
   }
 
   async #observe(): Promise<void> {
     this.#state = await observePod(this.#host.runtime, uidOf(this.#pod), this.#state)
-    for (const container of this.#state.containers) {
-      if (container.state !== 'exited' || this.#terminationMessages.has(container.id)) continue
-      const { name, attempt, annotations, exitCode } = container
-      const file = terminationLogFile(this.#host.volumes.podDirectory(uidOf(this.#pod)), name, attempt)
-      const log = containerLogFile(this.#host.logsDirectory, this.#pod, name, attempt)
-      const fallback = annotations[annotation.terminationMessagePolicy] === 'FallbackToLogsOnError' && exitCode !== 0
-      this.#terminationMessages.set(container.id, await readTerminationMessage(file, log, fallback))
-    }
+    await this.#endings.read(this.#pod, this.#state.containers)
   }
 
   #plan(): PodPlan {
@@ -264,7 +263,7 @@ export class PodWorker {
   }
 
   #countedRestarts(name: string): number | undefined {
-    const old = this.#oldStatuses().get(name)
+    const old = this.#told.containersOf(this.#pod).get(name)
     return old?.containerID ? old.restartCount : undefined
   }
 
@@ -282,7 +281,7 @@ export class PodWorker {
     if (!(await this.#surroundings.prepare(pod, this.#podIPs()))) return this.#host.clock.now() + this.#nextErrorDelay()
     if (signal.aborted) return NEVER
     const secrets = await this.#surroundings.pullSecrets(pod)
-    const found = plan.createSandbox ? await this.#createSandbox(plan.createSandbox.attempt) : readySandboxOf(this.#state)
+    const found = plan.createSandbox ? await this.#startSandbox(plan.createSandbox.attempt) : readySandboxOf(this.#state)
     if (!found) return this.#host.clock.now() + this.#nextErrorDelay()
     this.#errorDelayMs = ERROR_RETRY_FIRST_MS
     let retryAtMs = NEVER
@@ -332,30 +331,10 @@ export class PodWorker {
     }
   }
 
-  /** Makes a sandbox, after what was left of the one before has been stopped. */
-  async #createSandbox(attempt: number): Promise<SandboxStatus | undefined> {
-    const { runtime, events } = this.#host
-    const previous = this.#state.sandboxes[0]
-    if (previous) {
-      if (this.#state.containers.length > 0)
-        events.normal(this.#pod, 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.')
-      await stopAll(this.#host, this.#pod, this.#state, this.#pod.spec.terminationGracePeriodSeconds)
-      for (const { id } of this.#state.sandboxes) await runtime.stopSandbox(id)
-      for (const { id } of this.#state.sandboxes) {
-        if (!this.#state.containers.some(({ sandboxId }) => sandboxId === id)) await runtime.removeSandbox(id)
-      }
-    }
-    try {
-      if (this.#pod.spec.hostUsers === false)
-        throw new Error('the container runtime has no user namespaces, so hostUsers: false cannot be kept')
-      const id = await runtime.runSandbox(await this.#surroundings.sandboxConfig(this.#pod, attempt))
-      const sandbox = await runtime.sandboxStatus(id)
-      this.#state = { ...this.#state, sandboxes: [sandbox, ...this.#state.sandboxes] }
-      return sandbox
-    } catch (error) {
-      events.warning(this.#pod, 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${(error as Error).message}`)
-      return undefined
-    }
+  async #startSandbox(attempt: number): Promise<SandboxStatus | undefined> {
+    const sandbox = await startSandbox(this.#host, this.#surroundings, this.#pod, this.#state, attempt)
+    if (sandbox) this.#state = { ...this.#state, sandboxes: [sandbox, ...this.#state.sandboxes] }
+    return sandbox
   }
 
   #followProbes(): void {
@@ -373,39 +352,13 @@ export class PodWorker {
 
   /** Tells the API how the pod is. */
   #tell(ended: boolean): void {
-    const { clock, probeResults, nodeIPs, statuses } = this.#host
-    if (isTerminal(this.#pod) && !this.#failure && this.#status === undefined) return // It has ended before; what was said then stands.
-    const status = planStatus({
-      pod: { ...this.#pod, status: { ...this.#pod.status, ...this.#said() } },
+    this.#told.tell(this.#pod, {
       state: this.#state,
-      now: clock.now(),
-      oldStatuses: this.#oldStatuses(),
       waiting: this.#waiting,
-      probeResult: (id, probe) => probeResults.get(id, probe),
-      terminationMessages: this.#terminationMessages,
-      idOf: id => `${this.#host.runtimeName()}://${id}`,
-      nodeIPs,
+      terminationMessages: this.#endings.messages,
       failure: this.#failure,
       ended,
     })
-    const { phase } = this.#pod.status
-    this.#status = isTerminal(this.#pod) && phase ? { ...status, phase } : status // An end that was told stays what it was.
-    statuses.set(this.#pod, this.#status)
-  }
-
-  /** What was told last, over what the informer may still show of before; conditions that others own come from the API. */
-  #said(): Partial<PodStatus> {
-    if (!this.#status) return {}
-    const { conditions = [], startTime } = this.#status
-    const ours = new Set(['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled'])
-    const foreign = (this.#pod.status.conditions ?? []).filter(({ type }) => !ours.has(type))
-    return { startTime, conditions: [...conditions.filter(({ type }) => ours.has(type)), ...foreign] }
-  }
-
-  #oldStatuses(): Map<string, ContainerStatus> {
-    const status = this.#status ?? this.#pod.status
-    const all = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? []), ...(status.ephemeralContainerStatuses ?? [])]
-    return new Map(all.map(container => [container.name, container]))
   }
 
   #graceSeconds(): number {
@@ -464,21 +417,6 @@ export class PodWorker {
     images.forget(uid)
     this.#stage = 'gone'
     return NEVER
-  }
-
-  /** Removes containers that have ended, and their logs, but for the last two of each name. Called now and then. */
-  async collectGarbage(): Promise<void> {
-    const { runtime, logsDirectory, volumes } = this.#host
-    const seen = new Map<string, number>()
-    for (const { name, id, state, attempt } of this.#state.containers) {
-      const newer = seen.get(name) ?? 0
-      seen.set(name, newer + 1)
-      if (newer < 2 || state === 'running') continue
-      await runtime.removeContainer(id)
-      await rm(containerLogFile(logsDirectory, this.#pod, name, attempt), { force: true })
-      await rm(terminationLogFile(volumes.podDirectory(uidOf(this.#pod)), name, attempt), { force: true })
-      this.#terminationMessages.delete(id)
-    }
   }
 }
 
