@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../../time/clock.ts'
+import { BodySender } from './body-sender.ts'
 import { FrameReader } from './frame-reader.ts'
 import { FrameWriter } from './frame-writer.ts'
 import {
@@ -25,9 +26,10 @@ import {
 } from './frames.ts'
 import { HeaderDecoder } from './header-decoder.ts'
 import { type AnswerHeaders, encodeHeaders } from './header-encoder.ts'
-import { ERROR_CODES, type ErrorName, Http2Error } from './http2-error.ts'
+import { type ErrorName, Http2Error } from './http2-error.ts'
 import { Http2Stream, type StreamHost } from './http2-stream.ts'
 import { Patience } from './patience.ts'
+import { writeGoAway, writeHeaders, writePing, writeReset, writeSettings, writeWindowUpdate } from './written-frames.ts'
 
 export interface Http2Options {
   readonly clock: Clock
@@ -45,11 +47,6 @@ export interface Http2Options {
   closed(): void
 }
 
-/** Beyond this nothing is put into frames until the socket has taken some: it waits in its stream, where it can be counted. */
-const SOCKET_BYTES = 1024 * 1024
-/** How much of a stream is sent before it is the next one's turn. */
-const TURN_BYTES = 4 * MAX_FRAME_BYTES
-
 /**
  * The server's side of one HTTP/2 connection (RFC 9113). Streams are answered in turns; priorities, push and what clients send of them are
  * left out, as the protocol allows. A peer that breaks the protocol or wastes our time loses the connection.
@@ -64,10 +61,9 @@ export class Http2Connection implements StreamHost {
   readonly #writer: FrameWriter
   readonly #decoder: HeaderDecoder
   readonly #streams = new Map<number, Http2Stream>()
-  readonly #sending = new Set<Http2Stream>()
+  readonly #bodies: BodySender
   readonly #patience: Patience
   #lastStreamId = 0
-  #sendWindow = DEFAULT_WINDOW
   #receiveWindow: number
   /** What may be sent again but has not been told to the peer yet. */
   #unannounced = 0
@@ -77,9 +73,6 @@ export class Http2Connection implements StreamHost {
   #mustShrink = false
   #isClosing = false
   #isOver = false
-  #isSending = false
-  /** It goes on sending once others have had their turn. */
-  #isWaiting = false
   /** A header block that goes on in further frames. */
   #block: { readonly streamId: number; readonly flags: number; parts: Buffer[]; bytes: number } | undefined
   readonly #pings: (() => void)[] = []
@@ -87,7 +80,8 @@ export class Http2Connection implements StreamHost {
   constructor(socket: Duplex, options: Http2Options) {
     this.#socket = socket
     this.#options = options
-    this.#writer = new FrameWriter(socket, () => this.#sendLater())
+    this.#writer = new FrameWriter(socket, () => this.#bodies.sendLater())
+    this.#bodies = new BodySender(this.#writer, stream => this.#answered(stream))
     this.#decoder = new HeaderDecoder(options.maxHeaderBytes)
     this.#patience = new Patience(options.clock)
     this.#receiveWindow = options.connectionWindow
@@ -95,7 +89,13 @@ export class Http2Connection implements StreamHost {
     socket.on('end', () => this.#ended())
     socket.on('error', () => socket.destroy())
     socket.on('close', () => this.#over())
-    this.#greet()
+    const { maxStreams, streamWindow, connectionWindow, maxHeaderBytes } = options
+    writeSettings(this.#writer, [
+      [SETTING.maxConcurrentStreams, maxStreams],
+      [SETTING.initialWindowSize, streamWindow],
+      [SETTING.maxHeaderListSize, maxHeaderBytes],
+    ])
+    writeWindowUpdate(this.#writer, 0, connectionWindow - DEFAULT_WINDOW)
   }
 
   /** Requests under way. */
@@ -107,16 +107,14 @@ export class Http2Connection implements StreamHost {
   ping(answered: () => void): void {
     if (this.#isOver) return
     this.#pings.push(answered)
-    this.#writer.head(8, PING, 0, 0)
-    this.#writer.uint32(0)
-    this.#writer.uint32(0)
+    writePing(this.#writer)
   }
 
   /** Takes no more requests, and ends once those under way are answered. */
   close(): void {
     if (this.#isClosing) return
     this.#isClosing = true
-    this.#goAway('noError', '')
+    writeGoAway(this.#writer, this.#lastStreamId, 'noError', '')
     this.#endIfIdle()
   }
 
@@ -128,21 +126,13 @@ export class Http2Connection implements StreamHost {
   sendHeaders(stream: Http2Stream, status: number, headers: AnswerHeaders, isLast: boolean): void {
     const block = encodeHeaders(status, headers, this.#mustShrink)
     this.#mustShrink = false
-    const ends = isLast ? END_STREAM : 0
-    const first = Math.min(block.length, MAX_FRAME_BYTES)
-    this.#writer.head(first, HEADERS, ends | (first === block.length ? END_HEADERS : 0), stream.id)
-    this.#writer.bytes(block, 0, first)
-    for (let at = first; at < block.length; at += MAX_FRAME_BYTES) {
-      const end = Math.min(block.length, at + MAX_FRAME_BYTES)
-      this.#writer.head(end - at, CONTINUATION, end === block.length ? END_HEADERS : 0, stream.id)
-      this.#writer.bytes(block, at, end)
-    }
+    writeHeaders(this.#writer, stream.id, block, isLast)
     if (isLast) this.#answered(stream)
   }
 
   wantsToSend(stream: Http2Stream): void {
-    this.#sending.add(stream)
-    this.#send()
+    this.#bodies.add(stream)
+    this.#bodies.send()
   }
 
   consumed(stream: Http2Stream, bytes: number): void {
@@ -152,29 +142,12 @@ export class Http2Connection implements StreamHost {
     const more = streamWindow - stream.unreadBytes - stream.receiveWindow
     if (stream.isInputOver || more < streamWindow / 4) return
     stream.receiveWindow += more
-    this.#writer.head(4, WINDOW_UPDATE, 0, stream.id)
-    this.#writer.uint32(more)
+    writeWindowUpdate(this.#writer, stream.id, more)
   }
 
   reset(stream: Http2Stream, code: ErrorName): void {
-    this.#resetById(stream.id, code)
+    writeReset(this.#writer, stream.id, code)
     this.#drop(stream)
-  }
-
-  #greet(): void {
-    const { maxStreams, streamWindow, connectionWindow, maxHeaderBytes } = this.#options
-    const settings = [
-      [SETTING.maxConcurrentStreams, maxStreams],
-      [SETTING.initialWindowSize, streamWindow],
-      [SETTING.maxHeaderListSize, maxHeaderBytes],
-    ] as const
-    this.#writer.head(settings.length * 6, SETTINGS, 0, 0)
-    for (const [name, value] of settings) {
-      this.#writer.uint16(name)
-      this.#writer.uint32(value)
-    }
-    this.#writer.head(4, WINDOW_UPDATE, 0, 0)
-    this.#writer.uint32(connectionWindow - DEFAULT_WINDOW)
   }
 
   #read(chunk: Buffer): void {
@@ -260,15 +233,15 @@ export class Http2Connection implements StreamHost {
     if (streamId <= this.#lastStreamId) return this.#patience.spend()
     this.#lastStreamId = streamId
     // Its client will send it elsewhere.
-    if (this.#isClosing) return this.#resetById(streamId, 'refusedStream')
+    if (this.#isClosing) return writeReset(this.#writer, streamId, 'refusedStream')
     if (this.#streams.size >= this.#options.maxStreams) {
       this.#patience.spend()
-      return this.#resetById(streamId, 'refusedStream')
+      return writeReset(this.#writer, streamId, 'refusedStream')
     }
-    if (problem === undefined && !isTooLarge && !isRequest(decoded.headers)) return this.#resetById(streamId, 'protocolError')
+    if (problem === undefined && !isTooLarge && !isRequest(decoded.headers)) return writeReset(this.#writer, streamId, 'protocolError')
     if (problem !== undefined && !isTooLarge) {
       this.#patience.spend()
-      return this.#resetById(streamId, 'protocolError')
+      return writeReset(this.#writer, streamId, 'protocolError')
     }
     const { streamWindow } = this.#options
     const stream = new Http2Stream(streamId, decoded, this, {
@@ -331,7 +304,7 @@ export class Http2Connection implements StreamHost {
     this.#patience.spend()
     for (let at = 0; at < payload.length; at += 6) this.#onSetting(payload.readUInt16BE(at), payload.readUInt32BE(at + 2))
     this.#writer.head(0, SETTINGS, ACK, 0)
-    this.#send()
+    this.#bodies.send()
   }
 
   #onSetting(name: number, value: number): void {
@@ -347,7 +320,7 @@ export class Http2Connection implements StreamHost {
     for (const stream of this.#streams.values()) {
       stream.sendWindow += more
       if (stream.sendWindow > MAX_WINDOW) throw new Http2Error('flowControlError', 'a window is too large')
-      if (stream.queuedBytes > 0) this.#sending.add(stream)
+      if (stream.queuedBytes > 0) this.#bodies.add(stream)
     }
   }
 
@@ -366,9 +339,8 @@ export class Http2Connection implements StreamHost {
     const more = payload.readUInt32BE(0) & 0x7fffffff
     if (streamId === 0) {
       if (more === 0) throw new Http2Error('protocolError', 'a window grows by nothing')
-      this.#sendWindow += more
-      if (this.#sendWindow > MAX_WINDOW) throw new Http2Error('flowControlError', 'the window is too large')
-      return this.#send()
+      this.#bodies.grow(more)
+      return this.#bodies.send()
     }
     if (streamId > this.#lastStreamId) throw new Http2Error('protocolError', 'WINDOW_UPDATE of no request')
     const stream = this.#streams.get(streamId)
@@ -377,73 +349,9 @@ export class Http2Connection implements StreamHost {
     stream.sendWindow += more
     if (stream.sendWindow > MAX_WINDOW) return this.reset(stream, 'flowControlError')
     if (stream.queuedBytes === 0) return
-    this.#sending.add(stream)
-    this.#send()
+    this.#bodies.add(stream)
+    this.#bodies.send()
   }
-
-  /**
-   * Goes on when the socket has taken what it was given: after others have had their turn. A client that reads as fast as we write would
-   * else hold up everybody until it has its whole answer, however long that is.
-   */
-  #sendLater(): void {
-    if (this.#sending.size === 0 || this.#isWaiting) return
-    this.#isWaiting = true
-    setImmediate(() => {
-      this.#isWaiting = false
-      this.#send()
-    })
-  }
-
-  /** Puts into frames what the windows and the socket allow, stream by stream in turns. */
-  #send(): void {
-    // What is told of the end of a stream may write to another: that one is in the set by then.
-    if (this.#isSending || this.#isOver) return
-    this.#isSending = true
-    try {
-      for (let hasSent = true; hasSent && this.#sending.size > 0; ) {
-        hasSent = false
-        for (const stream of this.#sending) {
-          if (this.#writer.pendingBytes > SOCKET_BYTES) return
-          if (this.#sendTurn(stream)) hasSent = true
-          if (this.#isOver) return
-        }
-      }
-    } finally {
-      this.#isSending = false
-    }
-  }
-
-  /** Sends some of a stream. Answers whether there is more that could be sent. */
-  #sendTurn(stream: Http2Stream): boolean {
-    let turn = 0
-    while (turn < TURN_BYTES) {
-      const length = stream.hasOnlyEnd ? 0 : Math.min(stream.queuedBytes, stream.sendWindow, this.#sendWindow, MAX_FRAME_BYTES)
-      if (length <= 0 && !stream.hasOnlyEnd) {
-        // Out of what it had, or of its window: it comes back when there is more of that. Out of the connection's, it stays.
-        if (stream.queuedBytes === 0 || stream.sendWindow <= 0) this.#sending.delete(stream)
-        return false
-      }
-      const isLast = length === stream.queuedBytes && stream.isEnding
-      this.#writer.head(length, DATA, isLast ? END_STREAM : 0, stream.id, Math.min(stream.queuedBytes, TURN_BYTES * 4))
-      stream.takeQueued(length, this.#take)
-      stream.sendWindow -= length
-      this.#sendWindow -= length
-      turn += length
-      if (isLast) {
-        this.#sending.delete(stream)
-        this.#answered(stream)
-        return false
-      }
-      if (stream.queuedBytes === 0) {
-        this.#sending.delete(stream)
-        stream.drained()
-        return false
-      }
-    }
-    return true
-  }
-
-  readonly #take = (chunk: Uint8Array, from: number, end: number) => this.#writer.bytes(chunk, from, end)
 
   /**
    * The whole answer is in frames. A request that is not complete by then is not wanted any more; its sender is told so a moment later, since
@@ -459,16 +367,11 @@ export class Http2Connection implements StreamHost {
 
   #drop(stream: Http2Stream): void {
     if (!this.#streams.delete(stream.id)) return
-    this.#sending.delete(stream)
+    this.#bodies.remove(stream)
     // What nobody has read of its body is made room for.
     this.#allowConnection(stream.unreadBytes)
     stream.closed()
     this.#endIfIdle()
-  }
-
-  #resetById(streamId: number, code: ErrorName): void {
-    this.#writer.head(4, RST_STREAM, 0, streamId)
-    this.#writer.uint32(ERROR_CODES[code])
   }
 
   #allowConnection(bytes: number): void {
@@ -476,21 +379,12 @@ export class Http2Connection implements StreamHost {
     this.#receiveWindow += bytes
     this.#unannounced += bytes
     if (this.#unannounced < this.#options.connectionWindow / 4) return
-    this.#writer.head(4, WINDOW_UPDATE, 0, 0)
-    this.#writer.uint32(this.#unannounced)
+    writeWindowUpdate(this.#writer, 0, this.#unannounced)
     this.#unannounced = 0
   }
 
-  #goAway(code: ErrorName, why: string): void {
-    const text = Buffer.from(why)
-    this.#writer.head(8 + text.length, GOAWAY, 0, 0)
-    this.#writer.uint32(this.#lastStreamId)
-    this.#writer.uint32(ERROR_CODES[code])
-    this.#writer.bytes(text)
-  }
-
   #fail(error: Http2Error): void {
-    this.#goAway(error.code, error.message)
+    writeGoAway(this.#writer, this.#lastStreamId, error.code, error.message)
     this.#writer.flush()
     this.#over()
     this.#socket.end()
@@ -514,7 +408,7 @@ export class Http2Connection implements StreamHost {
     if (this.#isOver) return
     this.#isOver = true
     this.#writer.flush()
-    this.#sending.clear()
+    this.#bodies.end()
     const streams = [...this.#streams.values()]
     this.#streams.clear()
     for (const stream of streams) stream.closed()
