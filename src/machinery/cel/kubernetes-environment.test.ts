@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { jsonValue } from '#base/languages/cel/json-values.ts'
 import { BOOL, DYN } from '#base/languages/cel/types.ts'
-import { jsonValue } from '#base/languages/cel/values.ts'
 import { kubernetesEnvironment } from './kubernetes-environment.ts'
 import { AUTHORIZER_TYPE, authorizerValue } from './library/authorizer.ts'
 

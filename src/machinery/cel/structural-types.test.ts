@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { typedJsonValue } from '#base/languages/cel/json-values.ts'
 import { BOOL } from '#base/languages/cel/types.ts'
-import { typedJsonValue } from '#base/languages/cel/values.ts'
 import type { JsonSchema } from '../structural/json-schema.ts'
 import { kubernetesEnvironment } from './kubernetes-environment.ts'
 import { typeOfStructuralSchema } from './structural-types.ts'

@@ -1,8 +1,7 @@
 import { EvaluationError } from '#base/languages/cel/evaluation-error.ts'
+import { JsonList, JsonMap, JsonObject } from '#base/languages/cel/json-values.ts'
 import { formatDuration, formatTimestamp } from '#base/languages/cel/time.ts'
-import {
-  CelDuration, CelList, CelMap, CelObject, CelOptional, CelTimestamp, CelUint, type CelValue, describeValue, JsonList, JsonMap, JsonObject,
-} from '#base/languages/cel/values.ts' // biome-ignore format: one list
+import { CelDuration, CelList, CelMap, CelObject, CelOptional, CelTimestamp, CelUint, type CelValue, describeValue } from '#base/languages/cel/values.ts' // biome-ignore format: one list
 import { setAt } from '../patch/json-object.ts'
 
 /** The JSON that a value stands for. What was read from JSON is given back as it is. Throws an {@link EvaluationError} for what has none. */

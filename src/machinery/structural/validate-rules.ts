@@ -1,4 +1,5 @@
-import { CelOptional, type CelValue, typedJsonValue } from '#base/languages/cel/values.ts'
+import { typedJsonValue } from '#base/languages/cel/json-values.ts'
+import { CelOptional, type CelValue } from '#base/languages/cel/values.ts'
 import { PER_CALL_COST_LIMIT, RUNTIME_COST_BUDGET } from '../cel/kubernetes-environment.ts'
 import { isJsonObject, isSameJson } from '../patch/json-object.ts'
 import { type FieldError, type FieldErrorType, OMITTED, textOf } from '../status/field-error.ts'

@@ -1,5 +1,6 @@
+import { jsonValue, typedJsonValue } from '#base/languages/cel/json-values.ts'
 import type { Bindings } from '#base/languages/cel/program.ts'
-import { type CelValue, jsonValue, typedJsonValue } from '#base/languages/cel/values.ts'
+import type { CelValue } from '#base/languages/cel/values.ts'
 import type { Informers } from '#client/informers/informer.ts'
 import { Namespace } from '#kinds/core/v1/namespace.ts'
 import { ADMISSION_REQUEST_TYPE, NAMESPACE_TYPE } from '#machinery/cel/admission-types.ts'

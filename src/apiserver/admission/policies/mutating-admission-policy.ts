@@ -1,4 +1,5 @@
-import { type CelValue, jsonValue } from '#base/languages/cel/values.ts'
+import { jsonValue } from '#base/languages/cel/json-values.ts'
+import type { CelValue } from '#base/languages/cel/values.ts'
 import { MutatingAdmissionPolicy } from '#kinds/admissionregistration/v1/mutating-admission-policy.ts'
 import { MutatingAdmissionPolicyBinding } from '#kinds/admissionregistration/v1/mutating-admission-policy-binding.ts'
 import { MATCH_CONDITIONS_COST_BUDGET } from '#machinery/cel/kubernetes-environment.ts'

@@ -1,4 +1,4 @@
-import { jsonValue } from '#base/languages/cel/values.ts'
+import { jsonValue } from '#base/languages/cel/json-values.ts'
 import type { Informers } from '#client/informers/informer.ts'
 import { ValidatingAdmissionPolicy } from '#kinds/admissionregistration/v1/validating-admission-policy.ts'
 import { ValidatingAdmissionPolicyBinding } from '#kinds/admissionregistration/v1/validating-admission-policy-binding.ts'

@@ -1,7 +1,7 @@
 import type { Environment } from '#base/languages/cel/environment.ts'
+import { typedJsonValue } from '#base/languages/cel/json-values.ts'
 import type { CelProgram } from '#base/languages/cel/program.ts'
 import { BOOL, type CelType, listOf, mapOf, objectType, STRING } from '#base/languages/cel/types.ts'
-import { typedJsonValue } from '#base/languages/cel/values.ts'
 import { kubernetesEnvironment, PER_CALL_COST_LIMIT } from '#machinery/cel/kubernetes-environment.ts'
 import { isJsonObject, type JsonObject } from '#machinery/patch/json-object.ts'
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { Environment } from './environment.ts'
+import { jsonValue, typedJsonValue } from './json-values.ts'
 import { BOOL, DYN, INT, listOf, objectType, STRING } from './types.ts'
-import { type CelValue, jsonValue, typedJsonValue } from './values.ts'
+import type { CelValue } from './values.ts'
 
 const pod = {
   metadata: { name: 'web', labels: { app: 'web' } },
