@@ -3,13 +3,11 @@ import { Quantity } from '#machinery/quantity/quantity.ts'
 import type { FieldErrors } from '#machinery/status/field-errors.ts'
 import type { Container } from './container.ts'
 import { isSidecar, MIRROR_ANNOTATION, qosClassOf } from './pod.facts.ts'
-import { validatePod } from './pod.rules.ts'
 import type { Pod } from './pod.ts'
 import type { ResourceRequirements } from './resource-requirements.ts'
 
 /** How much cpu and memory the containers of a running pod may use: changed in place, but not so that its QoS class would change. */
 export function validateResizedPod(pod: Pod, old: Pod, errors: FieldErrors): void {
-  validatePod(pod, errors)
   if (old.metadata.annotations?.[MIRROR_ANNOTATION] !== undefined) {
     errors.at('').forbidden('static pods cannot be resized')
     return

@@ -60,6 +60,7 @@ export function validatePodUpdate(pod: Pod, old: Pod, errors: FieldErrors, subre
       validateEphemeralUpdate(pod, old, errors)
       return
     case 'resize':
+      validatePod(pod, errors)
       validateResizedPod(pod, old, errors)
       return
   }

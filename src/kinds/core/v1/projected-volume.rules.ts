@@ -2,9 +2,9 @@ import { isDNS1123Subdomain } from '#machinery/meta/names.ts'
 import type { FieldErrors } from '#machinery/status/field-errors.ts'
 import { validateLabelSelector } from '../../meta/v1/rules.ts'
 import { validateFieldRef, validateResourceRef } from './field-ref.rules.ts'
+import { validateItems } from './key-to-path.rules.ts'
 import { validateFileMode, validateFilePath } from './path.rules.ts'
 import type { DownwardAPIVolumeFile, VolumeProjection } from './projected-volume.ts'
-import { validateItems } from './volume.rules.ts'
 
 /** Several sources in one directory: no two may write the same file. `errors` stands at the volume's source. */
 export function validateProjections(sources: readonly VolumeProjection[], errors: FieldErrors): void {

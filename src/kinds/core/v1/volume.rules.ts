@@ -3,8 +3,8 @@ import { isDNS1123Label, isDNS1123Subdomain, nameIsDNSSubdomain } from '#machine
 import { Quantity } from '#machinery/quantity/quantity.ts'
 import type { FieldErrors } from '#machinery/status/field-errors.ts'
 import { quote } from '#machinery/status/go-text.ts'
-import type { KeyToPath } from './key-to-path.ts'
-import { validateDescendingPath, validateFileMode, validateFilePath } from './path.rules.ts'
+import { validateItems } from './key-to-path.rules.ts'
+import { validateDescendingPath, validateFileMode } from './path.rules.ts'
 import { validateClaimTemplate } from './persistent-volume-claim-spec.rules.ts'
 import { validateFileFieldRefs, validateProjections } from './projected-volume.rules.ts'
 import type { Volume } from './volume.ts'
@@ -113,17 +113,6 @@ function validateClaimName(volume: Volume, pod: ObjectMeta | undefined, errors: 
   if (!pod?.name || volume.name === '') return
   const claim = `${pod.name}-${volume.name}`
   for (const wrong of nameIsDNSSubdomain(claim, false)) errors.invalid(volume.name, `PVC name ${quote(claim)}: ${wrong}`)
-}
-
-/** Which keys become which files. */
-export function validateItems(items: readonly KeyToPath[] | undefined, errors: FieldErrors): void {
-  items?.forEach(({ key, path, mode }, index) => {
-    const at = errors.index(index)
-    if (key === '') at.at('key').required()
-    if (path === '') at.at('path').required()
-    validateFilePath(path, at.at('path'))
-    validateFileMode(mode, at.at('mode'))
-  })
 }
 
 /** The name of a CSI driver. */
