@@ -47,7 +47,7 @@ const WORLD: readonly [pattern: RegExp, instead: string][] = [
 /** Words that say nothing about what a file holds. */
 const EMPTY_WORDS = ['util', 'utils', 'helper', 'helpers', 'manager', 'managers', 'misc', 'common']
 /** Kubernetes' own names that contain such a word. */
-const GIVEN_NAMES = ['kube-controller-manager.ts', 'cloud-controller-manager.ts', 'field-manager.ts']
+const GIVEN_NAMES = ['kube-controller-manager', 'cloud-controller-manager', 'field-manager']
 /** What stands between a name and its ending, and what it means. */
 const SUFFIXES: Readonly<Record<string, string>> = {
   facts: 'pure questions about an object',
@@ -123,6 +123,13 @@ describe('house rules', () => {
     expect(breaches).toEqual([])
   })
 
+  it('no file of src is loaded with one that is loaded with it', () => {
+    const breaches = circles(inSource).map(
+      circle => `${circle.join(' → ')}: put what both need into a file of its own, or pass it as a parameter (types may go both ways)`,
+    )
+    expect(breaches).toEqual([])
+  })
+
   it(`${WITHOUT_NODE.join(', ')} import nothing of Node's`, () => {
     const breaches = shipped
       .filter(file => WITHOUT_NODE.includes(file.folder!))
@@ -158,7 +165,7 @@ describe('house rules', () => {
       if (unknown && !file.path.startsWith('tools/'))
         return `${file.path}: .${unknown} has no meaning here; use one of ${Object.keys(SUFFIXES).join(', ')}, or a dash`
       const empty = stem.split('-').find(word => EMPTY_WORDS.includes(word))
-      if (empty && !GIVEN_NAMES.includes(`${stem}.ts`)) return `${file.path}: "${empty}" says nothing; name the noun that the file holds`
+      if (empty && !GIVEN_NAMES.includes(stem)) return `${file.path}: "${empty}" says nothing; name the noun that the file holds`
       if (stem === 'index') return `${file.path}: a barrel hides where things are; import the file itself`
       return []
     })
@@ -172,6 +179,19 @@ describe('the check itself', () => {
     expect(importsOf(text).map(found => found.from)).toEqual(['./a.ts', './b.ts', './c.ts', './d.ts'])
   })
 
+  it('tells types, and what is loaded later, from what is loaded with a file', () => {
+    const text = `import type { A } from './a.ts'\nimport { type B, c } from './b.ts'\nimport { type D } from './d.ts'\nconst e = await import('./e.ts')\n`
+    expect(importsOf(text).flatMap(({ from, isLoaded }) => (isLoaded ? [from] : []))).toEqual(['./b.ts'])
+  })
+
+  it('finds what goes in a circle', () => {
+    const file = (name: string, ...needs: string[]) => ({
+      path: `src/x/${name}.ts`,
+      imports: needs.map(need => ({ from: `./${need}.ts`, isLoaded: true })),
+    })
+    expect(circles([file('a', 'b'), file('b', 'c'), file('c', 'b'), file('d', 'a')])).toEqual([['src/x/b.ts', 'src/x/c.ts', 'src/x/b.ts']])
+  })
+
   it('does not take comments and texts for code', () => {
     const code = codeOf("a() // Date.now()\n/* Math.random()\n */ const text = 'process.env'\nDate.now()\n")
     expect(code.map(line => WORLD.some(([pattern]) => pattern.test(line)))).toEqual([false, false, false, true, false])
@@ -183,12 +203,19 @@ describe('the check itself', () => {
   })
 })
 
+interface Import {
+  readonly line: number
+  readonly from: string
+  /** It is loaded with the file: more than types are taken from it, and at once. */
+  readonly isLoaded: boolean
+}
+
 interface SourceFile {
   /** From the root of the project. */
   readonly path: string
   /** Top-level folder below src; undefined for files elsewhere. */
   readonly folder: string | undefined
-  readonly imports: readonly { readonly line: number; readonly from: string }[]
+  readonly imports: readonly Import[]
   /** Lines without comments and without what stands in quotes. */
   readonly code: readonly string[]
 }
@@ -217,13 +244,47 @@ function read(path: string): SourceFile {
   return { path: fromRoot, folder: /^src\/([^/]+)\//.exec(fromRoot)?.[1], imports: importsOf(text), code: codeOf(text) }
 }
 
-function importsOf(text: string): { line: number; from: string }[] {
+function importsOf(text: string): Import[] {
   const pattern =
-    /^[ \t]*(?:import|export)\b[\w\s{},*$]*?\bfrom\s+['"]([^'"]+)['"]|^[ \t]*import\s+['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/gm
+    /^[ \t]*(?:import|export)\b([\w\s{},*$]*?)\bfrom\s+['"]([^'"]+)['"]|^[ \t]*import\s+['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/gm
   return [...text.matchAll(pattern)].map(match => ({
     line: text.slice(0, match.index + match[0].length).split('\n').length,
-    from: (match[1] ?? match[2] ?? match[3])!,
+    from: (match[2] ?? match[3] ?? match[4])!,
+    isLoaded: match[4] === undefined && !isOfTypes(match[1] ?? ''),
   }))
+}
+
+/** Whether what stands between `import` and `from` names types alone. */
+function isOfTypes(names: string): boolean {
+  const words = names.trim()
+  const listed = /^\{(.*)\}$/s
+    .exec(words)?.[1]
+    ?.split(',')
+    .filter(name => name.trim() !== '')
+  return words.startsWith('type ') || (listed?.every(name => name.trim().startsWith('type ')) ?? false)
+}
+
+/** The first circle that each file is found in, from its first file round to it again. */
+function circles(all: readonly { readonly path: string; readonly imports: readonly Pick<Import, 'from' | 'isLoaded'>[] }[]): string[][] {
+  const needs = new Map(
+    all.map(({ path, imports }) => [
+      path,
+      imports.flatMap(({ from, isLoaded }) => {
+        if (!isLoaded || !/^[.#]/.test(from)) return []
+        return from.startsWith('#') ? `src/${from.slice(1)}` : normalize(join(dirname(path), from))
+      }),
+    ]),
+  )
+  const done = new Set<string>()
+  const found: string[][] = []
+  const visit = (path: string, above: readonly string[]) => {
+    if (above.includes(path)) found.push([...above.slice(above.indexOf(path)), path])
+    if (done.has(path) || above.includes(path)) return
+    for (const need of needs.get(path) ?? []) visit(need, [...above, path])
+    done.add(path)
+  }
+  for (const path of needs.keys()) visit(path, [])
+  return found
 }
 
 function codeOf(text: string): string[] {
