@@ -49,7 +49,7 @@ export class ComponentHealth {
       check: async () => {
         const wrong = await check()
         this.#gauge.set({ name, type }, wrong === undefined ? 1 : 0)
-        this.#total.inc({ name, type, status: wrong === undefined ? 'success' : 'error' })
+        this.#total.inc({ name, status: wrong === undefined ? 'success' : 'error', type })
         return wrong
       },
     }
