@@ -25,7 +25,11 @@ export interface Core {
   readonly computed: ReadonlyMap<AnyKind, ComputedResource>
 }
 
-/** The time as objects carry it: RFC 3339 to the second. */
+/** The time as objects carry it: RFC 3339 to the second. What is written within a second carries the very same text. */
 export function timestamp(nowMs: number): string {
-  return `${new Date(nowMs).toISOString().slice(0, 19)}Z`
+  const second = Math.floor(nowMs / 1000)
+  if (second !== last.second) last = { second, text: `${new Date(second * 1000).toISOString().slice(0, 19)}Z` }
+  return last.text
 }
+
+let last = { second: Number.NaN, text: '' }
