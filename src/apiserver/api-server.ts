@@ -150,7 +150,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       return options.aggregation?.()
     },
     caches: () => feed.caches,
-    storeProblem: async () => (await store.status()).problems[0],
+    storeProblem: async () => (await (store.problems?.() ?? store.status().then(({ problems }) => problems)))[0],
     healthChecks: encryption?.healthChecks ?? [],
     startProblem: () => held.values().next().value,
     stopProblem: () => (isStopping ? 'the server is going down' : undefined),

@@ -33,6 +33,8 @@ export interface Store {
   /** Ends the lease now and deletes its keys, in one revision. */
   revokeLease(id: number): Promise<void>
   status(): Promise<StoreStatus>
+  /** The problems of {@link status} alone, where these can be had for less. Rejects if the store does not answer. */
+  problems?(): Promise<readonly string[]>
   /** Ends every watch with ClosedError, finishes what was begun and lets go of the disk or the connection. */
   close(): Promise<void>
 }

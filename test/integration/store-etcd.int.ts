@@ -120,7 +120,11 @@ describe.skipIf(!hasEtcd)('with etcd (skipped where it is not installed)', () =>
   })
 
   it('says that no member can be reached', async () => {
+    const well = cluster.connect()
+    expect(await well.problems()).toEqual([])
+    await well.close()
     const store = new EtcdStore({ endpoints: ['http://127.0.0.1:1'], clock, random: systemRandom() })
+    await expect(store.problems()).rejects.toBeInstanceOf(UnavailableError)
     const error = await store.range({ key: 'a' }).catch((reason: unknown) => reason)
     expect(error).toMatchObject({
       code: 'unavailable',

@@ -138,6 +138,13 @@ export class EtcdStore implements Store {
     await this.#call('Lease', 'leaseRevoke', { ID: id }, { lease: id, writes: true })
   }
 
+  /** What is wrong with it; rejects if no majority answers. Does not count keys, which etcd does one by one: servers are asked this all the time. */
+  async problems(): Promise<readonly string[]> {
+    const { errors } = await this.#call<EtcdStatus>('Maintenance', 'status', {})
+    await this.range({ key: everyKey.key, countOnly: true })
+    return errors
+  }
+
   async status(): Promise<StoreStatus> {
     const { header, dbSize, dbSizeInUse, errors } = await this.#call<EtcdStatus>('Maintenance', 'status', {})
     const { count } = await this.range({ ...everyKey, countOnly: true })
