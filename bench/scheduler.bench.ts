@@ -137,6 +137,7 @@ async function choose() {
     nominations: waiting,
     metrics: UNCOUNTED,
     retry() {},
+    retryLater() {},
   }
   const profile = profilesOf({}, context).get('default-scheduler')!
   const random = seededRandom(1)

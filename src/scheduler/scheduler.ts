@@ -96,6 +96,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
     log,
     metrics,
     retry: pod => queue.activate(pod.uid),
+    retryLater: pod => queue.failed(pod),
     nominations: nominated,
   })
   const known = new Map([...profiles.values()].map(profile => [profile, new LocalVerdicts(profile)]))

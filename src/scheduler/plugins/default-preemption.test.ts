@@ -139,6 +139,17 @@ describe('preemption', () => {
     expect(one.nodeOf('p')).toBe('n1')
   })
 
+  it('does not insist where evictions are refused again and again', async () => {
+    const attempts: string[] = []
+    await using one = await cluster([node('n1', { cpu: '1' })], [running('a', 'n1', 1), important('p')], {
+      failingDeletes: Number.POSITIVE_INFINITY,
+      options: { metrics: { ...UNCOUNTED, attempted: result => attempts.push(result) } },
+    })
+    await one.clock.advance(60_000)
+    expect(attempts.length).toBeGreaterThan(5)
+    expect(attempts.length).toBeLessThan(12)
+  })
+
   it('sends pods of lower priority elsewhere that hoped for the node', async () => {
     await using one = await cluster([node('n1', { cpu: '1' })], [running('a', 'n1', 1), important('p', { priority: 50 })], {
       graceMs: 9_000,
