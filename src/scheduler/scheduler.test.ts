@@ -65,6 +65,13 @@ describe('the scheduler', () => {
     expect(one.events.join()).toContain("2 node(s) didn't have free ports for the requested pod ports")
   })
 
+  it('places a pod that came before the first node', async () => {
+    await using one = await cluster([], [pod('p')])
+    one.store(Node, node('n1'), 'ADDED')
+    await one.clock.advance(0)
+    expect(one.nodeOf('p')).toBe('n1')
+  })
+
   it('places pods by what runs beside them', async () => {
     const term = { labelSelector: { matchLabels: { app: 'web' } }, topologyKey: 'kubernetes.io/hostname' }
     const apart = { affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] } } }

@@ -21,8 +21,12 @@ export function wakingOf(plugins: readonly SchedulerPlugin[]): Waking {
   return byEvent
 }
 
-/** Whether a change may undo what `refusedBy` refused the pod for; undefined: any plugin may yet refuse it. */
+/**
+ * Whether a change may undo what `refusedBy` refused the pod for; undefined: any plugin may yet refuse it. A pod that no plugin refused, as
+ * there were no nodes, is helped by whatever happens.
+ */
 export function mayHelp(waking: Waking, pod: PodInfo, change: ClusterChange, refusedBy: ReadonlySet<string> | undefined): boolean {
+  if (refusedBy?.size === 0) return true
   const helpers = waking.get(change.event)
   if (!helpers) return false
   for (const { plugin, helps } of helpers) if ((!refusedBy || refusedBy.has(plugin)) && helps(pod, change)) return true
