@@ -137,6 +137,7 @@ async function choose() {
     nominations: waiting,
     metrics: UNCOUNTED,
     retry() {},
+    released() {},
     retryLater() {},
   }
   const profile = profilesOf({}, context).get('default-scheduler')!

@@ -48,6 +48,8 @@ export interface PluginContext {
   readonly metrics: Pick<SchedulerMetrics, 'preempting' | 'preempted'>
   /** A pod is to be tried again, whatever it waits for. */
   retry(pod: PodInfo): void
+  /** A pod that was kept out is to be tried again if something happened meanwhile. */
+  released(pod: PodInfo): void
   /** A pod is to be tried again after its backoff. */
   retryLater(pod: PodInfo): void
 }
@@ -89,6 +91,7 @@ export function allPlugins(context: PluginContext, args: PluginArgs): Map<string
       nominations: context.nominations,
       metrics: context.metrics,
       retry: context.retry,
+      released: context.released,
       retryLater: context.retryLater,
       failed: (pod, error) => log.warn('a pod could not be preempted', { pod: `${pod.metadata.namespace}/${pod.metadata.name}`, error }),
     }),

@@ -23,8 +23,8 @@ export interface FollowOptions {
   readonly signal: AbortSignal
   /** Whether this scheduler is to place the pod. */
   isOurs(pod: Pod): boolean
-  /** A pod without a node. */
-  waits(pod: Pod): void
+  /** A pod without a node, and what it was before. */
+  waits(pod: Pod, old: Pod | undefined): void
   /** A pod that needs no node any more: it was placed, has ended or was deleted. */
   gone(pod: Pod): void
   happened(change: ClusterChange): void
@@ -98,7 +98,7 @@ function followPod({ cache, isOurs, waits, gone, happened }: FollowOptions, pod:
   if (!pod || isTerminal(pod) || pod.metadata.deletionTimestamp !== undefined) {
     if (old ?? pod) gone((old ?? pod)!)
   } else if (isOurs(pod)) {
-    waits(pod)
+    waits(pod, old)
     if (old && (old.spec.schedulingGates?.length ?? 0) > (pod.spec.schedulingGates?.length ?? 0))
       happened({ event: 'pod gates removed', pod })
   }

@@ -96,6 +96,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
     log,
     metrics,
     retry: pod => queue.activate(pod.uid),
+    released: pod => queue.released(pod.uid),
     retryLater: pod => queue.failed(pod),
     nominations: nominated,
   })
@@ -222,6 +223,9 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
       return refusal
     }
     queue.placed(cycle.info)
+    // From now on the pod itself counts on its node: its nomination would count it twice.
+    if (nominated.nodeOf(cycle.info.uid) === node.name) nominated.remove(cycle.info.uid)
+    else giveUpNomination(cycle.pod)
     return undefined
   }
 
@@ -267,13 +271,12 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
       else await profile.points.bind[0]!.bind(cycle, node, signal)
       queue.remove(cycle.info.uid)
       if (tried) countScheduled(profile, tried)
-      if (nominated.nodeOf(cycle.info.uid) === node.name) nominated.remove(cycle.info.uid)
-      else giveUpNomination(cycle.pod)
       for (const plugin of profile.points.postBind) plugin.postBind(cycle, node)
       events.record(cycle.pod, 'Normal', 'Scheduled', `Successfully assigned ${nameOf(cycle.pod)} to ${node.name}`)
     } catch (error) {
       release(profile, cycle, node)
       if (signal.aborted) return
+      if (cycle.pod.status.nominatedNodeName === node.name) nominated.add(cycle.info, node.name)
       failed(cycle.info)
       queue.happened({ event: 'pod removed', pod: cycle.pod, node: cache.get(node.name) })
       if (!isGone(error)) log.warn('a pod could not be bound', { pod: nameOf(cycle.pod), node: node.name, error })
@@ -343,9 +346,11 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
     cache,
     signal: ended.signal,
     isOurs: pod => profiles.has(pod.spec.schedulerName ?? ''),
-    waits(pod) {
+    waits(pod, old) {
       const node = pod.status.nominatedNodeName
-      if (node && nominated.nodeOf(pod.metadata.uid ?? '') === undefined) nominated.add(podInfo(pod), node)
+      const uid = pod.metadata.uid ?? ''
+      if (node && nominated.nodeOf(uid) === undefined && !cache.isAssumed(uid)) nominated.add(podInfo(pod), node)
+      else if (!node && old?.status.nominatedNodeName) giveUpNomination(pod)
       queue.put(pod)
     },
     gone(pod) {

@@ -23,6 +23,7 @@ export interface SchedulerCache extends NodeSet {
   assume(pod: PodInfo, node: NodeInfo): void
   /** Takes back an assumption that did not come true. */
   forget(uid: string): void
+  isAssumed(uid: string): boolean
   /** How many pods it counts, and how many of them are assumed. */
   sizes(): { readonly pods: number; readonly assumed: number }
   /** The labels of a namespace changed, which terms of affinity may go by. */
@@ -150,6 +151,7 @@ export function schedulerCache(labelsOf: NamespaceLabels = () => undefined): Sch
     forget(uid) {
       if (placed.get(uid)?.assumed) remove(uid)
     },
+    isAssumed: uid => placed.get(uid)?.assumed ?? false,
     sizes() {
       let assumed = 0
       for (const where of placed.values()) if (where.assumed) assumed++

@@ -32,6 +32,7 @@ const profile = profilesOf(
     nominations: nominated,
     metrics: UNCOUNTED,
     retry() {},
+    released() {},
     retryLater() {},
   },
 ).get('default-scheduler')!

@@ -36,6 +36,8 @@ export interface PreemptionOptions {
   readonly metrics: Pick<SchedulerMetrics, 'preempting' | 'preempted'>
   /** Nothing is left to wait for: the pod is to be tried again. */
   retry(pod: PodInfo): void
+  /** Victims are on their way: the pod is to be tried again if something happened meanwhile. */
+  released(pod: PodInfo): void
   /** The pod is to be tried again after its backoff: an eviction was refused. */
   retryLater(pod: PodInfo): void
 }
@@ -55,8 +57,9 @@ export function defaultPreemption(options: PreemptionOptions): SchedulerPlugin {
     const evicted = await Promise.all(victims.map(victim => evict(victim, pod, node, options)))
     underWay.delete(info.uid)
     if (evicted.includes(false)) options.retryLater(info)
-    // Victims that take their time wake the pod as they go.
     else if (!victims.some(({ uid }) => node.pods.has(uid))) options.retry(info)
+    // Victims that take their time wake the pod as they go.
+    else options.released(info)
   }
 
   return {

@@ -26,6 +26,8 @@ export interface SchedulingQueue {
   failed(pod: PodInfo): void
   /** A pod is to be tried again at once, whatever it waits for. */
   activate(uid: string): void
+  /** A plugin keeps a pod out no longer: it is tried again if something happened meanwhile that may help. */
+  released(uid: string): void
   /** Something changed: pods that it may help are tried again. */
   happened(change: ClusterChange): void
   /** What has been tried for a pod of the queue. */
@@ -130,6 +132,7 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
     for (const plugin of profileOf(entry.info.pod).points.preEnqueue) {
       const refusal = plugin.preEnqueue(entry.info.pod)
       if (!refusal) continue
+      entry.missed = true
       if (!entry.refusedBy.has(refusal.plugin)) entry.refusedBy = new Set([...entry.refusedBy, refusal.plugin])
       if (entry.where !== 'unschedulable' && entry.where !== 'gated') park(entry, event)
       return true
@@ -262,6 +265,10 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
       if (!entry) return
       if (entry.where === 'trying') entry.missed = true
       else if (entry.where !== 'active' && entry.where !== 'placed') activate(entry, 'ForceActivate')
+    },
+    released(uid) {
+      const entry = entries.get(uid)
+      if (entry?.where === 'unschedulable' && entry.missed) requeue(entry, 'ForceActivate')
     },
     happened(change) {
       if (!events.has(change.event)) return
