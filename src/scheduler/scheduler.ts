@@ -304,6 +304,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
 
   /** Others of lower priority that hoped for the node have to look for another one. */
   const nominate = (info: PodInfo, nodeName: string) => {
+    if (nominated.nodeOf(info.uid) !== nodeName) giveUpNomination(info.pod)
     const displaced = nominated.on(nodeName).filter(other => other.priority < info.priority)
     nominated.add(info, nodeName)
     for (const other of displaced) {

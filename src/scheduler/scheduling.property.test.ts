@@ -95,7 +95,7 @@ describe('scheduling', () => {
             if (action.do === 'pod') {
               const name = `p${names.length}`
               names.push(name)
-              one.store(Pod, pod(name, { ...shapes[action.shape], priority: areEqual ? 0 : action.priority }, { app: action.app }), 'ADDED')
+              one.store(Pod, pod(name, { ...shapes[action.shape], priority: action.priority }, { app: action.app }), 'ADDED')
             } else if (action.do === 'no pod') {
               const gone = all()[action.which]
               if (gone) one.store(Pod, gone, 'DELETED')
