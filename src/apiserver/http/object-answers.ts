@@ -1,13 +1,14 @@
 import type { Clock } from '#base/time/clock.ts'
 import type { AnyKind, ApiObject } from '#machinery/kind/kind.ts'
 import { StatusError } from '#machinery/status/status-error.ts'
+import type { Loop } from '../flow-control/turns.ts'
 import type { Page } from '../registry/read.ts'
 import { compressedList } from './compressed-list.ts'
 import type { Gzip } from './compression.ts'
 import { headerOf, type ResponseHeaders } from './exchange.ts'
 import { MEDIA_TYPES, type Negotiated } from './negotiation.ts'
 import type { Query } from './options.ts'
-import { type ProtobufWriter, type Rendered, renderList, renderObject } from './render.ts'
+import { jsonBytes, type ProtobufWriter, type Rendered, renderList, renderObject } from './render.ts'
 import type { RequestContext } from './request-context.ts'
 import { type IncludeObject, partialOf, type TableOptions, tableOf } from './table.ts'
 import { tableJson } from './table-json.ts'
@@ -16,7 +17,13 @@ export interface ObjectAnswersOptions {
   readonly clock: Clock
   readonly protobuf: ProtobufWriter
   readonly gzip: Gzip
+  /** Where others are listened to while a long list is made. */
+  readonly loop: Pick<Loop, 'afterOthers'>
 }
+
+/** How long objects are made into bytes before others are listened to, and after how many the clock is looked at. */
+const SLICE_MS = 5
+const SLICE_ITEMS = 64
 
 /** Answers with objects and lists in the form that the client wants: themselves, their metadata, or rows of a table. */
 export class ObjectAnswers {
@@ -56,6 +63,7 @@ export class ObjectAnswers {
   /** Answers with a list. */
   async list(context: RequestContext, kind: AnyKind, page: Page, query: Query): Promise<void> {
     const { form } = context
+    await this.#makeBytes(kind, page, form)
     if (form.as === '') {
       context.audit?.responded({ kind: kind.listKind, apiVersion: kind.apiVersion, metadata: page.metadata, items: page.items })
       return this.#send(context, 200, renderList(kind, page, form, this.#options.protobuf))
@@ -79,6 +87,23 @@ export class ObjectAnswers {
           }
     context.audit?.responded(shown)
     return this.#send(context, 200, renderObject(undefined, shown, form, this.#options.protobuf))
+  }
+
+  /**
+   * The bytes of the objects of a long list, made a slice at a time and kept beside them: 100,000 pods that nobody has asked for yet take
+   * a second as JSON, and three as protobuf, in which everybody else would wait.
+   */
+  async #makeBytes(kind: AnyKind, { items }: Page, { as, encoding, isPretty }: Negotiated): Promise<void> {
+    if (items.length <= SLICE_ITEMS || encoding === 'yaml' || isPretty || (as !== '' && as !== 'Table')) return
+    const { protobuf, loop, clock } = this.#options
+    const make = encoding === 'protobuf' && as === '' ? (item: ApiObject) => protobuf.item(kind, item) : jsonBytes
+    let startMs = clock.monotonic()
+    for (let index = 0; index < items.length; index++) {
+      make(items[index]!)
+      if (index % SLICE_ITEMS !== 0 || clock.monotonic() - startMs < SLICE_MS) continue
+      await new Promise<void>(resolve => loop.afterOthers(resolve))
+      startMs = clock.monotonic()
+    }
   }
 
   /** Big answers to reads are compressed if the client can take it. */

@@ -38,6 +38,14 @@ export const protobuf: ProtobufWriter & ProtobufReader & WatchFramer = {
   list(kind, page) {
     return encodeProtobufList(kind.apiVersion, kind.listKind, encodeMessage(ListMeta, page.metadata as JsonObject), messagesOf(kind, page))
   },
+  item(kind, object) {
+    let bytes = messages.get(object)
+    if (!bytes) {
+      bytes = encodeMessage(kind.schema, object as unknown as JsonObject)
+      messages.set(object, bytes)
+    }
+    return bytes
+  },
   other(object) {
     const { kind = '', apiVersion = '' } = object as { kind?: string; apiVersion?: string }
     const schema: AnySchema | undefined = kind === 'Status' ? Status : (documentSchemas[kind] ?? metadataSchemas[kind])
@@ -61,14 +69,7 @@ export const protobuf: ProtobufWriter & ProtobufReader & WatchFramer = {
 }
 
 function* messagesOf(kind: AnyKind, { items }: Page): Iterable<Uint8Array> {
-  for (const item of items) {
-    let bytes = messages.get(item)
-    if (!bytes) {
-      bytes = encodeMessage(kind.schema, item as unknown as JsonObject)
-      messages.set(item, bytes)
-    }
-    yield bytes
-  }
+  for (const item of items) yield protobuf.item(kind, item)
 }
 
 function hexOf(bytes: Uint8Array): string {

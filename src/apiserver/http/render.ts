@@ -10,6 +10,8 @@ import { MEDIA_TYPES, type Negotiated } from './negotiation.ts'
 export interface ProtobufWriter {
   object(kind: AnyKind, object: object): Uint8Array
   list(kind: AnyKind, page: Page): Uint8Array
+  /** The part of a list that is an object; kept beside it. */
+  item(kind: AnyKind, object: ApiObject): Uint8Array
   /** Objects that are not of a registered kind: Status, discovery documents. */
   other(object: object): Uint8Array | undefined
 }

@@ -14,7 +14,7 @@ import type { Gzip } from './compression.ts'
 import { headerOf } from './exchange.ts'
 import { MEDIA_TYPES, type Negotiated, negotiate, noRepresentation } from './negotiation.ts'
 
-import { ObjectAnswers } from './object-answers.ts'
+import { ObjectAnswers, type ObjectAnswersOptions } from './object-answers.ts'
 import { deleteOptionsOf, flagOf, patchOptionsOf, type Query, queryOf, readOptionsOf, writeOptionsOf } from './options.ts'
 import type { ProtobufReader } from './parse-request-body.ts'
 import type { ProtobufWriter } from './render.ts'
@@ -33,6 +33,7 @@ export interface ResourceRouteOptions {
   /** How long a watch lasts at least when the client does not say. */
   readonly watchMs: number
   readonly gzip: Gzip
+  readonly loop: ObjectAnswersOptions['loop']
   /** Subresources that lead to nodes. */
   readonly streams: NodeStreams
 }

@@ -92,6 +92,7 @@ export async function serve(parts: ServerParts, options: ServeOptions): Promise<
     protobuf,
     framer: protobuf,
     gzip: nodeGzip,
+    loop: eventLoop,
     streams,
   })
   let listening: Listening | undefined
