@@ -27,7 +27,7 @@ attack({
   does: 'has an expression go through an object as often as it has entries, and that for each of them',
   without: [
     {
-      file: 'base/languages/cel/plan.ts',
+      file: 'base/languages/cel/frame.ts',
       guard: 'if (this.cost > this.#budget) throw new BudgetExceeded()',
       instead: 'void [BudgetExceeded, this.#budget]',
     },

@@ -62,8 +62,8 @@ attack({
   without: [
     {
       file: 'apiserver/authorization/node/node-authorizer.ts',
-      guard: 'pods.byIndex(index, key).some(pod => pod.spec.nodeName === node)',
-      instead: 'pods.byIndex(index, key).length > 0 || node === ""',
+      guard: "pods.byIndex('node', node).some(pod => readsOf(pod).has(key))",
+      instead: 'pods.list().some(pod => readsOf(pod).has(key)) || node === ""',
     },
   ],
   async attempt(server) {
