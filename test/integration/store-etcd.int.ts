@@ -91,8 +91,8 @@ describe.skipIf(!hasEtcd)('with etcd (skipped where it is not installed)', () =>
   it('goes on when certificates are renewed while it runs: its own and those of the members', async () => {
     const store = cluster.connect()
     const put = (n: number) => store.txn({ success: [{ type: 'put', key: `/renewed/${n}`, value: bytes(String(n)) }] })
-    using seen = watch(store, { ...prefix('/renewed/') })
     const { revision } = await put(0)
+    using seen = watch(store, { ...prefix('/renewed/'), revision })
     await seen.until(1)
     const before = await cluster.shownBy(0)
     store.useCertificate(await cluster.renew())
