@@ -24,6 +24,8 @@ export interface ObjectAnswersOptions {
 /** How long objects are made into bytes before others are listened to, and after how many the clock is looked at. */
 const SLICE_MS = 5
 const SLICE_ITEMS = 64
+/** Up to so many take no longer than a slice or two. */
+const SHORT = 1000
 
 /** Answers with objects and lists in the form that the client wants: themselves, their metadata, or rows of a table. */
 export class ObjectAnswers {
@@ -94,7 +96,7 @@ export class ObjectAnswers {
    * a second as JSON, and three as protobuf, in which everybody else would wait.
    */
   async #makeBytes(kind: AnyKind, { items }: Page, { as, encoding, isPretty }: Negotiated): Promise<void> {
-    if (items.length <= SLICE_ITEMS || encoding === 'yaml' || isPretty || (as !== '' && as !== 'Table')) return
+    if (items.length <= SHORT || encoding === 'yaml' || isPretty || (as !== '' && as !== 'Table')) return
     const { protobuf, loop, clock } = this.#options
     const make = encoding === 'protobuf' && as === '' ? (item: ApiObject) => protobuf.item(kind, item) : jsonBytes
     let startMs = clock.monotonic()
