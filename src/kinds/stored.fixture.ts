@@ -21,8 +21,8 @@ export function errorsOf<K extends Any>(kind: K, object: ObjectOf<K>): string[] 
 }
 
 /** What validation says of a change. */
-export function updateErrorsOf<K extends Any>(kind: K, object: ObjectOf<K>, old: ObjectOf<K>, subresource = ''): string[] {
+export function updateErrorsOf<K extends Any>(kind: K, object: ObjectOf<K>, old: ObjectOf<K>, subresource = '', now = 0): string[] {
   const errors = new FieldErrors()
-  kind.hooks.validateUpdate?.(object, old, errors, subresource)
+  kind.hooks.validateUpdate?.(object, old, errors, subresource, now)
   return errors.all.map(textOf)
 }

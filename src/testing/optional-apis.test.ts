@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import { newCertificateRequest } from '#base/pki/certificate-authority.ts'
+import { pemBlocks } from '#base/pki/pem.ts'
 import { CustomResourceDefinition } from '#kinds/apiextensions/v1/custom-resource-definition.ts'
 import { ClusterTrustBundle } from '#kinds/certificates/v1beta1/cluster-trust-bundle.ts'
 import { PodCertificateRequest } from '#kinds/certificates/v1beta1/pod-certificate-request.ts'
+import { Node } from '#kinds/core/v1/node.ts'
 import { Pod } from '#kinds/core/v1/pod.ts'
+import { ServiceAccount } from '#kinds/core/v1/service-account.ts'
 import { ClusterRole } from '#kinds/rbac/v1/cluster-role.ts'
 import { ClusterRoleBinding } from '#kinds/rbac/v1/cluster-role-binding.ts'
 import { ResourceSlice } from '#kinds/resource/v1/resource-slice.ts'
@@ -18,6 +22,18 @@ import { startCluster } from './testing.ts'
 
 const everything = { runtimeConfig: { 'api/all': true }, featureGates: { AllAlpha: true, AllBeta: true } }
 const schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }
+
+/** A request that its key has signed. */
+async function certificateRequest(spec: object) {
+  const { request } = await newCertificateRequest({ commonName: '' })
+  const names = { signerName: 'example.com/s', podName: 'p', serviceAccountName: 'default', nodeName: 'n' }
+  const uids = { podUID: 'u1', serviceAccountUID: 'u2', nodeUID: 'u3' }
+  const stubPKCS10Request = Buffer.from(pemBlocks(request)[0]!.der).toString('base64')
+  return {
+    metadata: { name: 'r', namespace: 'default' },
+    spec: { ...names, ...uids, stubPKCS10Request, ...spec },
+  } as never as PodCertificateRequest
+}
 
 describe('APIs that are not served by default', () => {
   it('are unknown without --runtime-config, and so are the roles of their controllers', async () => {
@@ -127,15 +143,44 @@ describe('APIs that are not served by default', () => {
         code: 422,
       },
     )
-    const uids = { podUID: 'u1', serviceAccountUID: 'u2', nodeUID: 'u3' }
-    const request = await client.create(PodCertificateRequest, {
-      metadata: { name: 'r', namespace: 'default' },
-      spec: { signerName: 'example.com/s', podName: 'p', serviceAccountName: 'default', nodeName: 'n', ...uids, stubPKCS10Request: 'AAAA' },
-    } as never)
-    const verdict = { type: 'Denied', status: 'True', reason: 'No', message: 'no', lastTransitionTime: '2026-01-01T00:00:00Z' }
+    const request = await client.create(PodCertificateRequest, await certificateRequest({}))
+    const verdict = { type: 'Denied', status: 'True', reason: 'No', message: 'no' }
     await expect(mallory.updateStatus(PodCertificateRequest, { ...request, status: { conditions: [verdict] } } as never)).rejects.toThrow(
-      'user not permitted to sign requests with signerName "example.com/s"',
+      'spec.signerName: Forbidden: User "mallory" is not permitted to "sign" for signer "example.com/s"',
     )
-    await client.updateStatus(PodCertificateRequest, { ...request, status: { conditions: [verdict] } } as never)
+    const denied = await client.updateStatus(PodCertificateRequest, { ...request, status: { conditions: [verdict] } } as never)
+    expect(denied.status.conditions?.[0]?.lastTransitionTime).toBeDefined()
   })
+
+  it('have a node ask for certificates for its own pods, as they are', async () => {
+    await using cluster = await startCluster({ nodes: 1, ...everything })
+    const { client } = cluster
+    await client.create(Pod, { metadata: { name: 'p', namespace: 'default' }, spec: { containers: [{ name: 'c', image: 'i' }] } } as never)
+    const pod = () => client.get(Pod, { name: 'p', namespace: 'default' })
+    await cluster.until(async () => (await pod()).spec.nodeName === 'node-1')
+    const account = await client.get(ServiceAccount, { name: 'default', namespace: 'default' })
+    const node = await client.get(Node, { name: 'node-1' })
+    const uids = { podUID: (await pod()).metadata.uid, serviceAccountUID: account.metadata.uid, nodeUID: node.metadata.uid }
+    const asked = await certificateRequest({ nodeName: 'node-1', ...uids })
+    const kubelet = (name: string) => cluster.clientFor({ name: `system:node:${name}`, groups: ['system:nodes'] })
+
+    const made = await kubelet('node-1').create(PodCertificateRequest, asked)
+    const own = { namespace: 'default', fieldSelector: 'spec.nodeName=node-1' }
+    expect((await kubelet('node-1').list(PodCertificateRequest, own)).items.map(({ metadata }) => metadata.name)).toEqual(['r'])
+    await expect(kubelet('node-2').list(PodCertificateRequest, own)).rejects.toMatchObject({ code: 403 })
+    await expect(kubelet('node-2').create(PodCertificateRequest, asked)).rejects.toThrow(
+      'PodCertificateRequest.Spec.NodeName="node-1", which is not the requesting node "node-2"',
+    )
+    await expect(kubelet('node-1').updateStatus(PodCertificateRequest, made)).rejects.toMatchObject({ code: 403 })
+    const another = { ...asked, metadata: { ...asked.metadata, name: 'r2' } }
+    const wrong = (spec: object) =>
+      kubelet('node-1').create(PodCertificateRequest, { ...another, spec: { ...asked.spec, ...spec } } as never)
+    await expect(wrong({ podUID: 'earlier' })).rejects.toThrow('contains pod UID ("earlier") which differs from running pod')
+    await expect(wrong({ podName: 'gone' })).rejects.toMatchObject({ code: 500 })
+    await expect(wrong({ serviceAccountName: 'admin' })).rejects.toThrow(
+      'contains serviceAccountName ("admin") that differs from running pod',
+    )
+    await expect(wrong({ serviceAccountUID: 'x' })).rejects.toThrow('which differs from the running service account')
+    await expect(wrong({ nodeUID: 'x' })).rejects.toThrow('inconsistent with the running node')
+  }, 20_000)
 })

@@ -2,7 +2,7 @@ import type { CertificateSigningRequest } from '#kinds/certificates/v1/certifica
 import type { ClusterTrustBundle } from '#kinds/certificates/v1beta1/cluster-trust-bundle.ts'
 import type { PodCertificateRequest } from '#kinds/certificates/v1beta1/pod-certificate-request.ts'
 import { equal } from '#machinery/kind/draft.ts'
-import { forbidden } from '#machinery/status/failures.ts'
+import { forbidden, invalid } from '#machinery/status/failures.ts'
 import { quote } from '#machinery/status/go-text.ts'
 import type { Authorizer } from '../authorization/authorizer.ts'
 import type { AdmissionPlugin, AdmissionRequest } from './admission.ts'
@@ -57,11 +57,13 @@ export function podCertificateSigning(authorizer: Authorizer): AdmissionPlugin {
   return {
     name: 'PodCertificateRequestSigning',
     async validate(request) {
-      const { operation, kind, subresource, old } = request
+      const { operation, kind, subresource, name, user, object, old } = request
       if (operation !== 'UPDATE' || kind.kind !== 'PodCertificateRequest' || kind.group !== GROUP || subresource !== 'status') return
-      const { signerName } = (old as PodCertificateRequest).spec
-      if (await mayFor(authorizer, request, 'sign', signerName)) return
-      throw refusal(request, `user not permitted to sign requests with signerName ${quote(signerName)}`)
+      const { spec, status } = old as PodCertificateRequest
+      if (equal((object as unknown as PodCertificateRequest).status, status)) return
+      if (await mayFor(authorizer, request, 'sign', spec.signerName)) return
+      const detail = `User ${quote(user.name)} is not permitted to "sign" for signer ${quote(spec.signerName)}`
+      throw invalid(kind, name, [{ type: 'FieldValueForbidden', field: 'spec.signerName', badValue: '', detail }])
     },
   }
 }

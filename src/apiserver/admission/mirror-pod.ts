@@ -28,6 +28,7 @@ export function foreignReference({ spec }: Pod): string | undefined {
     return 'configmaps'
   }
   if (sources.some(({ clusterTrustBundle }) => clusterTrustBundle)) return 'clustertrustbundles'
+  if (sources.some(({ podCertificate }) => podCertificate)) return 'podcertificates'
   if (spec.resourceClaims?.length) return 'resourceclaims'
   return volumes.some(({ persistentVolumeClaim }) => persistentVolumeClaim) ? 'persistentvolumeclaims' : undefined
 }

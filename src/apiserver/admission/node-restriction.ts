@@ -11,6 +11,7 @@ import { quote } from '#machinery/status/go-text.ts'
 import type { Authorizer } from '../authorization/authorizer.ts'
 import type { AdmissionPlugin, AdmissionRequest } from './admission.ts'
 import { foreignReference } from './mirror-pod.ts'
+import { certificateRequestProblem } from './node-certificate-request.ts'
 import { forbiddenLabels } from './node-labels.ts'
 import { audienceProblem } from './node-token-audience.ts'
 
@@ -61,6 +62,9 @@ function problemOf(
       return nameOf(request) === node ? undefined : 'can only access CSINode with the same name as the requesting node'
     case 'resource.k8s.io/resourceslices/':
       return ofSlice(request, node)
+    case 'certificates.k8s.io/podcertificaterequests/':
+    case 'certificates.k8s.io/podcertificaterequests/status':
+      return certificateRequestProblem(request, node, informers)
     default:
       return undefined
   }

@@ -113,7 +113,7 @@ async function tryChange(
   const behaviour = core.behaviours.of(kind)
   const allocation = request.subresource === '' ? await behaviour?.begin?.(object, old, request) : undefined
   try {
-    validate(request, object, old)
+    validate(core, request, object, old)
     await core.admission.validate(admission)
     for (const text of writtenKindOf(request.kind).hooks.warnings?.(object, old) ?? []) request.caller.warn?.(text)
     if (request.dryRun) {
@@ -231,7 +231,7 @@ function isChangedOutsideStatus(object: ApiObject, old: ApiObject): boolean {
   return false
 }
 
-function validate(request: WriteRequest, object: ApiObject, old: ApiObject): void {
+function validate(core: Core, request: WriteRequest, object: ApiObject, old: ApiObject): void {
   const kind = writtenKindOf(request.kind)
   const errors = new FieldErrors()
   const checkName = kind.hooks.validateName ?? nameIsDNSSubdomain
@@ -240,7 +240,7 @@ function validate(request: WriteRequest, object: ApiObject, old: ApiObject): voi
   // Upstream looks at metadata twice, for the kind and for all kinds, and tells both.
   errors.addAll([...errors.all])
   if (request.subresource === '') kind.hooks.validate?.(object, errors)
-  kind.hooks.validateUpdate?.(object, old, errors, request.subresource)
+  kind.hooks.validateUpdate?.(object, old, errors, request.subresource, core.clock.now())
   if (!errors.isEmpty) throw invalid(kind, request.name, errors.all)
 }
 

@@ -90,8 +90,8 @@ export interface KindHooks<Stored> {
   validate?(object: Stored, errors: FieldErrors): void
   /** What holds of new objects only, beside `validate`. */
   validateCreate?(object: Stored, errors: FieldErrors): void
-  /** What may not change, or only so. */
-  validateUpdate?(object: Stored, old: Stored, errors: FieldErrors, subresource: string): void
+  /** What may not change, or only so. `now` is in milliseconds since the epoch. */
+  validateUpdate?(object: Stored, old: Stored, errors: FieldErrors, subresource: string, now: number): void
   /** `Warning` headers of a create or update. */
   warnings?(object: Stored, old: Stored | undefined): string[]
   /** Fields beside metadata.name and metadata.namespace that a field selector may name. Values are strings; absent is ''. */

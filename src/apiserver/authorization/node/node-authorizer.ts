@@ -108,6 +108,8 @@ function decide(
         : refuse('can only get, create, update, patch, or delete a CSINode')
     case 'resourceslices.resource.k8s.io':
       return decideSlice(attributes, node, slices)
+    case 'podcertificaterequests.certificates.k8s.io':
+      return decideCertificateRequest(attributes, node)
     case 'nodes':
       return decideNode(attributes, node)
     case 'pods':
@@ -144,6 +146,15 @@ function decideSlice({ verb, subresource, name, fieldSelector = '' }: ResourceAt
         'only the following verbs are allowed for a ResourceSlice: get, watch, list, create, update, patch, delete, deletecollection',
       )
   }
+}
+
+/** For whom a node asks is looked at by admission; it reads those that it has made. */
+function decideCertificateRequest({ verb, subresource, fieldSelector = '' }: ResourceAttributes, node: string): Decision {
+  if (subresource !== '') return refuse('nodes may not access the subresources of PodCertificateRequests')
+  if (verb === 'create') return ALLOW
+  if (verb !== 'list' && verb !== 'watch') return refuse('nodes may only create, list and watch PodCertificateRequests')
+  const own = fieldSelector.split(',').includes(`spec.nodeName=${node}`)
+  return own ? ALLOW : refuse('can only list/watch PodCertificateRequests with spec.nodeName field selector')
 }
 
 function decideNode(attributes: ResourceAttributes, node: string): Decision {

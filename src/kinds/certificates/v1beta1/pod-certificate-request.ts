@@ -16,7 +16,8 @@ import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { conditions } from '../../meta/v1/conditions.ts'
 import { validateImmutable } from '../../meta/v1/rules.ts'
 import { statusSubresource } from '../../meta/v1/subresources.ts'
-import { validatePodCertificateRequest, validatePodCertificateRequestStatus } from './pod-certificate-request.rules.ts'
+import { validatePodCertificateRequest } from './pod-certificate-request.rules.ts'
+import { preparePodCertificateRequestStatus, validatePodCertificateRequestStatus } from './pod-certificate-request-status.rules.ts'
 
 export const PodCertificateRequestSpec = message('io.k8s.api.certificates.v1beta1.PodCertificateRequestSpec', {
   signerName: required(1, string, 'Who signs.'),
@@ -30,7 +31,7 @@ export const PodCertificateRequestSpec = message('io.k8s.api.certificates.v1beta
   pkixPublicKey: omitempty(9, bytes, 'The public key, as PKIX; from before there was a stub of a request.'),
   proofOfPossession: omitempty(10, bytes, 'The uid of the pod, signed with the key; from before there was a stub of a request.'),
   unverifiedUserAnnotations: omitempty(11, map(string), 'What the maker of the pod tells the signer; nobody has checked it.'),
-  stubPKCS10Request: required(12, bytes, 'A request for a certificate, of which only key and signature count.'),
+  stubPKCS10Request: required(12, bytes, 'A request for a certificate, of which only key and signature count; signed with the key.'),
 })
 export interface PodCertificateRequestSpec extends StoredOf<typeof PodCertificateRequestSpec> {}
 
@@ -74,10 +75,13 @@ export const PodCertificateRequest = defineKind({
   prepareCreate(request) {
     request.status = {}
   },
+  prepareUpdate(request, old, { subresource, now }) {
+    if (subresource === 'status') preparePodCertificateRequestStatus(request, old, now)
+  },
   validateCreate: validatePodCertificateRequest,
-  validateUpdate(request, old, errors, subresource) {
+  validateUpdate(request, old, errors, subresource, now) {
     validateImmutable(request.spec, old.spec, errors.at('spec'))
-    if (subresource === 'status') validatePodCertificateRequestStatus(request, old, errors.at('status'))
+    if (subresource === 'status') validatePodCertificateRequestStatus(request, old, errors.at('status'), now)
   },
 })
 

@@ -5,6 +5,7 @@ import { validateFieldRef, validateResourceRef } from './field-ref.rules.ts'
 import { validateItems } from './key-to-path.rules.ts'
 import { validateFileMode, validateFilePath } from './path.rules.ts'
 import type { DownwardAPIVolumeFile, VolumeProjection } from './projected-volume.ts'
+import { validateUserAnnotations } from './user-annotations.rules.ts'
 
 /** Several sources in one directory: no two may write the same file. `errors` stands at the volume's source. */
 export function validateProjections(sources: readonly VolumeProjection[], errors: FieldErrors): void {
@@ -106,6 +107,7 @@ function validateCertificate(
     validateFilePath(path, errors.at(name))
     claim(path, path)
   }
+  validateUserAnnotations(certificate.userAnnotations ?? {}, errors.at('userAnnotations'))
 }
 
 const KEY_TYPES = ['RSA3072', 'RSA4096', 'ECDSAP256', 'ECDSAP384', 'ECDSAP521', 'ED25519']
