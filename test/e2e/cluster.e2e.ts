@@ -11,6 +11,7 @@ import { readAllocation } from '#cluster/layout/data-directory.ts'
 import { layoutOf } from '#cluster/layout/layout.ts'
 import { residue } from '#cluster/residue.ts'
 import { type Kubectl, kubectlFor } from '../support/kubectl.ts'
+import { testMachines } from '../support/test-machines.ts'
 
 /* A cluster of two nodes with real containers, as a user has it: the launcher, upstream's kubectl, and the examples. */
 
@@ -69,45 +70,25 @@ describe('a cluster with real containers', () => {
       text => /^[\d.]+$/.test(text),
     )
     const url = `http://${address}/`
-    const wget = async (netns: string) =>
-      (await run('nsenter', [`--net=/run/netns/${netns}`, 'busybox', 'timeout', '5', 'busybox', 'wget', '-qO-', url])).stdout
-    await until(
-      () => get(url),
-      text => text.startsWith('Hello'),
-    )
-    for (const node of layout().nodes)
-      await until(
-        () => wget(node.netns),
-        text => text.startsWith('Hello'),
-      )
-    const outside = `${name}out`
-    const link = `v${name}`
-    try {
-      await run('ip', ['netns', 'add', outside])
-      await run('ip', ['link', 'add', link, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', outside])
-      await run('ip', ['addr', 'add', '198.18.91.1/30', 'dev', link])
-      await run('ip', ['link', 'set', link, 'up'])
-      await run('ip', ['-n', outside, 'addr', 'add', '198.18.91.2/30', 'dev', 'eth0'])
-      await run('ip', ['-n', outside, 'link', 'set', 'eth0', 'up'])
-      await run('ip', ['-n', outside, 'route', 'add', 'default', 'via', '198.18.91.1'])
-      expect(await wget(outside)).toMatch(/^Hello/)
-      await kubectl('patch service balanced -p {"spec":{"externalTrafficPolicy":"Local"}}')
-      await until(
-        () => wget(outside),
-        text => text.startsWith('Hello'),
-      )
-      await kubectl('patch service balanced -p {"spec":{"loadBalancerSourceRanges":["203.0.113.0/24"]}}')
-      await until(
-        () => wget(outside),
-        text => !text.startsWith('Hello'),
-      )
-    } finally {
-      await run('ip', ['netns', 'delete', outside], { allowCodes: [0, 1] })
-    }
+    const wget = ['busybox', 'timeout', '5', 'busybox', 'wget', '-qO-', url]
+    const isHello = (text: string) => text.startsWith('Hello')
+    await until(() => get(url), isHello)
+    for (const { netnsPath } of layout().nodes)
+      await until(async () => (await run('nsenter', [`--net=${netnsPath}`, ...wget])).stdout, isHello)
+    await using world = await testMachines(`${name}o`, 1)
+    const ask = () => world.run(1, 'busybox', wget.slice(1))
+    // Every connection is answered, and each of the three pods, of which the machine takes any, is heard of.
+    const heard = new Set<string>()
+    for (let asked = 0; asked < 100 && heard.size < 3; asked++) heard.add(await ask())
+    expect([...heard].filter(isHello)).toHaveLength(3)
+    await kubectl('patch service balanced -p {"spec":{"externalTrafficPolicy":"Local"}}')
+    await until(ask, isHello)
+    await kubectl('patch service balanced -p {"spec":{"loadBalancerSourceRanges":["203.0.113.0/24"]}}')
+    await until(ask, text => !isHello(text))
     await kubectl('delete service balanced')
     const held = async () => (await run('ip', ['-4', 'address', 'show', 'dev', layout().bridge])).stdout
     await until(held, text => !text.includes(`${address}/32`))
-  }, 90_000)
+  }, 180_000)
 
   it('lets every pod reach every other by its own address', async () => {
     const pods = (await kubectl('get pods -l app=web -o jsonpath={.items[*].status.podIP}')).split(' ')

@@ -65,7 +65,7 @@ async function killServer(machine: number): Promise<void> {
 }
 
 beforeAll(async () => {
-  machines = await testMachines(prefix, '172.31.79', 3)
+  machines = await testMachines(prefix, 3)
 }, 30_000)
 
 afterAll(async () => {

@@ -95,7 +95,7 @@ async function containersOf(): Promise<Record<string, string>> {
 }
 
 beforeAll(async () => {
-  machines = await testMachines(prefix, '172.31.78', 5)
+  machines = await testMachines(prefix, 5)
   let startMs = performance.now()
   const balancer = ['--tls-san', machines.gateway]
   await t8s(1, 'server', '--cluster-init', '--server-name', 's1', ...balancer)

@@ -18,8 +18,6 @@ import { type TestMachines, testMachines } from '../support/test-machines.ts'
  * cluster. Machines are network namespaces, each with its proxy; a "pod" is an address of machine 2 that answers with its name.
  */
 
-const NETWORK = '10.91.77'
-const POOL = `${NETWORK}.200`
 const POD = '10.244.2.5'
 const clock = realClock()
 const folder = mkdtempSync(join(tmpdir(), 't8s-cloud-'))
@@ -28,11 +26,14 @@ const place = join(folder, 'place.yaml')
 const programs: ProgramProcess[] = []
 const web = { namespace: 'default', name: 'web' }
 let machines: TestMachines
+/** The one address for Services. */
+let pool: string
 let server: ApiServerProcess
 let client: HttpClient
 
 beforeAll(async () => {
-  machines = await testMachines('t8sccm', NETWORK, 3)
+  machines = await testMachines('t8sccm', 3)
+  pool = `${machines.network}.200`
   server = await startApiServerProcess({ tokens: { admin: ['admin', 'system:masters'] }, address: machines.gateway })
   writeKubeconfig(kubeconfig, 'admin', [server])
   client = httpClient({ server: server.url, clock, tls: { ca: server.authority }, token: 'admin' })
@@ -71,12 +72,12 @@ afterAll(async () => {
 function placeOf(...numbers: readonly number[]) {
   const machine = (number: number) => ({
     name: `n${number}`,
-    addresses: [`${NETWORK}.${number}`],
+    addresses: [machines.address(number)],
     zone: `rack-${number}`,
     region: 'home',
     networkNamespace: `/run/netns/t8sccm-${number}`,
   })
-  const loadBalancer = { pool: [POOL], link: 'eth0' }
+  const loadBalancer = { pool: [pool], link: 'eth0' }
   return { apiVersion: 'typernetes.dev/v1', kind: 'LocalCloudConfiguration', machines: numbers.map(machine), loadBalancer }
 }
 
@@ -130,19 +131,19 @@ describe('the cloud controller manager as a process of its own', () => {
         'topology.kubernetes.io/zone': `rack-${machine}`,
         'topology.kubernetes.io/region': 'home',
       })
-      expect(node.status.addresses).toContainEqual({ type: 'InternalIP', address: `${NETWORK}.${machine}` })
+      expect(node.status.addresses).toContainEqual({ type: 'InternalIP', address: machines.address(machine) })
     }
   }, 60_000)
 
   it('sets routes to the pods of each node, on every machine that needs them', async () => {
     await until(
       () => machines.run(1, 'ip', ['route']),
-      routes => routes.includes(`10.244.2.0/24 via ${NETWORK}.2`),
+      routes => routes.includes(`10.244.2.0/24 via ${machines.address(2)}`),
       { explain },
     )
     await until(
       () => machines.run(2, 'ip', ['route']),
-      routes => routes.includes(`10.244.1.0/24 via ${NETWORK}.1`),
+      routes => routes.includes(`10.244.1.0/24 via ${machines.address(1)}`),
       { explain },
     )
     expect(await machines.run(1, 'ip', ['route'])).not.toContain('10.244.1.0/24')
@@ -164,16 +165,16 @@ describe('the cloud controller manager as a process of its own', () => {
       ({ status }) => (status.loadBalancer.ingress ?? []).length > 0,
       { explain },
     )
-    expect(service.status.loadBalancer.ingress).toEqual([{ ip: POOL, ipMode: 'VIP' }])
+    expect(service.status.loadBalancer.ingress).toEqual([{ ip: pool, ipMode: 'VIP' }])
     for (const machine of [3, 2, 1, 0])
       await until(
-        () => ask(machine, POOL),
+        () => ask(machine, pool),
         answer => answer === 'pod',
         { explain },
       )
-    expect(await addressesOf(1)).toContain(`${POOL}/32`)
-    expect(await addressesOf(2)).not.toContain(`${POOL}/32`)
-    expect(await neighbourOf(POOL)).toBe(1)
+    expect(await addressesOf(1)).toContain(`${pool}/32`)
+    expect(await addressesOf(2)).not.toContain(`${pool}/32`)
+    expect(await neighbourOf(pool)).toBe(1)
   }, 90_000)
 
   it('has the other copy take over when the leader is killed, which tells the network where the address is now', async () => {
@@ -184,13 +185,13 @@ describe('the cloud controller manager as a process of its own', () => {
     console.info(`taken over ${((performance.now() - startedMs) / 1000).toFixed(1)} s after the leader was killed`)
     expect(performance.now() - startedMs).toBeLessThan(20_000)
     await until(
-      () => neighbourOf(POOL),
+      () => neighbourOf(pool),
       machine => machine === 2,
       { explain },
     )
     await machines.cutOff(1)
     await until(
-      () => ask(3, POOL),
+      () => ask(3, pool),
       answer => answer === 'pod',
       { explain },
     )
@@ -198,22 +199,22 @@ describe('the cloud controller manager as a process of its own', () => {
   }, 90_000)
 
   it('lets go of the address on a machine that sees another one lead', async () => {
-    expect(await addressesOf(1)).toContain(`${POOL}/32`)
+    expect(await addressesOf(1)).toContain(`${pool}/32`)
     programs.push(startManager(1))
     await until(
       () => addressesOf(1),
-      addresses => !addresses.includes(`${POOL}/32`),
+      addresses => !addresses.includes(`${pool}/32`),
       { explain },
     )
-    expect(await ask(3, POOL)).toBe('pod')
-    expect((await client.get(Service, web)).status.loadBalancer.ingress).toEqual([{ ip: POOL, ipMode: 'VIP' }])
+    expect(await ask(3, pool)).toBe('pod')
+    expect((await client.get(Service, web)).status.loadBalancer.ingress).toEqual([{ ip: pool, ipMode: 'VIP' }])
   }, 60_000)
 
   it('takes the address back with the Service, and deletes the node of a machine that is gone', async () => {
     await client.delete(Service, web)
     await until(
       () => addressesOf(2),
-      addresses => !addresses.includes(`${POOL}/32`),
+      addresses => !addresses.includes(`${pool}/32`),
       { explain },
     )
     const gone = await client.get(Node, { name: 'n1' })

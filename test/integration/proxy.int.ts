@@ -11,6 +11,7 @@ import { neededSysctls } from '#proxy/network.ts'
 import type { EndpointSliceView, EndpointView, ServiceView } from '#proxy/objects.ts'
 import { type HandInformer, handInformer, type SpecParts, serviceOf, sliceOf } from '#proxy/proxy.fixture.ts'
 import { type ServiceProxy, startProxy } from '#proxy/proxy.ts'
+import { freeNetwork } from '../support/free-network.ts'
 
 /*
  * One node with two pods on its bridge, a machine outside of the cluster, and on the node's far side a pod of another node:
@@ -27,8 +28,10 @@ const [node, podA, podB, remote, outside] = ['n', 'a', 'b', 'r', 'o'].map(name =
   string,
   string,
 ]
+/** Between this process and the node. */
+const between = await freeNetwork()
 /** This process, as the node sees it. */
-const MACHINE = '172.31.7.1'
+const MACHINE = `${between}.1`
 const VIP = '10.97.0.1'
 const VIP6 = 'fd00:97::1'
 
@@ -84,7 +87,7 @@ beforeAll(async () => {
   await ip('link', 'add', `${id}m`, 'type', 'veth', 'peer', 'name', 'vm', 'netns', node)
   await ip('addr', 'add', `${MACHINE}/24`, 'dev', `${id}m`)
   await ip('link', 'set', `${id}m`, 'up')
-  await address(node, 'vm', '172.31.7.2/24')
+  await address(node, 'vm', `${between}.2/24`)
   await ip('-n', node, '-6', 'route', 'add', 'default', 'dev', 'vo')
   const needed = neededSysctls({ families: ['ip', 'ip6'], loopbackNodePorts: true })
   for (const { name, value } of needed) await inside(node, 'sysctl', '-qw', `${name}=${value}`)

@@ -1,7 +1,11 @@
 import { type RunOptions, run } from '#base/process/run.ts'
+import { freeNetwork } from './free-network.ts'
+import { until } from './until.ts'
 
 /** Machines of a test: network namespaces on one bridge. */
 export interface TestMachines {
+  /** The first three bytes of all addresses. */
+  readonly network: string
   /** The address of machine n (from 1). */
   address(machine: number): string
   /** The bridge's own address: of the machine that runs the test. */
@@ -14,8 +18,9 @@ export interface TestMachines {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** Makes `count` machines; their names begin with `prefix`, of at most eight characters. */
-export async function testMachines(prefix: string, network: string, count: number): Promise<TestMachines> {
+/** Makes `count` machines on a network that nothing else has; their names begin with `prefix`, of at most eight characters. */
+export async function testMachines(prefix: string, count: number): Promise<TestMachines> {
+  const network = await freeNetwork()
   const bridge = `${prefix}-br`
   const machines = Array.from({ length: count }, (_, index) => index + 1)
   const netns = (machine: number) => `${prefix}-${machine}`
@@ -39,9 +44,15 @@ export async function testMachines(prefix: string, network: string, count: numbe
     const commands = ['link set lo up', `addr add ${address(machine)}/24 dev eth0`, 'link set eth0 up', `route add default via ${gateway}`]
     await run('ip', ['-n', netns(machine), '-batch', '-'], { input: `${commands.join('\n')}\n` })
   }
+  // A link that is up passes packets only after the kernel has seen to its carrier and the bridge to its port.
+  const ping = ['ping', '-c', '1', '-W', '1', gateway]
+  await Promise.all(
+    machines.map(machine => until(`machine ${machine} reaches ${gateway}`, async () => !!(await inside(machine, 'busybox', ping)))),
+  )
   const drop = 'iifname != "lo" drop'
   const rules = `table inet cut { chain in { type filter hook input priority -300; ${drop}; }\nchain out { type filter hook output priority -300; oifname != "lo" drop; }\n}\n`
   return {
+    network,
     address,
     gateway,
     run: inside,
