@@ -52,6 +52,28 @@ const from = (since: number | undefined, selection: Selection = everything) => (
 })
 
 describe('a watch cache', () => {
+  it('W16 holds once what versions of an object and its siblings have in common, and they say what they said', () => {
+    const { cache } = setUp(Pod)
+    const podOf = (name: string, revision: number, image: string, uid: string): ApiObject => {
+      const { metadata, ...rest } = object(name, revision, { app: 'web' })
+      const spec = { containers: [{ name: 'c', image, ports: [{ containerPort: 80 }] }], tolerations: [{ key: 'a', operator: 'Exists' }] }
+      return { ...rest, metadata: { ...metadata, ownerReferences: [{ apiVersion: 'v1', kind: 'X', name: 'x', uid }] }, spec } as ApiObject
+    }
+    const specOf = (name: string) =>
+      (cache.get(name) as ReturnType<typeof podOf> & { spec: { containers: unknown[]; tolerations: unknown[] } }).spec
+    cache.apply('ns/a', podOf('a', 2, 'one:1', 'first'), 2)
+    cache.apply('ns/b', podOf('b', 3, 'one:1', 'first'), 3)
+    cache.apply('ns/c', podOf('c', 4, 'one:1', 'second'), 4)
+    expect(specOf('ns/b')).toBe(specOf('ns/a'))
+    expect(specOf('ns/c')).not.toBe(specOf('ns/a'))
+    const before = specOf('ns/a')
+    cache.apply('ns/a', podOf('a', 5, 'two:2', 'first'), 5)
+    expect(specOf('ns/a').tolerations).toBe(before.tolerations)
+    expect(specOf('ns/a').containers).not.toBe(before.containers)
+    expect(cache.get('ns/a')).toEqual(podOf('a', 5, 'two:2', 'first'))
+    expect(cache.get('ns/b')).toEqual(podOf('b', 3, 'one:1', 'first'))
+  })
+
   it('selects by labels and fields what looking at every object would, whatever was asked and changed before', () => {
     const names = Array.from({ length: 200 }, (_, index) => `p-${index}`)
     const podOf = (name: string, revision: number, shard: string | undefined, nodeName: string, namespace: string) => ({

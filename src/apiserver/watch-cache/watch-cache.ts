@@ -1,4 +1,6 @@
 import { PersistentMap } from '#base/collections/persistent-map.ts'
+import { RecentMap } from '#base/collections/recent-map.ts'
+import { shareParts } from '#base/collections/share-parts.ts'
 import type { AnyKind, ApiObject } from '#machinery/kind/kind.ts'
 import { decode } from '#machinery/schema/decode.ts'
 import { expired } from '#machinery/status/failures.ts'
@@ -15,6 +17,9 @@ export interface Snapshot {
   readonly objects: PersistentMap<ApiObject>
   readonly revision: number
 }
+
+/** So many families of objects are remembered that have parts in common. */
+const FAMILIES = 256
 
 /** Of fewer objects each is looked at. */
 const WORTH_AN_INDEX = 64
@@ -50,6 +55,8 @@ export class WatchCache {
   readonly #labelIndex = new LabelIndex()
   readonly #unreadable = new Map<string, string>()
   #dirty: Watcher[] = []
+  /** The newest object of each family. */
+  readonly #newest = new RecentMap<string, ApiObject>(FAMILIES)
 
   constructor(
     kind: AnyKind,
@@ -92,6 +99,7 @@ export class WatchCache {
     this.#labelIndex.clear()
     this.#unreadable.clear()
     for (const [key, object] of this.#byKey) {
+      this.#share(object, undefined)
       this.#objects = this.#objects.set(key, object)
       this.#fieldIndex.replace(key, undefined, object)
     }
@@ -110,6 +118,7 @@ export class WatchCache {
     const old = this.#byKey.get(key)
     if (this.#unreadable.size > 0) this.#unreadable.delete(key)
     if (object) {
+      this.#share(object, old)
       this.#byKey.set(key, object)
       this.#objects = this.#objects.set(key, object)
     } else {
@@ -247,6 +256,16 @@ export class WatchCache {
     this.#watchers = new Watchers(kind)
     this.#fieldIndex = new FieldIndex(kind)
     for (const [key, object] of this.#byKey) this.#fieldIndex.replace(key, undefined, object)
+  }
+
+  /** Has `object` share with its version before, and with those that are likely to be of one template with it, what they have in common. */
+  #share(object: ApiObject, old: ApiObject | undefined): void {
+    if (old) shareParts(object, old)
+    const { namespace = '', ownerReferences } = object.metadata
+    const family = ownerReferences?.[0]?.uid ?? namespace
+    const sibling = this.#newest.get(family)
+    if (sibling && sibling !== old) shareParts(object, sibling)
+    this.#newest.set(family, object)
   }
 
   #bookmark(revision: number, isInitialEnd: boolean): CacheEvent {
