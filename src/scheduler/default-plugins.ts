@@ -45,7 +45,7 @@ export interface PluginContext {
   /** The profile that a plugin belongs to, once it is complete. */
   profile(): Profile
   readonly nominations: Nominations
-  readonly metrics: Pick<SchedulerMetrics, 'preempting' | 'preempted'>
+  readonly metrics: Pick<SchedulerMetrics, 'preempting' | 'preempted' | 'evicted'>
   /** A pod is to be tried again, whatever it waits for. */
   retry(pod: PodInfo): void
   /** A pod that was kept out is to be tried again if something happened meanwhile. */
@@ -90,6 +90,7 @@ export function allPlugins(context: PluginContext, args: PluginArgs): Map<string
       budgets: namespace => budgets.list(namespace),
       nominations: context.nominations,
       metrics: context.metrics,
+      clock: context.clock,
       retry: context.retry,
       released: context.released,
       retryLater: context.retryLater,

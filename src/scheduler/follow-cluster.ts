@@ -1,3 +1,4 @@
+import type { Clock } from '#base/time/clock.ts'
 import type { Informers } from '#client/informers/informer.ts'
 import { ReplicaSet } from '#kinds/apps/v1/replica-set.ts'
 import { StatefulSet } from '#kinds/apps/v1/stateful-set.ts'
@@ -12,7 +13,7 @@ import { DeviceClass } from '#kinds/resource/v1/device-class.ts'
 import { ResourceClaim } from '#kinds/resource/v1/resource-claim.ts'
 import { ResourceSlice } from '#kinds/resource/v1/resource-slice.ts'
 import { equal } from '#machinery/kind/draft.ts'
-import type { AnyKind } from '#machinery/kind/kind.ts'
+import type { AnyKind, ApiObject } from '#machinery/kind/kind.ts'
 import type { SchedulerCache } from './cache/scheduler-cache.ts'
 import type { ClusterChange, ClusterEvent } from './framework/plugin.ts'
 import { VOLUME_KINDS } from './volumes/volume-view.ts'
@@ -28,6 +29,9 @@ export interface FollowOptions {
   /** A pod that needs no node any more: it was placed, has ended or was deleted. */
   gone(pod: Pod): void
   happened(change: ClusterChange): void
+  readonly clock: Clock
+  /** Called with how long it took to take in what happened, as upstream names it. */
+  handled(event: string, durationMs: number): void
 }
 
 /** Without these no pod can be placed rightly; an API server may do without devices. */
@@ -39,6 +43,7 @@ const NEEDED_KINDS = [Node, Pod, Namespace, Service, ReplicationController, Repl
  */
 export async function followCluster(options: FollowOptions): Promise<Disposable> {
   const { informers, cache, signal, happened } = options
+  const timed = timing(options)
   const nodes = informers.of(Node)
   const pods = informers.of(Pod)
   const namespaces = informers.of(Namespace)
@@ -47,35 +52,61 @@ export async function followCluster(options: FollowOptions): Promise<Disposable>
   const needed = [...NEEDED_KINDS, ...VOLUME_KINDS].map(kind => informers.of<AnyKind>(kind))
   await unlessAborted(Promise.all(needed.map(informer => informer.synced())), signal)
   const followed = [
-    ...devices.map(informer =>
-      informer.onChange((object, old) => {
-        if (object !== old) happened({ event: 'resource claims changed' })
+    ...[...devices, ...volumes].map(informer =>
+      informer.onChange(
+        timed(changeOf(informer.kind.kind), (object, old) => {
+          if (object !== old) happened({ event: devices.includes(informer) ? 'resource claims changed' : 'volumes changed' })
+        }),
+      ),
+    ),
+    nodes.onChange(
+      timed(changeOf<Node>('Node'), (node, old) => {
+        if (!node) {
+          cache.removeNode(old!.metadata.name ?? '')
+          happened({ event: 'node removed' })
+          return
+        }
+        const info = cache.setNode(node)
+        for (const event of old ? nodeEvents(node, old) : (['node added'] as const)) happened({ event, node: info })
       }),
     ),
-    ...volumes.map(informer =>
-      informer.onChange((object, old) => {
-        if (object !== old) happened({ event: 'volumes changed' })
-      }),
-    ),
-    nodes.onChange((node, old) => {
-      if (!node) {
-        cache.removeNode(old!.metadata.name ?? '')
-        happened({ event: 'node removed' })
-        return
-      }
-      const info = cache.setNode(node)
-      for (const event of old ? nodeEvents(node, old) : (['node added'] as const)) happened({ event, node: info })
-    }),
     namespaces.onChange((namespace, old) => {
       if (old && !equal(namespace?.metadata.labels, old.metadata.labels)) cache.namespaceChanged()
     }),
-    pods.onChange((pod, old) => followPod(options, pod, old)),
+    pods.onChange(timed(podChange, (pod, old) => followPod(options, pod, old))),
   ]
   return {
     [Symbol.dispose]() {
       for (const one of followed) one[Symbol.dispose]()
     },
   }
+}
+
+type Change<O> = (object: O | undefined, old: O | undefined) => void
+
+/** Makes changes that are taken in be timed, under the name that they get. */
+function timing({ clock, handled }: FollowOptions) {
+  return <O>(nameOf: (object: O | undefined, old: O | undefined) => string, take: Change<O>): Change<O> =>
+    (object, old) => {
+      const since = clock.monotonic()
+      take(object, old)
+      handled(nameOf(object, old), clock.monotonic() - since)
+    }
+}
+
+/** As upstream names what happens to objects of a kind: `NodeAdd`. */
+function changeOf<O extends ApiObject>(kind: string): (object: O | undefined, old: O | undefined) => string {
+  const [added, updated, deleted] = [`${kind}Add`, `${kind}Update`, `${kind}Delete`]
+  return (object, old) => (object ? (old ? updated : added) : deleted)
+}
+
+const assignedChange = changeOf('AssignedPod')
+const waitingChange = changeOf('UnschedulablePod')
+
+/** A pod that gets a node is new among those that have one. */
+function podChange(pod: Pod | undefined, old: Pod | undefined): string {
+  const has = (one: Pod | undefined) => (one?.spec.nodeName ? one : undefined)
+  return has(pod ?? old) ? assignedChange(has(pod), has(old)) : waitingChange(pod, old)
 }
 
 function followPod({ cache, isOurs, waits, gone, happened }: FollowOptions, pod: Pod | undefined, old: Pod | undefined): void {

@@ -16,8 +16,10 @@ import { type Supposition, whatIf } from './explain/what-if.ts'
 import { type CallExtender, type Extender, extender } from './extenders/extender.ts'
 import { followCluster } from './follow-cluster.ts'
 import { LocalVerdicts } from './framework/local-verdicts.ts'
+import { measuredProfile } from './framework/measured-profile.ts'
 import { nominations } from './framework/nominations.ts'
 import type { PostFilterResult, Refusal } from './framework/plugin.ts'
+import { PointTimer, statusOf } from './framework/point-timer.ts'
 import type { PluginWith, Profile } from './framework/profile.ts'
 import { Refusals } from './framework/refusals.ts'
 import { type SchedulingCycle, schedulingCycle } from './framework/scheduling-cycle.ts'
@@ -25,7 +27,7 @@ import { chooseAmong, feasibleNodes, selectNode } from './framework/select-node.
 import { type ProfileSettings, profilesOf } from './profiles.ts'
 import { type SchedulingQueue, schedulingQueue, type Tried } from './queue/scheduling-queue.ts'
 import { refusalMessage } from './refusal-message.ts'
-import { type SchedulerMetrics, UNCOUNTED } from './scheduler-metrics.ts'
+import { type ApiCall, type SchedulerMetrics, UNCOUNTED } from './scheduler-metrics.ts'
 
 export interface SchedulerOptions {
   readonly client: Client
@@ -62,6 +64,8 @@ export interface Scheduler {
   pending(): ReturnType<SchedulingQueue['sizes']>
   /** The plugins that refused each of the pods that wait for an event, by profile. */
   refusals(): ReturnType<SchedulingQueue['refusals']>
+  /** How many pods are being tried, how many bound, and how many requests to the API server are under way. */
+  underWay(): { readonly attempts: number; readonly bindings: number; readonly calls: Readonly<Record<ApiCall, number>> }
   /** How much of the cluster it keeps in mind. */
   cached(): { readonly nodes: number; readonly pods: number; readonly assumedPods: number }
   /** Ends the loop and waits for the bindings under way. */
@@ -87,6 +91,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
   const verdicts = new Verdicts()
   const record = new ScoreRecord()
   const underWay = new Set<AbortController>()
+  const calls: Record<ApiCall, number> = { pod_binding: 0, pod_status_patch: 0 }
   const settings = options.configuration ?? {}
   const profiles = profilesOf(settings, {
     client,
@@ -101,6 +106,8 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
     nominations: nominated,
   })
   const known = new Map([...profiles.values()].map(profile => [profile, new LocalVerdicts(profile)]))
+  const measured = new Map([...profiles.values()].map(profile => [profile, measuredProfile(profile, clock, metrics)]))
+  const timers = new Map([...profiles].map(([name]) => [name, new PointTimer(name, clock, metrics)]))
   const call = options.callExtender
   const extenders = call ? (settings.extenders ?? []).map(one => extender(one, call, log)) : []
   const profileOf = (pod: Pod) => profiles.get(pod.spec.schedulerName ?? '')!
@@ -114,7 +121,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
     profileOf,
     profiles: [...profiles.values()],
     ready: () => wake(),
-    queued: metrics.queued,
+    metrics,
     initialBackoffMs: (settings.podInitialBackoffSeconds ?? 1) * 1000,
     maxBackoffMs: (settings.podMaxBackoffSeconds ?? 10) * 1000,
   })
@@ -141,8 +148,9 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
   }
 
   const scheduleOne = (info: PodInfo) => {
-    const profile = profileOf(info.pod)
-    const cycle = schedulingCycle(info, cache, known.get(profile)!.of(info))
+    const its = profileOf(info.pod)
+    const profile = measured.get(its)!.next()
+    const cycle = schedulingCycle(info, cache, known.get(its)!.of(info), timerOf(its))
     const interested = extenders.filter(one => one.isInterested(info.pod))
     if (interested.length > 0) return track(scheduleWith(interested, profile, cycle))
     record.clear()
@@ -160,6 +168,8 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
     if (refusal) return refuse(profile, cycle, refusalsOf(selection.node, refusal), undefined)
     track(bind(profile, cycle, selection.node))
   }
+
+  const timerOf = ({ schedulerName }: Profile) => timers.get(schedulerName)!
 
   const sinceTried = ({ uid }: PodInfo) => clock.monotonic() - (queue.tried(uid)?.triedAt ?? clock.monotonic())
 
@@ -216,12 +226,16 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
 
   const reserve = (profile: Profile, cycle: SchedulingCycle, node: NodeInfo): Refusal | undefined => {
     cache.assume(cycle.info, node)
+    const timer = timerOf(profile)
+    timer.start()
     for (const plugin of profile.points.reserve) {
       const refusal = plugin.reserve(cycle, node)
       if (!refusal) continue
+      timer.ran('Reserve', statusOf(refusal))
       release(profile, cycle, node)
       return refusal
     }
+    timer.ran('Reserve')
     queue.placed(cycle.info)
     // From now on the pod itself counts on its node: its nomination would count it twice.
     if (nominated.nodeOf(cycle.info.uid) === node.name) nominated.remove(cycle.info.uid)
@@ -230,7 +244,10 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
   }
 
   const release = (profile: Profile, cycle: SchedulingCycle, node: NodeInfo) => {
+    const timer = timerOf(profile)
+    timer.start()
     for (const plugin of profile.points.reserve.slice().reverse()) plugin.unreserve?.(cycle, node)
+    timer.ran('Unreserve')
     cache.forget(cycle.info.uid)
   }
 
@@ -243,6 +260,33 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
       await work
     } finally {
       waiting--
+    }
+  }
+
+  /** Counts how long a plugin had the pod wait, if it did. */
+  const permitted = async (work: Promise<void> | undefined) => {
+    if (!work) return
+    const since = clock.monotonic()
+    await work.then(
+      () => metrics.permitted('Success', clock.monotonic() - since),
+      (error: unknown) => {
+        metrics.permitted('Error', clock.monotonic() - since)
+        throw error
+      },
+    )
+  }
+
+  /** Counts a request to the API server. */
+  const called = async (type: ApiCall, request: Promise<unknown>) => {
+    const since = clock.monotonic()
+    calls[type]++
+    let result: 'success' | 'error' = 'error'
+    try {
+      await request
+      result = 'success'
+    } finally {
+      calls[type]--
+      metrics.called(type, result, clock.monotonic() - since)
     }
   }
 
@@ -264,16 +308,27 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
   const bindUntil = async (signal: AbortSignal, profile: Profile, cycle: SchedulingCycle, node: NodeInfo, binder?: Extender) => {
     // The pod may be out of the queue before its binding is answered.
     const tried = queue.tried(cycle.info.uid)
+    const timer = timerOf(profile)
+    let since = clock.monotonic()
+    let point: 'Permit' | 'PreBind' | 'Bind' | 'PostBind' = 'Permit'
+    const over = (next: typeof point) => {
+      since = timer.ranSince(since, point)
+      point = next
+    }
     try {
-      for (const plugin of profile.points.permit) await waitFor(plugin.permit(cycle, node, signal))
+      for (const plugin of profile.points.permit) await waitFor(permitted(plugin.permit(cycle, node, signal)))
+      over('PreBind')
       for (const plugin of profile.points.preBind) await waitFor(plugin.preBind(cycle, node, signal))
-      if (binder) await binder.bind!(cycle.pod, node.name)
-      else await profile.points.bind[0]!.bind(cycle, node, signal)
+      over('Bind')
+      await called('pod_binding', binder ? binder.bind!(cycle.pod, node.name) : profile.points.bind[0]!.bind(cycle, node, signal))
+      over('PostBind')
       queue.remove(cycle.info.uid)
       if (tried) countScheduled(profile, tried)
       for (const plugin of profile.points.postBind) plugin.postBind(cycle, node)
+      timer.ranSince(since, point)
       events.record(cycle.pod, 'Normal', 'Scheduled', `Successfully assigned ${nameOf(cycle.pod)} to ${node.name}`)
     } catch (error) {
+      timer.ranSince(since, point, 'Error')
       release(profile, cycle, node)
       if (signal.aborted) return
       if (cycle.pod.status.nominatedNodeName === node.name) nominated.add(cycle.info, node.name)
@@ -283,15 +338,18 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
     }
   }
 
-  const countScheduled = ({ schedulerName }: Profile, { attempts, triedAt, firstActiveAt }: Tried) => {
+  const countScheduled = ({ schedulerName }: Profile, { attempts, triedAt, firstActiveAt, wasFlushed }: Tried) => {
     const now = clock.monotonic()
     metrics.attempted('scheduled', schedulerName, now - triedAt)
-    metrics.scheduled(attempts, now - (firstActiveAt ?? triedAt))
+    metrics.scheduled(attempts, now - (firstActiveAt ?? triedAt), wasFlushed)
   }
 
   const refuse = (profile: Profile, cycle: SchedulingCycle, refusals: Refusals, refusal: Refusal | undefined) => {
+    const timer = timerOf(profile)
+    timer.start()
     const result = refusal ? undefined : afterFilters(profile.points.postFilter, cycle, refusals)
     const nominatedNodeName = result?.nominatedNodeName
+    if (!refusal) timer.ran('PostFilter', nominatedNodeName ? 'Success' : 'Unschedulable')
     if (nominatedNodeName) nominate(cycle.info, nominatedNodeName)
     else if (result && !result.keepsNomination) giveUpNomination(cycle.pod)
     metrics.attempted('unschedulable', profile.schedulerName, sinceTried(cycle.info))
@@ -336,7 +394,8 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
 
   const writeStatus = async (pod: Pod, status: object) => {
     try {
-      await untilEnded(signal => client.patch(Pod, pod, { type: 'strategic', body: { status } }, { subresource: 'status', signal }))
+      const patch = { type: 'strategic', body: { status } } as const
+      await untilEnded(signal => called('pod_status_patch', client.patch(Pod, pod, patch, { subresource: 'status', signal })))
     } catch (error) {
       if (!isGone(error) && !ended.signal.aborted) log.warn('the status of a pod could not be written', { pod: nameOf(pod), error })
     }
@@ -362,11 +421,14 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
       else giveUpNomination(pod)
     },
     happened: change => queue.happened(change),
+    clock,
+    handled: metrics.handled,
   })
 
   return {
     pending: () => queue.sizes(),
     refusals: () => queue.refusals(),
+    underWay: () => ({ attempts: queue.sizes().trying, bindings: binding.size, calls }),
     cached: () => ({ nodes: cache.nodes.length, pods: cache.sizes().pods, assumedPods: cache.sizes().assumed }),
     verdict: (namespace, name) => verdicts.of(namespace, name),
     verdicts: () => verdicts.list(),

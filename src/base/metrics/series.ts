@@ -58,7 +58,7 @@ export class HistogramSeries implements Series {
     if (this.#values.size === 0) return ''
     const name = this.#name
     const lines = [...this.#values].flatMap(([key, { buckets, sum, count }]) => [
-      ...this.#bounds.map((bound, index) => `${name}_bucket{${key},le="${bound}"} ${buckets[index]}`),
+      ...this.#bounds.map((bound, index) => `${name}_bucket{${key},le="${numberText(bound)}"} ${buckets[index]}`),
       `${name}_bucket{${key},le="+Inf"} ${count}`,
       `${name}_sum{${key}} ${sum}`,
       `${name}_count{${key}} ${count}`,
@@ -74,7 +74,14 @@ export function headOf(name: string, help: string, type: string): string {
 
 /** One sample, such as `up{job="a"} 1`, without a line break. */
 export function sampleText(name: string, labels: Labels, value: number): string {
-  return `${name}{${labelsText(labels)}} ${value}`
+  const text = labelsText(labels)
+  return `${name}${text === '' ? '' : `{${text}}`} ${numberText(value)}`
+}
+
+/** As Go writes numbers: `1.5e-05`. Bounds are labels, and those of two programs have to be the same text. */
+export function numberText(value: number): string {
+  if (value === 0 || Math.abs(value) >= 1e-4) return value === Infinity ? '+Inf' : value === -Infinity ? '-Inf' : String(value)
+  return value.toExponential().replace(/e-(\d)$/, 'e-0$1')
 }
 
 /** What stands between the braces. */

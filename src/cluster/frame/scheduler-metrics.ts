@@ -1,105 +1,169 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import { CountSeries, DistributionSeries, exponentialBounds, GaugeSeries } from '#base/metrics/labelled-series.ts'
+import type { Labels, Series } from '#base/metrics/series.ts'
 import type { Scheduler } from '#scheduler/scheduler.ts'
 import type { SchedulerMetrics } from '#scheduler/scheduler-metrics.ts'
 
-/** The scheduler's metrics under upstream's names. `scheduler` is undefined while another process has the lead. */
-export function schedulerMetrics(registry: Registry, scheduler: () => Scheduler | undefined): SchedulerMetrics {
-  const registers = [registry]
-  const attempts = new Counter({
-    name: 'scheduler_schedule_attempts_total',
-    help: 'Number of attempts to schedule pods, by the result.',
-    labelNames: ['profile', 'result'],
-    registers,
-  })
-  const durations = new Histogram({
-    name: 'scheduler_scheduling_attempt_duration_seconds',
-    help: 'How long an attempt took, with the binding.',
-    labelNames: ['profile', 'result'],
-    buckets: exponential(0.001, 15),
-    registers,
-  })
-  const choosing = new Histogram({
-    name: 'scheduler_scheduling_algorithm_duration_seconds',
-    help: 'How long it took to choose a node.',
-    buckets: exponential(0.001, 15),
-    registers,
-  })
-  const attemptsOfPods = new Histogram({
-    name: 'scheduler_pod_scheduling_attempts',
-    help: 'Number of attempts that it took to schedule a pod.',
-    buckets: exponential(1, 5),
-    registers,
-  })
-  const waits = new Histogram({
-    name: 'scheduler_pod_scheduling_sli_duration_seconds',
-    help: 'How long it took until a pod was scheduled, from when it could first be tried.',
-    labelNames: ['attempts'],
-    buckets: exponential(0.01, 20),
-    registers,
-  })
-  const preemptions = new Counter({
-    name: 'scheduler_preemption_attempts_total',
-    help: 'Number of times that pods to be evicted were looked for.',
-    registers,
-  })
-  const victims = new Histogram({
-    name: 'scheduler_preemption_victims',
-    help: 'Number of pods chosen to be evicted for one.',
-    buckets: exponential(1, 7),
-    registers,
-  })
-  const incoming = new Counter({
-    name: 'scheduler_queue_incoming_pods_total',
-    help: 'Number of pods that came to a part of the queue, by what brought them there.',
-    labelNames: ['queue', 'event'],
-    registers,
-  })
-  new Gauge({
-    name: 'scheduler_pending_pods',
-    help: 'Number of pods that wait, by the part of the queue.',
-    labelNames: ['queue'],
-    registers,
-    collect() {
-      for (const [queue, count] of Object.entries(scheduler()?.pending() ?? {})) this.set({ queue }, count)
-    },
-  })
-  new Gauge({
-    name: 'scheduler_unschedulable_pods',
-    help: 'Number of pods that wait for an event, by each plugin that refused them.',
-    labelNames: ['plugin', 'profile'],
-    registers,
-    collect() {
-      this.reset()
-      for (const { profile, plugins } of scheduler()?.refusals() ?? []) for (const plugin of plugins) this.inc({ plugin, profile })
-    },
-  })
-  new Gauge({
-    name: 'scheduler_cache_size',
-    help: 'Number of nodes, pods, and assumed (bound) pods in the scheduler cache.',
-    labelNames: ['type'],
-    registers,
-    collect() {
-      const { nodes = 0, pods = 0, assumedPods = 0 } = scheduler()?.cached() ?? {}
-      this.set({ type: 'nodes' }, nodes)
-      this.set({ type: 'pods' }, pods)
-      this.set({ type: 'assumed_pods' }, assumedPods)
-    },
-  })
-  return {
-    attempted(result, profile, durationMs) {
-      attempts.inc({ profile, result })
-      durations.observe({ profile, result }, durationMs / 1000)
-    },
-    chose: durationMs => choosing.observe(durationMs / 1000),
-    scheduled(count, waitedMs) {
-      attemptsOfPods.observe(count)
-      waits.observe({ attempts: count > 15 ? '16+' : String(count) }, waitedMs / 1000)
-    },
-    preempting: () => preemptions.inc(),
-    preempted: count => victims.observe(count),
-    queued: (queue, event) => incoming.inc({ queue, event }),
+/**
+ * The scheduler's metrics under upstream's names (pkg/scheduler/metrics). `scheduler` is undefined while another process has the lead.
+ *
+ * What counts goroutines upstream counts here what they stand for: bindings and evictions under way.
+ */
+export function schedulerMetrics(scheduler: () => Scheduler | undefined): {
+  readonly counted: SchedulerMetrics
+  readonly series: readonly Series[]
+} {
+  const all: Series[] = []
+  const add = <S extends Series>(series: S): S => {
+    all.push(series)
+    return series
   }
+  const count = (name: string, help: string, labels: readonly string[] = []) => add(new CountSeries(`scheduler_${name}`, help, labels))
+  const distribution = (name: string, help: string, labels: readonly string[], bounds: readonly number[]) =>
+    add(new DistributionSeries(`scheduler_${name}`, help, labels, bounds))
+  const gauge = (name: string, help: string, read: (of: Scheduler) => Iterable<readonly [Labels, number]>) =>
+    add(
+      new GaugeSeries(`scheduler_${name}`, help, () => {
+        const running = scheduler()
+        return running ? read(running) : []
+      }),
+    )
+  const milliseconds = exponentialBounds(0.001, 2, 15)
+  const plugins = exponentialBounds(0.00001, 1.5, 20)
+
+  const attempts = count('schedule_attempts_total', 'Number of attempts to schedule pods, by the result.', ['result', 'profile'])
+  const attemptTimes = distribution(
+    'scheduling_attempt_duration_seconds',
+    'How long an attempt took, with the binding.',
+    ['result', 'profile'],
+    milliseconds,
+  )
+  const choosing = distribution('scheduling_algorithm_duration_seconds', 'How long it took to choose a node.', [], milliseconds)
+  const tries = distribution(
+    'pod_scheduling_attempts',
+    'Number of attempts that it took to schedule a pod.',
+    [],
+    exponentialBounds(1, 2, 5),
+  )
+  const waits = distribution(
+    'pod_scheduling_sli_duration_seconds',
+    'How long it took until a pod was scheduled, from when it could first be tried.',
+    ['attempts'],
+    exponentialBounds(0.01, 2, 20),
+  )
+  const flushed = count(
+    'pod_scheduled_after_flush_total',
+    'Number of pods scheduled after they were tried only because they had waited long.',
+  )
+  const points = distribution(
+    'framework_extension_point_duration_seconds',
+    'How long all plugins of an extension point took.',
+    ['extension_point', 'status', 'profile'],
+    exponentialBounds(0.0001, 2, 12),
+  )
+  const runs = distribution(
+    'plugin_execution_duration_seconds',
+    'How long a plugin took at an extension point, in one of ten attempts; on its first nodes where it is asked for each.',
+    ['plugin', 'extension_point', 'status'],
+    plugins,
+  )
+  const evaluations = count(
+    'plugin_evaluation_total',
+    'How often a plugin had a say, at each node where it is asked for nodes; what it said of the same node and pods alike is remembered and counts.',
+    ['plugin', 'extension_point', 'profile'],
+  )
+  const permits = distribution('permit_wait_duration_seconds', 'How long pods waited for a permit.', ['result'], milliseconds)
+  const handling = distribution(
+    'event_handling_duration_seconds',
+    'How long it took to take in what happened in the cluster.',
+    ['event'],
+    exponentialBounds(0.0001, 2, 12),
+  )
+  const hints = distribution(
+    'queueing_hint_execution_duration_seconds',
+    'How long a plugin took to say whether an event may help a pod, on one of ten events.',
+    ['plugin', 'event', 'hint'],
+    plugins,
+  )
+  const calls = count('async_api_call_execution_total', 'Number of requests to the API server that nobody waits for.', [
+    'call_type',
+    'result',
+  ])
+  const callTimes = distribution(
+    'async_api_call_execution_duration_seconds',
+    'How long such requests took.',
+    ['call_type', 'result'],
+    milliseconds,
+  )
+  gauge('pending_async_api_calls', 'Number of such requests under way.', running =>
+    Object.entries(running.underWay().calls).map(([call_type, value]) => [{ call_type }, value]),
+  )
+  const preemptions = count('preemption_attempts_total', 'Number of times that pods to be evicted were looked for.')
+  const victims = distribution('preemption_victims', 'Number of pods chosen to be evicted for one.', [], exponentialBounds(1, 2, 7))
+  const evictions = count('preemption_goroutines_execution_total', 'Number of times that chosen pods were evicted.', ['result'])
+  const evictionTimes = distribution(
+    'preemption_goroutines_duration_seconds',
+    'How long it took until those evictions were asked for.',
+    ['result'],
+    exponentialBounds(0.01, 2, 20),
+  )
+  const incoming = count('queue_incoming_pods_total', 'Number of pods that came to a part of the queue, by what brought them there.', [
+    'queue',
+    'event',
+  ])
+  gauge('pending_pods', 'Number of pods that wait, by the part of the queue.', running => {
+    const { active, backoff, unschedulable, gated } = running.pending()
+    return Object.entries({ active, backoff, unschedulable, gated }).map(([queue, value]) => [{ queue }, value])
+  })
+  gauge('unschedulable_pods', 'Number of pods that wait for an event, by each plugin that refused them.', refusalsByPlugin)
+  gauge('inflight_events', 'Number of pods being tried: what happens meanwhile is noted with each of them.', running => [
+    [{ event: 'PodPopped' }, running.underWay().attempts],
+  ])
+  gauge('goroutines', 'Number of things under way beside the choosing of nodes.', running => [
+    [{ operation: 'binding' }, running.underWay().bindings],
+  ])
+  gauge('cache_size', 'Number of nodes, pods, and assumed (bound) pods in the scheduler cache.', running => {
+    const { nodes, pods, assumedPods } = running.cached()
+    return Object.entries({ nodes, pods, assumed_pods: assumedPods }).map(([type, value]) => [{ type }, value])
+  })
+
+  const counted: SchedulerMetrics = {
+    attempted(result, profile, durationMs) {
+      attempts.of(result, profile).add()
+      attemptTimes.of(result, profile).observe(durationMs / 1000)
+    },
+    chose: durationMs => choosing.of().observe(durationMs / 1000),
+    scheduled(tried, waitedMs, wasFlushed) {
+      tries.of().observe(tried)
+      waits.of(tried > 15 ? '16+' : String(tried)).observe(waitedMs / 1000)
+      if (wasFlushed) flushed.of().add()
+    },
+    ranPoint: (point, status, profile, durationMs) => points.of(point, status, profile).observe(durationMs / 1000),
+    ranPlugin: (plugin, point, status, durationMs) => runs.of(plugin, point, status).observe(durationMs / 1000),
+    evaluations: (plugin, point, profile) => evaluations.of(plugin, point, profile),
+    permitted: (result, durationMs) => permits.of(result).observe(durationMs / 1000),
+    handled: (event, durationMs) => handling.of(event).observe(durationMs / 1000),
+    hinted: (plugin, event, hint, durationMs) => hints.of(plugin, event, hint).observe(durationMs / 1000),
+    called(type, result, durationMs) {
+      calls.of(type, result).add()
+      callTimes.of(type, result).observe(durationMs / 1000)
+    },
+    preempting: () => preemptions.of().add(),
+    preempted: chosen => victims.of().observe(chosen),
+    evicted(result, durationMs) {
+      evictions.of(result).add()
+      evictionTimes.of(result).observe(durationMs / 1000)
+    },
+    queued: (queue, event) => incoming.of(queue, event).add(),
+  }
+  return { counted, series: all }
 }
 
-/** `count` bounds, each twice the one before. */
-const exponential = (first: number, count: number) => Array.from({ length: count }, (_, power) => first * 2 ** power)
+function* refusalsByPlugin(running: Scheduler): Iterable<readonly [Labels, number]> {
+  const counts = new Map<string, number>()
+  for (const { profile, plugins } of running.refusals())
+    for (const plugin of plugins) counts.set(`${plugin}/${profile}`, (counts.get(`${plugin}/${profile}`) ?? 0) + 1)
+  for (const [key, value] of counts) {
+    const at = key.indexOf('/')
+    yield [{ plugin: key.slice(0, at), profile: key.slice(at + 1) }, value]
+  }
+}

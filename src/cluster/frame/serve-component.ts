@@ -2,6 +2,9 @@ import type { IncomingMessage } from 'node:http'
 import { createServer as createSecure } from 'node:https'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import type { HealthCheck } from '#apiserver/discovery/health.ts'
+import { VERSION } from '#apiserver/http/version.ts'
+import { GaugeSeries } from '#base/metrics/labelled-series.ts'
+import type { Series } from '#base/metrics/series.ts'
 import type { Client } from '#client/client.ts'
 import { DelegatedAccess } from '#client/delegation/delegated-access.ts'
 import { ConfigMap } from '#kinds/core/v1/config-map.ts'
@@ -29,6 +32,10 @@ export interface ComponentPages {
   readonly ready?: readonly HealthCheck[]
   /** What `/metrics` shows besides what the process itself needs. */
   readonly metrics?: Registry
+  /** More of that. */
+  readonly series?: readonly Series[]
+  /** What further paths below `/metrics/` show. */
+  readonly furtherSeries?: Readonly<Record<string, readonly Series[]>>
   /** What `/configz` shows, by the name of the API group. */
   readonly configuration?: Readonly<Record<string, object>>
 }
@@ -115,13 +122,23 @@ async function refusalOf(
 
 function pagesOf(
   context: ProgramContext,
-  { checks = [], ready = [], metrics = new Registry(), configuration }: ComponentPages,
+  { checks = [], ready = [], metrics = new Registry(), series = [], furtherSeries = {}, configuration }: ComponentPages,
 ): (url: URL, request: IncomingMessage) => Promise<PageAnswer> {
   const health = new ComponentHealth(checks, ready)
   const own = selfPages(context, configuration)
   collectDefaultMetrics({ register: metrics })
   return async (url, request) => {
-    if (url.pathname === '/metrics') return [200, await metrics.metrics()]
+    if (url.pathname === '/metrics') return [200, `${await metrics.metrics()}${textOf([...builtAs, ...series])}`]
+    const further = furtherSeries[url.pathname.replace('/metrics/', '')]
+    if (further) return [200, textOf(further)]
     return own[url.pathname]?.(request) ?? (await health.answer(url)) ?? [404, '404 page not found\n']
   }
 }
+
+const textOf = (series: readonly Series[]) => series.map(one => one.text()).join('')
+
+const builtAs: readonly Series[] = [
+  new GaugeSeries('kubernetes_build_info', 'The version of this program.', () => [
+    [{ major: VERSION.major, minor: VERSION.minor, git_version: VERSION.gitVersion }, 1],
+  ]),
+]

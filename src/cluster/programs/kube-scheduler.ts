@@ -1,7 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { Registry } from 'prom-client'
 import { eventRecorder } from '#client/events/event-recorder.ts'
+import type { Informer } from '#client/informers/informer.ts'
 import { informers } from '#client/informers/informers.ts'
+import { Pod } from '#kinds/core/v1/pod.ts'
 import { encodeYaml } from '#machinery/codec/yaml/encode-yaml.ts'
 import { SchedulerConfigurationError } from '#scheduler/configuration/scheduler-configuration-error.ts'
 import { answerReviews } from '#scheduler/explain/answer-reviews.ts'
@@ -13,6 +15,7 @@ import { neededFile } from '../flags/named-file.ts'
 import { apiAccess } from '../frame/api-access.ts'
 import { extenderCaller } from '../frame/call-extender.ts'
 import { leadership } from '../frame/leadership.ts'
+import { podResourceMetrics } from '../frame/pod-resource-metrics.ts'
 import { configOf, runProgram, untilToldToEnd } from '../frame/run-program.ts'
 import { schedulerMetrics } from '../frame/scheduler-metrics.ts'
 import { serveComponent } from '../frame/serve-component.ts'
@@ -36,18 +39,22 @@ void runProgram(kubeScheduler, async context => {
   const { client } = access
   using events = eventRecorder({ client, clock, log, component: 'default-scheduler' })
   let running: Scheduler | undefined
+  let pods: Informer<Pod> | undefined
   const metrics = new Registry()
-  const counted = schedulerMetrics(metrics, () => running)
+  const { counted, series } = schedulerMetrics(() => running)
   const leader = leadership(context, { client, events, configuration: config?.leaderElection, metrics })
   await using _server = await serveComponent(context, {
     client,
     checks: [leader.check],
     metrics,
+    series,
+    furtherSeries: { resources: podResourceMetrics(() => pods?.list() ?? []) },
     configuration: { 'kubescheduler.config.k8s.io': { ...config } },
   })
 
   await leader.lead(async until => {
     await using shared = informers({ client, clock, log })
+    pods = shared.of(Pod)
     try {
       const configured = config ? { configuration: config, callExtender: extenderCaller() } : {}
       const scheduler = await startScheduler({ client, informers: shared, clock, random, log, events, metrics: counted, ...configured })

@@ -1,6 +1,7 @@
 import type { NodeInfo } from '../cache/node-info.ts'
 import type { PodInfo } from '../cache/pod-info.ts'
 import type { Refusal } from './plugin.ts'
+import { statusOf } from './point-timer.ts'
 import type { Profile } from './profile.ts'
 import { type SchedulingCycle, trialOf } from './scheduling-cycle.ts'
 
@@ -21,15 +22,22 @@ export function prefilter(cycle: SchedulingCycle, { points }: Profile): Prefilte
   let nodeNames: ReadonlySet<string> | undefined
   const skipped = new Set<string>()
   const naming: string[] = []
+  const { timer } = cycle
+  timer?.start()
   for (const plugin of points.preFilter) {
     const result = plugin.preFilter(cycle)
+    if (result?.skip) skipped.add(plugin.name)
+    else timer?.evaluated('PreFilter', plugin.name)
     if (!result) continue
-    if (result.refusal) return { refusal: result.refusal, filters: [] }
-    if (result.skip) skipped.add(plugin.name)
+    if (result.refusal) {
+      timer?.ran('PreFilter', statusOf(result.refusal))
+      return { refusal: result.refusal, filters: [] }
+    }
     if (!result.nodeNames) continue
     nodeNames = intersection(nodeNames, result.nodeNames)
     naming.push(plugin.name)
   }
+  timer?.ran('PreFilter')
   const filters = skipped.size > 0 ? points.filter.filter(plugin => !skipped.has(plugin.name)) : points.filter
   return nodeNames ? { filters, only: { nodeNames, refusal: notNamed(naming) } } : { filters }
 }

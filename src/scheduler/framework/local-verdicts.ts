@@ -68,11 +68,12 @@ export class SignatureVerdicts {
   begin(filters: Filters): number {
     let count = 0
     while (count < filters.length && filters[count]!.sign) count++
-    const isKnown = count === this.#filters.length && this.#filters.every((plugin, index) => plugin === filters[index])
-    if (!isKnown) {
-      this.#filters = filters.slice(0, count)
-      this.#filtered.length = 0
-    }
+    const isSame = count === this.#filters.length && this.#filters.every((plugin, index) => plugin === filters[index])
+    if (isSame) return count
+    // The same plugins say the same, whether somebody takes the time or not.
+    const isKnown = count === this.#filters.length && this.#filters.every(({ name }, index) => name === filters[index]!.name)
+    this.#filters = filters.slice(0, count)
+    if (!isKnown) this.#filtered.length = 0
     return count
   }
 

@@ -4,6 +4,7 @@ import type { PodInfo } from '../cache/pod-info.ts'
 import type { PodTallies } from '../cache/pod-tallies.ts'
 import type { Topology } from '../cache/topology.ts'
 import type { SignatureVerdicts } from './local-verdicts.ts'
+import type { PointTimer } from './point-timer.ts'
 
 /** The nodes that a cycle sees: the cache, which stands still while a cycle looks at it. */
 export interface NodeSet {
@@ -27,6 +28,8 @@ export interface SchedulingCycle {
   readonly state: Map<string, unknown>
   /** What is known of the nodes from pods of the same signature. */
   readonly known?: SignatureVerdicts | undefined
+  /** Takes the time of the attempt; absent where something is only tried out. */
+  readonly timer?: PointTimer | undefined
 }
 
 /** What a plugin keeps and changes when pods are tried elsewhere: each trial has a copy. */
@@ -35,8 +38,8 @@ export interface TrialState {
 }
 
 /** A cycle of `info` over `nodeSet`. */
-export function schedulingCycle(info: PodInfo, nodeSet: NodeSet, known?: SignatureVerdicts): SchedulingCycle {
-  return { pod: info.pod, info, nodeSet, state: new Map(), known }
+export function schedulingCycle(info: PodInfo, nodeSet: NodeSet, known?: SignatureVerdicts, timer?: PointTimer): SchedulingCycle {
+  return { pod: info.pod, info, nodeSet, state: new Map(), known, timer }
 }
 
 /** The same cycle, in which pods can come and go without the other noticing. */

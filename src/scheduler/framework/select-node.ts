@@ -129,7 +129,11 @@ export function feasibleNodes(
   const nominated = nominations.isEmpty ? undefined : cycle.nodeSet.get(nominations.nodeOf(cycle.info.uid) ?? '')
   if (nominated && (!only || only.nodeNames.has(nominated.name))) {
     look(nominated)
-    if (fitting.length > 0) return { nodes: fitting, refusals, seen: 0 }
+    if (fitting.length > 0) {
+      cycle.timer?.filtered(filters, 1, refusals)
+      cycle.timer?.ran('Filter')
+      return { nodes: fitting, refusals, seen: 0 }
+    }
     refusals.clear()
   }
   let seen = 0
@@ -141,6 +145,8 @@ export function feasibleNodes(
   } else {
     for (; seen < nodes.length && fitting.length < wanted; seen++) look(nodes[(start + seen) % nodes.length]!)
   }
+  cycle.timer?.filtered(filters, fitting.length, refusals)
+  cycle.timer?.ran('Filter')
   if (only) for (const node of nodes) if (!only.nodeNames.has(node.name)) refusals.add(node, only.refusal)
   return { nodes: fitting, refusals, seen }
 }
@@ -196,9 +202,16 @@ export function totalScores(
   const totals = new Float64Array(nodes.length)
   const scores = new Float64Array(nodes.length)
   const skipped = new Set<string>()
-  for (const plugin of points.preScore) if (!plugin.preScore(cycle, nodes)) skipped.add(plugin.name)
+  const { timer } = cycle
+  timer?.start()
+  for (const plugin of points.preScore) {
+    if (plugin.preScore(cycle, nodes)) timer?.evaluated('PreScore', plugin.name)
+    else skipped.add(plugin.name)
+  }
+  timer?.ran('PreScore')
   for (const plugin of points.score) {
     if (skipped.has(plugin.name)) continue
+    timer?.evaluated('Score', plugin.name, nodes.length)
     if (cycle.known && plugin.sign) cycle.known.score(plugin, cycle, nodes, scores)
     else for (let index = 0; index < nodes.length; index++) scores[index] = plugin.score(cycle, nodes[index]!)
     plugin.normalize?.(cycle, scores)
@@ -206,5 +219,6 @@ export function totalScores(
     for (let index = 0; index < nodes.length; index++) totals[index]! += weight * scores[index]!
     witness?.scored(plugin.name, scores, weight)
   }
+  timer?.ran('Score')
   return totals
 }

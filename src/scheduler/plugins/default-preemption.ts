@@ -1,3 +1,4 @@
+import type { Clock } from '#base/time/clock.ts'
 import type { Client } from '#client/client.ts'
 import type { EventRecorder } from '#client/events/event-recorder.ts'
 import { Pod } from '#kinds/core/v1/pod.ts'
@@ -33,7 +34,8 @@ export interface PreemptionOptions {
   readonly nominations: Nominations
   /** Called with an eviction that the API server refused. */
   failed(victim: Pod, error: unknown): void
-  readonly metrics: Pick<SchedulerMetrics, 'preempting' | 'preempted'>
+  readonly metrics: Pick<SchedulerMetrics, 'preempting' | 'preempted' | 'evicted'>
+  readonly clock: Clock
   /** Nothing is left to wait for: the pod is to be tried again. */
   retry(pod: PodInfo): void
   /** Victims are on their way: the pod is to be tried again if something happened meanwhile. */
@@ -54,8 +56,10 @@ export function defaultPreemption(options: PreemptionOptions): SchedulerPlugin {
   /** The pod stays out of the queue until the last eviction was asked for: tried before, it would choose victims once more. */
   const evictAll = async ({ info, pod }: SchedulingCycle, { victims }: Candidate, node: NodeInfo) => {
     underWay.add(info.uid)
+    const since = options.clock.monotonic()
     const evicted = await Promise.all(victims.map(victim => evict(victim, pod, node, options)))
     underWay.delete(info.uid)
+    options.metrics.evicted(evicted.includes(false) ? 'error' : 'success', options.clock.monotonic() - since)
     if (evicted.includes(false)) options.retryLater(info)
     else if (!victims.some(({ uid }) => node.pods.has(uid))) options.retry(info)
     // Victims that take their time wake the pod as they go.

@@ -2,11 +2,13 @@ import type { Clock, Timer } from '#base/time/clock.ts'
 import type { Pod } from '#kinds/core/v1/pod.ts'
 import { type PodInfo, podInfo } from '../cache/pod-info.ts'
 import type { ClusterChange, QueuedPod, Refusal } from '../framework/plugin.ts'
+import { PointTimer, statusOf } from '../framework/point-timer.ts'
 import type { Profile } from '../framework/profile.ts'
+import { type SchedulerMetrics, UNCOUNTED } from '../scheduler-metrics.ts'
 import { type BackingOff, Backoff } from './backoff.ts'
 import { EVENT_NAMES } from './event-names.ts'
 import { PodHeap } from './pod-heap.ts'
-import { mayHelp, type Waking, wakingOf } from './waking.ts'
+import { type HintTimer, mayHelp, type Waking, wakingOf } from './waking.ts'
 
 /**
  * Pods that wait for a node. A pod is *active* (to be tried), in *backoff* (tried lately), *unschedulable* (waiting for an event that one of
@@ -35,7 +37,13 @@ export interface SchedulingQueue {
   /** The plugins that refused each of the unschedulable pods. */
   refusals(): Iterable<{ readonly profile: string; readonly plugins: ReadonlySet<string> }>
   /** How many pods are where, for metrics. */
-  sizes(): { readonly active: number; readonly backoff: number; readonly unschedulable: number; readonly gated: number }
+  sizes(): {
+    readonly active: number
+    readonly backoff: number
+    readonly unschedulable: number
+    readonly gated: number
+    readonly trying: number
+  }
   /** Ends its timers. */
   [Symbol.dispose](): void
 }
@@ -47,6 +55,8 @@ export interface Tried {
   readonly firstActiveAt: number | undefined
   /** When the last attempt began. */
   readonly triedAt: number
+  /** Whether it was tried last only because it had waited long. */
+  readonly wasFlushed: boolean
 }
 
 export interface SchedulingQueueOptions {
@@ -57,8 +67,7 @@ export interface SchedulingQueueOptions {
   readonly profiles: readonly Profile[]
   /** Called whenever there is a pod to be taken out. */
   ready(): void
-  /** Called with each pod that comes to a part of the queue, and what brought it there. */
-  queued?(part: 'active' | 'backoff' | 'unschedulable', event: string): void
+  readonly metrics?: SchedulerMetrics
   readonly initialBackoffMs?: number
   readonly maxBackoffMs?: number
 }
@@ -67,11 +76,14 @@ export interface SchedulingQueueOptions {
 const INITIAL_BACKOFF_MS = 1_000
 const MAX_BACKOFF_MS = 10_000
 const UNSCHEDULABLE_LIMIT_MS = 5 * 60_000
+/** Plugins are timed on one change of so many: thousands of pods may be asked about each. */
+const HINTS_EVERY = 10
 
 interface Entry extends BackingOff, Tried {
   info: PodInfo
   attempts: number
   triedAt: number
+  wasFlushed: boolean
   where: 'active' | 'backoff' | 'unschedulable' | 'gated' | 'trying' | 'placed'
   failed: boolean
   /** The plugins that an event has to please. */
@@ -86,7 +98,8 @@ interface Entry extends BackingOff, Tried {
 }
 
 export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueue {
-  const { clock, profiles, profileOf, ready } = options
+  const { clock, profiles, profileOf, ready, metrics = UNCOUNTED } = options
+  const timers = new Map(profiles.map(profile => [profile, new PointTimer(profile.schedulerName, clock, metrics)]))
   const sorter = profiles[0]!.points.queueSort[0]!
   const compare = (left: QueuedPod, right: QueuedPod) => sorter.compare(left, right) || left.queuedAt - right.queuedAt
   const entries = new Map<string, Entry>()
@@ -104,6 +117,13 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
   }
   let timer: { readonly at: number; readonly timer: Timer } | undefined
   let ended = false
+  let changes = 0
+  const timedHints: HintTimer = (event, plugin, ask) => {
+    const since = clock.monotonic()
+    const helps = ask()
+    metrics.hinted(plugin, EVENT_NAMES[event], helps ? 'Queue' : 'QueueSkip', clock.monotonic() - since)
+    return helps
+  }
 
   const takeOut = (entry: Entry) => {
     parts[entry.where].delete(entry)
@@ -122,21 +142,26 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
   /** Where it waits for an event: for good, or until it has waited long enough. */
   const park = (entry: Entry, event: string) => {
     entry.parkedAt = clock.monotonic()
-    options.queued?.('unschedulable', event)
+    metrics.queued('unschedulable', event)
     move(entry, entry.attempts > 0 ? 'unschedulable' : 'gated')
     if (entry.attempts > 0) wakeAt(entry.parkedAt + UNSCHEDULABLE_LIMIT_MS)
   }
 
   /** Whether a plugin keeps the pod out; then it waits for what may change that plugin's mind, too. */
   const isKeptOut = (entry: Entry, event: string) => {
-    for (const plugin of profileOf(entry.info.pod).points.preEnqueue) {
+    const profile = profileOf(entry.info.pod)
+    const timer = timers.get(profile)!
+    timer.start()
+    for (const plugin of profile.points.preEnqueue) {
       const refusal = plugin.preEnqueue(entry.info.pod)
       if (!refusal) continue
+      timer.ran('PreEnqueue', statusOf(refusal))
       entry.missed = true
       if (!entry.refusedBy.has(refusal.plugin)) entry.refusedBy = new Set([...entry.refusedBy, refusal.plugin])
       if (entry.where !== 'unschedulable' && entry.where !== 'gated') park(entry, event)
       return true
     }
+    timer.ran('PreEnqueue')
     return false
   }
 
@@ -144,7 +169,7 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
     if (isKeptOut(entry, event)) return
     entry.firstActiveAt ??= clock.monotonic()
     move(entry, 'active')
-    options.queued?.('active', event)
+    metrics.queued('active', event)
     ready()
   }
 
@@ -153,7 +178,7 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
     if (entry.backoffUntil <= clock.monotonic()) return activate(entry, event)
     if (isKeptOut(entry, event)) return
     move(entry, 'backoff')
-    options.queued?.('backoff', event)
+    metrics.queued('backoff', event)
     wakeAt(entry.backoffUntil)
     if (!entry.failed) ready()
   }
@@ -172,6 +197,7 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
     // They were parked one after the other.
     for (const entry of parts.unschedulable) {
       if (entry.parkedAt + UNSCHEDULABLE_LIMIT_MS > now) break
+      entry.wasFlushed = true
       activate(entry, 'UnschedulableTimeout')
       if (entry.where === 'unschedulable') park(entry, 'UnschedulableTimeout')
     }
@@ -196,6 +222,7 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
       failed: false,
       refusedBy: NONE,
       triedAt: 0,
+      wasFlushed: false,
       firstActiveAt: undefined,
       parkedAt: 0,
       missed: false,
@@ -204,7 +231,7 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
     entries.set(info.uid, entry)
     parts.gated.add(entry)
     activate(entry, 'UnschedulablePodAdd')
-    if (entry.where === 'gated') options.queued?.('unschedulable', 'UnschedulablePodAdd')
+    if (entry.where === 'gated') metrics.queued('unschedulable', 'UnschedulablePodAdd')
   }
 
   return {
@@ -232,7 +259,7 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
     pop() {
       const entry = active.peek() ?? backoff.next
       if (!entry) return undefined
-      if (entry.where === 'backoff') options.queued?.('active', 'PopFromBackoffQ')
+      if (entry.where === 'backoff') metrics.queued('active', 'PopFromBackoffQ')
       move(entry, 'trying')
       entry.attempts++
       entry.triedAt = clock.monotonic()
@@ -249,6 +276,7 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
       if (!entry) return
       backOff(entry)
       entry.failed = false
+      entry.wasFlushed = false
       entry.refusedBy = new Set(refusals.map(refusal => refusal.plugin))
       if (entry.missed) requeue(entry, 'ScheduleAttemptFailure')
       else park(entry, 'ScheduleAttemptFailure')
@@ -273,9 +301,11 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
     happened(change) {
       if (!events.has(change.event)) return
       const name = EVENT_NAMES[change.event]
-      for (const entry of parts.trying) if (!entry.missed && mayHelp(entry.waking, entry.info, change, undefined)) entry.missed = true
-      for (const entry of parts.unschedulable) if (mayHelp(entry.waking, entry.info, change, entry.refusedBy)) requeue(entry, name)
-      for (const entry of parts.gated) if (mayHelp(entry.waking, entry.info, change, entry.refusedBy)) activate(entry, name)
+      const hints = changes++ % HINTS_EVERY === 0 ? timedHints : undefined
+      for (const entry of parts.trying)
+        if (!entry.missed && mayHelp(entry.waking, entry.info, change, undefined, hints)) entry.missed = true
+      for (const entry of parts.unschedulable) if (mayHelp(entry.waking, entry.info, change, entry.refusedBy, hints)) requeue(entry, name)
+      for (const entry of parts.gated) if (mayHelp(entry.waking, entry.info, change, entry.refusedBy, hints)) activate(entry, name)
     },
     *refusals() {
       for (const { refusedBy, info } of parts.unschedulable) yield { profile: info.pod.spec.schedulerName ?? '', plugins: refusedBy }
@@ -285,6 +315,7 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
       backoff: parts.backoff.size,
       unschedulable: parts.unschedulable.size,
       gated: parts.gated.size,
+      trying: parts.trying.size,
     }),
     [Symbol.dispose]() {
       ended = true

@@ -6,6 +6,9 @@ interface Helper {
   helps(pod: PodInfo, change: ClusterChange): boolean
 }
 
+/** Takes the time of a plugin that says whether an event helps. */
+export type HintTimer = (event: ClusterEvent, plugin: string, ask: () => boolean) => boolean
+
 /** For each event the plugins whose refusals it may undo. */
 export type Waking = ReadonlyMap<ClusterEvent, readonly Helper[]>
 
@@ -25,10 +28,19 @@ export function wakingOf(plugins: readonly SchedulerPlugin[]): Waking {
  * Whether a change may undo what `refusedBy` refused the pod for; undefined: any plugin may yet refuse it. A pod that no plugin refused, as
  * there were no nodes, is helped by whatever happens.
  */
-export function mayHelp(waking: Waking, pod: PodInfo, change: ClusterChange, refusedBy: ReadonlySet<string> | undefined): boolean {
+export function mayHelp(
+  waking: Waking,
+  pod: PodInfo,
+  change: ClusterChange,
+  refusedBy: ReadonlySet<string> | undefined,
+  timed?: HintTimer,
+): boolean {
   if (refusedBy?.size === 0) return true
   const helpers = waking.get(change.event)
   if (!helpers) return false
-  for (const { plugin, helps } of helpers) if ((!refusedBy || refusedBy.has(plugin)) && helps(pod, change)) return true
+  for (const { plugin, helps } of helpers) {
+    if (refusedBy && !refusedBy.has(plugin)) continue
+    if (timed ? timed(change.event, plugin, () => helps(pod, change)) : helps(pod, change)) return true
+  }
   return false
 }
