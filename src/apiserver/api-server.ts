@@ -31,6 +31,7 @@ import { type SubresourceHandler, Subresources } from './subresources/subresourc
 import { subresources as ownSubresources } from './subresources/subresources.ts'
 import { computedResources, type TypernetesParts } from './typernetes/typernetes.ts'
 import { InconsistentCacheError } from './watch-cache/consistency.ts'
+import { moveFormerKeys } from './watch-cache/former-keys.ts'
 import { StorageCodec, type StorageCodecOptions } from './watch-cache/storage-codec.ts'
 import { StoreFeed } from './watch-cache/store-feed.ts'
 
@@ -96,11 +97,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const kinds = kindRegistry(options.kinds)
   const timeline = timelineOf(store, clock)
   const { encryption, storageMediaType } = options
-  const codec = new StorageCodec({
-    kinds,
-    ...(storageMediaType ? { mediaType: storageMediaType } : {}),
-    ...(encryption ? { transformerOf: (group: string, resource: string) => encryption.transformerOf(group, resource) } : {}),
-  })
+  const transformed = encryption ? { transformerOf: (group: string, resource: string) => encryption.transformerOf(group, resource) } : {}
+  const codec = new StorageCodec({ kinds, ...(storageMediaType ? { mediaType: storageMediaType } : {}), ...transformed })
   const typernetes: TypernetesParts = { store, timeline, now: () => clock.now(), unreadableKeys: () => feed.unreadableKeys() }
   const computed = new Map(computedResources(typernetes, kinds.all()))
   const onRevision = computed.size > 0 ? { onRevision: (revision: number) => timeline.follow(revision) } : {}
@@ -129,8 +127,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const handler = new Handler(core, authorizer, subresources)
   const definitions = definitionsOf(core, feed, options)
   const held = new Set<string>(['the store has not been read'])
-  const started = feed
-    .start()
+  const started = moveFormerKeys({ store, kinds: kinds.stored(), log, ...transformed })
+    .then(() => feed.start())
     .then(() => definitions?.start())
     .then(() => void held.delete('the store has not been read'))
   started.catch(() => undefined)

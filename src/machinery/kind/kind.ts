@@ -146,6 +146,8 @@ export interface KindFacts {
   readonly defaultPropagation: 'Background' | 'Orphan'
   /** What keys in the store have behind `/registry/`, as upstream: the plural, or `minions`, `services/specs`, `<group>/<plural>`. */
   readonly storagePrefix: string
+  /** What keys had there in earlier versions: a server that starts moves such objects. */
+  readonly formerStoragePrefix?: string
   readonly documentation: string
   /** Finalizers may have any name: so for custom resources and what serves them. */
   readonly freeFinalizers?: boolean
@@ -300,6 +302,7 @@ export function defineKind<Spec = undefined, Status = undefined, F extends Field
     generation: declaration.generation ?? false,
     defaultPropagation: declaration.defaultPropagation ?? 'Background',
     storagePrefix: declaration.storagePrefix ?? plural,
+    ...(declaration.formerStoragePrefix ? { formerStoragePrefix: declaration.formerStoragePrefix } : {}),
     ...(declaration.freeFinalizers ? { freeFinalizers: true } : {}),
     columns: columns as DeclaredKind<FieldsOf<Spec, Status, F>>['columns'],
     schema: objectSchema(`${openapi}.${kind}`, declared, documentation),

@@ -181,6 +181,7 @@ export const CustomResourceDefinition = defineKind({
   kind: 'CustomResourceDefinition',
   plural: 'customresourcedefinitions',
   storagePrefix: 'apiextensions.k8s.io/customresourcedefinitions',
+  formerStoragePrefix: 'customresourcedefinitions',
   scope: 'Cluster',
   openapi: 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1',
   shortNames: ['crd', 'crds'],

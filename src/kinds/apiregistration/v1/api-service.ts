@@ -64,6 +64,7 @@ export const APIService = defineKind({
   kind: 'APIService',
   plural: 'apiservices',
   storagePrefix: 'apiregistration.k8s.io/apiservices',
+  formerStoragePrefix: 'apiservices',
   scope: 'Cluster',
   openapi: 'io.k8s.kube-aggregator.pkg.apis.apiregistration.v1',
   categories: ['api-extensions'],
