@@ -62,6 +62,7 @@ export class SignatureVerdicts {
   #filters: Filters = []
   readonly #refusals: (Refusal | undefined)[] = []
   readonly #filtered: number[] = []
+  readonly #besideComing: (Coming | undefined)[] = []
   readonly #scores = new Map<string, { readonly scores: number[]; readonly scored: number[] }>()
 
   /** How many of `filters` are answered from here: those that come first, up to the one that looks at more than the node. */
@@ -73,7 +74,9 @@ export class SignatureVerdicts {
     // The same plugins say the same, whether somebody takes the time or not.
     const isKnown = count === this.#filters.length && this.#filters.every(({ name }, index) => name === filters[index]!.name)
     this.#filters = filters.slice(0, count)
-    if (!isKnown) this.#filtered.length = 0
+    if (isKnown) return count
+    this.#filtered.length = 0
+    this.#besideComing.length = 0
     return count
   }
 
@@ -87,6 +90,19 @@ export class SignatureVerdicts {
     this.#refusals[place] = refusal
     this.#filtered[place] = node.version
     return refusal
+  }
+
+  /**
+   * The refusal of a node on which pods that are on their way there count; undefined if that is to be found out. `coming` is the same array as long
+   * as they are the same, and which of them count follows from `priority`.
+   */
+  beside(node: NodeInfo, coming: readonly PodInfo[], priority: number): Coming | undefined {
+    const known = this.#besideComing[node.place]
+    return known?.version === node.version && known.coming === coming && known.priority === priority ? known : undefined
+  }
+
+  rememberBeside({ version, place }: NodeInfo, coming: readonly PodInfo[], priority: number, refusal: Refusal | undefined): void {
+    this.#besideComing[place] = { version, coming, priority, refusal }
   }
 
   /** Writes what `plugin`, which has a signature, gives each of `nodes` into `scores`. */
@@ -107,6 +123,14 @@ export class SignatureVerdicts {
       scores[index] = known.scores[place]!
     }
   }
+}
+
+/** What came of a node together with the pods that are on their way there. */
+interface Coming {
+  readonly version: number
+  readonly coming: readonly PodInfo[]
+  readonly priority: number
+  readonly refusal: Refusal | undefined
 }
 
 /** Without holes arrays stay quick. */

@@ -122,7 +122,7 @@ export function feasibleNodes(
     const why =
       known?.refusalOf(cycle, node) ??
       refusalOf(cycle, filters, node, answered) ??
-      (nominations.isEmpty ? undefined : refusalByNominated(cycle, profile, filters, nominations, node))
+      (nominations.isEmpty ? undefined : refusalByNominated(cycle, profile, filters, nominations, node, answered))
     if (why === undefined) fitting.push(node)
     else refusals.add(node, why)
   }
@@ -153,18 +153,40 @@ export function feasibleNodes(
 
 const ELSEWHERE: Refusal = { plugin: 'NodeName', code: 'unresolvable', reasons: ['node(s) were not asked for'] }
 
-/** Pods of the same or higher priority that are on their way to a node have its room already. */
+/**
+ * Pods of the same or higher priority that are on their way to a node have its room already. The first `answered` of `filters` look at nothing
+ * but the node.
+ */
 function refusalByNominated(
   cycle: SchedulingCycle,
   profile: Profile,
   filters: readonly PluginWith<'filter'>[],
   nominations: Nominations,
   node: NodeInfo,
+  answered: number,
 ): Refusal | undefined {
-  const coming = nominations.on(node.name).filter(other => other.priority >= cycle.info.priority && other.uid !== cycle.info.uid)
+  const coming = nominations.on(node.name)
   if (coming.length === 0) return undefined
+  const { uid, priority } = cycle.info
+  const shared = answered === filters.length && nominations.nodeOf(uid) !== node.name ? cycle.known : undefined
+  const known = shared?.beside(node, coming, priority)
+  if (known) return known.refusal
+  const counting = coming.filter(other => other.priority >= priority && other.uid !== uid)
+  const refusal = counting.length > 0 ? refusalWith(counting, cycle, profile, filters, node) : undefined
+  shared?.rememberBeside(node, coming, priority, refusal)
+  return refusal
+}
+
+/** Whether the pod would fit if these others were there, too. */
+function refusalWith(
+  others: readonly PodInfo[],
+  cycle: SchedulingCycle,
+  profile: Profile,
+  filters: readonly PluginWith<'filter'>[],
+  node: NodeInfo,
+): Refusal | undefined {
   const trial = trialOn(node, cycle, profile, filters)
-  for (const other of coming) trial.add(other)
+  for (const other of others) trial.add(other)
   return trial.refusal()
 }
 

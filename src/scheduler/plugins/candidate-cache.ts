@@ -18,6 +18,7 @@ export class CandidateCache {
   }
 }
 
+/** What came of a node. */
 interface Known {
   readonly version: number
   readonly coming: readonly PodInfo[]
@@ -25,14 +26,16 @@ interface Known {
 }
 
 class KnownCandidates {
-  readonly #byNode = new WeakMap<NodeInfo, Known>()
+  /** By the places of the nodes; no two nodes ever have the same version. */
+  readonly #known: (Known | undefined)[] = []
 
-  /** `coming`: the pods nominated for the node, the same array as long as they are the same. */
-  of(node: NodeInfo, coming: readonly PodInfo[], find: () => Candidate | undefined): Candidate | undefined {
-    const known = this.#byNode.get(node)
-    if (known?.version === node.version && known.coming === coming) return known.candidate
-    const candidate = find()
-    this.#byNode.set(node, { version: node.version, coming, candidate })
-    return candidate
+  /** `coming`: the pods nominated for the node, the same array as long as they are the same. Undefined if the node is to be looked at. */
+  of(node: NodeInfo, coming: readonly PodInfo[]): Known | undefined {
+    const known = this.#known[node.place]
+    return known?.version === node.version && known.coming === coming ? known : undefined
+  }
+
+  remember(node: NodeInfo, coming: readonly PodInfo[], candidate: Candidate | undefined): void {
+    this.#known[node.place] = { version: node.version, coming, candidate }
   }
 }

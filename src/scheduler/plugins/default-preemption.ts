@@ -123,8 +123,9 @@ function candidatesOf(
   for (let index = 0; index < nodes.length && candidates.length < limit; index++) {
     const node = nodes[(start + index) % nodes.length]!
     const coming = options.nominations.on(node.name)
-    const find = () => victimsOn(node, asked, filters, options, coming)
-    const candidate = shape ? shape.of(node, coming, find) : find()
+    const known = shape?.of(node, coming)
+    const candidate = known ? known.candidate : victimsOn(node, asked, filters, options, coming)
+    if (!known) shape?.remember(node, coming, candidate)
     if (candidate) candidates.push(candidate)
   }
   return candidates

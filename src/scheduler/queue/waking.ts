@@ -38,7 +38,9 @@ export function mayHelp(
   if (refusedBy?.size === 0) return true
   const helpers = waking.get(change.event)
   if (!helpers) return false
-  for (const { plugin, helps } of helpers) {
+  // Hot: bench/loops (preemption) — each victim that goes is told to each pod that waits.
+  for (let index = 0; index < helpers.length; index++) {
+    const { plugin, helps } = helpers[index]!
     if (refusedBy && !refusedBy.has(plugin)) continue
     if (timed ? timed(change.event, plugin, () => helps(pod, change)) : helps(pod, change)) return true
   }
