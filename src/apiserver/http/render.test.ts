@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { ConfigMap } from '#kinds/core/v1/config-map.ts'
 import type { ApiObject } from '#machinery/kind/kind.ts'
-import { adopt, keptBytes, slotted, storedForm } from '../watch-cache/stored-form.ts'
+import { adopt, enclosed, keptBytes, slotted, storedForm } from '../watch-cache/stored-form.ts'
+import { atRevision } from '../watch-cache/watcher.ts'
 import { protobuf } from './protobuf.ts'
 import { jsonBytes, renderList } from './render.ts'
 
@@ -22,6 +23,19 @@ describe('stored bytes', () => {
     expect(adopted).toBe(form.object)
     expect(text(keptBytes(adopted)!)).toBe(`${JSON.stringify({ ...form.object })}\n`)
     expect(adopted.metadata.resourceVersion).toBe('42')
+  })
+
+  it('stand in a frame as they stand alone, in whatever form they are kept, and as of any revision', () => {
+    const form = storedForm(object('ä', { k: 'v' }), JSON.stringify)
+    const adopted = adopt(form.value, 42, () => form)
+    const [head, tail] = ['<', '>'].map(part => new TextEncoder().encode(part)) as [Uint8Array, Uint8Array]
+    const framed = (shown: object) => text(enclosed(shown, head, tail)!)
+    const later = atRevision(adopted, 12_345)
+    const plainly = JSON.stringify({ ...form.object })
+    expect([framed(adopted), framed(later)]).toEqual([`<${plainly}>`, `<${plainly.replace('"42"', '"12345"')}>`])
+    expect(text(jsonBytes(adopted))).toBe(`${plainly}\n`)
+    expect(framed(adopted)).toBe(`<${plainly}>`)
+    expect(enclosed({}, head, tail)).toBeUndefined()
   })
 
   it('that somebody else has written are read, and served as they are', () => {

@@ -5,6 +5,7 @@ import { internalError } from '#machinery/status/failures.ts'
 import { statusErrorOf } from '#machinery/status/status-error.ts'
 import { show } from '../registry/views.ts'
 import type { CacheEvent } from '../watch-cache/change.ts'
+import { enclosed } from '../watch-cache/stored-form.ts'
 import type { Negotiated } from './negotiation.ts'
 import { jsonBytes } from './render.ts'
 import { partialOf, type TableOptions, tableOf } from './table.ts'
@@ -119,18 +120,16 @@ function sharedFrame(event: CacheEvent, kind: AnyKind): Uint8Array {
   }
   const known = byKind.get(kind)
   if (known?.type === event.type) return known.bytes
-  const bytes = frameOf(event.type, jsonBytes(show(kind, event.object)))
+  const bytes = frameOf(HEADS[event.type]!, show(kind, event.object))
   byKind.set(kind, { type: event.type, bytes })
   return bytes
 }
 
-function frameOf(type: string, object: Uint8Array): Uint8Array {
-  const head = HEADS[type]!
-  const frame = new Uint8Array(head.length + object.length - 1 + END.length)
-  frame.set(head)
-  frame.set(object.subarray(0, object.length - 1), head.length)
-  frame.set(END, head.length + object.length - 1)
-  return frame
+function frameOf(head: Uint8Array, object: object): Uint8Array {
+  const frame = enclosed(object, head, END)
+  if (frame) return frame
+  jsonBytes(object) // which keeps them
+  return enclosed(object, head, END)!
 }
 
 const HEADS: Readonly<Record<string, Uint8Array>> = Object.fromEntries(

@@ -2,6 +2,7 @@ import { beside } from '#base/collections/beside.ts'
 import type { AnyKind, ApiObject } from '#machinery/kind/kind.ts'
 import type { CacheEvent, Change } from './change.ts'
 import { isSelected, isSelective, type Selection } from './selection.ts'
+import { keepAsOf } from './stored-form.ts'
 
 /** Who receives the events of a watch: batches in order, then one end. Never called from within `watch` itself. */
 export interface CacheSink {
@@ -94,6 +95,7 @@ export function atRevision(object: ApiObject, revision: number): ApiObject {
   const known = shifted.get(object)
   if (known?.metadata.resourceVersion === resourceVersion) return known
   const copy = { ...object, metadata: { ...object.metadata, resourceVersion } }
+  keepAsOf(copy, object, revision)
   shifted.set(object, copy)
   return copy
 }
