@@ -150,6 +150,28 @@ describe('deletes', () => {
     await expect(client.get(Pod, inDefault('p'))).rejects.toThrow('not found')
   })
 
+  it('[R15] takes away with the next delete what a server has only come to mark before it ended', async () => {
+    const pod = await client.create(Pod, { metadata: inDefault('p'), spec: { nodeName: 'n1', containers: [{ name: 'c', image: 'i' }] } })
+    const marked = { ...pod, metadata: { ...pod.metadata, deletionTimestamp: '2026-11-20T12:00:00Z', deletionGracePeriodSeconds: 0 } }
+    const value = new TextEncoder().encode(JSON.stringify(marked))
+    await store.txn({ success: [{ type: 'put', key: '/registry/pods/default/p', value }] })
+    expect((await client.get(Pod, inDefault('p'))).metadata.deletionGracePeriodSeconds).toBe(0)
+    await client.delete(Pod, inDefault('p'))
+    await expect(client.get(Pod, inDefault('p'))).rejects.toThrow('not found')
+  })
+
+  it('[R15] is content if somebody else takes away what it has marked to go at once', async () => {
+    await client.create(Pod, { metadata: inDefault('p'), spec: { nodeName: 'n1', containers: [{ name: 'c', image: 'i' }] } })
+    const txn = store.txn.bind(store)
+    store.txn = async one => {
+      if (one.success[0]?.type === 'delete') await txn({ success: one.success })
+      return txn(one)
+    }
+    const gone = await client.delete(Pod, inDefault('p'), { gracePeriodSeconds: 0 })
+    expect(gone?.metadata.deletionGracePeriodSeconds).toBe(0)
+    await expect(client.delete(Pod, inDefault('p'), { gracePeriodSeconds: 0 })).rejects.toThrow('not found')
+  })
+
   it('takes a pod without a node away at once', async () => {
     await client.create(Pod, { metadata: inDefault('p'), spec: { containers: [{ name: 'c', image: 'i' }] } })
     await client.delete(Pod, inDefault('p'))

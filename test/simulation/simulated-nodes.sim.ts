@@ -104,6 +104,18 @@ describe('simulated nodes', () => {
     expect(await get('web').catch(isNotFound)).toBe(true)
   })
 
+  it('see that a pod goes which the server has only come to mark', async () => {
+    await run('web')
+    await clock.advance(100)
+    const pod = await get('web')
+    const marked = { ...pod, metadata: { ...pod.metadata, deletionTimestamp: '2026-11-20T12:00:00Z', deletionGracePeriodSeconds: 0 } }
+    const value = new TextEncoder().encode(JSON.stringify(marked))
+    await store.txn({ success: [{ type: 'put', key: '/registry/pods/default/web', value }] })
+    expect((await get('web')).metadata.deletionTimestamp).toBeDefined()
+    await clock.advance(2000)
+    expect(await get('web').catch(isNotFound)).toBe(true)
+  })
+
   it('leave no timer behind', async () => {
     await nodes.stop()
     const before = clock.pending()

@@ -1,5 +1,5 @@
 import type { DeleteOptions } from '#client/client.ts'
-import { draft } from '#machinery/kind/draft.ts'
+import { shallowDraft } from '#machinery/kind/draft.ts'
 import type { AnyKind, ApiObject, Mutable } from '#machinery/kind/kind.ts'
 import { conflict, notFound } from '#machinery/status/failures.ts'
 import { admissionOf } from './admission-of.ts'
@@ -73,7 +73,10 @@ async function tryRemove(
   if (!plan.goesNow) return { object: last, gone: false }
   if (request.dryRun) return { object: last, gone: true }
   const removed = await removeNow(core, kind, last)
-  return removed && { object: removed, gone: true }
+  if (removed) return { object: removed, gone: true }
+  // Somebody else may have taken away what this request has marked.
+  const isGone = plan.next && core.objects.cacheOf(kind).get(cacheKey(request.namespace, request.name))?.metadata.uid !== last.metadata.uid
+  return isGone ? { object: last, gone: true } : undefined
 }
 
 /** What a delete does to an object. */
@@ -93,7 +96,7 @@ interface DeleteFacts {
 
 /** The rules of graceful deletion and of finalizers, without doing anything. */
 export function planDelete(current: ApiObject, options: DeleteOptions, facts: DeleteFacts): DeletePlan {
-  const next = draft(current)
+  const next = shallowDraft(current) as Mutable<ApiObject>
   const grace = graceOf(current, options, facts)
   if (grace.isPending) return { next: undefined, goesNow: false, isPending: true }
   const finalizers = finalizersFor(current, options.propagationPolicy, facts.orphansByDefault)
@@ -122,7 +125,8 @@ function graceOf(current: ApiObject, options: DeleteOptions, { behaviour }: Dele
     const seconds = behaviour.gracePeriodSeconds(current, requested)
     return seconds === undefined ? {} : { seconds }
   }
-  if (running === undefined) return {}
+  // It was to go at once: whoever marked it did not come to that.
+  if (!running) return {}
   if (requested === undefined) return { isPending: true }
   const seconds = requested < 0 ? 1 : requested
   return seconds >= running ? { isPending: true } : { seconds }

@@ -44,6 +44,7 @@ const RENEW_MS = 10_000
 /** Nodes renew in turns, so many in each period. */
 const TURNS = 40
 const REPORT_EVERY_RENEWALS = 30
+const RETRY_MS = 1000
 const REGISTER_AT_ONCE = 50
 const CAPACITY = { cpu: '32', memory: '256Gi', 'ephemeral-storage': '1Ti', pods: '110' }
 
@@ -178,15 +179,29 @@ class RunningNodes {
 
   #onPod(pod: Pod): void {
     if (!this.#nodes.has(pod.spec.nodeName ?? '')) return
-    const uid = uidOf(pod)
     if (isTerminating(pod)) {
+      this.#end(pod)
+      return
+    }
+    const uid = uidOf(pod)
+    if (this.#keys.has(uid) || isTerminal(pod)) return
+    this.#remember(pod)
+    const startedMs = pod.status.startTime ? epochMs(pod.status.startTime) : undefined
+    this.#due.add(uid, startedMs ?? this.#options.clock.now() + (this.#options.startDelayMs ?? 0))
+  }
+
+  #remember(pod: Pod): void {
+    this.#keys.set(uidOf(pod), { namespace: namespaceOf(pod), name: podNameOf(pod) })
+  }
+
+  /** Without grace there is nothing to end: who marked the pod deletes it as well, or is helped if it could not. */
+  #end(pod: Pod): void {
+    if (pod.metadata.deletionGracePeriodSeconds !== 0) {
       this.#delete(pod)
       return
     }
-    if (this.#keys.has(uid) || isTerminal(pod)) return
-    this.#keys.set(uid, { namespace: namespaceOf(pod), name: podNameOf(pod) })
-    const startedMs = pod.status.startTime ? epochMs(pod.status.startTime) : undefined
-    this.#due.add(uid, startedMs ?? this.#options.clock.now() + (this.#options.startDelayMs ?? 0))
+    this.#remember(pod)
+    this.#due.add(uidOf(pod), this.#options.clock.now() + RETRY_MS)
   }
 
   /** Says how a pod is now, and looks again when that will be otherwise. */
@@ -235,7 +250,7 @@ class RunningNodes {
         await this.#options.client.delete(Pod, pod, { gracePeriodSeconds: 0, preconditions: { uid }, signal: this.#stop.signal })
       } catch (error) {
         this.#deleting.delete(uid)
-        if (!this.#stop.signal.aborted && !isNotFound(error) && !isConflict(error)) this.#due.add(uid, this.#options.clock.now() + 1000)
+        if (!this.#stop.signal.aborted && !isNotFound(error) && !isConflict(error)) this.#due.add(uid, this.#options.clock.now() + RETRY_MS)
       }
     })
   }
