@@ -34,6 +34,12 @@ const prefix = `srv${process.pid % 10_000}`
 const SERVERS = [1, 2, 3] as const
 const NODES = [4, 5] as const
 const LOAD_BALANCER_PORT = 46_570
+/**
+ * How long writes may wait when a server is lost, whichever: etcd's members miss their leader after 1 to 2 seconds and elect another, or, after
+ * a split vote, do it once more; meanwhile clients leave a server that is silent for 2.5 seconds. Calls that were lost with the leader are
+ * given up a second after that, and tried again a second later: 6 seconds at most, and 2 for a machine that does a lot of other things.
+ */
+const LONGEST_GAP_MS = 8_000
 const clock = realClock()
 const killedAtMs = new Map<number, number[]>(SERVERS.map(machine => [machine, []]))
 const measured: Record<string, number> = {}
@@ -194,6 +200,7 @@ describe('several servers', () => {
     await until('the killed one is no endpoint', async () => (await endpoints()).length === 2, 30_000)
     measured['endpoint gone after SIGKILL (s)'] = seconds(startMs)
     measured['longest time without a write, SIGKILL (ms)'] = Math.round(load.longestGapMs)
+    expect(measured['longest time without a write, SIGKILL (ms)']).toBeLessThanOrEqual(LONGEST_GAP_MS)
     expect(measured['lead taken over after SIGKILL (s)']).toBeLessThanOrEqual(20)
 
     const againMs = performance.now()
@@ -218,6 +225,7 @@ describe('several servers', () => {
     await controllersWork('after-cut')
     await until('the one cut off is no endpoint', async () => !(await endpoints()).includes(machines.address(cut)), 30_000)
     measured['longest time without a write, partition (ms)'] = Math.round(load.longestGapMs)
+    expect(measured['longest time without a write, partition (ms)']).toBeLessThanOrEqual(LONGEST_GAP_MS)
     const status = JSON.parse(await t8s(cut, 'status', '-o', 'json')) as { ready: boolean; problem: string }
     expect(status.ready).toBe(false)
     expect(status.problem).toContain('2 are needed to write')

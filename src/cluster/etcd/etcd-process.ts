@@ -126,6 +126,8 @@ function flagsOf(options: EtcdProcessOptions, isFirst: boolean): string[] {
     'auto-compaction-mode': 'periodic',
     'auto-compaction-retention': `${Math.round((options.historyMs ?? HISTORY_MS) / 1000)}s`,
     'quota-backend-bytes': String(8 * 1024 ** 3),
+    // A member that comes back after it was cut off would else begin an election, for which all writes wait.
+    'pre-vote': 'true',
     logger: 'zap',
     'log-level': 'warn',
     ...(options.forceNewCluster && isFirst ? { 'force-new-cluster': 'true' } : {}),

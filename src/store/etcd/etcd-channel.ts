@@ -2,6 +2,8 @@ import {
   type ChannelOptions,
   type Client,
   type ClientDuplexStream,
+  type ClientUnaryCall,
+  connectivityState,
   loadPackageDefinition,
   Metadata,
   type ServiceClientConstructor,
@@ -11,7 +13,8 @@ import {
 import type { Clock } from '#base/time/clock.ts'
 import { UnavailableError } from '../store-errors.ts'
 import { memberSecurity } from './etcd-credentials.ts'
-import { etcdDefinition } from './etcd-messages.ts'
+import { type EtcdHeader, type EtcdStatus, etcdDefinition } from './etcd-messages.ts'
+import { WaitingCalls } from './waiting-calls.ts'
 
 /** How etcd is reached. */
 export interface EtcdAddress {
@@ -25,6 +28,8 @@ type Service = 'KV' | 'Watch' | 'Lease' | 'Maintenance'
 
 const CONNECT_MS = 2000
 const CALL_MS = 10_000
+/** In which a member says something of itself, for which it needs no other. */
+const STATUS_MS = 1000
 const CHANNEL_OPTIONS: ChannelOptions = {
   'grpc.max_receive_message_length': -1,
   'grpc.max_send_message_length': -1,
@@ -44,13 +49,21 @@ export class EtcdChannel {
   #members: readonly Record<Service, Client>[]
   /** With former certificates: what runs on them runs on. */
   readonly #former: Record<Service, Client>[] = []
+  readonly #waiting: WaitingCalls
   #current = 0
+  /** The member that has answered since it was turned to. */
+  #proven: number | undefined
+  #finding: Promise<number> | undefined
 
   constructor({ endpoints, tls }: EtcdAddress, clock: Clock) {
     if (endpoints.length === 0) throw new Error('no etcd endpoint was given: name at least one, such as https://127.0.0.1:2379')
     this.#clock = clock
     this.#endpoints = endpoints
     this.#members = endpoints.map(endpoint => connectMember(endpoint, tls))
+    this.#waiting = new WaitingCalls(clock, async member => {
+      const { header, leader } = await this.#status(member)
+      return { term: header.raftTerm, leader }
+    })
   }
 
   /** Shows another certificate from now on. */
@@ -59,20 +72,32 @@ export class EtcdChannel {
     this.#members = this.#endpoints.map(endpoint => connectMember(endpoint, tls))
   }
 
-  /** Calls a method of the member in use. Rejects with gRPC's error, or UnavailableError if no member can be reached. */
+  /**
+   * Calls a method of the member in use. Rejects with gRPC's error, LeadChangedError if the call was lost with the leader, or UnavailableError
+   * if no member can be reached.
+   */
   async call<Response>(service: Service, method: string, request: object, timeoutMs = CALL_MS): Promise<Response> {
-    const member = await this.#reachable()
-    const client = this.#members[member]![service] as unknown as Record<string, UnaryMethod>
+    const member = this.#isReady(this.#current) ? this.#current : await this.#reachable()
+    let waiting: Disposable | undefined
     try {
-      return await new Promise<Response>((resolve, reject) => {
-        client[method]!.call(client, request, { deadline: this.#clock.now() + timeoutMs }, (error, response) =>
-          error ? reject(error) : resolve(response as Response),
+      const response = await new Promise<Response>((resolve, reject) => {
+        const call = this.#unary<Response>(member, service, method, request, timeoutMs, (error, response) =>
+          error ? reject(error) : resolve(response),
         )
+        waiting = this.#waiting.begin(member, () => {
+          reject(new LeadChangedError())
+          call.cancel()
+        })
       })
+      const { header } = response as { readonly header?: EtcdHeader | null }
+      if (header) this.#waiting.sawTerm(header.raftTerm)
+      return response
     } catch (error) {
       const { code } = error as ServiceError
       if (code === status.UNAVAILABLE || code === status.DEADLINE_EXCEEDED) this.#leave(member)
       throw error
+    } finally {
+      waiting?.[Symbol.dispose]()
     }
   }
 
@@ -90,16 +115,27 @@ export class EtcdChannel {
   }
 
   close(): void {
+    this.#waiting.close()
     for (const member of [...this.#members, ...this.#former]) for (const client of Object.values(member)) client.close()
   }
 
   /** The member in use, or the next one that can be reached. */
-  async #reachable(): Promise<number> {
+  #reachable(): Promise<number> {
+    this.#finding ??= this.#find().finally(() => {
+      this.#finding = undefined
+    })
+    return this.#finding
+  }
+
+  async #find(): Promise<number> {
     let cause: unknown
     for (let tried = 0; tried < this.#members.length; tried++) {
       const member = this.#current
       try {
         await this.#ready(member)
+        // A connection to a machine that is cut off stands for a while: who is turned to has to say something first.
+        if (this.#proven !== member) this.#waiting.sawTerm((await this.#status(member)).header.raftTerm)
+        this.#proven = member
         return member
       } catch (error) {
         cause = error
@@ -112,18 +148,55 @@ export class EtcdChannel {
     })
   }
 
+  #isReady(member: number): boolean {
+    return this.#proven === member && this.#members[member]!.KV.getChannel().getConnectivityState(false) === connectivityState.READY
+  }
+
   #ready(member: number): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#members[member]!.KV.waitForReady(this.#clock.now() + CONNECT_MS, error => (error ? reject(error) : resolve()))
     })
   }
 
+  #status(member: number): Promise<EtcdStatus> {
+    return new Promise((resolve, reject) => {
+      this.#unary<EtcdStatus>(member, 'Maintenance', 'status', {}, STATUS_MS, (error, answer) => (error ? reject(error) : resolve(answer)))
+    })
+  }
+
+  #unary<Response>(
+    member: number,
+    service: Service,
+    method: string,
+    request: object,
+    timeoutMs: number,
+    done: (error: ServiceError | null, response: Response) => void,
+  ): ClientUnaryCall {
+    const client = this.#members[member]![service] as unknown as Record<string, UnaryMethod<Response>>
+    return client[method]!.call(client, request, { deadline: this.#clock.now() + timeoutMs }, done)
+  }
+
   #leave(member: number): void {
-    if (this.#current === member) this.#current = (member + 1) % this.#members.length
+    if (this.#current !== member) return
+    this.#current = (member + 1) % this.#members.length
+    this.#proven = undefined
   }
 }
 
-type UnaryMethod = (request: object, options: object, callback: (error: ServiceError | null, response: unknown) => void) => void
+/** A call was given up because another member leads than when it began: whether it was carried out is not known. */
+export class LeadChangedError extends Error {
+  override name = 'LeadChangedError'
+
+  constructor() {
+    super('its members elected another leader meanwhile')
+  }
+}
+
+type UnaryMethod<Response> = (
+  request: object,
+  options: object,
+  callback: (error: ServiceError | null, response: Response) => void,
+) => ClientUnaryCall
 type StreamMethod<Request, Response> = (metadata: Metadata) => ClientDuplexStream<Request, Response>
 
 function connectMember(endpoint: string, tls: EtcdAddress['tls']): Record<Service, Client> {

@@ -10,6 +10,8 @@ export function etcdDefinition(): PackageDefinition {
 
 export interface EtcdHeader {
   readonly revision: number
+  /** Counts elections. */
+  readonly raftTerm: number
 }
 
 export interface EtcdKeyValue {
@@ -58,6 +60,8 @@ export interface EtcdStatus {
   readonly header: EtcdHeader
   readonly version: string
   readonly dbSize: number
+  /** The member that leads as far as this one knows; 0: none does. */
+  readonly leader: number
   readonly dbSizeInUse: number
   readonly errors: readonly string[]
 }
@@ -100,7 +104,7 @@ const mvcc: Record<string, Descriptor> = {
 }
 
 const server: Record<string, Descriptor> = {
-  ResponseHeader: message({ revision: [3, 'int64'] }),
+  ResponseHeader: message({ revision: [3, 'int64'], raftTerm: [4, 'uint64'] }),
   RangeRequest: message({
     key: [1, 'bytes'],
     rangeEnd: [2, 'bytes'],
@@ -165,6 +169,7 @@ const server: Record<string, Descriptor> = {
     ...header,
     version: [2, 'string'],
     dbSize: [3, 'int64'],
+    leader: [4, 'uint64'],
     errors: [8, 'string', 'repeated'],
     dbSizeInUse: [9, 'int64'],
   }),

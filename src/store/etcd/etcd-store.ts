@@ -26,7 +26,7 @@ import {
   StoreError,
   UnavailableError,
 } from '../store-errors.ts'
-import { type EtcdAddress, EtcdChannel } from './etcd-channel.ts'
+import { type EtcdAddress, EtcdChannel, LeadChangedError } from './etcd-channel.ts'
 import { compareRequest, operationRequest, operationResult, rangeRequest, rangeResult } from './etcd-convert.ts'
 import type { EtcdLease, EtcdRange, EtcdStatus, EtcdTxn } from './etcd-messages.ts'
 import { EtcdWatch } from './etcd-watch.ts'
@@ -196,7 +196,10 @@ export class EtcdStore implements Store {
   async #call<Response>(service: 'KV' | 'Lease' | 'Maintenance', method: string, request: object, about: About = {}): Promise<Response> {
     if (this.#closed) throw new ClosedError()
     try {
-      return await this.#channel.call<Response>(service, method, request)
+      return await this.#channel.call<Response>(service, method, request).catch(error => {
+        if (!(error instanceof LeadChangedError) || about.writes) throw error
+        return this.#channel.call<Response>(service, method, request) // what only reads may be asked again
+      })
     } catch (error) {
       throw this.#explain(error, about)
     }
@@ -205,6 +208,8 @@ export class EtcdStore implements Store {
   #explain(error: unknown, { revision = 0, lease = 0, writes = false }: About): Error {
     if (error instanceof StoreError) return error
     if (this.#closed) return new ClosedError()
+    if (error instanceof LeadChangedError)
+      return new UnavailableError(`etcd did not answer: ${error.message}`, { outcomeUnknown: writes, cause: error })
     const { code, details } = error as ServiceError
     if (code === status.OUT_OF_RANGE && details.includes('compacted'))
       return new CompactedError(revision, Math.max(this.#compactRevision, revision + 1))
