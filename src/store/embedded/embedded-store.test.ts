@@ -2,9 +2,10 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { virtualClock } from '#base/time/virtual-clock.ts'
 import { bytes, text, watch } from '../store.suite.ts'
 import { everyKey } from '../store.ts'
-import { FatalStoreError, NoSpaceError } from '../store-errors.ts'
+import { CompactedError, FatalStoreError, NoSpaceError } from '../store-errors.ts'
 import { EmbeddedStore } from './embedded-store.ts'
 import type { Journal, JournalEntry } from './journal.ts'
+import type { Version } from './state.ts'
 
 describe('an embedded store with a journal', () => {
   let journal: HandJournal
@@ -87,6 +88,34 @@ describe('an embedded store with a journal', () => {
     expect(() => store.rangeNow(everyKey)).toThrow(FatalStoreError)
   })
 
+  it('[S6] compacts for everyone at once, and looks for what that frees in portions, between which others have their turn', async () => {
+    const ready = new ReadyJournal()
+    let turns = 0
+    const nextTurn = async () => void turns++
+    const many = new EmbeddedStore({
+      engine: 'lmdb',
+      clock: virtualClock(),
+      retention: { forMs: 1e9, revisions: 1e9 },
+      nextTurn,
+      journal: ready,
+    })
+    const puts = Array.from({ length: 12_001 }, (_, n) => many.txn({ success: [{ type: 'put', key: 'a', value: bytes(String(n)) }] }))
+    await Promise.all(puts)
+    const kept = many.revisionNow()
+    const portions: { versions: number; turns: number }[] = []
+    ready.forget = versions => {
+      expect(() => many.rangeNow({ ...everyKey, revision: kept - 1 })).toThrow(CompactedError)
+      portions.push({ versions: versions.length, turns })
+    }
+    await many.compact(kept)
+    while (portions.length < 3) await Promise.resolve()
+    expect(portions.map(({ versions }) => versions)).toEqual([4_999, 5_000, 2_001])
+    expect(portions[1]!.turns).toBeGreaterThan(portions[0]!.turns)
+    expect(portions[2]!.turns).toBeGreaterThan(portions[1]!.turns)
+    expect(many.rangeNow(everyKey).kvs).toHaveLength(1)
+    await many.close()
+  })
+
   it('finishes what was begun before it closes', async () => {
     const writing = put('a', '1')
     await journal.asked()
@@ -138,12 +167,21 @@ class HandJournal implements Journal {
   }
 
   refuses(): undefined {}
-  forget(): void {}
+  forget(_versions: readonly Version[]): void {}
   measure() {
     return { sizeBytes: 0, sizeInUseBytes: 0, problems: [], corruptKeys: [] }
   }
 
   async close(): Promise<void> {
     this.isClosed = true
+  }
+}
+
+/** One whose disk is quick. */
+class ReadyJournal extends HandJournal {
+  override append(entries: readonly JournalEntry[]): Promise<void> {
+    const done = super.append(entries)
+    this.succeed()
+    return done
   }
 }
