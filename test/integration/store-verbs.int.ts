@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +10,7 @@ import { clientOptionsFromFile } from '#client/kubeconfig/client-options.ts'
 import { ConfigMap } from '#kinds/core/v1/config-map.ts'
 import { Secret } from '#kinds/core/v1/secret.ts'
 import { draft } from '#machinery/kind/draft.ts'
+import { hasEtcd, startEtcd, type TestEtcd } from '../support/etcd.ts'
 
 /* `t8s store`, `t8s get --at` and `t8s diff --at` on a cluster of the built program. */
 
@@ -188,33 +189,21 @@ it('defragmenting gives space back and keeps everything', async () => {
   })
 })
 
-describe.skipIf(spawnSync('etcd', ['--version']).status !== 0)('a migration (needs etcd)', () => {
-  const etcdUrl = 'http://127.0.0.1:46563'
-  const flags = ['--etcd-servers', etcdUrl]
-  let etcd: ChildProcess
+describe.skipIf(!hasEtcd)('a migration (needs etcd)', () => {
+  let etcd: TestEtcd
+  let flags: readonly string[]
 
   beforeAll(async () => {
     await down()
-    const urls = ['--listen-client-urls', etcdUrl, '--advertise-client-urls', etcdUrl, '--listen-peer-urls', 'http://127.0.0.1:46564']
-    etcd = spawn(
-      'etcd',
-      [
-        '--data-dir',
-        join(folder, 'etcd'),
-        ...urls,
-        '--initial-advertise-peer-urls',
-        'http://127.0.0.1:46564',
-        '--initial-cluster',
-        'default=http://127.0.0.1:46564',
-      ],
-      { stdio: 'ignore' },
-    )
-    const deadline = Date.now() + 30_000
-    while ((await t8s('store', 'status', ...flags)).code !== 0 && Date.now() < deadline);
-  }, 60_000)
-  afterAll(async () => {
-    etcd.kill('SIGKILL')
-    if (etcd.exitCode === null) await new Promise(resolve => etcd.once('close', resolve))
+    etcd = await startEtcd({ tls: true })
+    flags = etcd.flags
+  }, 120_000)
+  afterAll(() => etcd[Symbol.asyncDispose]())
+
+  it('needs the certificates that etcd asks for, and says so', async () => {
+    const outcome = await store('migrate', '--to', 'etcd', '--etcd-servers', etcd.url)
+    expect(outcome.code).toBe(1)
+    expect(outcome.stderr).toContain('check that etcd runs and that the endpoints and certificates are right')
   })
 
   it('takes everything to etcd, and back', async () => {
@@ -233,21 +222,17 @@ describe.skipIf(spawnSync('etcd', ['--version']).status !== 0)('a migration (nee
     expect(await keys('--directory', back)).toBe(before)
     expect(await t8s('store', 'backup', join(folder, 'of-etcd.t8s'), ...flags)).toMatchObject({ code: 0 })
     expect((await t8s('store', 'restore', join(folder, 'of-etcd.t8s'), ...flags)).stderr).toContain('only be restored into an empty store')
-    await promisify(execFile)('etcdctl', ['--endpoints', etcdUrl, 'del', '', '--prefix'], { env: { ...process.env, ETCDCTL_API: '3' } })
+    await etcd.etcdctl('del', '', '--prefix')
     expect(await t8s('store', 'restore', join(folder, 'of-etcd.t8s'), ...flags)).toMatchObject({ code: 0 })
     expect(await keys(...flags)).toBe(before)
   }, 60_000)
 
   it('that was cut off is begun anew, and servers refuse what it left', async () => {
-    const put = (key: string) =>
-      promisify(execFile)('etcdctl', ['--endpoints', etcdUrl, 'put', key, 'x'], { env: { ...process.env, ETCDCTL_API: '3' } })
-    await promisify(execFile)('etcdctl', ['--endpoints', etcdUrl, 'del', '', '--prefix'], { env: { ...process.env, ETCDCTL_API: '3' } })
-    await put('typernetes.dev/restoring')
-    await put('/registry/half')
+    await etcd.etcdctl('del', '', '--prefix')
+    await etcd.etcdctl('put', 'typernetes.dev/restoring', 'x')
+    await etcd.etcdctl('put', '/registry/half', 'x')
     const server = join(launcher, '../kube-apiserver')
-    const refused = await promisify(execFile)(server, ['--etcd-servers', etcdUrl, '--secure-port', '46565']).catch(
-      (error: Outcome) => error,
-    )
+    const refused = await promisify(execFile)(server, [...flags, '--secure-port', '46565']).catch((error: Outcome) => error)
     expect(refused.stderr).toContain('was not finished: restore it again')
     expect(await store('migrate', '--to', 'etcd', ...flags)).toMatchObject({ code: 0 })
     expect((await t8s('store', 'backup', join(folder, 'again.t8s'), ...flags)).code).toBe(0)
