@@ -108,6 +108,9 @@ describe('a cluster of one machine', () => {
     await t8s(1, ['down'])
     await t8s(1, ['server'])
     expect((await client.get(Service, at('another'))).spec.clusterIP).toBe(another.spec.clusterIP)
+    const said = await t8s(1, ['server', '--history', '1h', '-o', 'json'])
+    expect(said).toContain('--history is kept, and acts when this server starts again')
+    expect(await t8s(1, ['server', '-o', 'json'])).not.toContain('acts when')
   }, 180_000)
 
   it('is joined by more servers', async () => {

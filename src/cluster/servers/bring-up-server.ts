@@ -54,6 +54,8 @@ export async function bringServerUp(where: ResolvedWhereabouts, request: ServerR
   const layout = serverLayout(existing ? changed(existing, request) : record, where.dataDir)
   if (!clusterProcess(layout)) checkPorts(layout)
   else if (request.clusterReset) throw new SetupError('This server is running', 'run "t8s down" first')
+  else if (existing)
+    for (const flag of waitingFlags(existing, layout)) progress.warn(`${flag} is kept, and acts when this server starts again${AGAIN}`)
   writeServerRecord(where.dataDir, layout)
   writeClusterFacts(layout.certificatesDir, layout.cluster)
   await startClusterProcess(
@@ -185,6 +187,14 @@ function changed(record: ServerRecord, request: ServerRequest): ServerRecord {
   }
   return { ...record, historyMs: request.historyMs ?? record.historyMs, tlsSans: [...new Set([...record.tlsSans, ...request.tlsSans])] }
 }
+
+/** What a server that runs does not do yet of what is asked of it. */
+function waitingFlags(is: ServerRecord, asked: ServerRecord): string[] {
+  const isNew = { '--history': asked.historyMs !== is.historyMs, '--tls-san': asked.tlsSans.length !== is.tlsSans.length }
+  return Object.entries(isNew).flatMap(([flag, differs]) => (differs ? [flag] : []))
+}
+
+const AGAIN = ': run "t8s down" and "t8s server", one server after the other'
 
 function networkOf(flag: string, text: string) {
   const network = parseNetwork(text)
