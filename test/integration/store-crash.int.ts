@@ -10,6 +10,7 @@ import { realClock } from '#base/time/real-clock.ts'
 import { LmdbStore } from '#store/lmdb/lmdb-store.ts'
 import { prefix, type Store } from '#store/store.ts'
 import { LockedError, NoSpaceError } from '#store/store-errors.ts'
+import { until } from '../support/until.ts'
 
 /* What is left of a store after its process was killed, after the power went, and when the disk is full. */
 
@@ -43,12 +44,13 @@ afterAll(() => {
 })
 
 describe('a store whose process is killed', () => {
-  it(`[S1][S19][S22] has every acknowledged write when it is opened again, ${ROUNDS} times over (SEED=${SEED})`, async () => {
+  it(`[S1][S19][S22] has every acknowledged write when it is opened again, ${ROUNDS} times over (SEED=${SEED})`, async ({ signal }) => {
     const directory = join(folder, 'killed')
     const random = seededRandom(SEED)
     const kept = new Map<string, Acknowledged>()
     let highest = 1
     for (let round = 0; round < ROUNDS; round++) {
+      signal.throwIfAborted() // a run whose time is up must not go on beside the next tests, whose disk its processes would hold
       const child = spawn(process.execPath, [program, directory, String(SEED * 1000 + round)], { stdio: ['ignore', 'pipe', 'inherit'] })
       const { opened, acknowledged } = await killAfter(child, 20 + random.below(400))
       expect(opened).toBeGreaterThanOrEqual(highest)
@@ -235,7 +237,8 @@ describe.skipIf(!canMount)('a store on a full disk (needs root to mount one)', (
       await again.close()
     } finally {
       await opened?.close()
-      execFileSync('umount', [directory])
+      // A process that was just forked somewhere holds all that is open until it becomes its own program.
+      await until('the disk is unmounted', () => spawnSync('umount', [directory], { stdio: 'ignore' }).status === 0)
     }
   })
 })
