@@ -93,6 +93,7 @@ export class EmbeddedStore implements Store {
       nextTurn: options.nextTurn,
     })
     this.#deadlines = new LeaseDeadlines(options.clock, id => this.revokeLease(id))
+    this.#journal?.onBroken?.(error => this.#undo([], error))
     this.#head.leases.visit((ttlSeconds, id) => {
       this.#lastLease = Math.max(this.#lastLease, Number(id))
       this.#deadlines.start(Number(id), ttlSeconds)

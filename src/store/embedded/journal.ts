@@ -1,4 +1,4 @@
-import type { NoSpaceError } from '../store-errors.ts'
+import type { FatalStoreError, NoSpaceError } from '../store-errors.ts'
 import type { Change, Version } from './state.ts'
 
 /** What one transaction leaves on disk. */
@@ -25,6 +25,8 @@ export interface Journal {
   read(version: Version): Uint8Array
   /** These will never be read again: their space is given back in the background. */
   forget(versions: readonly Version[]): void
+  /** Told if the disk fails while nothing is appended. */
+  onBroken?(listener: (error: FatalStoreError) => void): void
   /** What `status` tells of the disk. */
   measure(): { sizeBytes: number; sizeInUseBytes: number; problems: readonly string[]; corruptKeys: readonly string[] }
   close(): Promise<void>

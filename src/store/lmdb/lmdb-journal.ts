@@ -7,6 +7,7 @@ import { CorruptError, DamagedStoreError, FatalStoreError, NoSpaceError } from '
 import { PAGE_BYTES } from './database-file.ts'
 import { isRecordOf, readNumber, recordBytes, recordedValue, recordKey, revisionOf, writeNumber, writeRecord } from './record.ts'
 import type { Found } from './recover.ts'
+import { IDENTITY_BYTES, type Operation } from './write-ahead-log.ts'
 
 /** Where the journal writes, and how much it may. */
 export interface LmdbJournalOptions {
@@ -15,6 +16,13 @@ export interface LmdbJournalOptions {
   readonly path: string
   readonly maxSizeBytes: number
   readonly clock: Clock
+}
+
+/** What is noted of a log. */
+export interface LogState {
+  readonly identity: Buffer
+  /** The last of its appends that is in LMDB as well. */
+  readonly taken: number
 }
 
 /** The store's own records, below every revision: how far history is compacted, and the leases. */
@@ -31,6 +39,14 @@ function timeKey(revision: number): Buffer {
   return Buffer.concat([recordKey(0, TIME_SPACE), recordKey(revision, 0)])
 }
 
+/** Leases are counted from 1. */
+const FIRST_LEASE_KEY = leaseKey(1)
+/**
+ * Which log belongs to this file, and how much of it is in here: while this is there, the file alone is not the store. A version that knew no
+ * log takes it for the damaged record of a lease and does not open the store.
+ */
+const LOG_KEY = leaseKey(0)
+
 /** How exactly it is kept when a revision came. */
 const TIME_EVERY_MS = 1000
 /** How many forgotten records go with a commit that is made anyway, and with one made for them. */
@@ -42,12 +58,6 @@ const COMMIT_OVERHEAD_BYTES = 512 * 1024
 const INPUT_OUTPUT_ERROR = 5
 const NO_SPACE_ERROR = 28
 const MAP_FULL_ERROR = -30792
-
-/** What one transaction does. */
-interface Writes {
-  readonly puts: (readonly [key: Buffer, value: Buffer])[]
-  readonly removes: Buffer[]
-}
 
 /**
  * The changes of a store as records of an LMDB file, in the order of their revisions. One `append` is one LMDB transaction; without
@@ -64,8 +74,11 @@ export class LmdbJournal implements Journal {
   #full: NoSpaceError | undefined
   #measuredBytes = Number.MAX_SAFE_INTEGER
   #appendedBytes = 0
+  /** What is free and not spoken for, as far as known. */
+  #roomBytes = -1
   #closed = false
   #lastTimeMs = 0
+  #noting: number | undefined
   #scratch: Buffer = Buffer.allocUnsafeSlow(64 * 1024)
   /** Values that were read when the store was opened, until they are asked for or something is written. */
   #opened: Map<Version, Uint8Array> | undefined
@@ -89,7 +102,7 @@ export class LmdbJournal implements Journal {
   find(): Pick<Found, 'records' | 'compactRevision' | 'leases' | 'times'> {
     const compacted = this.#database.getBinary(COMPACTED_KEY)
     const leases = new Map<number, number>()
-    for (const { key, value } of this.#database.getRange({ start: leaseKey(0), end: recordKey(0, LEASE_SPACE + 1) })) {
+    for (const { key, value } of this.#database.getRange({ start: FIRST_LEASE_KEY, end: recordKey(0, LEASE_SPACE + 1) })) {
       leases.set(revisionOf(key.subarray(COMPACTED_KEY.length))[0], this.#number(value))
     }
     const times: [number, number][] = []
@@ -102,6 +115,13 @@ export class LmdbJournal implements Journal {
       compactRevision: compacted ? this.#number(compacted) : 0,
       leases,
     }
+  }
+
+  /** Which log there is beside this file, and up to which of its appends is in here already; undefined if there is none. */
+  log(): LogState | undefined {
+    const record = this.#database.getBinary(LOG_KEY)
+    if (!record) return undefined
+    return { identity: Buffer.from(record.subarray(0, IDENTITY_BYTES)), taken: this.#number(record.subarray(IDENTITY_BYTES)) }
   }
 
   /**
@@ -119,42 +139,73 @@ export class LmdbJournal implements Journal {
   // Hot: bench/store.bench.ts
   async append(entries: readonly JournalEntry[]): Promise<void> {
     const changes = entries.flatMap(entry => entry.changes)
-    const size = sizeOf(changes)
-    this.#opened = undefined
-    this.#refuseIfFull(changes, size)
-    const forgotten = this.#nextForgotten(FORGET_WITH_COMMIT + 2 * entries.length)
+    this.checkRoom(changes)
+    await this.commit(this.operationsOf(entries))
+    this.appended(changes)
+  }
+
+  /**
+   * Throws NoSpaceError unless there is room for these beside `waitingBytes` of records that are to be committed before them. LMDB is not let run
+   * into a full disk if that can be seen before. Deletes may go beyond the greatest size: they make room.
+   */
+  checkRoom(changes: readonly Change[], waitingBytes = 0): void {
+    const { directory, maxSizeBytes } = this.#options
+    const size = 2 * sizeOf(changes)
+    this.#appendedBytes += size
+    if (this.#measuredBytes + this.#appendedBytes > maxSizeBytes) {
+      this.#measuredBytes = this.#pages().inUse
+      this.#appendedBytes = size + 2 * waitingBytes
+    }
+    const beyond = this.#measuredBytes + this.#appendedBytes > maxSizeBytes && changes.some(change => change.type === 'put')
+    if (beyond) this.#full = new NoSpaceError(`${directory} (its greatest size is ${maxSizeBytes} bytes)`)
+    else this.#full = this.#hasRoom(size, 2 * waitingBytes) ? undefined : new NoSpaceError(directory)
+    if (this.#full) throw this.#full
+  }
+
+  /** What LMDB is given for these, in its order. The records are overwritten when this is called the next time. */
+  operationsOf(entries: readonly JournalEntry[]): Operation[] {
+    const operations: Operation[] = []
+    const changes = entries.flatMap(entry => entry.changes)
+    const buffer = this.#scratchOf(sizeOf(changes))
+    let offset = 0
+    for (const change of changes) {
+      const end = writeRecord(buffer, offset, change)
+      operations.push({ key: recordKey(change.version.modRevision, change.version.sub), value: buffer.subarray(offset, end) })
+      offset = end
+    }
+    for (const { granted = [], ended = [], compactRevision } of entries) {
+      for (const [id, ttlSeconds] of granted) operations.push({ key: leaseKey(id), value: writeNumber(ttlSeconds) })
+      for (const id of ended) operations.push({ key: leaseKey(id) })
+      if (compactRevision) {
+        operations.push({ key: COMPACTED_KEY, value: writeNumber(compactRevision) })
+        for (const key of this.#timesPast(compactRevision)) operations.push({ key })
+      }
+    }
     const time = this.#timeOf(changes)
-    await this.#transaction(() => {
-      const puts: [Buffer, Buffer][] = []
-      const removes: Buffer[] = []
-      const buffer = this.#scratchOf(size)
-      let offset = 0
-      for (const change of changes) {
-        const end = writeRecord(buffer, offset, change)
-        puts.push([recordKey(change.version.modRevision, change.version.sub), buffer.subarray(offset, end)])
-        offset = end
-      }
-      for (const { granted = [], ended = [], compactRevision } of entries) {
-        for (const [id, ttlSeconds] of granted) puts.push([leaseKey(id), writeNumber(ttlSeconds)])
-        for (const id of ended) removes.push(leaseKey(id))
-        if (compactRevision) {
-          puts.push([COMPACTED_KEY, writeNumber(compactRevision)])
-          removes.push(...this.#timesPast(compactRevision))
-        }
-      }
-      if (time) puts.push([timeKey(time.revision), writeNumber(time.atMs)])
-      for (const { modRevision, sub } of forgotten) removes.push(recordKey(modRevision, sub))
-      return { puts, removes }
-    })
-    this.#forgetting.at += forgotten.length
-    if (time) this.#lastTimeMs = time.atMs
+    if (time) operations.push({ key: timeKey(time.revision), value: writeNumber(time.atMs) })
+    this.#noting = time?.atMs
+    return operations
+  }
+
+  /** The operations that were made last are durable: they are of these changes. */
+  appended(changes: readonly Change[]): void {
+    this.#opened = undefined
+    if (this.#noting !== undefined) this.#lastTimeMs = this.#noting
     if (this.#damaged.size > 0) for (const { version } of changes) this.#damaged.delete(version.key)
   }
 
-  refuses(changes: readonly Change[]): NoSpaceError | undefined {
+  /** Writes in one transaction; resolves once that is durable. Some of what is to be forgotten goes with it. */
+  async commit(operations: readonly Operation[]): Promise<void> {
+    while (this.#appending) await this.#lastAppend
+    const forgotten = this.#nextForgotten(FORGET_WITH_COMMIT + 2 * operations.length)
+    await this.#transaction([...operations, ...forgotten.map(removing)])
+    this.#forgetting.at += forgotten.length
+  }
+
+  refuses(changes: readonly Change[], waitingBytes = 0): NoSpaceError | undefined {
     if (!this.#full || !changes.some(change => change.type === 'put')) return undefined
     try {
-      this.#refuseIfFull(changes, sizeOf(changes))
+      this.checkRoom(changes, waitingBytes)
     } catch (error) {
       if (error instanceof NoSpaceError) return error
       throw error
@@ -216,19 +267,14 @@ export class LmdbJournal implements Journal {
     return [...this.#database.getKeys({ start: timeKey(0), end: timeKey(revision + 1) })].slice(0, -1)
   }
 
-  /** LMDB is not let run into a full disk if that can be seen before. Deletes may go beyond the greatest size: they make room. */
-  #refuseIfFull(changes: readonly Change[], size: number): void {
-    const { directory, maxSizeBytes } = this.#options
-    const { bavail, bsize } = statfsSync(directory)
-    this.#appendedBytes += 2 * size
-    if (this.#measuredBytes + this.#appendedBytes > maxSizeBytes) {
-      this.#measuredBytes = this.#pages().inUse
-      this.#appendedBytes = 2 * size
+  /** Looks at the disk when LMDB has written to it, and when what was there then is spoken for: not with each append. */
+  #hasRoom(bytes: number, waitingBytes: number): boolean {
+    if (this.#full || this.#roomBytes < bytes) {
+      const { bavail, bsize } = statfsSync(this.#options.directory)
+      this.#roomBytes = bavail * bsize - COMMIT_OVERHEAD_BYTES - waitingBytes
     }
-    const beyond = this.#measuredBytes + this.#appendedBytes > maxSizeBytes && changes.some(change => change.type === 'put')
-    if (beyond) this.#full = new NoSpaceError(`${directory} (its greatest size is ${maxSizeBytes} bytes)`)
-    else this.#full = bavail * bsize < 2 * size + COMMIT_OVERHEAD_BYTES ? new NoSpaceError(directory) : undefined
-    if (this.#full) throw this.#full
+    this.#roomBytes -= bytes
+    return this.#roomBytes >= 0
   }
 
   #pages(): { all: number; inUse: number } {
@@ -238,19 +284,13 @@ export class LmdbJournal implements Journal {
   }
 
   /**
-   * Writes what `prepare` answers in one LMDB transaction of its own; resolves once it is durable. `prepare` is called when it is its turn,
-   * and finishes before anything is handed on: nothing is half written if it throws.
-   *
    * Hot: bench/apiserver — a batch is carried out by LMDB's thread alone. A transaction with a function to call inside would have that thread
    * wait for this one, and wake it, once more: a third of what a lone commit costs.
    */
-  async #transaction(prepare: () => Writes): Promise<void> {
-    while (this.#appending) await this.#lastAppend
-    const { puts, removes } = prepare()
+  async #transaction(operations: readonly Operation[]): Promise<void> {
     this.#appending = true
     const done = this.#database.batch(() => {
-      for (const [key, value] of puts) void this.#database.put(key, value)
-      for (const key of removes) void this.#database.remove(key)
+      for (const { key, value } of operations) void (value ? this.#database.put(key, value) : this.#database.remove(key))
     })
     this.#lastAppend = done.then(
       () => this.#ended(),
@@ -265,6 +305,7 @@ export class LmdbJournal implements Journal {
 
   #ended(): void {
     this.#appending = false
+    this.#roomBytes = -1
   }
 
   /** Tells a full disk, of which LMDB recovers, from a broken one. A short write because of a full disk is an input/output error to LMDB. */
@@ -308,12 +349,21 @@ export class LmdbJournal implements Journal {
     const forgotten = this.#nextForgotten(FORGET_WHEN_IDLE)
     this.#forgetting.at += forgotten.length
     try {
-      await this.#transaction(() => ({ puts: [], removes: forgotten.map(({ modRevision, sub }) => recordKey(modRevision, sub)) }))
+      await this.#transaction(forgotten.map(removing))
     } catch {
       // Nothing depends on it: the records are forgotten when the store is opened the next time.
     }
     this.#forgetWhenIdle()
   }
+}
+
+/** Notes which log there is, or (without a state) that there is none any more. */
+export function notingLog(state?: LogState): Operation {
+  return state ? { key: LOG_KEY, value: Buffer.concat([state.identity, writeNumber(state.taken)]) } : { key: LOG_KEY }
+}
+
+function removing({ modRevision, sub }: Version): Operation {
+  return { key: recordKey(modRevision, sub) }
 }
 
 interface Pages {

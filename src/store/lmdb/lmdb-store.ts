@@ -1,12 +1,13 @@
 import { mkdirSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import type { Logger } from '#base/log/logger.ts'
+import { systemRandom } from '#base/random/system-random.ts'
 import type { Clock } from '#base/time/clock.ts'
 import { EmbeddedStore, type EmbeddedStoreOptions, type Retention } from '../embedded/embedded-store.ts'
 import type { FatalStoreError } from '../store-errors.ts'
 import { databaseFile } from './database-file.ts'
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts'
-import { LmdbJournal } from './lmdb-journal.ts'
+import { LoggedJournal } from './logged-journal.ts'
 import { recover } from './recover.ts'
 
 export interface LmdbStoreOptions {
@@ -40,7 +41,8 @@ export class LmdbStore extends EmbeddedStore {
     const lock = await lockDirectory(directory)
     try {
       const startMs = clock.monotonic()
-      const journal = new LmdbJournal({ directory, path: await databaseFile(directory), maxSizeBytes, clock })
+      const identity = Buffer.from(systemRandom().uuid().replaceAll('-', ''), 'hex')
+      const journal = await LoggedJournal.open({ directory, path: await databaseFile(directory), maxSizeBytes, clock, identity })
       const { state, history, garbage, damaged, values } = recover({ ...journal.find(), directory, nowMs: clock.now() })
       for (const version of damaged) {
         logger.error('A stored value is damaged and not served', { key: version.key, revision: version.modRevision })

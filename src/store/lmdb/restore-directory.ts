@@ -7,6 +7,7 @@ import { InvalidRequestError } from '../store-errors.ts'
 import { databaseFile } from './database-file.ts'
 import { lockDirectory } from './directory-lock.ts'
 import { LmdbJournal } from './lmdb-journal.ts'
+import { logPath } from './write-ahead-log.ts'
 
 export interface RestoreOptions {
   readonly directory: string
@@ -45,6 +46,7 @@ export async function restoreDirectory(options: RestoreOptions): Promise<{ reado
     const replaced = existsSync(database) ? keepBeside(directory, database) : undefined
     renameSync(`${draft}/data.mdb`, database)
     sync(directory)
+    rmSync(logPath(directory), { force: true })
     rmSync(`${database}-lock`, { force: true })
     rmSync(draft, { recursive: true, force: true })
     return replaced ? { replaced } : {}
@@ -78,11 +80,16 @@ async function writeDraft(
   }
 }
 
-/** Gives the database that is there a second name. */
+/** Gives the database that is there a second name, and the log that its process may have left: with their own names, they are that store. */
 function keepBeside(directory: string, database: string): string {
   for (let number = 1; ; number++) {
     const beside = `${directory}/replaced-${number}.mdb`
     if (existsSync(beside)) continue
+    const log = logPath(directory)
+    if (existsSync(log)) {
+      rmSync(`${directory}/replaced-${number}.log`, { force: true })
+      linkSync(log, `${directory}/replaced-${number}.log`)
+    }
     linkSync(database, beside)
     return beside
   }

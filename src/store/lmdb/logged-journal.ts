@@ -1,0 +1,284 @@
+import { rmSync, statfsSync } from 'node:fs'
+import type { Timer } from '#base/time/clock.ts'
+import type { Journal, JournalEntry } from '../embedded/journal.ts'
+import type { Change, Version } from '../embedded/state.ts'
+import { FatalStoreError, NoSpaceError } from '../store-errors.ts'
+import { LmdbJournal, type LmdbJournalOptions, notingLog } from './lmdb-journal.ts'
+import { recordBytes } from './record.ts'
+import { canLog, fitsLog, LOG_BYTES, logPath, type Operation, readLog, WriteAheadLog } from './write-ahead-log.ts'
+
+export interface LoggedJournalOptions extends LmdbJournalOptions {
+  /** Of the log that is begun: no other one has it. */
+  readonly identity: Buffer
+}
+
+/** LMDB takes in what the log holds once the first of it is this old, or once so much of a half is taken. */
+const TAKE_IN_AFTER_MS = 1000
+const TAKE_IN_TAKEN = 0.5
+/** With less room than this on the disk, everything goes to LMDB at once. */
+const ROOM_FOR_LOG_BYTES = 4 * LOG_BYTES
+
+/** What LMDB takes in, or could not take in yet. */
+interface Batch {
+  readonly operations: readonly Operation[]
+  readonly values: ReadonlyMap<Version, Uint8Array>
+  /** Of the last append in it. */
+  readonly sequence: number
+  readonly bytes: number
+  /** Their records are in LMDB once it is. */
+  readonly forgotten: readonly Version[]
+}
+
+/**
+ * An {@link LmdbJournal} with a {@link WriteAheadLog} before it: what is appended is durable in the log, and in LMDB a moment later, together
+ * with all that came by then. A commit of LMDB costs a lone writer several times what a write to the log does. Until then values are read from
+ * memory; what a process leaves in its log, the next one that opens the store has LMDB take in.
+ */
+export class LoggedJournal implements Journal {
+  readonly #options: LoggedJournalOptions
+  readonly #database: LmdbJournal
+  #log: WriteAheadLog | undefined
+  #sequence = 0
+  #isAppending = false
+  /** Of what is in the half of the log that is written to. */
+  #values = new Map<Version, Uint8Array>()
+  #bytes = 0
+  #forgotten: readonly Version[] = []
+  #timer: Timer | undefined
+  #isDue = false
+  /** What is in the other half. */
+  #batch: Batch | undefined
+  #takingIn: Promise<void> | undefined
+  #refusal: NoSpaceError | undefined
+  #broken: FatalStoreError | undefined
+  #onBroken: (error: FatalStoreError) => void = () => {}
+  #closed = false
+
+  private constructor(options: LoggedJournalOptions, database: LmdbJournal) {
+    this.#options = options
+    this.#database = database
+  }
+
+  /** Has LMDB take in what there is in a log. Rejects with DamagedStoreError, NoSpaceError or what the disk says. */
+  static async open(options: LoggedJournalOptions): Promise<LoggedJournal> {
+    const database = new LmdbJournal(options)
+    try {
+      const log = database.log()
+      if (log) await database.commit([...readLog(options.directory, log.identity, log.taken), notingLog()])
+      rmSync(logPath(options.directory), { force: true })
+      return new LoggedJournal(options, database)
+    } catch (error) {
+      await database.close()
+      throw error
+    }
+  }
+
+  // Hot: bench/apiserver — what a lone write costs is one write to the log, on a thread of its own, and the way there and back.
+  async append(entries: readonly JournalEntry[]): Promise<void> {
+    if (this.#broken) throw this.#broken
+    this.#isAppending = true
+    try {
+      // What LMDB had no room for goes first: nothing more is acknowledged before it is in.
+      if (this.#batch && !this.#takingIn) await this.#tookIn()
+      const changes = entries.flatMap(entry => entry.changes)
+      this.#database.checkRoom(changes, this.#waitingBytes())
+      const operations = this.#database.operationsOf(entries)
+      const log = canLog && fitsLog(operations) ? (this.#log ?? (await this.#beginLog())) : undefined
+      if (log) await this.#appendTo(log, operations, changes)
+      else await this.#commit(operations)
+      this.#database.appended(changes)
+    } finally {
+      this.#isAppending = false
+    }
+    this.#turnIfDue()
+  }
+
+  refuses(changes: readonly Change[]): NoSpaceError | undefined {
+    return this.#database.refuses(changes, this.#waitingBytes())
+  }
+
+  read(version: Version): Uint8Array {
+    return this.#values.get(version) ?? this.#batch?.values.get(version) ?? this.#database.read(version)
+  }
+
+  forget(versions: readonly Version[]): void {
+    if (this.#batch || this.#log?.taken) this.#forgotten = this.#forgotten.concat(versions)
+    else this.#database.forget(versions)
+  }
+
+  measure(): ReturnType<Journal['measure']> {
+    return this.#database.measure()
+  }
+
+  onBroken(listener: (error: FatalStoreError) => void): void {
+    this.#onBroken = listener
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#timer?.cancel()
+    if (this.#batch && !this.#broken) await this.#takeIn()
+    if (this.#log?.taken && !this.#batch) await this.#turn(this.#log)
+    await this.#endLog()
+    await this.#database.close()
+  }
+
+  /** Everything on disk. */
+  find(): ReturnType<LmdbJournal['find']> {
+    return this.#database.find()
+  }
+
+  handOut(values: Map<Version, Uint8Array>): void {
+    this.#database.handOut(values)
+  }
+
+  reportDamaged(version: Version): void {
+    this.#database.reportDamaged(version)
+  }
+
+  /** LMDB knows of the log before anything is in it. Without room for a log there is none. */
+  async #beginLog(): Promise<WriteAheadLog | undefined> {
+    const { directory, identity } = this.#options
+    const { bavail, bsize } = statfsSync(directory)
+    if (bavail * bsize < ROOM_FOR_LOG_BYTES) return undefined
+    let log: WriteAheadLog
+    try {
+      log = WriteAheadLog.begin(directory, identity)
+    } catch (error) {
+      if (isOfSpace(error)) return undefined
+      throw new FatalStoreError(directory, error)
+    }
+    try {
+      await this.#database.commit([notingLog({ identity, taken: this.#sequence })])
+    } catch (error) {
+      log.remove()
+      throw error
+    }
+    this.#log = log
+    return log
+  }
+
+  async #appendTo(log: WriteAheadLog, operations: readonly Operation[], changes: readonly Change[]): Promise<void> {
+    if (!log.hasRoomFor(operations)) {
+      await this.#tookIn()
+      void this.#turn(log)
+    }
+    try {
+      await log.append(this.#sequence + 1, operations)
+    } catch (error) {
+      throw await this.#explain(error, log)
+    }
+    this.#sequence++
+    for (const { version } of changes) this.#values.set(version, version.value!)
+    this.#bytes += changes.reduce((bytes, change) => bytes + recordBytes(change), 0)
+  }
+
+  /** What the log cannot hold goes to LMDB, after all that the log does. */
+  async #commit(operations: readonly Operation[]): Promise<void> {
+    await this.#tookIn()
+    if (this.#log?.taken) {
+      void this.#turn(this.#log)
+      await this.#tookIn()
+    }
+    await this.#database.commit(operations)
+  }
+
+  /** A write that found no room is withdrawn and did not happen; if that fails as well, or on anything else, the disk cannot be trusted. */
+  async #explain(error: unknown, log: WriteAheadLog): Promise<Error> {
+    const { directory } = this.#options
+    if (!isOfSpace(error)) return new FatalStoreError(directory, error)
+    return log.withdraw().then(
+      () => new NoSpaceError(directory, error),
+      (cause: unknown) => new FatalStoreError(directory, cause),
+    )
+  }
+
+  #waitingBytes(): number {
+    return this.#bytes + (this.#batch?.bytes ?? 0)
+  }
+
+  #turnIfDue(): void {
+    const log = this.#log
+    if (!log?.taken || this.#isAppending || this.#batch || this.#closed) return
+    if (this.#isDue || log.taken >= TAKE_IN_TAKEN) void this.#turn(log)
+    else
+      this.#timer ??= this.#options.clock.after(TAKE_IN_AFTER_MS, () => {
+        this.#isDue = true
+        this.#turnIfDue()
+      })
+  }
+
+  /** From now on the other half of the log is written to, and LMDB takes in this one. */
+  #turn(log: WriteAheadLog): Promise<void> {
+    this.#timer?.cancel()
+    this.#timer = undefined
+    this.#isDue = false
+    this.#batch = {
+      operations: log.turn(),
+      values: this.#values,
+      sequence: this.#sequence,
+      bytes: this.#bytes,
+      forgotten: this.#forgotten,
+    }
+    this.#values = new Map()
+    this.#bytes = 0
+    this.#forgotten = []
+    return this.#takeIn()
+  }
+
+  /** Waits until LMDB has taken in the half that is not written to. Rejects if it cannot. */
+  async #tookIn(): Promise<void> {
+    if (this.#batch) await this.#takeIn()
+    if (this.#broken) throw this.#broken
+    if (this.#batch) throw this.#refusal!
+  }
+
+  /** Never rejects: what LMDB could not take in stays the batch. */
+  #takeIn(): Promise<void> {
+    this.#takingIn ??= this.#tryTakingIn(this.#batch!).finally(() => {
+      this.#takingIn = undefined
+      this.#turnIfDue()
+    })
+    return this.#takingIn
+  }
+
+  async #tryTakingIn({ operations, sequence, forgotten }: Batch): Promise<void> {
+    const { directory, identity } = this.#options
+    try {
+      await this.#database.commit([...operations, notingLog({ identity, taken: sequence })])
+    } catch (error) {
+      if (error instanceof NoSpaceError) this.#refusal = error
+      else this.#break(error instanceof FatalStoreError ? error : new FatalStoreError(directory, error))
+      return
+    }
+    this.#batch = undefined
+    this.#database.forget(forgotten)
+    if (this.#log?.taken) return
+    this.#database.forget(this.#forgotten)
+    this.#forgotten = []
+  }
+
+  #break(error: FatalStoreError): void {
+    this.#broken = error
+    this.#onBroken(error)
+  }
+
+  /** A store that was closed is the database file alone; what LMDB could not take in stays in the log. */
+  async #endLog(): Promise<void> {
+    const log = this.#log
+    if (!log) return
+    this.#log = undefined
+    if (this.#broken || this.#batch) return log.close()
+    try {
+      await this.#database.commit([notingLog()])
+      log.remove()
+    } catch {
+      log.close()
+    }
+  }
+}
+
+function isOfSpace(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException
+  return code === 'ENOSPC' || code === 'EDQUOT'
+}
