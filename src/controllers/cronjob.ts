@@ -1,3 +1,4 @@
+import { exponentialBounds } from '#base/metrics/labelled-series.ts'
 import { CronJob, type CronJobStatus } from '#kinds/batch/v1/cron-job.ts'
 import { finishOf, isComplete, isFinished } from '#kinds/batch/v1/job.facts.ts'
 import { Job } from '#kinds/batch/v1/job.ts'
@@ -6,11 +7,19 @@ import { controllerReference, isControlledBy } from '#machinery/meta/object-meta
 import { hasCause, isAlreadyExists, isNotFound } from '#machinery/status/status-error.ts'
 import { timeOf } from '#machinery/time/time.ts'
 import { beyondHistory, isTooLate, jobNameOf, planRuns } from './cronjob.plan.ts'
+import { histogram } from './runtime/controller-metrics.ts'
 import { defineController, status, type Tools, whole } from './runtime/define-controller.ts'
 import { textOfError } from './runtime/text-of-error.ts'
 import { owned } from './runtime/watches.ts'
 
 const SCHEDULED_AT = 'batch.kubernetes.io/cronjob-scheduled-timestamp'
+
+const skew = histogram(
+  'cronjob_controller_job_creation_skew_duration_seconds',
+  'Time between when a cronjob is scheduled to be run, and when the corresponding job is created',
+  [],
+  exponentialBounds(1, 2, 10),
+)
 
 /** Starts a Job for every run that the schedule of a CronJob asks for. */
 export const cronJobController = defineController({
@@ -101,7 +110,7 @@ async function startRun(cronJob: CronJob, next: CronJobStatus, jobs: readonly Jo
   return { ...status, active: references, lastScheduleTime: timeOf(due.runMs) }
 }
 
-async function create(cronJob: CronJob, runMs: number, { client, events }: Tools): Promise<Job | undefined> {
+async function create(cronJob: CronJob, runMs: number, { client, clock, events, metrics }: Tools): Promise<Job | undefined> {
   const { labels, annotations = {} } = cronJob.spec.jobTemplate.metadata
   const metadata = {
     name: jobNameOf(cronJob, runMs),
@@ -113,6 +122,7 @@ async function create(cronJob: CronJob, runMs: number, { client, events }: Tools
   try {
     const job = await client.create(Job, { metadata, spec: draft(cronJob.spec.jobTemplate.spec) })
     events.record(cronJob, 'Normal', 'SuccessfulCreate', `Created job ${job.metadata.name}`)
+    metrics.observe(skew, [], (clock.now() - runMs) / 1000)
     return job
   } catch (error) {
     if (hasCause(error, 'NamespaceTerminating')) return undefined

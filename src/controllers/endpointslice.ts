@@ -1,3 +1,4 @@
+import { exponentialBounds } from '#base/metrics/labelled-series.ts'
 import { topologyOf } from '#kinds/core/v1/node.facts.ts'
 import { Node } from '#kinds/core/v1/node.ts'
 import { podCondition } from '#kinds/core/v1/pod.facts.ts'
@@ -6,6 +7,7 @@ import { Service } from '#kinds/core/v1/service.ts'
 import { EndpointSlice } from '#kinds/discovery/v1/endpoint-slice.ts'
 import { hasCause, isNotFound } from '#machinery/status/status-error.ts'
 import { changedSlice, isLabelled, MANAGED_BY, MANAGER, planSlices, SERVICE_NAME, sliceFrom } from './endpointslice.plan.ts'
+import { counter, histogram } from './runtime/controller-metrics.ts'
 import { defineController, whole } from './runtime/define-controller.ts'
 import { keyOf } from './runtime/keys.ts'
 import { textOfError } from './runtime/text-of-error.ts'
@@ -15,6 +17,17 @@ import { hasSelector, isEndpointChange, serviceSelector, servicesFor } from './s
 
 const BY_SERVICE = 'sliceOfService'
 const BY_NODE = 'podOnNode'
+
+const perSync = exponentialBounds(2, 2, 15)
+const added = histogram('endpoint_slice_controller_endpoints_added_per_sync', 'Number of endpoints added on each Service sync', [], perSync)
+const removed = histogram(
+  'endpoint_slice_controller_endpoints_removed_per_sync',
+  'Number of endpoints removed on each Service sync',
+  [],
+  perSync,
+)
+const changes = counter('endpoint_slice_controller_changes', 'Number of EndpointSlice changes', ['operation'])
+const syncs = counter('endpoint_slice_controller_syncs', 'Number of EndpointSlice syncs', ['result'])
 
 /** Lists the pods behind every Service, in slices of up to 100. */
 export const endpointSliceController = defineController({
@@ -38,7 +51,7 @@ export const endpointSliceController = defineController({
   ],
   writes: [whole(EndpointSlice)],
   async reconcile(service, tools) {
-    const { client, list, get, events } = tools
+    const { client, list, get, events, metrics } = tools
     if (service.metadata.deletionTimestamp || service.spec.type === 'ExternalName' || !hasSelector(service)) return
     const { namespace = '' } = service.metadata
     const pods = list(Pod, { namespace, selector: serviceSelector(service) })
@@ -48,15 +61,26 @@ export const endpointSliceController = defineController({
     const untouched = present.filter(slice => !plan.delete.includes(slice) && !plan.update.some(update => update.slice === slice))
     const relabel = untouched.filter(slice => !isLabelled(service, slice)).map(slice => ({ slice, endpoints: slice.endpoints ?? [] }))
     try {
-      for (const draft of plan.create) await client.create(EndpointSlice, sliceFrom(service, draft, changedAt))
-      for (const { slice, endpoints } of [...plan.update, ...relabel])
+      for (const draft of plan.create) {
+        await client.create(EndpointSlice, sliceFrom(service, draft, changedAt))
+        metrics.count(changes, ['create'])
+      }
+      for (const { slice, endpoints } of [...plan.update, ...relabel]) {
         await client.update(EndpointSlice, changedSlice(service, slice, endpoints, changedAt))
+        metrics.count(changes, ['update'])
+      }
       for (const slice of plan.delete) {
         await client.delete(EndpointSlice, slice, { preconditions: { uid: slice.metadata.uid } }).catch(error => {
           if (!isNotFound(error)) throw error
         })
+        metrics.count(changes, ['delete'])
       }
+      const [before, after] = [addressesOf(present), addressesOf([...untouched, ...plan.create, ...plan.update])]
+      metrics.observe(added, [], [...after].filter(address => !before.has(address)).length)
+      metrics.observe(removed, [], [...before].filter(address => !after.has(address)).length)
+      metrics.count(syncs, ['success'])
     } catch (error) {
+      metrics.count(syncs, ['error'])
       if (hasCause(error, 'NamespaceTerminating')) return
       const message = `Error updating Endpoint Slices for Service ${namespace}/${service.metadata.name}: ${textOfError(error)}`
       events.record(service, 'Warning', 'FailedToUpdateEndpointSlices', message)
@@ -79,6 +103,11 @@ export function podsBehindServices(indexes: Watch['indexes'] = {}): Watch {
         for (const service of servicesFor(services, before.metadata.labels)) due(keyOf(service))
     },
   }
+}
+
+/** The addresses of all endpoints of some slices. */
+function addressesOf(slices: readonly { readonly endpoints?: readonly { readonly addresses: readonly string[] }[] | null }[]): Set<string> {
+  return new Set(slices.flatMap(({ endpoints }) => (endpoints ?? []).flatMap(({ addresses }) => addresses)))
 }
 
 const isOurs = ({ metadata }: EndpointSlice) => metadata.labels?.[MANAGED_BY] === MANAGER

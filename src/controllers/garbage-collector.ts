@@ -38,8 +38,18 @@ class GarbageCollector implements AsyncDisposable {
     const failed = (uid: string, error: unknown, failures: number) =>
       log.verbose('the garbage collector looks at an object again', { object: this.#graph.get(uid)?.name, uid, error, failures })
     const concurrency = 20
-    this.#deletions = workQueue<string>({ clock, concurrency, failed, work: uid => this.#attemptToDelete(uid) })
-    this.#orphans = workQueue<string>({ clock, concurrency, failed, work: uid => this.#orphanDependents(uid) })
+    const queueNamed = (name: string, work: (uid: string) => Promise<undefined>) => {
+      const queue: WorkQueue<string> = workQueue<string>({
+        clock,
+        concurrency,
+        failed,
+        work,
+        metrics: context.metrics.queue(name, () => queue),
+      })
+      return queue
+    }
+    this.#deletions = queueNamed('garbage_collector_attempt_to_delete', uid => this.#attemptToDelete(uid))
+    this.#orphans = queueNamed('garbage_collector_attempt_to_orphan', uid => this.#orphanDependents(uid))
     this.#follow()
     this.#registry = kinds.onChange(() => this.#follow())
     this.#started = this.#start().catch(error => {

@@ -1,3 +1,4 @@
+import { exponentialBounds } from '#base/metrics/labelled-series.ts'
 import type { Scale } from '#kinds/autoscaling/v1/scale.ts'
 import {
   type CrossVersionObjectReference,
@@ -26,9 +27,22 @@ import {
 } from './horizontalpodautoscaler.plan.ts'
 import { limit, noteChange, type ScalingMemory } from './horizontalpodautoscaler.scaling.ts'
 import type { Controller } from './runtime/controller.ts'
+import { counter, histogram } from './runtime/controller-metrics.ts'
 import { defineController, status, type Tools } from './runtime/define-controller.ts'
 import { textOfError } from './runtime/text-of-error.ts'
 import { consulted } from './runtime/watches.ts'
+
+const reconciliations = counter(
+  'horizontal_pod_autoscaler_controller_reconciliations_total',
+  'Number of reconciliations of HPA controller.',
+  ['action', 'error'],
+)
+const reconciliationTimes = histogram(
+  'horizontal_pod_autoscaler_controller_reconciliation_duration_seconds',
+  'The time(seconds) that the HPA controller takes to reconcile once.',
+  ['action', 'error'],
+  exponentialBounds(0.001, 2, 15),
+)
 
 type Conditions = Map<string, HorizontalPodAutoscalerCondition>
 
@@ -36,6 +50,11 @@ type Conditions = Map<string, HorizontalPodAutoscalerCondition>
 export const horizontalPodAutoscalerController: Controller = {
   name: 'horizontal-pod-autoscaler-controller',
   run(context) {
+    context.metrics.gauge({
+      name: 'horizontal_pod_autoscaler_controller_num_horizontal_pod_autoscalers',
+      help: 'Current number of controlled HPA objects.',
+      read: () => [[{}, context.informers.of(HorizontalPodAutoscaler).list().length]],
+    })
     const memories = new Map<string, ScalingMemory & { nextMs: number }>()
     return defineController({
       name: 'horizontal-pod-autoscaler-controller',
@@ -54,7 +73,14 @@ export const horizontalPodAutoscalerController: Controller = {
           return
         }
         memory.nextMs = tools.now + context.parameters.horizontalPodAutoscalerSyncPeriodMs
-        await autoscale(autoscaler, memory, tools)
+        const since = tools.clock.monotonic()
+        let did: Outcome = { action: 'none', error: 'internal' }
+        try {
+          did = await autoscale(autoscaler, memory, tools)
+        } finally {
+          tools.metrics.count(reconciliations, [did.action, did.error])
+          tools.metrics.observe(reconciliationTimes, [did.action, did.error], (tools.clock.monotonic() - since) / 1000)
+        }
       },
       async gone() {
         for (const uid of memories.keys()) {
@@ -71,7 +97,13 @@ export const horizontalPodAutoscalerController: Controller = {
   },
 }
 
-async function autoscale(autoscaler: HorizontalPodAutoscaler, memory: ScalingMemory, tools: Tools): Promise<void> {
+/** What came of a look at an autoscaler, as metrics name it. */
+interface Outcome {
+  readonly action: 'none' | 'scale_up' | 'scale_down'
+  readonly error: 'none' | 'internal' | 'spec'
+}
+
+async function autoscale(autoscaler: HorizontalPodAutoscaler, memory: ScalingMemory, tools: Tools): Promise<Outcome> {
   const { spec } = autoscaler
   const { namespace = '' } = autoscaler.metadata
   const conditions: Conditions = new Map((autoscaler.status.conditions ?? []).map(condition => [condition.type, condition]))
@@ -95,7 +127,7 @@ async function autoscale(autoscaler: HorizontalPodAutoscaler, memory: ScalingMem
     say('AbleToScale', 'False', 'FailedGetScale', message)
     tools.events.record(autoscaler, 'Warning', 'FailedGetScale', textOfError(error))
     await finish({})
-    return
+    return { action: 'none', error: 'internal' }
   }
   say('AbleToScale', 'True', 'SucceededGetScale', "the HPA controller was able to get the target's current scale")
   const current = scale.spec.replicas ?? 0
@@ -103,7 +135,7 @@ async function autoscale(autoscaler: HorizontalPodAutoscaler, memory: ScalingMem
   if (current === 0 && spec.minReplicas !== 0) {
     say('ScalingActive', 'False', 'ScalingDisabled', 'scaling is disabled since the replica count of the target is zero')
     await finish({ currentReplicas, desiredReplicas: 0 })
-    return
+    return { action: 'none', error: 'none' }
   }
   const outcome = await wishFor(autoscaler, scale, currentReplicas, tools)
   if (outcome.error) {
@@ -149,6 +181,8 @@ async function autoscale(autoscaler: HorizontalPodAutoscaler, memory: ScalingMem
     lastScaleTime = timeOf(tools.now)
   }
   await finish({ currentReplicas, desiredReplicas: desired, currentMetrics: outcome.measured, ...(lastScaleTime ? { lastScaleTime } : {}) })
+  const action = desired === current ? 'none' : desired > current ? 'scale_up' : 'scale_down'
+  return { action, error: outcome.error ? 'internal' : 'none' }
 }
 
 function boundsReason(current: number, { spec }: HorizontalPodAutoscaler): string {

@@ -1,3 +1,4 @@
+import { exponentialBounds } from '#base/metrics/labelled-series.ts'
 import { isFinished } from '#kinds/batch/v1/job.facts.ts'
 import { Job, type JobStatus } from '#kinds/batch/v1/job.ts'
 import { Pod } from '#kinds/core/v1/pod.ts'
@@ -6,6 +7,7 @@ import { isNotFound } from '#machinery/status/status-error.ts'
 import { account, conditionOf, isTracked, manage, settled, TRACKING } from './job.plan.ts'
 import { jobPodFrom } from './job-pod.ts'
 import { claim } from './runtime/claim.ts'
+import { counter, histogram } from './runtime/controller-metrics.ts'
 import { defineController, status, type Tools, whole } from './runtime/define-controller.ts'
 import { createPod, deletePod } from './runtime/pod-control.ts'
 import { all, inSlowStart } from './runtime/slow-start.ts'
@@ -14,6 +16,23 @@ import { claimed, mapped, selectorOf } from './runtime/watches.ts'
 const BY_JOB = 'trackedPodOfJob'
 const JOB_NAME = 'batch.kubernetes.io/job-name'
 const OWN = 'kubernetes.io/job-controller'
+
+const finished = counter('job_controller_jobs_finished_total', 'The number of finished jobs', ['completion_mode', 'result', 'reason'])
+const podsFinished = counter('job_controller_job_pods_finished_total', 'The number of finished Pods that are fully tracked', [
+  'completion_mode',
+  'result',
+])
+const podsCreated = counter('job_controller_job_pods_creation_total', 'The number of Pods created by the Job controller', [
+  'reason',
+  'status',
+])
+const syncs = counter('job_controller_job_syncs_total', 'The number of job syncs', ['completion_mode', 'result', 'action'])
+const syncTimes = histogram(
+  'job_controller_job_sync_duration_seconds',
+  'The time it took to sync a job',
+  ['completion_mode', 'result', 'action'],
+  exponentialBounds(0.004, 2, 15),
+)
 
 /** Runs pods to completion for every Job, counting each exactly once. */
 export const jobController = defineController({
@@ -25,6 +44,7 @@ export const jobController = defineController({
   ],
   writes: [whole(Pod), status(Job)],
   async reconcile(job, tools) {
+    const since = tools.clock.monotonic()
     await releaseStrays(job.metadata, job, tools)
     if ((job.spec.managedBy ?? OWN) !== OWN || isFinished(job)) return
     const pods = await claim(Pod, Job, job, selectorOf(job.spec.selector), tools)
@@ -32,6 +52,14 @@ export const jobController = defineController({
     const noted = await tools.updateStatus(Job, job, books.release.length > 0 || books.target ? books.status : job.status)
     await all(books.release, pod => release(pod, tools))
     const steps = manage(job, books, pods, tools.now)
+    const action =
+      steps.create.length > 0
+        ? 'pods_created'
+        : steps.delete.length > 0
+          ? 'pods_deleted'
+          : books.release.length > 0
+            ? 'tracking'
+            : 'reconciling'
     await all(steps.delete, async ({ pod, counts }) => {
       if (!counts) await release(pod, tools)
       await deletePod(pod, job, tools)
@@ -43,6 +71,7 @@ export const jobController = defineController({
     const done = failure ? { ...steps, create: [] } : steps
     const written = await tools.updateStatus(Job, noted, settled(job, books, pods, books.release, done, tools.now))
     announce(job, written.status, tools)
+    count(job, written.status, action, { created: steps.create.length, isFailed: failure !== undefined, since }, tools)
     if (failure) throw failure.error
     for (const ms of [books.againMs, steps.againMs]) if (ms !== undefined) tools.again(ms)
   },
@@ -91,6 +120,29 @@ async function release(pod: Pod, { client, get }: Tools): Promise<void> {
   await client.patch(Pod, pod, { type: 'json', body }).catch(error => {
     if (!isNotFound(error)) throw error
   })
+}
+
+/** Counts what a look at a job came to. */
+function count(
+  job: Job,
+  status: JobStatus,
+  action: string,
+  { created, isFailed, since }: { readonly created: number; readonly isFailed: boolean; readonly since: number },
+  { clock, metrics }: Tools,
+): void {
+  const mode = job.spec.completionMode ?? 'NonIndexed'
+  const labels = [mode, isFailed ? 'error' : 'success', action]
+  metrics.count(syncs, labels)
+  metrics.observe(syncTimes, labels, (clock.monotonic() - since) / 1000)
+  if (created > 0) metrics.count(podsCreated, ['new', isFailed ? 'failed' : 'succeeded'], created)
+  for (const result of ['succeeded', 'failed'] as const) {
+    const more = (status[result] ?? 0) - (job.status[result] ?? 0)
+    if (more > 0) metrics.count(podsFinished, [mode, result], more)
+  }
+  for (const { type, status: state, reason = '' } of status.conditions ?? []) {
+    if (state !== 'True' || conditionOf(job, type)?.status === 'True') continue
+    if (type === 'Complete' || type === 'Failed') metrics.count(finished, [mode, type === 'Complete' ? 'succeeded' : 'failed', reason])
+  }
 }
 
 /** Tells of what the conditions say for the first time. */

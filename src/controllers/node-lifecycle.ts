@@ -11,10 +11,17 @@ import { isNotFound } from '#machinery/status/status-error.ts'
 import { timeOf } from '#machinery/time/time.ts'
 import { evictionKey, evictionRateOf, presentEvictionKey, silentConditions, taintsFor, zoneOf, zoneStateOf } from './node-lifecycle.plan.ts'
 import type { Controller, ControllerContext } from './runtime/controller.ts'
+import { counter } from './runtime/controller-metrics.ts'
 import { untilAborted } from './runtime/until-aborted.ts'
 
 const LEASE_NAMESPACE = 'kube-node-lease'
 const BY_NODE = 'podOnNode'
+
+const evictions = counter(
+  'node_collector_evictions_total',
+  'Number of Node evictions that happened since current instance of NodeController started.',
+  ['zone'],
+)
 
 /** Notices nodes that fall silent, taints nodes by their conditions, and paces evictions zone by zone. */
 export const nodeLifecycleController: Controller = {
@@ -54,7 +61,9 @@ class NodeLifecycle implements AsyncDisposable {
       concurrency: 20,
       work: name => this.#reconcile(name),
       failed: (node, error, failures) => log.verbose('a node could not be brought up to date', { node, error, failures }),
+      metrics: context.metrics.queue('node_lifecycle_controller', () => this.#queue),
     })
+    this.#showZones()
     this.#started = this.#start().catch(error => {
       if (!this.#ended.signal.aborted) log.error('the node lifecycle controller could not start', { error })
     })
@@ -89,6 +98,23 @@ class NodeLifecycle implements AsyncDisposable {
       }),
       every(this.#context.clock, this.#context.parameters.nodeMonitorPeriodMs, () => this.#look()),
     )
+  }
+
+  #showZones(): void {
+    const inZones = (of: (healthy: number, all: number) => number) => () => {
+      const zones = new Map<string, { healthy: number; all: number }>()
+      for (const node of this.#nodes.list()) {
+        const { healthy = 0, all = 0 } = zones.get(zoneOf(node)) ?? {}
+        zones.set(zoneOf(node), { healthy: healthy + (evictionKey(node) === undefined ? 1 : 0), all: all + 1 })
+      }
+      return [...zones].map(([zone, { healthy, all }]) => [{ zone }, of(healthy, all)] as const)
+    }
+    const { metrics } = this.#context
+    const gauge = (name: string, help: string, of: (healthy: number, all: number) => number) =>
+      metrics.gauge({ name: `node_collector_${name}`, help, read: inZones(of) })
+    gauge('zone_size', 'Gauge measuring number of registered Nodes per zones.', (_, all) => all)
+    gauge('zone_health', 'Gauge measuring percentage of healthy nodes per zone.', (healthy, all) => (100 * healthy) / all)
+    gauge('unhealthy_nodes_in_zone', 'Gauge measuring number of not Ready Nodes per zones.', (healthy, all) => all - healthy)
   }
 
   #say(node: Node, reason: string, message: string): void {
@@ -145,6 +171,7 @@ class NodeLifecycle implements AsyncDisposable {
         type: 'merge',
         body: { metadata: { resourceVersion: node.metadata.resourceVersion }, spec: { taints } },
       })
+    if (taints && evict && present === undefined) this.#context.metrics.count(evictions, [zoneOf(node)])
     if (wanted) await this.#markPodsNotReady(node, now)
   }
 

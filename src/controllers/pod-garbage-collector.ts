@@ -6,9 +6,21 @@ import { Pod } from '#kinds/core/v1/pod.ts'
 import { isNotFound } from '#machinery/status/status-error.ts'
 import { timeOf } from '#machinery/time/time.ts'
 import type { Controller, ControllerContext } from './runtime/controller.ts'
+import { counter } from './runtime/controller-metrics.ts'
 import { untilAborted } from './runtime/until-aborted.ts'
 
 const PERIOD_MS = 20_000
+
+const deletions = counter(
+  'pod_gc_collector_force_delete_pods_total',
+  'Number of pods that are being forcefully deleted since the Pod GC Controller started.',
+  ['namespace', 'reason'],
+)
+const deletionErrors = counter(
+  'pod_gc_collector_force_delete_pod_errors_total',
+  'Number of errors encountered when forcefully deleting the pods since the Pod GC Controller started.',
+  ['namespace', 'reason'],
+)
 /** How long a node must be missing before its pods are taken for lost. */
 const QUARANTINE_MS = 40_000
 
@@ -47,9 +59,12 @@ async function collect(context: ControllerContext, missingSince: Map<string, num
   const pods = informers.of(Pod).list()
   const lost = await lostNodes(context, pods, missingSince)
   for (const { pod, why } of plan(pods, name => informers.of(Node).get('', name), lost, context.parameters.terminatedPodLimit)) {
+    const labels = [pod.metadata.namespace ?? '', reasonOf(pod, lost)]
+    context.metrics.count(deletions, labels)
     try {
       await remove(context, pod, why)
     } catch (error) {
+      context.metrics.count(deletionErrors, labels)
       log.warn('a pod could not be collected', { pod: pod.metadata.name, error })
     }
   }
@@ -79,6 +94,13 @@ async function lostNodes(
     if (!isThere) lost.add(name)
   }
   return lost
+}
+
+/** As metrics name why a pod is collected. */
+function reasonOf(pod: Pod, lost: ReadonlySet<string>): string {
+  if (isScheduled(pod) && lost.has(pod.spec.nodeName!)) return 'orphaned'
+  if (isTerminating(pod)) return isScheduled(pod) ? 'out-of-service' : 'unscheduled'
+  return 'terminated'
 }
 
 /** A pod to collect, and what its condition says of why; `''` for pods that have ended anyway. */

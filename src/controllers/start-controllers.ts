@@ -8,7 +8,8 @@ import { informers as newInformers } from '#client/informers/informers.ts'
 import type { KindRegistry } from '#machinery/kind/kind-registry.ts'
 import { controllers, isEnabled } from './controllers.ts'
 import { type FeatureGates, isGateOn } from './feature-gates.ts'
-import { type Controller, type ControllerContext, type ControllerMetrics, noMetrics } from './runtime/controller.ts'
+import type { Controller, ControllerContext } from './runtime/controller.ts'
+import { type ControllerMetrics, noMetrics } from './runtime/controller-metrics.ts'
 import { type ControllerParameters, defaultParameters } from './runtime/parameters.ts'
 
 /** What {@link startControllers} takes. */

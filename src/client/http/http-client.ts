@@ -40,6 +40,21 @@ export interface HttpClientOptions {
   readonly reachable?: (server: string) => Promise<boolean>
   /** Called with the texts of `Warning` headers. */
   readonly warn?: (text: string) => void
+  /** Called with each request, watches aside: `code` is `<error>` where there was no answer. Times in milliseconds. */
+  readonly observe?: (request: ObservedRequest) => void
+}
+
+/** A request that is over. */
+export interface ObservedRequest {
+  readonly method: string
+  /** `host:port`. */
+  readonly host: string
+  readonly code: string
+  readonly durationMs: number
+  /** How long it waited for its turn. */
+  readonly heldMs: number
+  /** Whether the server had asked to try again. */
+  readonly isRetry: boolean
 }
 
 /** A {@link Client} of an API server over HTTP/2 and TLS. */
@@ -111,11 +126,27 @@ export function httpClient(options: HttpClientOptions): HttpClient {
     accept?: string,
   ) => {
     signal?.throwIfAborted()
+    const heldSince = clock.monotonic()
     await admit?.(signal)
+    const heldMs = clock.monotonic() - heldSince
     const content = { ...(body === undefined ? {} : { 'content-type': type }), ...(accept ? { accept } : {}) }
     for (let attempt = 0; ; attempt++) {
       const request = { method, path, headers: await headers(content), body: body === undefined ? undefined : encodeJson(body) }
-      const answer = await answerOf(request, signal)
+      const since = clock.monotonic()
+      const told = (code: string) =>
+        options.observe?.({
+          method,
+          host: hostOf(servers?.current ?? server),
+          code,
+          durationMs: clock.monotonic() - since,
+          heldMs,
+          isRetry: attempt > 0,
+        })
+      const answer = await answerOf(request, signal).catch((error: unknown) => {
+        told('<error>')
+        throw error
+      })
+      told(String(answer.status))
       for (const text of warningsOf(answer)) options.warn?.(text)
       if (answer.status >= 200 && answer.status < 300) return answer.body
       const waitSeconds = retryAfterOf(answer)
@@ -219,6 +250,8 @@ function download(connection: Link, request: WireRequest, sink: (chunk: Buffer) 
     signal?.addEventListener('abort', abort, { once: true })
   })
 }
+
+const hostOf = (server: string) => server.replace(/^[a-z]+:\/\//, '')
 
 /** Feeds a sink from the lines of a watch. */
 function follow(

@@ -11,6 +11,10 @@ export interface WorkQueue<Key> extends AsyncDisposable {
   addAfter(key: Key, delayMs: number): void
   /** How many keys wait or are being worked on, delayed ones not counted. */
   size(): number
+  /** How many keys wait, delayed ones not counted. */
+  waiting(): number
+  /** For how long each key that is being worked on has been so, in milliseconds. */
+  agesMs(): number[]
   /** Resolves once no key waits or is being worked on. Delayed keys are not waited for. */
   idle(): Promise<void>
 }
@@ -36,6 +40,17 @@ export interface WorkQueueOptions<Key> {
   readonly limit?: number
   /** Told of each failure, with how often the key has failed in a row and when it comes again. */
   failed?(key: Key, error: unknown, failures: number, delayMs: number): void
+  readonly metrics?: QueueMetrics | undefined
+}
+
+/** What a queue tells of itself. Durations are in milliseconds. */
+export interface QueueMetrics {
+  added(): void
+  /** Work on a key begins, which has waited so long. */
+  begun(waitedMs: number): void
+  ended(durationMs: number): void
+  /** A key comes again after a failure. */
+  retried(): void
 }
 
 /** A {@link WorkQueue} that works as soon as something is added. Disposing it waits for the work under way. */
@@ -47,7 +62,9 @@ const BACKOFF = { firstMs: 5, limitMs: 1_000_000 }
 
 class Queue<Key extends string> implements WorkQueue<Key> {
   readonly #options: WorkQueueOptions<Key>
-  readonly #waiting = new Set<Key>()
+  /** Keys that wait, and since when. */
+  readonly #waiting = new Map<Key, number>()
+  readonly #begun = new Map<Key, number>()
   /** Keys that are worked on, and whether they were added again meanwhile. */
   readonly #working = new Map<Key, boolean>()
   readonly #delayed = new Map<Key, { readonly at: number; readonly timer: Timer }>()
@@ -69,7 +86,8 @@ class Queue<Key extends string> implements WorkQueue<Key> {
     }
     const { limit = 1_000_000 } = this.#options
     if (this.#waiting.size >= limit) throw new Error(`a work queue holds its limit of ${limit} keys: raise the limit or add less`)
-    this.#waiting.add(key)
+    this.#waiting.set(key, this.#options.clock.monotonic())
+    this.#options.metrics?.added()
     this.#schedule()
   }
 
@@ -94,6 +112,15 @@ class Queue<Key extends string> implements WorkQueue<Key> {
     return this.#waiting.size + this.#working.size
   }
 
+  waiting(): number {
+    return this.#waiting.size
+  }
+
+  agesMs(): number[] {
+    const now = this.#options.clock.monotonic()
+    return [...this.#begun.values()].map(since => now - since)
+  }
+
   idle(): Promise<void> {
     return this.size() === 0 ? Promise.resolve() : new Promise(resolve => this.#idle.add(resolve))
   }
@@ -115,17 +142,21 @@ class Queue<Key extends string> implements WorkQueue<Key> {
     queueMicrotask(() => {
       this.#scheduled = false
       const { concurrency = 5 } = this.#options
-      for (const key of this.#waiting) {
+      for (const [key, since] of this.#waiting) {
         if (this.#active >= concurrency) return
         this.#waiting.delete(key)
         this.#working.set(key, false)
-        void this.#run(key)
+        void this.#run(key, since)
       }
     })
   }
 
-  async #run(key: Key): Promise<void> {
+  async #run(key: Key, waitingSince: number): Promise<void> {
+    const { clock, metrics } = this.#options
+    const startedMs = clock.monotonic()
     this.#active++
+    this.#begun.set(key, startedMs)
+    metrics?.begun(startedMs - waitingSince)
     let worked: Worked | undefined
     try {
       worked = await this.#options.work(key, this.#ended.signal)
@@ -135,6 +166,8 @@ class Queue<Key extends string> implements WorkQueue<Key> {
       this.#fail(key, error)
     }
     this.#active--
+    this.#begun.delete(key)
+    metrics?.ended(clock.monotonic() - startedMs)
     if (this.#ended.signal.aborted) return this.#settled()
     if (worked?.againAfterMs !== undefined) this.addAfter(key, worked.againAfterMs)
     if (worked?.until) void worked.until.then(() => this.#release(key))
@@ -149,6 +182,7 @@ class Queue<Key extends string> implements WorkQueue<Key> {
     this.#failures.set(key, failures)
     const delayMs = Math.min(firstMs * 2 ** Math.min(failures - 1, 60), limitMs)
     this.#options.failed?.(key, error, failures, delayMs)
+    this.#options.metrics?.retried()
     this.addAfter(key, delayMs)
   }
 

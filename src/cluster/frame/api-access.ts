@@ -1,4 +1,5 @@
 import type { Logger } from '#base/log/logger.ts'
+import type { Series } from '#base/metrics/series.ts'
 import type { Random } from '#base/random/random.ts'
 import type { Clock } from '#base/time/clock.ts'
 import { ServerList } from '#client/balancer/server-list.ts'
@@ -8,6 +9,7 @@ import { clientOptionsFromFile } from '#client/kubeconfig/client-options.ts'
 import { KubeconfigError } from '#client/kubeconfig/kubeconfig.ts'
 import { accountToken } from '#controllers/service-accounts.ts'
 import { SetupError } from '../setup-error.ts'
+import { clientMetrics } from './client-metrics.ts'
 
 /** Which API server a program speaks with, and how fast. */
 export interface ApiAccessSettings {
@@ -22,6 +24,8 @@ export interface ApiAccessSettings {
 
 /** What a program speaks with its API servers by. */
 export interface ApiAccess extends Disposable {
+  /** What it asks of them. */
+  readonly series: readonly Series[]
   /** Acts as the kubeconfig's user. */
   readonly client: HttpClient
   /** A client of its own that acts as a service account of `kube-system`; ended with the rest. */
@@ -41,15 +45,17 @@ export function apiAccess(settings: ApiAccessSettings, { name, clock, random, lo
   const { qps, burst } = settings
   const { options, seeds } = connectionOf(settings, name, clock)
   const servers = seeds.length > 1 ? new ServerList({ seeds, clock, random, log }) : undefined
-  const common = { ...options, server: seeds[0]!, servers, ...(qps > 0 ? { limit: { qps, burst: Math.max(1, burst) } } : {}) }
+  const { observe, series } = clientMetrics()
+  const common = { ...options, observe, server: seeds[0]!, servers, ...(qps > 0 ? { limit: { qps, burst: Math.max(1, burst) } } : {}) }
   const client = httpClient({ ...common, userAgent: `${name}/typernetes` })
   const accounts: HttpClient[] = []
   return {
     client,
+    series,
     clientOfAccount(account, purpose) {
       const { server, limit } = common
       const own = httpClient({
-        ...{ server, servers, clock, ...(limit ? { limit } : {}) },
+        ...{ server, servers, clock, observe, ...(limit ? { limit } : {}) },
         tls: () => trustIn(options.tls),
         token: accountToken(client, clock, account),
         userAgent: `${name}/${purpose}`,

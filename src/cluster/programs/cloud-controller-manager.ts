@@ -10,6 +10,7 @@ import { Service } from '#kinds/core/v1/service.ts'
 import { builtInKinds } from '#kinds/kinds.ts'
 import { kindRegistry } from '#machinery/kind/kind-registry.ts'
 import { cloudControllerManager, readCloudControllerNames } from '../flags/cloud-controller-manager.ts'
+import { cloudControllerManagerConfiguration } from '../flags/controller-manager-configuration.ts'
 import { localCloudConfiguration } from '../flags/local-cloud-configuration.ts'
 import { apiAccess } from '../frame/api-access.ts'
 import { controllerMetrics } from '../frame/controller-metrics.ts'
@@ -29,8 +30,14 @@ void runProgram(cloudControllerManager, async context => {
   const standBy = async () => providerFor(flags['cloud-config'], () => []).standBy?.()
   const ledElsewhere = () => void standBy().catch(error => log.error('what only a leader may have could not be let go of', { error }))
   const leader = leadership(context, { client, events, metrics, ledElsewhere })
-  await using _server = await serveComponent(context, { client, checks: [leader.check], metrics })
-  const counted = controllerMetrics(metrics)
+  const { counted, series } = controllerMetrics()
+  await using _server = await serveComponent(context, {
+    client,
+    checks: [leader.check],
+    metrics,
+    series: [...series, ...access.series],
+    configuration: { 'cloudcontrollermanager.config.k8s.io': cloudControllerManagerConfiguration(flags) },
+  })
 
   await leader.lead(async until => {
     await using informers = newInformers({ client, clock, log })

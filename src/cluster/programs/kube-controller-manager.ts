@@ -9,6 +9,7 @@ import { startControllers } from '#controllers/start-controllers.ts'
 import { builtInKinds } from '#kinds/kinds.ts'
 import { optionalKinds } from '#kinds/optional-kinds.ts'
 import { kindRegistry } from '#machinery/kind/kind-registry.ts'
+import { kubeControllerManagerConfiguration } from '../flags/controller-manager-configuration.ts'
 import { controllerParameters } from '../flags/controller-parameters.ts'
 import { kubeControllerManager } from '../flags/kube-controller-manager.ts'
 import { apiAccess } from '../frame/api-access.ts'
@@ -32,8 +33,14 @@ void runProgram(kubeControllerManager, async context => {
   using events = eventRecorder({ client, clock, log, component: 'kube-controller-manager' })
   const metrics = new Registry()
   const leader = leadership(context, { client, events, metrics })
-  await using _server = await serveComponent(context, { client, checks: [leader.check], metrics })
-  const counted = controllerMetrics(metrics)
+  const { counted, series } = controllerMetrics()
+  await using _server = await serveComponent(context, {
+    client,
+    checks: [leader.check],
+    metrics,
+    series: [...series, ...access.series],
+    configuration: { 'kubecontrollermanager.config.k8s.io': kubeControllerManagerConfiguration(flags) },
+  })
 
   await leader.lead(async until => {
     const kinds = kindRegistry([...builtInKinds, ...(await servedAmong(optionalKinds, client.raw))])

@@ -47,7 +47,7 @@ void runProgram(kubeScheduler, async context => {
     client,
     checks: [leader.check],
     metrics,
-    series,
+    series: [...series, ...access.series],
     furtherSeries: { resources: podResourceMetrics(() => pods?.list() ?? []) },
     configuration: { 'kubescheduler.config.k8s.io': { ...config } },
   })

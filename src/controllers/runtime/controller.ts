@@ -6,6 +6,7 @@ import type { EventRecorder } from '#client/events/event-recorder.ts'
 import type { Informers } from '#client/informers/informer.ts'
 import type { AnyKind } from '#machinery/kind/kind.ts'
 import type { KindRegistry } from '#machinery/kind/kind-registry.ts'
+import type { ControllerMetrics } from './controller-metrics.ts'
 import type { ControllerParameters } from './parameters.ts'
 
 /** A loop that brings what is towards what is asked for. Most are made by `defineController`; odd shapes implement this themselves. */
@@ -37,13 +38,3 @@ export interface ControllerContext {
   /** Tells users of an object what `component` did. */
   events(component: string): EventRecorder
 }
-
-/** Where controllers count what they do. */
-export interface ControllerMetrics {
-  /** A key was worked on; `error` says whether it failed. */
-  reconciled(controller: string, durationMs: number, error: boolean): void
-  /** How many keys wait or are worked on now. */
-  depth(controller: string, keys: number): void
-}
-
-export const noMetrics: ControllerMetrics = { reconciled() {}, depth() {} }

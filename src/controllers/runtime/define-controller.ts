@@ -10,6 +10,7 @@ import type { KindRegistry } from '#machinery/kind/kind-registry.ts'
 import type { LabelSelector } from '#machinery/selectors/label-selector.ts'
 import { isConflict } from '#machinery/status/status-error.ts'
 import type { Controller, ControllerContext } from './controller.ts'
+import type { ControllerMetrics } from './controller-metrics.ts'
 import { keyOf, partsOf } from './keys.ts'
 import type { ControllerParameters } from './parameters.ts'
 import { Sightings } from './sightings.ts'
@@ -62,6 +63,7 @@ export interface Tools {
   readonly log: Logger
   readonly kinds: KindRegistry
   readonly parameters: ControllerParameters
+  readonly metrics: ControllerMetrics
   readonly events: EventRecorder
   readonly signal: AbortSignal
   /** An object as the cache has it. */
@@ -131,6 +133,7 @@ class Loop<K extends AnyKind> implements AsyncDisposable {
       concurrency: definition.concurrency ?? context.parameters.concurrentSyncs,
       work: (key, signal) => this.#work(key, signal),
       failed: (key, error, failures, delayMs) => this.#failed(key, error, failures, delayMs),
+      metrics: context.metrics.queue(definition.name, () => this.#queue),
     })
     this.#started = this.#start().catch(error => {
       if (!this.#ended.signal.aborted) this.#log.error('a controller could not start', { error })
@@ -173,8 +176,6 @@ class Loop<K extends AnyKind> implements AsyncDisposable {
   }
 
   async #work(key: string, signal: AbortSignal): Promise<Worked | undefined> {
-    const { clock, metrics } = this.#context
-    const startedMs = clock.monotonic()
     const sightings = this.#sightingsOf(key)
     let againAfterMs = this.#definition.resyncMs
     let failure: { error: unknown } | undefined
@@ -194,8 +195,6 @@ class Loop<K extends AnyKind> implements AsyncDisposable {
     } catch (error) {
       failure = { error }
     }
-    metrics.reconciled(this.#definition.name, clock.monotonic() - startedMs, failure !== undefined)
-    metrics.depth(this.#definition.name, this.#queue.size())
     if (sightings.isClear) {
       this.#sightings.delete(key)
       return { againAfterMs, failure }
@@ -223,7 +222,7 @@ class Loop<K extends AnyKind> implements AsyncDisposable {
   }
 
   #tools(sightings: Sightings, signal: AbortSignal, again: (ms: number) => void): Tools {
-    const { clock, random, kinds, parameters } = this.#context
+    const { clock, random, kinds, parameters, metrics } = this.#context
     const client = sightings.watching()
     return {
       client,
@@ -232,6 +231,7 @@ class Loop<K extends AnyKind> implements AsyncDisposable {
       random,
       kinds,
       parameters,
+      metrics,
       signal,
       again,
       log: this.#log,
