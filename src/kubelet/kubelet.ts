@@ -95,6 +95,12 @@ export interface Kubelet {
   stop(): Promise<void>
 }
 
+/**
+ * What this kubelet tells of itself by KEP-5328, so that nobody asks it for what it cannot do: WebSockets end here and need not be translated.
+ * Containers are neither resized in place nor restarted all together here, and the host's network has no user namespaces.
+ */
+const DECLARED_FEATURES = ['ExtendWebSocketsToKubelet']
+
 const VERSION = 'v1.36.2'
 const RELIST_MS = 10_000
 const HOUSEKEEPING_MS = 60_000
@@ -317,6 +323,7 @@ class RunningKubelet {
             runtimeError: this.#runtimeError,
             images: this.#images,
             pressures: this.#pressures,
+            declaredFeatures: DECLARED_FEATURES,
             now: clock.now(),
           },
           old,

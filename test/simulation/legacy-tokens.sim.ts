@@ -70,8 +70,9 @@ describe('a token of a service account in a secret', () => {
         metadata: { ...within(name), annotations: { 'kubernetes.io/service-account.name': 'app' } },
         type,
       } as never)
+    // It has a node, so that nobody looks for one every five minutes.
     const volumes = [{ name: 'v', secret: { secretName: 'mounted' } }]
-    await client.create(Pod, { metadata: within('p'), spec: { containers: [{ name: 'c', image: 'i' }], volumes } } as never)
+    await client.create(Pod, { metadata: within('p'), spec: { nodeName: 'n1', containers: [{ name: 'c', image: 'i' }], volumes } } as never)
     await clock.advance(1_000)
     const secret = (name: string) => client.get(Secret, within(name))
     const labels = async (name: string) => (await secret(name)).metadata.labels ?? {}

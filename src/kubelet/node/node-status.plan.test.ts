@@ -64,6 +64,12 @@ describe('the status of a node', () => {
     ])
   })
 
+  it('tells of the features that others have to know of', () => {
+    const first = planNodeStatus(facts, undefined)
+    const declaring = planNodeStatus({ ...facts, declaredFeatures: ['B', 'A'] }, undefined)
+    expect([first.declaredFeatures, declaring.declaredFeatures, isNews(declaring, first, equal)]).toEqual([undefined, ['A', 'B'], true])
+  })
+
   it('is no news when only time has passed', () => {
     const first = planNodeStatus(facts, undefined)
     expect(isNews(planNodeStatus({ ...facts, now: facts.now + 1000 }, nodeWith(first)), first, equal)).toBe(false)

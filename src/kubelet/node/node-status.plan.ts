@@ -24,6 +24,8 @@ export interface NodeFacts {
   readonly runtimeError: string | undefined
   readonly images: readonly RuntimeImage[]
   readonly pressures: { readonly memory: boolean; readonly disk: boolean; readonly pids: boolean }
+  /** Features that this kubelet has, of those that others have to know of. */
+  readonly declaredFeatures?: readonly string[]
   readonly now: number
 }
 
@@ -52,6 +54,7 @@ export function planNodeStatus(facts: NodeFacts, old: Node | undefined): NodeSta
       architecture: facts.machine.architecture,
     },
     images: imagesOf(facts.images),
+    ...(facts.declaredFeatures?.length ? { declaredFeatures: [...facts.declaredFeatures].sort() } : {}),
   }
 }
 
