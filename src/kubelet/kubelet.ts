@@ -61,6 +61,8 @@ export interface KubeletOptions {
   /** The node's own resolver, for pods with dnsPolicy Default; default `/etc/resolv.conf`. */
   readonly resolvConf?: string
   readonly staticPodPath?: string | undefined
+  /** Whether containers that name no seccomp profile have the runtime's own; default: they have none. */
+  readonly seccompDefault?: boolean
   /** The HTTPS API that the API server calls; absent: none. */
   readonly server?: KubeletServerOptions | undefined
   readonly labels?: Readonly<Record<string, string>>
@@ -269,6 +271,7 @@ class RunningKubelet {
       dns: { clusterDNS, clusterDomain, node: await readResolver(this.#options.resolvConf ?? '/etc/resolv.conf') },
       logsDirectory: this.#options.logsDirectory,
       seccompDirectory: join(rootDirectory, 'seccomp'),
+      seccompDefault: this.#options.seccompDefault,
       nodeHostsPath: '/etc/hosts',
       nodeMemoryBytes: machine.memoryBytes,
       allocatable: () => reporter.node?.status.allocatable ?? {},

@@ -14,6 +14,8 @@ import {
   string,
 } from '#machinery/schema/schema.ts'
 import type { ConfigKind } from './config-file.ts'
+import type { FlagValues } from './flag-set.ts'
+import type { kubelet } from './kubelet.ts'
 
 const name = (of: string) => `io.k8s.kubelet.config.v1beta1.${of}`
 
@@ -75,6 +77,7 @@ const honoured = {
   containerRuntimeEndpoint: omitempty(undefined, string),
   oomScoreAdj: optional(undefined, int32),
   allowedUnsafeSysctls: omitempty(undefined, list(string)),
+  seccompDefault: optional(undefined, boolean),
 } as const
 
 /** Fields of upstream's that are accepted and have no effect here. */
@@ -92,7 +95,7 @@ const accepted = Object.fromEntries(
     'failSwapOn memorySwap containerLogMaxWorkers containerLogMonitorInterval configMapAndSecretChangeDetectionStrategy reservedSystemCPUs',
     'showHiddenMetricsForVersion systemReservedCgroup kubeReservedCgroup enforceNodeAllocatable volumePluginDir',
     'kernelMemcgNotification logging enableSystemLogHandler enableSystemLogQuery shutdownGracePeriod shutdownGracePeriodCriticalPods',
-    'shutdownGracePeriodByPodPriority crashLoopBackOff reservedMemory enableProfilingHandler enableDebugFlagsHandler seccompDefault',
+    'shutdownGracePeriodByPodPriority crashLoopBackOff reservedMemory enableProfilingHandler enableDebugFlagsHandler',
     'memoryThrottlingFactor tracing localStorageCapacityIsolation imageServiceEndpoint failCgroupV1 userNamespaces imagePullCredentialsVerificationPolicy',
     'allowInsecureRegistries memoryReservationPolicy',
   ]
@@ -114,4 +117,53 @@ export const kubeletConfiguration: ConfigKind<KubeletConfiguration> = {
 /** The fields of a configuration that were set and have no effect here. */
 export function withoutEffect(config: KubeletConfiguration): string[] {
   return Object.keys(config).filter(field => field in accepted)
+}
+
+/** Reads a flag as {@link ProgramContext.setting} does. */
+type Setting = <Name extends keyof KubeletFlags>(flag: Name, inFile: KubeletFlags[Name] | undefined) => KubeletFlags[Name]
+type KubeletFlags = FlagValues<typeof kubelet.sections>
+
+/** What is in force, for `/configz`: the file, with what flags say and what is so by default in the fields that have an effect. */
+export function inForce(config: KubeletConfiguration, setting: Setting): object {
+  return {
+    ...config,
+    enableServer: setting('enable-server', config.enableServer),
+    staticPodPath: setting('pod-manifest-path', config.staticPodPath),
+    podLogsDir: config.podLogsDir ?? '/var/log/pods',
+    address: setting('address', config.address),
+    port: setting('port', config.port),
+    tlsCertFile: setting('tls-cert-file', config.tlsCertFile),
+    tlsPrivateKeyFile: setting('tls-private-key-file', config.tlsPrivateKeyFile),
+    tlsCipherSuites: setting('tls-cipher-suites', config.tlsCipherSuites),
+    tlsMinVersion: setting('tls-min-version', config.tlsMinVersion as never),
+    authentication: {
+      x509: { clientCAFile: setting('client-ca-file', config.authentication?.x509?.clientCAFile) },
+      webhook: { enabled: true },
+      anonymous: { enabled: false },
+    },
+    authorization: { mode: 'Webhook' },
+    healthzPort: setting('healthz-port', config.healthzPort),
+    healthzBindAddress: setting('healthz-bind-address', config.healthzBindAddress),
+    clusterDomain: setting('cluster-domain', config.clusterDomain),
+    clusterDNS: setting('cluster-dns', config.clusterDNS),
+    imageGCHighThresholdPercent: setting('image-gc-high-threshold', config.imageGCHighThresholdPercent),
+    imageGCLowThresholdPercent: setting('image-gc-low-threshold', config.imageGCLowThresholdPercent),
+    cgroupRoot: setting('cgroup-root', config.cgroupRoot),
+    maxPods: setting('max-pods', config.maxPods),
+    podPidsLimit: setting('pod-max-pids', config.podPidsLimit === undefined ? undefined : Number(config.podPidsLimit)),
+    resolvConf: setting('resolv-conf', config.resolvConf),
+    kubeAPIQPS: setting('kube-api-qps', config.kubeAPIQPS),
+    kubeAPIBurst: setting('kube-api-burst', config.kubeAPIBurst),
+    evictionHard: setting('eviction-hard', config.evictionHard),
+    systemReserved: setting('system-reserved', config.systemReserved),
+    kubeReserved: setting('kube-reserved', config.kubeReserved),
+    containerLogMaxSize: setting('container-log-max-size', config.containerLogMaxSize),
+    containerLogMaxFiles: setting('container-log-max-files', config.containerLogMaxFiles),
+    registerNode: setting('register-node', config.registerNode),
+    providerID: setting('provider-id', config.providerID),
+    containerRuntimeEndpoint: setting('container-runtime-endpoint', config.containerRuntimeEndpoint),
+    oomScoreAdj: setting('oom-score-adj', config.oomScoreAdj),
+    allowedUnsafeSysctls: setting('allowed-unsafe-sysctls', config.allowedUnsafeSysctls),
+    seccompDefault: setting('seccomp-default', config.seccompDefault),
+  }
 }

@@ -48,10 +48,7 @@ export const kubelet = {
       'root-dir': text('Where it keeps volumes and what it knows of pods.', '/var/lib/kubelet'),
       runonce: unapplied(boolean('Starts the static pods and ends.')),
       'runtime-cgroups': unapplied(text('The cgroup of the container runtime.'), RUNTIME),
-      'seccomp-default': refused(
-        boolean('Pods that do not say get the profile RuntimeDefault.'),
-        'pods name their seccompProfile themselves',
-      ),
+      'seccomp-default': boolean('Containers that do not say get the seccomp profile RuntimeDefault.'),
       'storage-driver-db': unapplied(text('Of cAdvisor.')),
       'storage-driver-host': unapplied(text('Of cAdvisor.')),
       'storage-driver-user': unapplied(text('Of cAdvisor.')),

@@ -55,7 +55,6 @@ describe('flags that change what is safe', () => {
   it.each([
     ['kube-apiserver', '--etcd-prefix=/other', 'all keys are below /registry'],
     ['kube-apiserver', '--aggregator-reject-forwarding-redirect=false', 'redirects of aggregated servers are never followed'],
-    ['kubelet', '--seccomp-default', 'pods name their seccompProfile themselves'],
     ['kube-scheduler', '--tls-cipher-suites=TLS_NULL', "Cipher suite TLS_NULL not supported or doesn't exist"],
     ['kube-controller-manager', '--controllers=*,-jobs', '"jobs" is not in the list of known controllers'],
     ['cloud-controller-manager', '--controllers=jobs', '"jobs" is not in the list of known controllers'],

@@ -7,11 +7,12 @@ import { criRuntime } from '#kubelet/runtime/cri/cri-runtime.ts'
 import { linuxMounter } from '#kubelet/volumes/linux-mounter.ts'
 import { Quantity } from '#machinery/quantity/quantity.ts'
 import { kubelet as program } from '../flags/kubelet.ts'
-import { type KubeletConfiguration, kubeletConfiguration, withoutEffect } from '../flags/kubelet-configuration.ts'
+import { inForce, type KubeletConfiguration, kubeletConfiguration, withoutEffect } from '../flags/kubelet-configuration.ts'
 import { neededFile } from '../flags/named-file.ts'
 import { apiAccess } from '../frame/api-access.ts'
 import { beKilledLast } from '../frame/oom-score.ts'
 import { configOf, runProgram, untilToldToEnd } from '../frame/run-program.ts'
+import { selfPages } from '../frame/self-pages.ts'
 import { servePlain } from '../frame/serve-plain.ts'
 import { servingTls } from '../frame/serving-tls.ts'
 import { firstAddress } from '../machine/addresses.ts'
@@ -20,7 +21,8 @@ import { SetupError } from '../setup-error.ts'
 void runProgram(program, async context => {
   const { flags, given, setting, log, clock, random, signal } = context
   const config: KubeletConfiguration = configOf(kubeletConfiguration, flags.config) ?? {}
-  for (const field of withoutEffect(config)) log.verbose('a field of the configuration has no effect here', { field })
+  const idle = withoutEffect(config)
+  if (idle.length > 0) log.warn('fields of the configuration are accepted, but have no effect here', { fields: idle })
   const nodeName = (flags['hostname-override'] || hostname()).toLowerCase()
   if (flags.kubeconfig === '') throw new SetupError('The kubelet does not know its API server', 'name a kubeconfig with --kubeconfig=FILE')
   if (!setting('register-node', config.registerNode)) log.warn('the node is registered although --register-node=false: nobody else does')
@@ -63,6 +65,7 @@ void runProgram(program, async context => {
     resolvConf: setting('resolv-conf', config.resolvConf),
     ...(staticPodPath === '' ? {} : { staticPodPath }),
     server,
+    seccompDefault: setting('seccomp-default', config.seccompDefault),
     labels: flags['node-labels'],
     taints: [
       ...(given.has('register-with-taints') ? flags['register-with-taints'].map(readTaint) : (config.registerWithTaints ?? [])),
@@ -115,11 +118,17 @@ void runProgram(program, async context => {
       cert: certificate,
       key,
       clientCA: neededFile('--client-ca-file', clientCaFile),
+      pages: pagesByWord(selfPages(context, { kubeletconfig: inForce(config, setting) })),
       minVersion,
       ...(ciphers ? { ciphers } : {}),
     }
   }
 })
+
+/** As the kubelet's port takes them: by the first word of the path. */
+function pagesByWord(pages: ReturnType<typeof selfPages>): ReturnType<typeof selfPages> {
+  return Object.fromEntries(Object.entries(pages).map(([path, page]) => [path.slice(1), page]))
+}
 
 function socketOf(endpoint: string): string {
   return endpoint.startsWith('/') ? `unix://${endpoint}` : endpoint

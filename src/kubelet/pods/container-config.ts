@@ -17,6 +17,8 @@ export interface ContainerFacts {
   readonly mounts: readonly Mount[]
   readonly devices: NonNullable<ContainerConfig['devices']>
   readonly seccompDirectory: string
+  /** Whether containers that do not say have the runtime's own profile; else none. */
+  readonly seccompDefault?: boolean | undefined
   readonly nodeMemoryBytes: number
   /** The container whose processes an ephemeral one shall see. */
   readonly targetId?: string | undefined
@@ -43,7 +45,7 @@ export function containerConfigOf(pod: Pod, container: Container | EphemeralCont
     tty: container.tty ?? false,
     linux: {
       resources: resourcesOf(pod, container, facts.nodeMemoryBytes),
-      securityContext: containerSecurity(pod, container, image, facts.seccompDirectory, facts.targetId),
+      securityContext: containerSecurity(pod, container, image, facts.seccompDirectory, facts.targetId, facts.seccompDefault),
     },
   }
 }

@@ -123,6 +123,14 @@ describe('security', () => {
     return containerSecurity(made, made.spec.containers[0]!, of, '/seccomp')
   }
 
+  it('is as the node says where nobody names a seccomp profile', () => {
+    const plain = pod([{ name: 'a' }])
+    const [container] = plain.spec.containers
+    const profile = (isDefault: boolean) =>
+      containerSecurity(plain, container!, image, '/seccomp', undefined, isDefault).seccomp?.profileType
+    expect([profile(false), profile(true)]).toEqual(['Unconfined', 'RuntimeDefault'])
+  })
+
   it("takes the container's word over the pod's over the image's", () => {
     const outer = { securityContext: { runAsUser: 1, runAsGroup: 2, fsGroup: 3, supplementalGroups: [4] } }
     expect(security(outer, { securityContext: { runAsUser: 9 } })).toMatchObject({

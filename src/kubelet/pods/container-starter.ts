@@ -96,6 +96,7 @@ async function configure(host: PodHost, request: StartRequest, image: Awaited<Re
     mounts,
     devices,
     seccompDirectory: host.seccompDirectory,
+    seccompDefault: host.seccompDefault,
     nodeMemoryBytes: host.nodeMemoryBytes,
     targetId: request.targetId,
   })

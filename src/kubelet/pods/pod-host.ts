@@ -36,6 +36,7 @@ export interface PodHost {
   /** Below it each pod has its directory `<namespace>_<name>_<uid>`. */
   readonly logsDirectory: string
   readonly seccompDirectory: string
+  readonly seccompDefault?: boolean | undefined
   readonly nodeHostsPath: string
   readonly nodeMemoryBytes: number
   readonly allocatable: () => Readonly<Record<string, string>>

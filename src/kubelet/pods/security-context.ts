@@ -56,6 +56,7 @@ export function containerSecurity(
   image: RuntimeImage,
   seccompDirectory: string,
   targetId?: string,
+  seccompDefault = false,
 ): ContainerSecurity {
   const outer = pod.spec.securityContext
   const own = container.securityContext
@@ -65,7 +66,8 @@ export function containerSecurity(
   if (own?.runAsNonRoot ?? outer.runAsNonRoot)
     checkNonRoot(pod, container.name, runAsUser, own?.runAsUser ?? outer.runAsUser, image.username)
   const groups = supplementalGroupsOf(pod)
-  const seccomp = own?.seccompProfile ?? outer.seccompProfile
+  const unsaid = seccompDefault ? ({ type: 'RuntimeDefault' } as const) : undefined
+  const seccomp = own?.seccompProfile ?? outer.seccompProfile ?? unsaid
   const masked = own?.procMount !== 'Unmasked'
   return {
     privileged,

@@ -17,6 +17,9 @@ import type { Runtime } from '../runtime/runtime.ts'
 import { StatsSummary } from './stats-summary.ts'
 import { servePortForward, serveRemoteCommand } from './streaming.ts'
 
+/** A page of its own: status, body, media type (plain text unless said otherwise). */
+export type KubeletPage = (request: IncomingMessage) => readonly [status: number, body: string, type?: string]
+
 /** Where the kubelet listens and whom it believes. */
 export interface KubeletServerOptions {
   readonly address: string
@@ -26,6 +29,8 @@ export interface KubeletServerOptions {
   readonly key: string
   /** The authority whose certificates are believed. */
   readonly clientCA: string
+  /** Further pages by their first word: `configz`, `statusz`, `flagz`. */
+  readonly pages?: Readonly<Record<string, KubeletPage>>
   /** The oldest TLS to accept; default 1.2. */
   readonly minVersion?: SecureVersion
   /** The ciphers to offer, as OpenSSL names them; default: Node's. */
@@ -159,6 +164,11 @@ class Handlers {
     if (first === 'pods' || first === 'runningpods') return json(response, this.#podList())
     if (first === 'stats') return json(response, await this.#stats.read())
     if (first === 'metrics') return void response.writeHead(200, { 'Content-Type': 'text/plain; version=0.0.4' }).end(this.#metrics())
+    const page = this.#context.pages?.[first]
+    if (page) {
+      const [status, body, type = 'text/plain; charset=utf-8'] = page(request)
+      return void response.writeHead(status, { 'Content-Type': type }).end(body)
+    }
     if (first === 'containerLogs') return this.#logs(request, response, url.searchParams, rest)
     if (first === 'exec' || first === 'attach' || first === 'portForward')
       throw new HttpError(400, 'unable to upgrade: this endpoint needs an upgraded connection')
@@ -279,7 +289,15 @@ class Handlers {
   }
 }
 
-const SUBRESOURCES: Readonly<Record<string, string>> = { stats: 'stats', metrics: 'metrics', logs: 'log', spec: 'spec' }
+const SUBRESOURCES: Readonly<Record<string, string>> = {
+  stats: 'stats',
+  metrics: 'metrics',
+  logs: 'log',
+  spec: 'spec',
+  configz: 'configz',
+  statusz: 'statusz',
+  flagz: 'flagz',
+}
 const VERBS: Readonly<Record<string, string>> = { POST: 'create', GET: 'get', PUT: 'update', PATCH: 'patch', DELETE: 'delete' }
 
 /** kubectl's names and those upstream's API server turns them into. */
