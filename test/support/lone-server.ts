@@ -20,10 +20,19 @@ export interface LoneServer extends AsyncDisposable {
   readonly directory: string
   /** Of the administrator. */
   readonly kubeconfig: string
+  /** Who signs its certificate and those of its clients. */
+  readonly authority: string
+  /** The token of the kubelet of one of its nodes. */
+  nodeToken(node: string): string
   client(user?: 'admin' | (typeof USERS)[number]): HttpClient
 }
 
-export async function startLoneServer(store: Store, options: Partial<LoneApiServerOptions> = {}): Promise<LoneServer> {
+/** `nodes`: those whose kubelets may come in. */
+export async function startLoneServer(
+  store: Store,
+  options: Partial<LoneApiServerOptions> = {},
+  nodes: readonly string[] = [],
+): Promise<LoneServer> {
   const clock = realClock()
   const directory = mkdtempSync(join(tmpdir(), 't8s-lone-'))
   const certificates = await clusterCertificates(directory, clock, { dnsNames: ['localhost'], ipAddresses: ['127.0.0.1'] })
@@ -40,7 +49,9 @@ export async function startLoneServer(store: Store, options: Partial<LoneApiServ
     tls: { certificate: certificates.apiServer.certificate, key: certificates.apiServer.privateKey },
     authentication: {
       clientCa: certificates.authority.certificate,
-      tokenFile: ['admin,admin,u-admin,"system:masters"', ...USERS.map(user => `${user},${user},u-${user}`)].join('\n'),
+      tokenFile: ['admin,admin,u-admin,"system:masters"', ...USERS.map(user => `${user},${user},u-${user}`), ...nodes.map(nodeLine)].join(
+        '\n',
+      ),
     },
     anonymous: true,
     authorizers: [{ type: 'Node' }, { type: 'RBAC' }],
@@ -63,6 +74,8 @@ export async function startLoneServer(store: Store, options: Partial<LoneApiServ
     port,
     directory,
     kubeconfig,
+    authority: ca,
+    nodeToken: tokenOf,
     client(user = 'admin') {
       const client = httpClient({ server, clock, tls: { ca }, token: user })
       clients.push(client)
@@ -75,6 +88,9 @@ export async function startLoneServer(store: Store, options: Partial<LoneApiServ
     },
   }
 }
+
+const tokenOf = (node: string) => `node-${node}`
+const nodeLine = (node: string) => `${tokenOf(node)},system:node:${node},u-${node},"system:nodes"`
 
 function kubeconfigOf(server: string, ca: string): string {
   const data = Buffer.from(ca).toString('base64')

@@ -119,3 +119,36 @@ export const kubeProxyConfiguration: ConfigKind<KubeProxyConfiguration> = {
   kind: 'KubeProxyConfiguration',
   schema: KubeProxyConfiguration,
 }
+
+/** The fields that this proxy reads. */
+const HONOURED = new Set([
+  'clientConnection.kubeconfig',
+  'clientConnection.qps',
+  'clientConnection.burst',
+  'hostnameOverride',
+  'healthzBindAddress',
+  'metricsBindAddress',
+  'bindAddressHardFail',
+  'mode',
+  'iptables.masqueradeAll',
+  'nftables.masqueradeAll',
+  'clusterCIDR',
+  'nodePortAddresses',
+  'oomScoreAdj',
+])
+
+/** The fields of a configuration that ask for something and have no effect here, such as `ipvs.scheduler`. */
+export function withoutEffect(config: KubeProxyConfiguration): string[] {
+  return [...fieldsOf(config, '')].filter(path => !HONOURED.has(path))
+}
+
+/** What tools write down although nobody asked for anything: `0s`, null, empty lists. */
+const UNASKED: ReadonlySet<unknown> = new Set([undefined, null, '', 0, false, '0s', '0.0.0.0'])
+
+function* fieldsOf(value: object, before: string): Generator<string> {
+  for (const [name, field] of Object.entries(value)) {
+    if (UNASKED.has(field) || (Array.isArray(field) && field.length === 0)) continue
+    if (typeof field === 'object' && !Array.isArray(field)) yield* fieldsOf(field as object, `${before}${name}.`)
+    else yield `${before}${name}`
+  }
+}

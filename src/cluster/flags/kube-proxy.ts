@@ -12,7 +12,7 @@ export const kubeProxy = {
   about: 'The proxy of a node: leads connections to Services to the pods behind them, by nftables in the network it runs in.',
   sections: {
     Misc: {
-      'bind-address': ip('The address at which it serves, unless a flag says otherwise.', '0.0.0.0'),
+      'bind-address': unapplied(ip('The address of the node, if it is not 0.0.0.0.', '0.0.0.0'), 'the Node tells its addresses'),
       'bind-address-hard-fail': boolean('Ends if a port to serve on is taken.'),
       cleanup: boolean('Removes the rules and ends.'),
       'cluster-cidr': text('The addresses of pods: what comes from elsewhere is translated.'),

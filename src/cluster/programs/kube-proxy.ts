@@ -14,7 +14,7 @@ import { standardTableFacts } from '#proxy/nftables/skeleton.ts'
 import { startProxy } from '#proxy/proxy.ts'
 import { addressAndPort } from '../flags/address.ts'
 import { kubeProxy } from '../flags/kube-proxy.ts'
-import { kubeProxyConfiguration } from '../flags/kube-proxy-configuration.ts'
+import { kubeProxyConfiguration, withoutEffect } from '../flags/kube-proxy-configuration.ts'
 import { apiAccess } from '../frame/api-access.ts'
 import { beKilledLast } from '../frame/oom-score.ts'
 import { configOf, runProgram, untilToldToEnd } from '../frame/run-program.ts'
@@ -33,6 +33,8 @@ void runProgram(kubeProxy, async context => {
     writeFileSync(flags['write-config-to'], encodeYaml({ apiVersion, kind, ...config }))
     return
   }
+  const idle = config ? withoutEffect(config) : []
+  if (idle.length > 0) log.warn('fields of the configuration are accepted, but have no effect here', { fields: idle })
   const mode = config ? (config.mode ?? '') : flags['proxy-mode']
   if (mode !== '' && mode !== 'nftables') log.warn('the mode asked for is not there: the rules are written by nftables', { mode })
   const clusterCIDRs = split(config ? config.clusterCIDR : flags['cluster-cidr'])

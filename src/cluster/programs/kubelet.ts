@@ -1,4 +1,4 @@
-import { hostname } from 'node:os'
+import { cpus, hostname } from 'node:os'
 import type { Taint } from '#kinds/core/v1/node.ts'
 import { DEFAULT_THRESHOLDS, type EvictionThresholds } from '#kubelet/eviction/eviction.plan.ts'
 import { startKubelet } from '#kubelet/kubelet.ts'
@@ -44,6 +44,8 @@ void runProgram(program, async context => {
   if (isServing && clientCA === '') log.warn('without --client-ca-file nobody can call this kubelet: logs and exec will not work')
   const server = isServing && clientCA !== '' ? await servingAs(clientCA) : undefined
   const podPidsLimit = setting('pod-max-pids', config.podPidsLimit === undefined ? undefined : Number(config.podPidsLimit))
+  const maxPods = setting('max-pods', config.maxPods)
+  const podsPerCore = setting('pods-per-core', config.podsPerCore)
   const staticPodPath = setting('pod-manifest-path', config.staticPodPath)
   const containerLogMaxBytes = Quantity.parse(setting('container-log-max-size', config.containerLogMaxSize)).toNumber()
 
@@ -75,7 +77,7 @@ void runProgram(program, async context => {
         : []),
     ],
     ...(flags['provider-id'] || config.providerID ? { providerID: flags['provider-id'] || config.providerID! } : {}),
-    maxPods: setting('max-pods', config.maxPods),
+    maxPods: podsPerCore > 0 ? Math.min(maxPods, podsPerCore * cpus().length) : maxPods,
     allowedUnsafeSysctls: setting('allowed-unsafe-sysctls', config.allowedUnsafeSysctls),
     ...(podPidsLimit > 0 ? { podPidsLimit } : {}),
     reserved: sumOf(setting('system-reserved', config.systemReserved), setting('kube-reserved', config.kubeReserved)),
