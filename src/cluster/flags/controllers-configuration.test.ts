@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { cloudControllerManager } from './cloud-controller-manager.ts'
-import { cloudControllerManagerConfiguration, kubeControllerManagerConfiguration } from './controller-manager-configuration.ts'
+import { cloudControllerManagerConfiguration, kubeControllerManagerConfiguration } from './controllers-configuration.ts'
 import { type FlagSections, type FlagValues, type Program, readCommandLine } from './flag-set.ts'
 import { kubeControllerManager } from './kube-controller-manager.ts'
 
