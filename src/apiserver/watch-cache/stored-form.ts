@@ -1,4 +1,5 @@
 import { beside } from '#base/collections/beside.ts'
+import { newKeptBytes } from '#base/collections/kept-bytes.ts'
 import type { ApiObject } from '#machinery/kind/kind.ts'
 import { ObjectMeta } from '#machinery/kind/object-meta.ts'
 
@@ -131,19 +132,24 @@ function withSlot(object: ApiObject): ApiObject {
 
 /**
  * Hot: bench/apiserver — a write serialises once, and the revision is spliced into a copy of the stored bytes: of what this process has written
- * when somebody asks for bytes, which between components of one process nobody does. What was read may be a part of something larger, that
- * must not be kept for it: its copy is made at once.
+ * when somebody asks for bytes, which between components of one process nobody does. What is kept is a copy all the same: the bytes of a write
+ * lie in memory whose growth hurries the garbage collection, and what was read may be a part of something larger.
  */
 function keepJson(object: object, json: Uint8Array, revision: number, isOwn: boolean): void {
   const at = indexOfSlot(json)
   if (at < 0) return
-  const unfilled = { json, at, revision }
-  kept.set(object, isOwn ? unfilled : filled(unfilled))
+  kept.set(object, isOwn ? { json: keptCopy(json), at, revision } : filled({ json, at, revision }))
+}
+
+function keptCopy(json: Uint8Array): Uint8Array {
+  const copy = newKeptBytes(json.length)
+  copy.set(json)
+  return copy
 }
 
 function filled(unfilled: Unfilled): Uint8Array {
   const length = lengthOf(unfilled)
-  const bytes = new Uint8Array(length + 1)
+  const bytes = newKeptBytes(length + 1)
   fill(bytes, 0, unfilled)
   bytes[length] = LINE_FEED
   return bytes
