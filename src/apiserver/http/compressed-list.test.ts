@@ -11,7 +11,7 @@ const uidOf = (n: number) => n.toString(16).padStart(12, '0')
 const object = (n: number, data = 'x'): ApiObject =>
   ({ kind: 'ConfigMap', apiVersion: 'v1', metadata: { name: `n-${n}`, uid: uidOf(n * 7) }, data }) as ApiObject
 
-function listOf(items: readonly ApiObject[], revision = 1): JoinedList {
+function listOf(items: readonly ApiObject[], revision = 1): JoinedList & { readonly parts: Uint8Array[] } {
   const parts = [encoder.encode(`{"revision":${revision},"items":[`)]
   for (const [index, item] of items.entries()) parts.push(encoder.encode(index > 0 ? ',' : ''), encoder.encode(JSON.stringify(item)))
   return { items, parts: [...parts, encoder.encode(']}')] }

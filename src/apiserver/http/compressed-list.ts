@@ -6,7 +6,7 @@ import type { CompressedPart, Gzip } from './compression.ts'
 /** A list whose bytes are those of its items one behind the other: a head, for each item a separator and its bytes, and a tail. */
 export interface JoinedList {
   readonly items: readonly ApiObject[]
-  readonly parts: readonly Uint8Array[]
+  readonly parts: Pick<readonly Uint8Array[], 'slice'>
 }
 
 /**

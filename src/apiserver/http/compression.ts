@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream'
 import { constants, crc32, createGzip, deflateRaw } from 'node:zlib'
+import { byteLengthOf, type Pieces } from '#base/net/pieces.ts'
 
-type Bytes = Uint8Array | readonly Uint8Array[]
+type Bytes = Uint8Array | Pieces
 
 /** Compresses big answers off the main thread. */
 export interface Gzip {
@@ -66,8 +67,5 @@ function* chunksOf(bytes: Bytes): Iterable<Uint8Array> {
 }
 
 function sizeOf(bytes: Bytes): number {
-  if (bytes instanceof Uint8Array) return bytes.length
-  let size = 0
-  for (const part of bytes) size += part.length
-  return size
+  return bytes instanceof Uint8Array ? bytes.length : byteLengthOf(bytes)
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex, Readable } from 'node:stream'
+import type { Pieces } from '#base/net/pieces.ts'
 
 /** A request and the way to answer it, whichever protocol it came by. */
 export interface Exchange {
@@ -21,7 +22,7 @@ export interface Exchange {
   /** There if the client asks to speak another protocol from here on. */
   readonly upgrade?: Upgrade
   /** Answers as a whole; the body is the parts one behind the other, which must not change any more. */
-  answer(status: number, headers: ResponseHeaders, body?: readonly Uint8Array[]): void
+  answer(status: number, headers: ResponseHeaders, body?: Pieces): void
   /** Answers bit by bit. */
   stream(status: number, headers: ResponseHeaders): ResponseStream
   /** Calls back once the client has gone before the answer was complete. */

@@ -1,4 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import { byteLengthOf, type Pieces } from '#base/net/pieces.ts'
 import type { Connection, Exchange, ResponseHeaders } from './exchange.ts'
 import { readBody } from './read-body.ts'
 
@@ -49,8 +50,8 @@ export function http1Exchange(request: IncomingMessage, response: ServerResponse
   }
 }
 
-function outgoing(head: ResponseHeaders, body?: readonly Uint8Array[]): OutgoingHttpHeaders {
+function outgoing(head: ResponseHeaders, body?: Pieces): OutgoingHttpHeaders {
   const headers = { ...head } as OutgoingHttpHeaders
-  if (body) headers['content-length'] = body.reduce((sum, part) => sum + part.length, 0)
+  if (body) headers['content-length'] = byteLengthOf(body)
   return headers
 }

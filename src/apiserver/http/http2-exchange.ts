@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import type { Http2Stream } from '#base/net/http2/http2-stream.ts'
+import { byteLengthOf, type Pieces } from '#base/net/pieces.ts'
 import { BodyTooLarge, type Connection, type Exchange, type ResponseHeaders, type ResponseStream } from './exchange.ts'
 
 /** A request over HTTP/2. Hot: bench/apiserver. */
@@ -52,10 +53,9 @@ export class Http2Exchange implements Exchange {
     })
   }
 
-  answer(status: number, head: ResponseHeaders, body?: readonly Uint8Array[]): void {
+  answer(status: number, head: ResponseHeaders, body?: Pieces): void {
     if (this.#stream.headersSent) return
-    let length = 0
-    for (const chunk of body ?? []) length += chunk.length
+    const length = body ? byteLengthOf(body) : 0
     const isLast = this.method === 'HEAD' || length === 0
     const headers = { ...head, date: this.#date() }
     this.#stream.respond(status, body ? { ...headers, 'content-length': length } : headers, isLast)

@@ -40,7 +40,7 @@ async function list(form: Partial<Negotiated>) {
   } as unknown as RequestContext
   await answers.list(context, ConfigMap, { metadata: { resourceVersion: '9' }, items }, new URLSearchParams() as never)
   const { bytes } = sent!
-  return { pauses, bytes: bytes instanceof Uint8Array ? bytes : Buffer.concat(bytes) }
+  return { pauses, bytes: bytes instanceof Uint8Array ? bytes : Buffer.concat([...bytes]) }
 }
 
 describe('a long list', () => {

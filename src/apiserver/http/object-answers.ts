@@ -115,8 +115,7 @@ export class ObjectAnswers {
     if (exchange.method !== 'GET' || !gzip.isWorthwhile(rendered.bytes, headerOf(exchange, 'accept-encoding'))) {
       return context.send(status, rendered)
     }
-    const { bytes: parts, items } = rendered
-    const packed = items && !(parts instanceof Uint8Array) ? compressedList({ items, parts }, gzip) : gzip.compress(parts)
+    const packed = rendered.list ? compressedList(rendered.list, gzip) : gzip.compress(rendered.bytes)
     return packed.then(bytes => context.send(status, { ...rendered, bytes }, GZIPPED))
   }
 }

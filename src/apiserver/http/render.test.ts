@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Pieces } from '#base/net/pieces.ts'
 import { ConfigMap } from '#kinds/core/v1/config-map.ts'
 import type { ApiObject } from '#machinery/kind/kind.ts'
 import { adopt, enclosed, keptBytes, slotted, storedForm } from '../watch-cache/stored-form.ts'
@@ -53,8 +54,13 @@ describe('stored bytes', () => {
 describe('a list', () => {
   it.each([0, 1, 3])('of %i objects is its objects one behind the other, without their types', count => {
     const items = Array.from({ length: count }, (_, index) => object(`o${index}`, { k: String(index) }))
-    const { bytes } = renderList(ConfigMap, { metadata: { resourceVersion: '9' }, items }, plain, protobuf)
-    const whole = text(Buffer.concat(bytes as Uint8Array[]))
+    const { bytes, list } = renderList(ConfigMap, { metadata: { resourceVersion: '9' }, items }, plain, protobuf)
+    const pieces = bytes as Pieces
+    const whole = text(Buffer.concat([...pieces]))
+    expect(pieces.byteLength).toBe(Buffer.byteLength(whole))
+    expect(list!.parts.slice()).toEqual([...pieces])
+    expect(list!.parts.slice(-1)).toEqual([pieces.at(-1)])
+    expect(pieces.at(pieces.length)).toBeUndefined()
     expect(whole.endsWith(']}\n')).toBe(true)
     expect(JSON.parse(whole)).toEqual({
       kind: 'ConfigMapList',

@@ -1,9 +1,10 @@
+import type { Pieces } from '#base/net/pieces.ts'
 import { encodeJson, encodePrettyJson } from '#machinery/codec/json/encode-json.ts'
 import { encodeYaml } from '#machinery/codec/yaml/encode-yaml.ts'
 import type { AnyKind, ApiObject } from '#machinery/kind/kind.ts'
 import type { Page } from '../registry/read.ts'
 import { keep, keptBytes } from '../watch-cache/stored-form.ts'
-import type { JoinedList } from './compressed-list.ts'
+import { ListBytes } from './list-bytes.ts'
 import { MEDIA_TYPES, type Negotiated } from './negotiation.ts'
 
 /** Writes values as protobuf in Kubernetes' envelope; undefined where a value has no such form. */
@@ -18,10 +19,10 @@ export interface ProtobufWriter {
 
 /** Bytes, in one piece or several, and their media type. */
 export interface Rendered {
-  readonly bytes: Uint8Array | readonly Uint8Array[]
+  readonly bytes: Uint8Array | Pieces
   readonly contentType: string
-  /** There if the bytes are a {@link JoinedList} of these. */
-  readonly items?: readonly ApiObject[]
+  /** There if the bytes are those of a list, of these items. */
+  readonly list?: { readonly items: readonly ApiObject[]; readonly parts: ListBytes<ApiObject> }
 }
 
 const encoder = new TextEncoder()
@@ -53,7 +54,10 @@ export function renderObject(kind: AnyKind | undefined, object: object, form: Ne
 /** A list as the client wants it. */
 export function renderList(kind: AnyKind, page: Page, form: Negotiated, protobuf: ProtobufWriter): Rendered {
   if (form.encoding === 'protobuf') return { bytes: protobuf.list(kind, page), contentType: MEDIA_TYPES.protobuf }
-  if (form.encoding === 'json' && !form.isPretty) return { bytes: joinedList(kind, page), contentType: MEDIA_TYPES.json, items: page.items }
+  if (form.encoding === 'json' && !form.isPretty) {
+    const parts = joinedList(kind, page)
+    return { bytes: parts, contentType: MEDIA_TYPES.json, list: { items: page.items, parts } }
+  }
   const items = kind.isCustom ? page.items : page.items.map(withoutType)
   const whole = { kind: kind.listKind, apiVersion: kind.apiVersion, metadata: metadataOf(kind, page), items }
   if (form.encoding === 'yaml') return { bytes: encoder.encode(encodeYaml(whole)), contentType: MEDIA_TYPES.yaml }
@@ -67,29 +71,13 @@ function metadataOf(kind: AnyKind, { metadata }: Page): Page['metadata'] {
 
 // Hot: bench/apiserver — a list is its objects' kept bytes, one behind the other; but for custom resources, without their kind and apiVersion.
 // They are not copied together: the connection copies each into its frames.
-function joinedList(kind: AnyKind, page: Page): JoinedList['parts'] {
-  const { items } = page
+function joinedList(kind: AnyKind, page: Page): ListBytes<ApiObject> {
   const head = encoder.encode(
     `{"kind":${JSON.stringify(kind.listKind)},"apiVersion":${JSON.stringify(kind.apiVersion)},"metadata":${JSON.stringify(metadataOf(kind, page))},"items":[`,
   )
   const type = `{"kind":${JSON.stringify(kind.kind)},"apiVersion":${JSON.stringify(kind.apiVersion)},`
-  const skipped = kind.isCustom ? 1 : encoder.encode(type).length
-  const parts = new Array<Uint8Array>(2 * items.length + 2)
-  let at = 0
-  parts[at++] = head
-  for (let index = 0; index < items.length; index++) {
-    const bytes = jsonBytes(items[index]!)
-    // Each part loses its type and its line feed, and gains `{` and, but for the first, a comma.
-    parts[at++] = index === 0 ? FIRST : NEXT
-    parts[at++] = bytes.subarray(skipped, bytes.length - 1)
-  }
-  parts[at++] = TAIL
-  return parts
+  return new ListBytes(head, page.items, jsonBytes, kind.isCustom ? 1 : encoder.encode(type).length)
 }
-
-const TAIL = encoder.encode(']}\n')
-const FIRST = encoder.encode('{')
-const NEXT = encoder.encode(',{')
 
 function withoutType(object: ApiObject): object {
   const { kind: _, apiVersion: __, ...rest } = object

@@ -1,3 +1,4 @@
+import { byteLengthOf } from '#base/net/pieces.ts'
 import type { Caller, UserInfo } from '#client/direct/api-handler.ts'
 import { internalError } from '#machinery/status/failures.ts'
 import { StatusError, statusErrorOf } from '#machinery/status/status-error.ts'
@@ -74,7 +75,7 @@ export class RequestContext {
     this.#isAnswered = true
     this.status = status
     const body = bytes instanceof Uint8Array ? [bytes] : bytes
-    for (const part of body) this.answerBytes += part.length
+    this.answerBytes += byteLengthOf(body)
     const headers = this.headers(contentType)
     this.exchange.answer(status, more === NO_HEADERS ? headers : { ...headers, ...more }, body)
   }

@@ -1,3 +1,4 @@
+import { byteLengthOf, type Pieces } from '../pieces.ts'
 import type { DecodedHeaders } from './header-decoder.ts'
 import type { AnswerHeaders } from './header-encoder.ts'
 import type { RequestHeaders } from './header-fields.ts'
@@ -38,6 +39,9 @@ export class Http2Stream {
   readonly #host: StreamHost
   readonly #queue: Uint8Array[] = []
   #first = 0
+  /** What comes behind the queue, and which piece of it is the next to be asked for. */
+  #last: Pieces = NOTHING
+  #nextOfLast = 0
   #offset = 0
   #isEnding = false
   #headersSent = false
@@ -111,13 +115,10 @@ export class Http2Stream {
   }
 
   /** Sends the last part of the body, in one piece or several. */
-  end(chunks: readonly Uint8Array[] = []): void {
+  end(pieces: Pieces = NOTHING): void {
     if (this.#isClosed || this.#isEnding) return
-    for (const chunk of chunks) {
-      if (chunk.length === 0) continue
-      this.#queue.push(chunk)
-      this.queuedBytes += chunk.length
-    }
+    this.#last = pieces
+    this.queuedBytes += byteLengthOf(pieces)
     this.#isEnding = true
     this.#host.wantsToSend(this)
   }
@@ -170,6 +171,7 @@ export class Http2Stream {
   takeQueued(limit: number, take: (chunk: Uint8Array, from: number, end: number) => void): boolean {
     let left = limit
     while (left > 0) {
+      if (this.#first === this.#queue.length) this.#queue.push(this.#last.at(this.#nextOfLast++)!)
       const chunk = this.#queue[this.#first]!
       const end = Math.min(chunk.length, this.#offset + left)
       take(chunk, this.#offset, end)
@@ -183,6 +185,7 @@ export class Http2Stream {
     if (this.queuedBytes === 0) {
       this.#queue.length = 0
       this.#first = 0
+      if (this.#isEnding) this.#last = NOTHING
       this.#isAnswered = this.#isEnding
     } else if (this.#first > 1024) {
       this.#queue.splice(0, this.#first)
@@ -201,9 +204,12 @@ export class Http2Stream {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#queue.length = 0
+    this.#last = NOTHING
     this.#early.length = 0
     this.queuedBytes = 0
     if (!this.#isInputOver) this.#sink?.aborted()
     for (const callback of this.#onClose.splice(0)) callback(this.#isAnswered)
   }
 }
+
+const NOTHING: Pieces = []
