@@ -1,6 +1,7 @@
 /** The load of bench/apiserver.bench.ts and bench/loops.bench.ts: connections to a server in a process of its own, and rows of a table. */
 import { readFileSync } from 'node:fs'
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2'
+import { h2load, hasH2load } from './h2load.ts'
 
 const TICK_US = 10_000
 /** As Go's client has it: an answer is not held up by the windows. */
@@ -25,11 +26,13 @@ export interface Measured {
 /** Connections to the server under test. */
 export class Load {
   readonly #sessions: readonly ClientHttp2Session[]
+  readonly #port: number
   readonly #pid: number
   readonly #authorization: Record<string, string>
 
   /** `credentials` are a client's certificate; without one it shows a token. */
   constructor(port: number, pid: number, connections: number, credentials: { readonly cert?: string; readonly key?: string } = {}) {
+    this.#port = port
     this.#pid = pid
     this.#authorization = credentials.cert === undefined ? { authorization: 'Bearer token' } : {}
     this.#sessions = Array.from({ length: connections }, () => {
@@ -88,6 +91,16 @@ export class Load {
       }
     }
     await Promise.all(Array.from({ length: workers }, worker))
+    return { ...spread(timesMs), perSecond: count / ((performance.now() - start) / 1000), cpuUs: (this.cpuUs() - before) / count }
+  }
+
+  /** Gets `path` `count` times, by so many workers: by h2load, if it is there. */
+  async gets(path: string, count: number, workers: number, more: Record<string, string> = {}): Promise<Measured> {
+    if (!hasH2load) return this.measure(count, workers, n => this.call(n, 'GET', path, undefined, more))
+    const before = this.cpuUs()
+    const start = performance.now()
+    const headers = { accept: 'application/json', ...this.#authorization, ...more }
+    const timesMs = await h2load(`https://127.0.0.1:${this.#port}${path}`, count, workers, headers)
     return { ...spread(timesMs), perSecond: count / ((performance.now() - start) / 1000), cpuUs: (this.cpuUs() - before) / count }
   }
 

@@ -1,8 +1,9 @@
 /**
  * How fast the API server is, over TLS and HTTP/2 on the durable embedded store: `npm run bench apiserver [operations per row] [parts]`, after
- * `node tools/build.mjs --programs`; the parts are those below (`writes,leases`), all of them without. The server is a process of its own and its CPU (user and system) is what the table shows per operation; the
- * load comes from this process, on the same cores. Beside each row stand the figures of kube-apiserver 1.36 with etcd 3.5 on two such
- * cores, and what follows from them for us.
+ * `node tools/build.mjs --programs`; the parts are those below (`writes,leases`), all of them without. The server is a process of its own
+ * and its CPU (user and system) is what the table shows per operation. The load comes from this process, on the same cores; what is only read
+ * comes by h2load, where that is installed (Debian: `nghttp2-client`). Beside each row stand the figures of kube-apiserver 1.36 with etcd
+ * 3.5 on two such cores, and what follows from them for us.
  */
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -51,13 +52,11 @@ function isWanted(...names: string[]): boolean {
 async function reads(): Promise<void> {
   for (let n = 0; n < 1000; n++) await load.call(n, 'POST', `${DEFAULT}/pods`, pod(`listed-${n}`))
   await load.call(0, 'POST', `${DEFAULT}/configmaps`, configMap('read'))
-  const get = (n: number) => load.call(n, 'GET', `${DEFAULT}/configmaps/read`)
-  await load.measure(operations, 16, get)
-  await row('GET one object, 16 connections', '2,400/s; 612 µs', '7,200/s; 76 µs', operations * 5, 16, get)
-  const list = (n: number) => load.call(n, 'GET', `${DEFAULT}/pods`)
-  await row('LIST 1,000 pods', '83 ms; 89 ms CPU', '6.9 ms; 7.4 ms CPU', 100, 1, list)
-  const table = (n: number) => load.call(n, 'GET', `${DEFAULT}/pods`, undefined, TABLE)
-  await row('LIST 1,000 pods as Table, 4 connections', '88 ms', '22 ms', 100, 4, table)
+  const get = `${DEFAULT}/configmaps/read`
+  await load.gets(get, operations, 16)
+  await read('GET one object, 16 connections', '2,400/s; 612 µs', '7,200/s; 76 µs', operations * 5, 16, get)
+  await read('LIST 1,000 pods', '83 ms; 89 ms CPU', '6.9 ms; 7.4 ms CPU', 100, 1, `${DEFAULT}/pods`)
+  await read('LIST 1,000 pods as Table, 4 connections', '88 ms', '22 ms', 100, 4, `${DEFAULT}/pods`, TABLE)
 }
 
 /** What is measured is a server that has been running for a while: V8 has compiled what writes go through. */
@@ -194,15 +193,11 @@ async function manyPods(count: number): Promise<void> {
   const [first] = (JSON.parse(await load.call(0, 'GET', `${path}/pods?limit=1`, undefined, {}, true)) as { items: object[] }).items
   const bytes = JSON.stringify(first).length
   const each = ((load.memoryMb('own') - beforeMb) * 1024 * 1024) / count
-  const list =
-    (query: string, more = {}) =>
-    (n: number) =>
-      load.call(n, 'GET', `${path}/pods${query}`, undefined, more)
-  await row('LIST 10,000 pods', '765 ms', '64 ms', 15, 1, list(''))
-  await row('LIST 10,000 pods, compressed', '', '', 15, 1, list('', { 'accept-encoding': 'gzip' }))
-  await row('500 of them by label', '53 ms', '5.3 ms', 100, 1, list('?labelSelector=shard%3Ds7'))
-  await row('100 of them by node', '17 ms', '3.4 ms', 200, 1, list('?fieldSelector=spec.nodeName%3Dnode-7'))
-  await row('LIST 10,000 pods as Table', '327 ms', '82 ms', 15, 1, list('', TABLE))
+  await read('LIST 10,000 pods', '765 ms', '64 ms', 15, 1, `${path}/pods`)
+  await read('LIST 10,000 pods, compressed', '', '', 15, 1, `${path}/pods`, { 'accept-encoding': 'gzip' })
+  await read('500 of them by label', '53 ms', '5.3 ms', 100, 1, `${path}/pods?labelSelector=shard%3Ds7`)
+  await read('100 of them by node', '17 ms', '3.4 ms', 200, 1, `${path}/pods?fieldSelector=spec.nodeName%3Dnode-7`)
+  await read('LIST 10,000 pods as Table', '327 ms', '82 ms', 15, 1, `${path}/pods`, TABLE)
   const kilobytes = (size: number) => `${(size / 1024).toFixed(1)} KB`
   console.log(`\nA stored pod of ${kilobytes(bytes)} takes ${kilobytes(each - bytes)} beyond that (to reach 6 KB), garbage included.`)
 }
@@ -216,6 +211,10 @@ async function restarted(): Promise<void> {
   console.log(
     `A store of ${megabytes.toFixed(0)} MB serves ${server.startSeconds.toFixed(2)} s after its process was started (to reach 2 s for 100 MB).`,
   )
+}
+
+async function read(work: string, upstream: string, goal: string, count: number, workers: number, path: string, more = {}): Promise<void> {
+  printRow({ work, upstream, goal }, await load.gets(path, count, workers, more))
 }
 
 async function row(work: string, upstream: string, goal: string, count: number, workers: number, act: (n: number) => Promise<unknown>) {
