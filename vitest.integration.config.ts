@@ -16,7 +16,7 @@ export default defineConfig({
     env: { KUBE_WATCHCACHE_CONSISTENCY_CHECKER: 'true' },
     pool: 'forks',
     fileParallelism: false,
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 180_000,
   },
 })

@@ -43,7 +43,9 @@ async function until<T>(ask: () => Promise<T>, wanted: (answer: T) => boolean, t
   }
 }
 
-const get = async (url: string) => (await fetch(url, { signal: AbortSignal.timeout(3_000) })).text()
+const get = async (url: string) => (await fetch(url, { signal: AbortSignal.timeout(10_000) })).text()
+const isHello = (text: string) => text.startsWith('Hello')
+const wget = (url: string) => kubectl(`exec client -- timeout 10 wget -qO- ${url}`)
 
 describe('a cluster with real containers', () => {
   it('has two ready nodes', async () => {
@@ -54,13 +56,14 @@ describe('a cluster with real containers', () => {
     await kubectl(`apply -f ${root}examples/web.yaml`)
     await kubectl('rollout status deployment/web --timeout=60s')
     const [address, nodePort] = (await kubectl('get service web -o jsonpath={.spec.clusterIP},{.spec.ports[0].nodePort}')).split(',')
-    expect(await get(`http://${address}/`)).toMatch(/^Hello from Typernetes, web-/)
-    expect(await get(`http://127.0.0.1:${nodePort}/`)).toMatch(/^Hello/)
-    for (const node of layout().nodes) expect(await get(`http://${node.address}:${nodePort}/`)).toMatch(/^Hello/)
+    // The proxies learn of an endpoint a moment after the Deployment does.
+    expect(await until(() => get(`http://${address}/`), isHello)).toMatch(/^Hello from Typernetes, web-/)
+    await until(() => get(`http://127.0.0.1:${nodePort}/`), isHello)
+    for (const node of layout().nodes) await until(() => get(`http://${node.address}:${nodePort}/`), isHello)
     await kubectl('run client --image=typernetes.local/busybox:1 --restart=Never -- sleep 3600')
     await kubectl('wait --for=condition=Ready pod/client --timeout=30s')
-    expect(await kubectl('exec client -- timeout 5 wget -qO- http://web.default.svc.cluster.local/')).toMatch(/^Hello/)
-    expect(await kubectl('exec client -- timeout 5 wget -qO- http://web/')).toMatch(/^Hello/)
+    await until(() => wget('http://web.default.svc.cluster.local/'), isHello)
+    await until(() => wget('http://web/'), isHello)
   })
 
   it('gives a Service of type LoadBalancer an address that the machine, the nodes and the world outside reach', async () => {
@@ -70,21 +73,20 @@ describe('a cluster with real containers', () => {
       text => /^[\d.]+$/.test(text),
     )
     const url = `http://${address}/`
-    const wget = ['busybox', 'timeout', '5', 'busybox', 'wget', '-qO-', url]
-    const isHello = (text: string) => text.startsWith('Hello')
+    const ask = ['timeout', '10', 'busybox', 'wget', '-qO-', url]
     await until(() => get(url), isHello)
     for (const { netnsPath } of layout().nodes)
-      await until(async () => (await run('nsenter', [`--net=${netnsPath}`, ...wget])).stdout, isHello)
+      await until(async () => (await run('nsenter', [`--net=${netnsPath}`, 'busybox', ...ask])).stdout, isHello)
     await using world = await testMachines(`${name}o`, 1)
-    const ask = () => world.run(1, 'busybox', wget.slice(1))
+    const fromOutside = () => world.run(1, 'busybox', ask)
     // Every connection is answered, and each of the three pods, of which the machine takes any, is heard of.
     const heard = new Set<string>()
-    for (let asked = 0; asked < 100 && heard.size < 3; asked++) heard.add(await ask())
+    for (let asked = 0; asked < 100 && heard.size < 3; asked++) heard.add(await fromOutside())
     expect([...heard].filter(isHello)).toHaveLength(3)
     await kubectl('patch service balanced -p {"spec":{"externalTrafficPolicy":"Local"}}')
-    await until(ask, isHello)
+    await until(fromOutside, isHello)
     await kubectl('patch service balanced -p {"spec":{"loadBalancerSourceRanges":["203.0.113.0/24"]}}')
-    await until(ask, text => !isHello(text))
+    await until(fromOutside, text => !isHello(text))
     await kubectl('delete service balanced')
     const held = async () => (await run('ip', ['-4', 'address', 'show', 'dev', layout().bridge])).stdout
     await until(held, text => !text.includes(`${address}/32`))
@@ -93,7 +95,7 @@ describe('a cluster with real containers', () => {
   it('lets every pod reach every other by its own address', async () => {
     const pods = (await kubectl('get pods -l app=web -o jsonpath={.items[*].status.podIP}')).split(' ')
     expect(new Set(pods).size).toBe(3)
-    for (const address of pods) expect(await kubectl(`exec client -- timeout 5 wget -qO- http://${address}:8080/`)).toMatch(/^Hello/)
+    for (const address of pods) expect(await wget(`http://${address}:8080/`)).toMatch(/^Hello/)
   })
 
   it('tells what nodes and pods use', async () => {
@@ -163,7 +165,7 @@ describe('a cluster with real containers', () => {
     sendSignal(clusterProcess(layout())!, 'SIGKILL')
     await t8s('up')
     expect(await containers()).toBe(before)
-    expect(await kubectl('exec client -- timeout 5 wget -qO- http://web/')).toMatch(/^Hello/)
+    await until(() => wget('http://web/'), isHello)
   })
 
   it('comes back with its objects and Services after it was taken down', async () => {

@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { run } from '#base/process/run.ts'
@@ -218,8 +217,9 @@ describe('who may', () => {
     await kubectl('create serviceaccount reader')
     await kubectl('create clusterrole reads --verb=get --resource=pods,pods/exec,nodes/proxy')
     await kubectl('create clusterrolebinding reads --clusterrole=reads --serviceaccount=default:reader')
-    await delay(500)
     const as = '--as=system:serviceaccount:default:reader'
+    const mayRead = () => kubectl(`auth can-i get nodes/proxy ${as}`).catch((error: Error) => error.message)
+    await expect.poll(mayRead, { timeout: 30_000 }).toBe('yes')
     await expect(kubectl(`exec ${as} web -c web -- true`)).rejects.toThrow(/cannot create resource "pods\/exec"/)
     expect(await kubectl(`get --raw /api/v1/nodes/node-1/proxy/healthz ${as}`)).toBe('ok')
     await expect(kubectl(`get --raw /api/v1/nodes/node-1/proxy/exec/default/web/web?command=id ${as}`)).rejects.toThrow(/cannot create/)

@@ -34,7 +34,7 @@ const start = async (more: Partial<DnsServerOptions> = {}) => {
 }
 const portOfServer = (server: DnsServer) => server.listening[0]!.port
 const clientOf = (server: DnsServer) => {
-  const client = new Resolver({ timeout: 1_000, tries: 1 })
+  const client = new Resolver({ timeout: 10_000, tries: 1 })
   client.setServers([`127.0.0.1:${portOfServer(server)}`])
   return client
 }
@@ -86,7 +86,7 @@ describe('the cluster DNS on a socket', () => {
     second.useUpstreams([{ address: '127.0.0.1', port: portOfServer(first) }])
     first.useUpstreams([{ address: '127.0.0.1', port: portOfServer(second) }])
     await vi.waitFor(() => expect(clientOf(first).resolve4('www.example.test')).rejects.toMatchObject({ code: 'EREFUSED' }), {
-      timeout: 10_000,
+      timeout: 40_000,
     })
   })
 

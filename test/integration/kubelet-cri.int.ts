@@ -50,7 +50,7 @@ function run(name: string, spec: Partial<PodSpecDraft> & Pick<PodSpecDraft, 'con
 const get = (name: string) => node.client.get(Pod, { namespace: 'default', name })
 
 /** Waits until the pod is as wanted; fails with what it is. */
-async function until(name: string, wanted: (pod: Pod) => boolean, timeoutMs = 20_000): Promise<Pod> {
+async function until(name: string, wanted: (pod: Pod) => boolean, timeoutMs = 45_000): Promise<Pod> {
   const deadline = performance.now() + timeoutMs
   for (;;) {
     const pod = await get(name)
@@ -63,7 +63,7 @@ async function until(name: string, wanted: (pod: Pod) => boolean, timeoutMs = 20
   }
 }
 
-async function gone(name: string, timeoutMs = 15_000): Promise<void> {
+async function gone(name: string, timeoutMs = 45_000): Promise<void> {
   const deadline = performance.now() + timeoutMs
   for (;;) {
     try {
@@ -226,8 +226,8 @@ describe('a pod', () => {
       options,
     )
     await until('web', found => found.status.ephemeralContainerStatuses?.[0]?.state.running !== undefined)
-    await delay(200)
-    expect((await ask('/containerLogs/default/web/debug', node.apiServerCredential)).text).toContain('httpd -p 0.0.0.0:8080')
+    const log = async () => (await ask('/containerLogs/default/web/debug', node.apiServerCredential)).text
+    await expect.poll(log, { timeout: 30_000 }).toContain('httpd -p 0.0.0.0:8080')
   })
 
   it('is reached through port-forward', async () => {
@@ -275,7 +275,9 @@ describe('a pod', () => {
     const before = await get('web')
     await kubelet.stop()
     kubelet = await node.startKubelet()
-    await delay(500)
+    await expect
+      .poll(async () => (await ask('/metrics', node.apiServerCredential)).text, { timeout: 30_000 })
+      .toContain('kubelet_running_pods 1\n')
     const after = await get('web')
     expect(after.status.containerStatuses).toEqual(before.status.containerStatuses)
     expect(isReady(after)).toBe(true)
@@ -286,10 +288,13 @@ describe('a pod', () => {
     await node.client.delete(Pod, pod)
     await gone('web')
     expect(await eventsOf('web')).toContain('Normal Killing: Stopping container main')
-    await delay(100)
-    expect(existsSync(join(node.node.kubeletDir, 'pods', pod.metadata.uid!))).toBe(false)
-    expect(existsSync(`/sys/fs/cgroup/memory${node.node.cgroupRoot}/kubepods/pod${pod.metadata.uid}`)).toBe(false)
-    expect((await node.runtime.listSandboxes()).filter(({ metadata }) => metadata.name === 'web')).toEqual([])
+    const traces = [
+      join(node.node.kubeletDir, 'pods', pod.metadata.uid!),
+      `/sys/fs/cgroup/memory${node.node.cgroupRoot}/kubepods/pod${pod.metadata.uid}`,
+    ]
+    await expect.poll(() => traces.filter(path => existsSync(path)), { timeout: 30_000 }).toEqual([])
+    const sandboxes = async () => (await node.runtime.listSandboxes()).filter(({ metadata }) => metadata.name === 'web')
+    await expect.poll(sandboxes, { timeout: 30_000 }).toEqual([])
   })
 
   it('sees its volumes and variables, and runs its init containers first', async () => {

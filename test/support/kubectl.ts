@@ -29,7 +29,7 @@ export async function kubectlFor(kubeconfig: string): Promise<Kubectl> {
   const program = await upstreamKubectl()
   const call = async (args: string, options: RunOptions = {}) => {
     const words = args.split(' ').filter(word => word !== '')
-    const { stdout } = await run(program, words, { timeoutMs: 45_000, ...options, env: { KUBECONFIG: kubeconfig, ...options.env } })
+    const { stdout } = await run(program, words, { timeoutMs: 100_000, ...options, env: { KUBECONFIG: kubeconfig, ...options.env } })
     return stdout.trim()
   }
   return Object.assign(call, { program, kubeconfig })
