@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { run } from '#base/process/run.ts'
-import { endProcess, isAlive, sendSignal } from '#base/process/running-process.ts'
+import { endProcess, isAlive, type RunningProcess, sendSignal } from '#base/process/running-process.ts'
 import { findContainerd, shimsOf } from '#cluster/containerd/containerd-processes.ts'
 import { withNodeCri } from '#cluster/containerd/node-cri.ts'
 import { runtimeTraits, startNodeRuntime, stopNodeRuntime } from '#cluster/containerd/node-runtime.ts'
@@ -98,7 +98,7 @@ describe('two nodes', () => {
   }, 60_000)
 
   it('come back after everything was killed', async () => {
-    for (const running of machine.layout.nodes.flatMap(node => [findContainerd(node)!, ...shimsOf(node)])) sendSignal(running, 'SIGKILL')
+    await killAll(machine.layout.nodes.flatMap(node => [findContainerd(node)!, ...shimsOf(node)]))
     expect((await bringUp()).outcomes).toEqual(['started', 'started'])
     for (const pod of pods)
       expect(await withNodeCri(pod.node, runtime => runtime.sandboxStatus(pod.sandbox))).toMatchObject({ ready: false })
@@ -108,7 +108,7 @@ describe('two nodes', () => {
   it('can be taken down after everything was killed', async () => {
     const processes = machine.layout.nodes.flatMap(node => [findContainerd(node)!, ...shimsOf(node)])
     expect(processes.length).toBeGreaterThanOrEqual(4)
-    for (const running of processes) sendSignal(running, 'SIGKILL')
+    await killAll(processes)
     await takeDown()
     expect(await residue(machine.layout)).toEqual([])
     const netns = existsSync('/run/netns') ? (await run('ls', ['/run/netns'])).stdout : ''
@@ -117,6 +117,12 @@ describe('two nodes', () => {
     await bringUp()
   }, 60_000)
 })
+
+/** Kills them all, and waits until none is left: the kernel takes its time. */
+async function killAll(processes: readonly RunningProcess[]): Promise<void> {
+  for (const running of processes) sendSignal(running, 'SIGKILL')
+  await Promise.all(processes.map(running => endProcess(running, 1000)))
+}
 
 const inPod: NamespaceOptions = { network: 'POD', pid: 'CONTAINER', ipc: 'POD' }
 
