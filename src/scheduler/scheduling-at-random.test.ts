@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Node } from '#kinds/core/v1/node.ts'
 import { Pod } from '#kinds/core/v1/pod.ts'
+import { PodDisruptionBudget } from '#kinds/policy/v1/pod-disruption-budget.ts'
 import { cluster, node, type Parts, pod, requesting } from './scheduler.fixture.ts'
 
 const zones = ['z1', 'z2']
@@ -119,6 +120,122 @@ describe('scheduling', () => {
           expect([pending.metadata.name, one.scheduler.whatIf(pending, {}).node]).toEqual([pending.metadata.name, undefined])
       }),
       { numRuns: 60 },
+    )
+  }, 60_000)
+})
+
+const APPS = ['web', 'db', 'batch'] as const
+const running = fc.record({
+  app: fc.constantFrom(...APPS),
+  tier: fc.constantFrom('front', 'back'),
+  millis: fc.constantFrom(250, 500, 1000),
+  priority: fc.constantFrom(0, 5),
+  startedAt: fc.integer({ min: 10, max: 59 }),
+})
+const guarded = fc.record({
+  nodes: fc.array(fc.record({ millis: fc.constantFrom(1000, 2000, 3000), pods: fc.array(running, { maxLength: 6 }) }), {
+    minLength: 1,
+    maxLength: 5,
+  }),
+  /** By app, how many pods may be disrupted; undefined: no budget. */
+  budgets: fc.record(Object.fromEntries(APPS.map(app => [app, fc.option(fc.nat(2), { nil: undefined })]))),
+  /** A budget across apps, over those of one tier. */
+  tierBudget: fc.option(fc.nat(2), { nil: undefined }),
+  arriving: fc.array(fc.constantFrom(500, 1000, 2000), { minLength: 1, maxLength: 4 }),
+})
+
+/** A budget for `labels` under which so many pods may go. */
+const budget = (name: string, labels: Parts, disruptionsAllowed: number) => ({
+  metadata: { name, namespace: 'a' },
+  spec: { selector: { matchLabels: labels }, minAvailable: 1 },
+  status: { disruptionsAllowed, currentHealthy: 1, desiredHealthy: 1, expectedPods: 1 },
+})
+type Budget = ReturnType<typeof budget>
+
+const covers = ({ spec }: Budget, { metadata }: Pod) =>
+  Object.entries(spec.selector.matchLabels).every(([key, value]) => metadata.labels?.[key] === value)
+const millisOf = ({ spec }: Pod) => milli(spec.containers[0]!.resources.requests?.['cpu'])
+const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0)
+
+/** Those that may go without a budget being broken: the most important ones first have what it allows, as upstream counts. */
+function expendable(pods: readonly Pod[], budgets: readonly Budget[]): readonly Pod[] {
+  const left = new Map(budgets.map(one => [one, one.status.disruptionsAllowed]))
+  const sorted = [...pods].sort(
+    (a, b) =>
+      b.spec.priority! - a.spec.priority! ||
+      (a.status.startTime! < b.status.startTime! ? -1 : a.status.startTime! > b.status.startTime! ? 1 : 0),
+  )
+  return sorted.filter(one => {
+    const its = budgets.filter(covering => covers(covering, one))
+    for (const covering of its) left.set(covering, left.get(covering)! - 1)
+    return its.every(covering => left.get(covering)! >= 0)
+  })
+}
+
+describe('preemption', () => {
+  it('[SAFETY] breaks a budget only where nobody else could make room, and evicts no pod in vain; [LIVENESS] makes room if it can', async () => {
+    await fc.assert(
+      fc.asyncProperty(guarded, async ({ nodes, budgets: allowed, tierBudget, arriving }) => {
+        const names = nodes.map((_, index) => `n${index}`)
+        const low = nodes.flatMap(({ millis, pods }, index) => {
+          const fitting = pods.filter((_, place) => sum(pods.slice(0, place + 1).map(one => one.millis)) <= millis)
+          return fitting.map(({ app, tier, millis: own, priority, startedAt }, place) => ({
+            ...pod(`n${index}-${place}`, { ...requesting(`${own}m`), priority, nodeName: `n${index}` }, { app, tier }),
+            status: { startTime: `2026-01-01T00:00:${startedAt}Z` },
+          }))
+        })
+        let budgets = [
+          ...APPS.flatMap(app => (allowed[app] === undefined ? [] : [budget(app, { app }, allowed[app])])),
+          ...(tierBudget === undefined ? [] : [budget('tier', { tier: 'front' }, tierBudget)]),
+        ]
+        await using one = await cluster(
+          nodes.map(({ millis }, index) => node(names[index]!, { cpu: `${millis}m` })),
+          low,
+          { objects: budgets.map(object => [PodDisruptionBudget, object] as const), latencyMs: 5 },
+        )
+        const all: string[] = low.map(({ metadata }) => metadata.name)
+        for (const [index, millis] of arriving.entries()) {
+          const before = all.flatMap(name => (one.find(name) ? [one.find(name)] : []))
+          const on = (name: string) => before.filter(({ spec }) => spec.nodeName === name)
+          const freeOn = (name: string) => nodes[names.indexOf(name)]!.millis - sum(on(name).map(millisOf))
+          const lowerOn = (name: string) => on(name).filter(({ spec }) => spec.priority! < 9)
+          const makesRoom = (name: string, gone: readonly Pod[]) => freeOn(name) + sum(gone.map(millisOf)) >= millis
+          const name = `p${index}`
+          all.push(name)
+          one.store(Pod, pod(name, { ...requesting(`${millis}m`), priority: 9 }), 'ADDED')
+          await one.clock.advance(20_000)
+
+          const victims = before.filter(({ metadata }) => !one.find(metadata.name!))
+          const node_ = one.nodeOf(name)
+          const fits = names.some(candidate => makesRoom(candidate, []))
+          const mayFit = names.filter(candidate => makesRoom(candidate, lowerOn(candidate)))
+          expect(node_ !== undefined).toBe(mayFit.length > 0)
+          if (!node_ || fits) {
+            expect(victims).toEqual([])
+            continue
+          }
+          expect(victims.map(({ spec }) => [spec.nodeName, spec.priority! < 9])).toEqual(victims.map(() => [node_, true]))
+          for (const victim of victims)
+            expect(
+              makesRoom(
+                node_,
+                victims.filter(other => other !== victim),
+              ),
+            ).toBe(false)
+          const spared = expendable(lowerOn(node_), budgets)
+          const isBroken = victims.some(victim => !spared.includes(victim))
+          if (isBroken)
+            for (const other of mayFit) expect([other, makesRoom(other, expendable(lowerOn(other), budgets))]).toEqual([other, false])
+          // The disruption controller counts what has gone.
+          budgets = budgets.map(known => {
+            const gone = victims.filter(victim => covers(known, victim)).length
+            return { ...known, status: { ...known.status, disruptionsAllowed: Math.max(0, known.status.disruptionsAllowed - gone) } }
+          })
+          for (const known of budgets) one.store(PodDisruptionBudget, known, 'MODIFIED')
+          await one.clock.advance(0)
+        }
+      }),
+      { numRuns: 100 },
     )
   }, 60_000)
 })
