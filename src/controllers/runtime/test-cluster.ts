@@ -8,6 +8,7 @@ import { optionalKinds } from '#kinds/optional-kinds.ts'
 import { kindRegistry } from '#machinery/kind/kind-registry.ts'
 import { startControllers } from '../start-controllers.ts'
 import type { Controller } from './controller.ts'
+import { type ControllerMetrics, noMetrics } from './controller-metrics.ts'
 import type { ControllerParameters } from './parameters.ts'
 
 /** Controllers over a fake API server on virtual time, for component tests. */
@@ -37,6 +38,7 @@ export function testCluster(
   seed = 1,
   former?: Pick<TestCluster, 'api' | 'clock' | 'writers'>,
   note: NoteRequest = () => {},
+  metrics: ControllerMetrics = noMetrics,
 ): TestCluster {
   const clock = former?.clock ?? virtualClock()
   const api = former?.api ?? new FakeApi(clock, seededRandom(seed))
@@ -55,6 +57,7 @@ export function testCluster(
     controllers,
     enabled: controllers.map(({ name }) => name),
     parameters,
+    metrics,
   })
   return {
     api,
