@@ -53,4 +53,6 @@ it('tells of queues and of what controllers declare, under the names of upstream
   ])
     expect(text()).toContain(line)
   await queue[Symbol.asyncDispose]()
+  counted.queue('replicationcontroller-controller', () => queue)?.added()
+  expect(text()).toContain('workqueue_adds_total{name="replicationmanager"} 1')
 })

@@ -1,6 +1,7 @@
 import { CountSeries, DistributionSeries, exponentialBounds, GaugeSeries } from '#base/metrics/labelled-series.ts'
 import type { Labels, Series } from '#base/metrics/series.ts'
 import type { ControllerMetrics, GaugeMetric, WatchedQueue } from '#controllers/runtime/controller-metrics.ts'
+import { queueNameOf } from './queue-names.ts'
 
 /** What controllers do: their queues under the names that upstream's work queues count by, and what each of them declares. */
 export function controllerMetrics(): { readonly counted: ControllerMetrics; readonly series: readonly Series[] } {
@@ -29,7 +30,8 @@ export function controllerMetrics(): { readonly counted: ControllerMetrics; read
   const own: Series = { text: () => [...declared.values(), ...[...gauges.values()].map(asSeries)].map(one => one.text()).join('') }
 
   const counted: ControllerMetrics = {
-    queue(name, queue) {
+    queue(controller, queue) {
+      const name = queueNameOf(controller)
       const known = queues.get(name)
       if (known) known.push(queue)
       else queues.set(name, [queue])
