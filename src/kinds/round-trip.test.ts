@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { encodeJson } from '#machinery/codec/json/encode-json.ts'
 import { parseJson } from '#machinery/codec/json/parse-json.ts'
 import { decodeProtobuf, encodeProtobuf, openEnvelope } from '#machinery/codec/protobuf/envelope.ts'
+import { deepFreeze, draft } from '#machinery/kind/draft.ts'
 import { arbitraryOf } from '#machinery/schema/arbitrary.fixture.ts'
 import { decode } from '#machinery/schema/decode.ts'
 import { builtInKinds, subresourceKinds } from './kinds.ts'
@@ -20,6 +21,20 @@ describe.each([...builtInKinds, ...optionalKinds, ...subresourceKinds])('a rando
         expect(canonical(parseJson(encodeJson(object)))).toEqual(object)
         const bytes = encodeProtobuf(kind.apiVersion, kind.kind, kind.schema, object)
         expect(canonical(decodeProtobuf(openEnvelope(bytes), kind.schema))).toEqual(object)
+      }),
+      { numRuns: RUNS },
+    )
+  })
+
+  it('is not written to by its defaults where it has them', () => {
+    const { applyDefaults } = kind.hooks
+    if (!applyDefaults) return
+    fc.assert(
+      fc.property(arbitraryOf(kind.schema), sent => {
+        const object = decode<Record<string, unknown>>(kind.schema, sent, { defaults: true, unknown: [] })
+        applyDefaults(object as never)
+        const { metadata, status, ...others } = draft(object)
+        expect(() => applyDefaults({ ...deepFreeze(others), metadata, status } as never)).not.toThrow()
       }),
       { numRuns: RUNS },
     )

@@ -3,6 +3,7 @@ import type { KindRegistry } from '#machinery/kind/kind-registry.ts'
 import { groupVersionOf } from '#machinery/meta/object-meta.ts'
 import type { JsonObject } from '#machinery/patch/json-object.ts'
 import { DecodeError, decode } from '#machinery/schema/decode.ts'
+import type { AnySchema } from '#machinery/schema/schema.ts'
 import { badRequest, invalid } from '#machinery/status/failures.ts'
 import { FieldErrors } from '#machinery/status/field-errors.ts'
 import { quote } from '#machinery/status/go-text.ts'
@@ -32,14 +33,21 @@ export function objectFrom(body: Body, request: WriteRequest, kinds: KindRegistr
   return object
 }
 
-/** The canonical object of `kind` in `value`, with all defaults. */
-export function decodeObject(kind: AnyKind, value: unknown, unknown: string[] = []): ApiObject {
-  const decoded = decode<Record<string, unknown>>(kind.schema, value, { defaults: true, unknown })
+/** The canonical object of `kind` in `value`, with all defaults; parts that are called canonical are taken over and must not be changed. */
+export function decodeObject(
+  kind: AnyKind,
+  value: unknown,
+  unknown: string[] = [],
+  canonical: ReadonlyMap<unknown, AnySchema> = NOTHING,
+): ApiObject {
+  const decoded = decode<Record<string, unknown>>(kind.schema, value, { defaults: true, unknown, canonical })
   const { kind: _, apiVersion: __, ...rest } = decoded
   const object = { kind: kind.kind, apiVersion: kind.apiVersion, ...rest } as unknown as ApiObject
   kind.hooks.applyDefaults?.(object)
   return object
 }
+
+const NOTHING: ReadonlyMap<unknown, AnySchema> = new Map()
 
 /** Answers unknown and repeated fields as `fieldValidation` says: with an error, with warnings, or not at all. */
 export function complain(duplicates: readonly string[], unknown: readonly string[], request: WriteRequest, subject: string): void {

@@ -2,12 +2,14 @@ import type { Patch } from '#client/client.ts'
 import { draft } from '#machinery/kind/draft.ts'
 import type { AnyKind, ApiObject, Mutable } from '#machinery/kind/kind.ts'
 import type { KindRegistry } from '#machinery/kind/kind-registry.ts'
+import { ObjectMeta } from '#machinery/kind/object-meta.ts'
 import { groupVersionOf } from '#machinery/meta/object-meta.ts'
 import { isJsonObject, type JsonObject } from '#machinery/patch/json-object.ts'
 import { applyJsonPatch } from '#machinery/patch/json-patch.ts'
 import { applyMergePatch } from '#machinery/patch/merge-patch.ts'
 import { applyStrategicMergePatch } from '#machinery/patch/strategic-merge-patch.ts'
 import { DecodeError } from '#machinery/schema/decode.ts'
+import type { AnySchema } from '#machinery/schema/schema.ts'
 import { badRequest, invalid } from '#machinery/status/failures.ts'
 import { FieldErrors } from '#machinery/status/field-errors.ts'
 import { goJson, quote } from '#machinery/status/go-text.ts'
@@ -46,8 +48,30 @@ export function patchedBy(
           ? applyMergePatch(document, body)
           : applyStrategicMergePatch(document, body, request.kind.schema)
     checkType(request.kind, patched, type === 'strategic' ? body : patched, kinds)
-    return patchedObject(request, type === 'strategic' ? body : patched, patched, duplicates, type === 'strategic')
+    return patchedObject(
+      request,
+      type === 'strategic' ? body : patched,
+      patched,
+      duplicates,
+      type === 'strategic',
+      partsKept(request, current),
+    )
   }
+}
+
+/**
+ * The parts of an object that need not be read again if a patch has left them alone: who owns what, which is replaced and never changed, and
+ * in a write of the status everything else, which stays that of the stored object. Hot: bench/loops, where the spec is most of a pod.
+ */
+function partsKept({ kind, subresource }: WriteRequest, current: ApiObject): ReadonlyMap<unknown, AnySchema> {
+  const kept = new Map<unknown, AnySchema>([[current.metadata.managedFields, ObjectMeta.fields.managedFields.schema]])
+  if (subresource !== 'status') return kept
+  const { fields } = kind.schema
+  for (const [field, part] of Object.entries(current)) {
+    const isOther = field !== 'metadata' && field !== 'status' && Object.hasOwn(fields, field)
+    if (isOther && typeof part === 'object' && part !== null) kept.set(part, fields[field]!.schema)
+  }
+  return kept
 }
 
 /** The patched JSON as an object. What is wrong with it is said of the field `patch`, about nameless objects: so upstream does. */
@@ -57,11 +81,12 @@ function patchedObject(
   patched: JsonObject,
   duplicates: readonly string[],
   isStrategic: boolean,
+  kept: ReadonlyMap<unknown, AnySchema>,
 ): Mutable<ApiObject> {
   const unknown: string[] = []
   let object: ApiObject
   try {
-    object = decodeObject(request.kind, patched, unknown)
+    object = decodeObject(request.kind, patched, unknown, kept)
   } catch (error) {
     if (error instanceof DecodeError) throw invalidPatch(shown, isStrategic ? conversionText(error.message) : error.message)
     throw error

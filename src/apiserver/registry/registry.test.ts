@@ -172,6 +172,17 @@ describe('changes', () => {
     expect(await failing(client.update(Deployment, other as never))).toMatchObject({ reason: 'Conflict' })
   })
 
+  it("of the status alone leave the rest to be the stored object's own, wherever a patch may copy it to", async () => {
+    const made = await client.create(Deployment, deployment(1))
+    const status = { subresource: 'status' }
+    const conditions = [{ type: 'Available', status: 'True' as const }]
+    const merged = await client.patch(Deployment, at('web'), { type: 'strategic', body: { status: { conditions } } }, status)
+    expect(merged.spec).toBe(made.spec)
+    expect(merged.status.conditions).toMatchObject(conditions)
+    const copied = { type: 'json' as const, body: [{ op: 'copy' as const, from: '/spec', path: '/status' }] }
+    expect((await client.patch(Deployment, at('web'), copied, status)).status).toEqual({ replicas: 1 })
+  })
+
   it('[R8] are counted where they change what is asked for', async () => {
     const generations: (number | undefined)[] = []
     const patch = async (body: object) =>

@@ -80,7 +80,10 @@ export interface RowCondition {
 
 /** What a kind adds to what holds for all of them. All are optional; where the usual needs no code, there is none. */
 export interface KindHooks<Stored> {
-  /** Defaults that depend on other fields. Runs after the constants of the schema; must be idempotent. */
+  /**
+   * Defaults that depend on other fields. Runs after the constants of the schema; must be idempotent. Where nothing is missing it must not
+   * even write the same again: what a write has not touched is the stored object's own.
+   */
   applyDefaults?(object: Mutable<Stored>): void
   /** Before validation of a create: reset what only the server sets. */
   prepareCreate?(object: Mutable<Stored>, context: WriteContext): void

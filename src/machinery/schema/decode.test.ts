@@ -116,6 +116,15 @@ describe('decode', () => {
     expect(() => read('{"spec":{"replicas":0.10}}')).toThrow('cannot unmarshal number 0.10 into')
   })
 
+  it('takes over what is canonical already, where the schema is the one it is canonical by', () => {
+    const before = decoded({ spec: { ports: [{ port: 80 }] } })
+    const read = (value: object) => decode(Thing, value, { ...context(), canonical: new Map([[before.spec, Thing.fields.spec.schema]]) })
+    expect(read({ ...before, size: '1.0' }).spec).toBe(before.spec)
+    expect(read({ spec: { ...before.spec } }).spec).toEqual(before.spec)
+    expect(read({ spec: { ...before.spec } }).spec).not.toBe(before.spec)
+    expect(() => read({ size: before.spec })).toThrow('cannot unmarshal object into')
+  })
+
   it('brings times to UTC', () => {
     expect(decoded({ at: '2026-01-02T03:04:05+02:00' }).at).toBe('2026-01-02T01:04:05Z')
     expect(() => decoded({ at: 'yesterday' })).toThrow('parsing time "yesterday"')

@@ -19,13 +19,16 @@ export interface DecodeContext {
   readonly defaults: boolean
   /** The paths of fields that no schema knows: `spec.replicaz`. They are dropped from the result. */
   readonly unknown: string[]
+  /** Parts of the value that are canonical already, each by its schema: as fields of messages they are taken over as they are. */
+  readonly canonical?: ReadonlyMap<unknown, AnySchema>
 }
 
 type Decoder = (value: unknown, path: string, context: DecodeContext, owner: string) => unknown
 
 /**
  * Turns parsed JSON into the canonical value of `schema`: known fields only, in the order of their declaration, zero values as the
- * presence of each field says, defaults filled in if asked for. The input is never changed and nothing of it is shared but raw values.
+ * presence of each field says, defaults filled in if asked for. The input is never changed and nothing of it is shared but raw values and
+ * what the context calls canonical.
  *
  * Throws {@link DecodeError} where a value has the wrong type.
  */
@@ -216,6 +219,10 @@ function messageDecoder(shape: MessageShape): Decoder {
       const sent = value[name]
       if (sent !== undefined && Object.hasOwn(value, name)) {
         known++
+        if (context.canonical !== undefined && typeof sent === 'object' && context.canonical.get(sent) === field.schema) {
+          result[name] = sent
+          continue
+        }
         if (sent !== null) {
           // Most values are what they should be, and their place need not be put into words.
           const decoded =

@@ -16,21 +16,26 @@ import type {
 /** Cpu at 80 % where nothing was said; rules of scaling are filled in once there are any. */
 export function applyAutoscalerDefaults({ spec }: Mutable<HorizontalPodAutoscaler>): void {
   spec.metrics ??= [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } } }]
-  if (!spec.behavior) return
-  spec.behavior.scaleUp = {
-    stabilizationWindowSeconds: 0,
-    selectPolicy: 'Max',
-    policies: [
-      { type: 'Pods', value: 4, periodSeconds: 15 },
-      { type: 'Percent', value: 100, periodSeconds: 15 },
-    ],
-    ...spec.behavior.scaleUp,
+  const { behavior } = spec
+  if (!behavior) return
+  if (!isComplete(behavior.scaleUp) || behavior.scaleUp?.stabilizationWindowSeconds === undefined) {
+    behavior.scaleUp = {
+      stabilizationWindowSeconds: 0,
+      selectPolicy: 'Max',
+      policies: [
+        { type: 'Pods', value: 4, periodSeconds: 15 },
+        { type: 'Percent', value: 100, periodSeconds: 15 },
+      ],
+      ...behavior.scaleUp,
+    }
   }
-  spec.behavior.scaleDown = {
-    selectPolicy: 'Max',
-    policies: [{ type: 'Percent', value: 100, periodSeconds: 15 }],
-    ...spec.behavior.scaleDown,
+  if (!isComplete(behavior.scaleDown)) {
+    behavior.scaleDown = { selectPolicy: 'Max', policies: [{ type: 'Percent', value: 100, periodSeconds: 15 }], ...behavior.scaleDown }
   }
+}
+
+function isComplete(rules: { readonly selectPolicy?: unknown; readonly policies?: unknown } | undefined): boolean {
+  return rules?.selectPolicy !== undefined && rules.policies !== undefined
 }
 
 export function validateAutoscaler({ spec }: HorizontalPodAutoscaler, errors: FieldErrors): void {

@@ -12,7 +12,7 @@ export function applyPodDefaults(pod: Mutable<Pod>): void {
   const containers = [...spec.containers, ...(spec.initContainers ?? [])]
   for (const container of containers) {
     requestWhatIsLimited(container.resources)
-    if (spec.hostNetwork) for (const port of container.ports ?? []) port.hostPort ||= port.containerPort
+    if (spec.hostNetwork) for (const port of container.ports ?? []) if (port.containerPort) port.hostPort ||= port.containerPort
   }
   if (spec.resources) applyPodLevelDefaults(pod)
 }
@@ -39,7 +39,7 @@ function applyPodLevelDefaults(pod: Mutable<Pod>): void {
     if (isPodLevel(name) && !isHugePages(name)) requests[name] ??= amount.toString()
   }
   for (const [name, limit] of Object.entries(whole.limits)) if (isPodLevel(name)) requests[name] ??= limit
-  if (Object.keys(requests).length > 0) whole.requests = requests
+  if (Object.keys(requests).length > Object.keys(whole.requests ?? {}).length) whole.requests = requests
 }
 
 function isPodLevel(name: string): boolean {
