@@ -1,10 +1,14 @@
 /** A map of bounded size: what was neither set nor asked for the longest goes first. */
 export class RecentMap<K, V> {
-  readonly #entries = new Map<K, V>()
+  readonly #entries = new Map<K, Entry<V>>()
   readonly #limit: number
+  /** An entry among so many of the last ones counts as the last: to put it behind them would be work for nothing. */
+  readonly #slack: number
+  #moves = 0
 
   constructor(limit: number) {
     this.#limit = limit
+    this.#slack = limit >> 2
   }
 
   get size(): number {
@@ -12,21 +16,29 @@ export class RecentMap<K, V> {
   }
 
   get(key: K): V | undefined {
-    const value = this.#entries.get(key)
-    if (value !== undefined && this.#entries.size >= this.#limit / 2) {
+    const entry = this.#entries.get(key)
+    if (!entry) return undefined
+    if (this.#moves - entry.at >= this.#slack) {
       this.#entries.delete(key)
-      this.#entries.set(key, value)
+      this.#entries.set(key, entry)
+      entry.at = ++this.#moves
     }
-    return value
+    return entry.value
   }
 
   set(key: K, value: V): void {
     this.#entries.delete(key)
-    this.#entries.set(key, value)
+    this.#entries.set(key, { value, at: ++this.#moves })
     if (this.#entries.size <= this.#limit) return
     for (const oldest of this.#entries.keys()) {
       this.#entries.delete(oldest)
       break
     }
   }
+}
+
+interface Entry<V> {
+  readonly value: V
+  /** Which move it was that put it last. */
+  at: number
 }

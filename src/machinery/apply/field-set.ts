@@ -1,6 +1,6 @@
 import { RecentMap } from '#base/collections/recent-map.ts'
 import { isJsonObject, setAt } from '../patch/json-object.ts'
-import { type FieldsV1, shared } from './fields-v1.ts'
+import { type FieldsV1, kept, shared } from './fields-v1.ts'
 import { type Growth, GrowthStart, MAX_GROWN_STEPS, MAX_GROWN_TEXT, MEMBER, ON_THE_WAY } from './growth.ts'
 import { canonicalStep } from './steps.ts'
 
@@ -13,15 +13,18 @@ export class FieldSet {
   readonly members: ReadonlySet<string>
   /** What the set holds below a step; never an empty set. */
   readonly children: ReadonlyMap<string, FieldSet>
+  /** False for a set that is known to be nobody else's: of what hardly comes twice. */
+  readonly isShared: boolean
   #fields: FieldsV1 | undefined
   /** What {@link #write} made of the set, as a member of the one above it and otherwise. */
   #writtenAsMember: FieldsV1 | undefined
   #written: FieldsV1 | undefined
   #size: number | undefined
 
-  constructor(members: ReadonlySet<string>, children: ReadonlyMap<string, FieldSet>) {
+  constructor(members: ReadonlySet<string>, children: ReadonlyMap<string, FieldSet>, isShared = true) {
     this.members = members
     this.children = children
+    this.isShared = isShared
   }
 
   // `this`, since TypeScript 7 gives a class with private methods another name while it is being made.
@@ -61,7 +64,7 @@ export class FieldSet {
       children ??= new Map()
       children.set(step, below)
     }
-    return new FieldSet(members, children ?? NO_CHILDREN)
+    return new FieldSet(members, children ?? NO_CHILDREN, growth.isShared)
   }
 
   /** The set of these paths. */
@@ -159,9 +162,9 @@ export class FieldSet {
 
   /** The form in `fieldsV1`: steps in order, `.` where a step with others below it is in the set itself. */
   toFieldsV1(): Readonly<Record<string, unknown>> {
-    const fields = this.#fields ?? shared(this.#write(false))
+    const fields = this.#fields ?? (this.isShared ? shared(this.#write(false)) : kept(this.#write(false)))
     this.#fields = fields
-    if (this.size <= MAX_READ_STEPS && read.get(fields) !== this) read.set(fields, this)
+    if (this.isShared && this.size <= MAX_READ_STEPS && read.get(fields) !== this) read.set(fields, this)
     return fields
   }
 
@@ -238,6 +241,7 @@ const read = new RecentMap<FieldsV1, FieldSet>(1024)
 const MAX_READ_STEPS = 1000
 
 const NO_FIELDS: FieldsV1 = Object.freeze({})
+const NO_MEMBERS: ReadonlySet<string> = new Set()
 const NO_CHILDREN: ReadonlyMap<string, FieldSet> = new Map()
 
 /** Sorts in place. Hot: bench/apply — there are few, often in order already, and Array.sort allocates. */
@@ -257,10 +261,11 @@ function sorted(steps: string[]): string[] {
 
 /** Collects paths into a {@link FieldSet}. */
 export class FieldSetBuilder {
-  readonly #members = new Set<string>()
-  readonly #children = new Map<string, FieldSetBuilder>()
+  // Most hold a step or two, and the root's of what a write removes nothing at all.
+  #members: Set<string> | undefined
+  #children: Map<string, FieldSetBuilder> | undefined
   /** Sets that are complete already. */
-  readonly #attached = new Map<string, FieldSet>()
+  #attached: Map<string, FieldSet> | undefined
 
   insert(path: readonly string[]): void {
     const step = path.at(-1)
@@ -273,7 +278,9 @@ export class FieldSetBuilder {
     if (step === undefined) return
     const at = this.at(path)
     at.add(step)
-    if (!below.isEmpty) at.#attached.set(step, below)
+    if (below.isEmpty) return
+    at.#attached ??= new Map()
+    at.#attached.set(step, below)
   }
 
   /** The builder that holds the last step of `path`. */
@@ -284,10 +291,12 @@ export class FieldSetBuilder {
   }
 
   add(step: string): void {
+    this.#members ??= new Set()
     this.#members.add(step)
   }
 
   below(step: string): FieldSetBuilder {
+    this.#children ??= new Map()
     let child = this.#children.get(step)
     if (!child) {
       child = new FieldSetBuilder()
@@ -297,14 +306,19 @@ export class FieldSetBuilder {
   }
 
   build(): FieldSet {
-    const children = new Map(this.#attached)
-    for (const [step, builder] of this.#children) {
+    if (!this.#members && !this.#children) return FieldSet.empty
+    let children = this.#attached
+    for (const [step, builder] of this.#children ?? NOTHING) {
       const set = builder.build()
-      if (!set.isEmpty) children.set(step, set)
+      if (set.isEmpty) continue
+      children ??= new Map()
+      children.set(step, set)
     }
-    return FieldSet.holding(this.#members, children)
+    return FieldSet.holding(this.#members ?? NO_MEMBERS, children ?? NO_CHILDREN)
   }
 }
+
+const NOTHING: ReadonlyMap<string, FieldSetBuilder> = new Map()
 
 /** Of sets whose steps are written out. */
 const START = new GrowthStart(step => step)

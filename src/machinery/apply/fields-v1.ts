@@ -32,6 +32,12 @@ export function sharedWithText(fields: FieldsV1): { readonly fields: FieldsV1; r
   return { fields, text }
 }
 
+/** `fields`, that hardly anybody else will have: as {@link shared} to all who ask, but not looked for, and without its text being kept. */
+export function kept(fields: FieldsV1): FieldsV1 {
+  texts.set(fields, NEVER)
+  return fields
+}
+
 /** Whether this is a value that {@link shared} answered: others have it, too, so it need not be copied and must not be changed. */
 export function isShared(fields: object): boolean {
   return texts.get(fields) !== undefined
@@ -47,5 +53,6 @@ export function textOf(fields: FieldsV1): string {
 }
 
 const NOT_YET = ''
-const texts = beside<string>()
+const NEVER = null
+const texts = beside<string | null>()
 const sharedByText = new RecentMap<string, FieldsV1>(2048)

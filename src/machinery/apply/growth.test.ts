@@ -42,6 +42,10 @@ describe('sets put together step by step', () => {
       const set = grow(from, `a${index}`, 'b')
       if (index % 1000 === 0) expect([...set.members]).toEqual([`f:a${index}`, 'f:b'])
     }
+    const [known, rare] = [grow(from, 'a0', 'b'), grow(from, 'a19999', 'b')]
+    expect([known.isShared, rare.isShared, FieldSet.grown(from.first.take('a', MEMBER, rare)).isShared]).toEqual([true, false, false])
+    expect(rare.toFieldsV1()).toEqual({ 'f:a19999': {}, 'f:b': {} })
+    expect(rare.union(known)).toEqual(known.union(rare))
     const below = Array.from({ length: 200 }, (_, index) => grow(from, `x${index}`))
     for (const set of [...below, ...below]) expect(FieldSet.grown(from.first.take('a', MEMBER, set)).below('f:a')).toBe(set)
   })

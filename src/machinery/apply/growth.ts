@@ -4,6 +4,8 @@ import type { FieldSet } from './field-set.ts'
 const MAX_PLACES = 16_384
 /** How many ways from one place may have the same name. */
 const MAX_ALIKE = 64
+/** How many names are remembered at one place: where there are more, they are addresses and the like, which hardly come twice. */
+const MAX_NAMES = 256
 /** What is put together of more steps than this, or of longer ones, is not remembered. */
 export const MAX_GROWN_STEPS = 256
 export const MAX_GROWN_TEXT = 256
@@ -32,13 +34,16 @@ export class Growth {
   readonly below: FieldSet | undefined
   /** The set of all steps up to here, once it was asked for. */
   set: FieldSet | undefined
+  /** Whether those who come later get here again, to the same set; else this place, and what follows it, is this walk's own. */
+  readonly isShared: boolean
   readonly #start: GrowthStart
   readonly #name: string
   #last: Growth | undefined
   #ways: Map<string, Growth[]> | undefined
 
-  constructor(start: GrowthStart, before?: Growth, name = '', sort = ON_THE_WAY, below?: FieldSet) {
+  constructor(start: GrowthStart, before?: Growth, name = '', sort = ON_THE_WAY, below?: FieldSet, isShared = true) {
     this.#start = start
+    this.isShared = isShared
     this.before = before
     this.#name = name
     this.sort = sort
@@ -50,8 +55,9 @@ export class Growth {
   take(name: string, sort: number, below: FieldSet | undefined): Growth {
     const last = this.#last
     if (last !== undefined && last.#name === name && last.below === below && last.sort === sort) return last
+    if (!this.isShared || below?.isShared === false) return new Growth(this.#start, this, name, sort, below, false)
     const next = this.#find(name, sort, below)
-    this.#last = next
+    if (next.isShared) this.#last = next
     return next
   }
 
@@ -59,6 +65,7 @@ export class Growth {
     this.#ways ??= new Map()
     let alike = this.#ways.get(name)
     if (!alike) {
+      if (this.#ways.size >= MAX_NAMES) return new Growth(this.#start, this, name, sort, below, false)
       alike = []
       this.#ways.set(name, alike)
     }

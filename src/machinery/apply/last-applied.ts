@@ -18,8 +18,8 @@ export function allowedConflicts(live: JsonObject, schema: AnySchema): FieldSet 
   try {
     const last = JSON.parse(text) as unknown
     if (!isJsonObject(last)) return undefined
-    const { modified, added, removed } = compare(last, live, schema)
-    return fieldsOf(last, schema).difference(modified).difference(added).difference(removed)
+    const { changed, removed } = compare(last, live, schema)
+    return fieldsOf(last, schema).difference(changed).difference(removed)
   } catch {
     return undefined
   }

@@ -27,7 +27,7 @@ export function ownersAfterUpdate(live: JsonObject, next: JsonObject, self: Owne
   const [others, comparison] = settled(live, next, id, owners, type, true)
   const after = new Map(others)
   const before = after.get(id)?.fields ?? FieldSet.empty
-  const fields = before.difference(comparison.removed).union(comparison.modified).union(comparison.added)
+  const fields = before.difference(comparison.removed).union(comparison.changed)
   if (fields.isEmpty) after.delete(id)
   else after.set(id, { ...self, fields })
   return after
@@ -68,7 +68,7 @@ function settled(live: JsonObject, next: JsonObject, id: string, owners: Owners,
     const comparison = comparisons.get(owner.apiVersion)
     // Fields of a version that is no longer served belong to nobody.
     if (!comparison) continue
-    const taken = owner.fields.intersection(comparison.modified.union(comparison.added))
+    const taken = owner.fields.intersection(comparison.changed)
     if (!taken.isEmpty) conflicts.push({ owner, fields: taken })
     const fields = owner.fields.difference(taken).difference(comparison.removed)
     if (!fields.isEmpty) after.set(key, fields.equals(owner.fields) ? owner : { ...owner, fields })
@@ -83,13 +83,9 @@ function comparisonIn(live: JsonObject, next: JsonObject, apiVersion: string, ty
   return other && without(compare(other.convert(live), other.convert(next), other.schema), type.ignored)
 }
 
-function without({ removed, modified, added }: Comparison, ignored: FieldSet | undefined): Comparison {
-  if (!ignored) return { removed, modified, added }
-  return {
-    removed: removed.recursiveDifference(ignored),
-    modified: modified.recursiveDifference(ignored),
-    added: added.recursiveDifference(ignored),
-  }
+function without(comparison: Comparison, ignored: FieldSet | undefined): Comparison {
+  if (!ignored) return comparison
+  return { removed: comparison.removed.recursiveDifference(ignored), changed: comparison.changed.recursiveDifference(ignored) }
 }
 
 /**

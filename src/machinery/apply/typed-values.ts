@@ -12,18 +12,18 @@ export function fieldsOf(value: unknown, schema: Type): FieldSet {
   return namedBy(value, schema)
 }
 
-/** What is different between two values: paths that went, paths that are there with another value, paths that came. */
+/** What is different between two values: paths that went, and paths that are there now and were not, or not so. */
 export interface Comparison {
   readonly removed: FieldSet
-  readonly modified: FieldSet
-  readonly added: FieldSet
+  /** Paths that are there with another value, or came. */
+  readonly changed: FieldSet
 }
 
 /** Compares two values by the parts that can be owned. */
 export function compare(left: unknown, right: unknown, schema: Type): Comparison {
-  const walk = { removed: new FieldSetBuilder(), modified: new FieldSetBuilder(), added: new FieldSetBuilder(), path: [] }
+  const walk = { removed: new FieldSetBuilder(), changed: new FieldSetBuilder(), path: [] }
   compareAt(left, right, schema, walk)
-  return { removed: walk.removed.build(), modified: walk.modified.build(), added: walk.added.build() }
+  return { removed: walk.removed.build(), changed: walk.changed.build() }
 }
 
 /** `left` with everything that `right` says put over it. Lists come in the order of `right`, with what only `left` has kept in between. */
@@ -110,8 +110,7 @@ function isUnit(value: unknown, schema: Type): boolean {
 
 interface Walk {
   readonly removed: FieldSetBuilder
-  readonly modified: FieldSetBuilder
-  readonly added: FieldSetBuilder
+  readonly changed: FieldSetBuilder
   readonly path: string[]
 }
 
@@ -119,14 +118,14 @@ function compareAt(left: unknown, right: unknown, schema: Type, walk: Walk): voi
   // Unchanged parts are often the very same value.
   if (left === right) return
   if (left === undefined || right === undefined) {
-    ;(left === undefined ? walk.added : walk.removed).attach(walk.path, wholeOf(right ?? left, schema))
+    ;(left === undefined ? walk.changed : walk.removed).attach(walk.path, wholeOf(right ?? left, schema))
     return
   }
   const atom = atomOf(schema, right ?? left)
   if (atom.kind !== 'scalar' && !isLeaf(left, right, atom)) {
     if (atom.kind === 'list') compareLists(asList(left), asList(right), atom, walk)
     else compareMaps(asMap(left), asMap(right), atom, walk)
-  } else if (!isSameJson(left, right)) walk.modified.insert(walk.path)
+  } else if (!isSameJson(left, right)) walk.changed.insert(walk.path)
 }
 
 /** Everything that came or went with a value: each part of it, and each step on the way. */
