@@ -9,7 +9,8 @@ import type { AdmissionRequest } from './admission.ts'
  * What to do once a request was admitted: puts `metadata.managedFields` back as it is now, with a warning, if what it was changed to cannot be
  * read. A webhook made for an older API may drop what it does not know; nobody's fields shall lose their owner by that.
  */
-export function managedFieldsKeeper({ object, warn }: AdmissionRequest): () => void {
+export function managedFieldsKeeper(request: AdmissionRequest): () => void {
+  const { object } = request
   const before = object?.metadata?.managedFields
   return () => {
     const metadata = object?.metadata as Mutable<ApiObject['metadata']> | undefined
@@ -19,7 +20,7 @@ export function managedFieldsKeeper({ object, warn }: AdmissionRequest): () => v
     if (why === undefined) return
     if (before) metadata.managedFields = before
     else delete metadata.managedFields
-    warn(`${WARNING}: ${why}`)
+    request.warn(`${WARNING}: ${why}`)
   }
 }
 

@@ -113,14 +113,13 @@ function childFor(keys: readonly string[], key: string): number {
 function insert<V>(node: Node<V>, key: string, value: V): [Node<V>, Node<V>?] {
   if (!node.children) {
     const index = lowerBound(node.keys, key)
-    const values = node.values.slice()
     if (node.keys[index] === key) {
+      const values = node.values.slice()
       values[index] = value
       return [leaf(node.keys, values)]
     }
-    const keys = node.keys.slice()
-    keys.splice(index, 0, key)
-    values.splice(index, 0, value)
+    const keys = inserted(node.keys, index, key)
+    const values = inserted(node.values, index, value)
     if (keys.length <= MAX_ENTRIES) return [leaf(keys, values)]
     const at = splitPoint(index, keys.length)
     return [leaf(keys.slice(0, at), values.slice(0, at)), leaf(keys.slice(at), values.slice(at))]
@@ -129,13 +128,23 @@ function insert<V>(node: Node<V>, key: string, value: V): [Node<V>, Node<V>?] {
   const [left, right] = insert(node.children[index]!, key, value)
   const children = node.children.slice()
   if (!right) {
+    const size = node.size + left.size - children[index]!.size
     children[index] = left
-    return [branch(children)]
+    return [left.keys[0] === node.keys[index] ? { keys: node.keys, values: NONE, children, size } : branch(children)]
   }
   children.splice(index, 1, left, right)
   if (children.length <= MAX_ENTRIES) return [branch(children)]
   const at = splitPoint(index, children.length)
   return [branch(children.slice(0, at)), branch(children.slice(at))]
+}
+
+/** A copy of `items` with one more at `index`. Hot: bench/loops — `splice` makes an array of what it takes out, too. */
+function inserted<T>(items: readonly T[], index: number, item: T): T[] {
+  const result = items.slice()
+  result.push(item)
+  for (let at = result.length - 1; at > index; at--) result[at] = result[at - 1]!
+  result[index] = item
+  return result
 }
 
 /** The middle; but who appends at the end, in order, leaves full nodes behind. */

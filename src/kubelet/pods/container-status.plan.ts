@@ -2,6 +2,7 @@ import type { Container } from '#kinds/core/v1/container.ts'
 import type { ContainerState, ContainerStateTerminated, ContainerStatus } from '#kinds/core/v1/container-status.ts'
 import type { EphemeralContainer } from '#kinds/core/v1/ephemeral-container.ts'
 import { isSidecar } from '#kinds/core/v1/pod.facts.ts'
+import type { ShallowDraft } from '#machinery/kind/draft.ts'
 import { timeOf } from '#machinery/time/time.ts'
 import { isRunning, type ObservedContainer } from './pod-state.ts'
 import type { StatusFacts } from './pod-status.plan.ts'
@@ -24,7 +25,7 @@ export function planContainerStatus(
   const running = state.running !== undefined
   const started = startedOf(facts, container, kind, latest, running)
   const ready = readyOf(facts, container, kind, latest, state, started)
-  return {
+  const status: ShallowDraft<ContainerStatus> = {
     name: container.name,
     state,
     lastState,
@@ -32,10 +33,12 @@ export function planContainerStatus(
     restartCount: latest ? latest.attempt : (old?.restartCount ?? 0),
     image: latest?.image || old?.image || container.image || '',
     imageID: latest ? latest.imageRef : (old?.imageID ?? ''),
-    ...(latest ? { containerID: facts.idOf(latest.id) } : old?.containerID ? { containerID: old.containerID } : {}),
-    ...(started === undefined ? {} : { started }),
-    ...(kind === 'ephemeral' ? {} : mountsOf(container)),
   }
+  if (latest) status.containerID = facts.idOf(latest.id)
+  else if (old?.containerID) status.containerID = old.containerID
+  if (started !== undefined) status.started = started
+  if (kind !== 'ephemeral' && container.volumeMounts?.length) status.volumeMounts = mountsOf(container.volumeMounts)
+  return status
 }
 
 function stateOf(
@@ -132,14 +135,8 @@ function readyOf(
   return container.readinessProbe === undefined || facts.probeResult(latest!.id, 'readiness') === 'success'
 }
 
-function mountsOf(container: Container | EphemeralContainer): Pick<ContainerStatus, 'volumeMounts'> {
-  const mounts = container.volumeMounts ?? []
-  if (mounts.length === 0) return {}
-  return {
-    volumeMounts: mounts.map(({ name, mountPath, readOnly }) => ({
-      name,
-      mountPath,
-      ...(readOnly ? { readOnly, recursiveReadOnly: 'Disabled' as const } : {}),
-    })),
-  }
+function mountsOf(mounts: NonNullable<Container['volumeMounts']>): NonNullable<ContainerStatus['volumeMounts']> {
+  return mounts.map(({ name, mountPath, readOnly }) =>
+    readOnly ? { name, mountPath, readOnly, recursiveReadOnly: 'Disabled' as const } : { name, mountPath },
+  )
 }
