@@ -17,18 +17,11 @@ export interface StoredForm {
   readonly object: ApiObject
 }
 
-/** Bytes with a slot, as they are stored, and what is to be filled in where. */
-interface Unfilled {
-  readonly json: Uint8Array
-  readonly at: number
-  readonly revision: number
-}
-
 const LINE_FEED = 0x0a
 const SLOT = '"resourceVersion":""'
 /** What is being written, by its bytes: the store hands on the very bytes it was given. */
 const writing = new Map<Uint8Array, StoredForm>()
-const kept = beside<Uint8Array | Unfilled>()
+const kept = beside<Uint8Array>()
 const encoder = new TextEncoder()
 
 /**
@@ -68,7 +61,7 @@ export function adopt(value: Uint8Array, revision: number, read: (value: Uint8Ar
   const metadata = object.metadata as { resourceVersion?: string }
   if (metadata.resourceVersion === '') {
     metadata.resourceVersion = String(revision)
-    if (form.json) keepJson(object, form.json, revision, known !== undefined)
+    if (form.json) keepJson(object, form.json, revision)
   }
   return object
 }
@@ -78,33 +71,36 @@ export type ReadForm = Pick<StoredForm, 'object' | 'json'>
 
 /** The JSON bytes kept beside `object`, if they are; with a line feed at their end. */
 export function keptBytes(object: object): Uint8Array | undefined {
-  const known = kept.get(object)
-  if (known === undefined || known instanceof Uint8Array) return known
-  const bytes = filled(known)
-  kept.set(object, bytes)
-  return bytes
+  return kept.get(object)
 }
 
 /**
  * The kept JSON of `object`, without a line feed, between `head` and `tail`; undefined if none is kept. Hot: bench/loops — what is made for a moment is
- * cut from Node's pool: an allocation of its own outside the heap costs more than copying an object, and hurries the garbage collection.
+ * cut from Node's pool where that is done: an allocation of its own outside the heap costs more than copying an object. What is too large for the
+ * pool outlives the young generation now and then, and would hurry the garbage collection.
  */
 export function enclosed(object: object, head: Uint8Array, tail: Uint8Array): Uint8Array | undefined {
   const known = kept.get(object)
   if (known === undefined) return undefined
-  const length = lengthOf(known)
-  const bytes = Buffer.allocUnsafe(head.length + length + tail.length)
+  const length = known.length - 1
+  const whole = head.length + length + tail.length
+  const bytes = whole < Buffer.poolSize >>> 1 ? Buffer.allocUnsafe(whole) : newKeptBytes(whole)
   bytes.set(head)
-  if (known instanceof Uint8Array) bytes.set(known.subarray(0, length), head.length)
-  else fill(bytes, head.length, known)
+  bytes.set(known.subarray(0, length), head.length)
   bytes.set(tail, head.length + length)
   return bytes
 }
 
 /** Keeps for `copy`, which differs from `original` in its resourceVersion alone, what is kept for that. */
-export function keepAsOf(copy: object, original: object, revision: number): void {
+export function keepAsOf(copy: object, original: ApiObject, revision: number): void {
   const known = kept.get(original)
-  if (known !== undefined && !(known instanceof Uint8Array)) kept.set(copy, { ...known, revision })
+  if (!known) return
+  const before = `"resourceVersion":"${original.metadata.resourceVersion ?? ''}"`
+  const text = Buffer.from(known.buffer, known.byteOffset, known.length)
+  const at = text.indexOf(before)
+  // Where it stands twice, one may be within something else.
+  if (at < 0 || text.indexOf(before, at + 1) >= 0) return
+  kept.set(copy, withRevision(known, { at, length: before.length, end: known.length - 1 }, revision))
 }
 
 /** Keeps `bytes` as the JSON of `object`, which has to end in a line feed. */
@@ -131,49 +127,36 @@ function withSlot(object: ApiObject): ApiObject {
 }
 
 /**
- * Hot: bench/apiserver — a write serialises once, and the revision is spliced into a copy of the stored bytes: of what this process has written
- * when somebody asks for bytes, which between components of one process nobody does. What is kept is a copy all the same: the bytes of a write
- * lie in memory whose growth hurries the garbage collection, and what was read may be a part of something larger.
+ * Hot: bench/apiserver — a write serialises once, and the revision is spliced into a copy of the stored bytes: these lie in memory whose growth
+ * hurries the garbage collection, and what was read may be a part of something larger. It is made at once: later, both would be there.
  */
-function keepJson(object: object, json: Uint8Array, revision: number, isOwn: boolean): void {
-  const at = indexOfSlot(json)
-  if (at < 0) return
-  kept.set(object, isOwn ? { json: keptCopy(json), at, revision } : filled({ json, at, revision }))
+function keepJson(object: object, json: Uint8Array, revision: number): void {
+  const at = indexOf(json, SLOT)
+  if (at >= 0) kept.set(object, withRevision(json, { at, length: SLOT.length, end: json.length }, revision))
 }
 
-function keptCopy(json: Uint8Array): Uint8Array {
-  const copy = newKeptBytes(json.length)
-  copy.set(json)
-  return copy
-}
-
-function filled(unfilled: Unfilled): Uint8Array {
-  const length = lengthOf(unfilled)
-  const bytes = newKeptBytes(length + 1)
-  fill(bytes, 0, unfilled)
-  bytes[length] = LINE_FEED
+/** `json` up to `end` with `revision` in the slot, and a line feed. */
+function withRevision(
+  json: Uint8Array,
+  slot: { readonly at: number; readonly length: number; readonly end: number },
+  revision: number,
+): Uint8Array {
+  const digits = String(revision)
+  const from = slot.at + SLOT.length - 1
+  const rest = json.subarray(slot.at + slot.length - 1, slot.end)
+  const bytes = newKeptBytes(from + digits.length + rest.length + 1)
+  bytes.set(json.subarray(0, from))
+  for (let index = 0; index < digits.length; index++) bytes[from + index] = digits.charCodeAt(index)
+  bytes.set(rest, from + digits.length)
+  bytes[bytes.length - 1] = LINE_FEED
   return bytes
 }
 
-/** How long the JSON is, without the line feed. */
-function lengthOf(known: Uint8Array | Unfilled): number {
-  return known instanceof Uint8Array ? known.length - 1 : known.json.length + String(known.revision).length
-}
-
-/** Writes the JSON with its revision into `bytes`, from `start` on. */
-function fill(bytes: Uint8Array, start: number, { json, at, revision }: Unfilled): void {
-  const digits = String(revision)
-  const from = at + SLOT.length - 1
-  bytes.set(json.subarray(0, from), start)
-  for (let index = 0; index < digits.length; index++) bytes[start + from + index] = digits.charCodeAt(index)
-  bytes.set(json.subarray(from), start + from + digits.length)
-}
-
-/** What stands before the slot (kind, apiVersion, names) cannot contain its text: quotes are escaped. */
-function indexOfSlot(value: Uint8Array): number {
-  const first = SLOT.charCodeAt(0)
+/** Where `"resourceVersion":"…"` stands first: what is before it (kind, apiVersion, names) cannot contain that, since quotes are escaped. */
+function indexOf(value: Uint8Array, text: string): number {
+  const first = text.charCodeAt(0)
   search: for (let at = value.indexOf(first); at >= 0; at = value.indexOf(first, at + 1)) {
-    for (let index = 1; index < SLOT.length; index++) if (value[at + index] !== SLOT.charCodeAt(index)) continue search
+    for (let index = 1; index < text.length; index++) if (value[at + index] !== text.charCodeAt(index)) continue search
     return at
   }
   return -1
