@@ -114,6 +114,7 @@ async function preempting(): Promise<void> {
       await cluster.load.call(0, 'POST', '/apis/scheduling.k8s.io/v1/priorityclasses', { metadata: { name }, value })
     await createAll(cluster, PODS, nodes * 4, () => pod({}, { priorityClassName: 'low', terminationGracePeriodSeconds: 0 }, '7200m'))
     await bound.reached(nodes * 4)
+    bound.close()
     const taken = await condition(
       cluster,
       PODS,
@@ -330,11 +331,11 @@ function print({ work, count, seconds, perSecond, cpu, memory, upstream, goal }:
   console.log(`| ${[work, count, seconds, perSecond, cpu, memory, upstream, goal].join(' | ')} |`)
 }
 
-/** Waits until for so many objects `holds`, as a watch of `path` shows them. */
+/** Waits until for so many objects `holds`, as a watch of `path` shows them; to be closed where others are to be measured after it. */
 async function condition(cluster: BenchCluster, path: string, holds: (seen: Seen) => boolean) {
   const holding = new Set<string>()
   let check = () => {}
-  await cluster.watch(path, seen => {
+  const watch = await cluster.watch(path, seen => {
     if (seen.type !== 'DELETED' && holds(seen)) holding.add(seen.object.metadata.uid)
     else holding.delete(seen.object.metadata.uid)
     check()
@@ -353,7 +354,7 @@ async function condition(cluster: BenchCluster, path: string, holds: (seen: Seen
       }
       check()
     })
-  return { reached }
+  return { reached, close: () => watch[Symbol.dispose]() }
 }
 
 function createAll(cluster: BenchCluster, path: string, count: number, make: (n: number) => Body): Promise<void> {
