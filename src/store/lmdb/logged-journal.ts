@@ -12,8 +12,11 @@ export interface LoggedJournalOptions extends LmdbJournalOptions {
   readonly identity: Buffer
 }
 
-/** LMDB takes in what the log holds once the first of it is this old, or once so much of a half is taken. */
-const TAKE_IN_AFTER_MS = 1000
+/**
+ * LMDB takes in what the log holds once the first of it is this old, so that the few writes of an idle cluster share commits as well, or once so
+ * much of a half is taken.
+ */
+const TAKE_IN_AFTER_MS = 5000
 const TAKE_IN_TAKEN = 0.5
 /** With less room than this on the disk, everything goes to LMDB at once. */
 const ROOM_FOR_LOG_BYTES = 4 * LOG_BYTES
