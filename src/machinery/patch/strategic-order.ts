@@ -36,9 +36,16 @@ function idOf(item: unknown, mergeKey: string): unknown {
   return item[mergeKey]
 }
 
-function sorted(list: readonly unknown[], places: Places, mergeKey: string): unknown[] {
+/** Hot: bench/loops — the conditions of a status are in order already, and to find that out is a look at each. */
+function sorted(list: readonly unknown[], places: Places, mergeKey: string): readonly unknown[] {
   const place = (item: unknown) => places.get(idOf(item, mergeKey)) ?? Number.MAX_SAFE_INTEGER
-  return [...list].sort((left, right) => place(left) - place(right))
+  let last = 0
+  for (const item of list) {
+    const next = place(item)
+    if (next < last) return [...list].sort((left, right) => place(left) - place(right))
+    last = next
+  }
+  return list
 }
 
 function interleaved(left: readonly unknown[], right: readonly unknown[], original: Places, mergeKey: string): unknown[] {
