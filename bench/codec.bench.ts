@@ -7,6 +7,7 @@ import { decodeProtobuf, encodeProtobuf, openEnvelope } from '#machinery/codec/p
 import { decode } from '#machinery/schema/decode.ts'
 import { FieldErrors } from '#machinery/status/field-errors.ts'
 import { Pod } from '../src/kinds/core/v1/pod.ts'
+import { contextAt } from '../src/kinds/stored.fixture.ts'
 
 const BATCH = 500
 const BATCHES = 21
@@ -37,19 +38,20 @@ const decoded = () => {
 }
 const pod = decoded()
 const parsed = readJson(sent).value
+const context = contextAt(0)
 const bytes = encodeProtobuf('v1', 'Pod', Pod.schema, pod)
 
 console.log(`a pod of ${sent.length} bytes as it is sent, ${encodeJson(pod).length} as it is stored`)
 row('read JSON', () => readJson(sent))
 row('read JSON, decode, fill in defaults', decoded)
-row('validate', () => Pod.hooks.validate?.(pod as never, new FieldErrors()))
+row('validate', () => Pod.hooks.validate?.(pod as never, new FieldErrors(), context))
 row('encode JSON', () => encodeJson(pod))
 row('encode protobuf', () => encodeProtobuf('v1', 'Pod', Pod.schema, pod))
 row('decode protobuf', () => decodeProtobuf(openEnvelope(bytes), Pod.schema))
 row('defaults + validation + encoding (goal ≤ 100)', () => {
   const object = decode<Record<string, unknown>>(Pod.schema, parsed, { defaults: true, unknown: [] })
   Pod.hooks.applyDefaults?.(object as never)
-  Pod.hooks.validate?.(object as never, new FieldErrors())
+  Pod.hooks.validate?.(object as never, new FieldErrors(), context)
   return encodeJson(object)
 })
 

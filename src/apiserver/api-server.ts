@@ -3,6 +3,7 @@ import type { Series } from '#base/metrics/series.ts'
 import type { Random } from '#base/random/random.ts'
 import type { Clock } from '#base/time/clock.ts'
 import type { ApiHandler } from '#client/direct/api-handler.ts'
+import { type FeatureGates, featureMetrics } from '#machinery/feature-gates/feature-gates.ts'
 import type { AnyKind } from '#machinery/kind/kind.ts'
 import { type KindRegistry, kindRegistry } from '#machinery/kind/kind-registry.ts'
 import type { Store } from '#store/store.ts'
@@ -21,6 +22,7 @@ import type { KubeletConnection } from './node-streams/kubelet-connection.ts'
 import { type Behaviour, Behaviours } from './registry/behaviour.ts'
 import type { ComputedResource } from './registry/computed-resource.ts'
 import type { Core } from './registry/core.ts'
+import { Gates } from './registry/gates.ts'
 import { managedOwnership } from './registry/managed-ownership.ts'
 import { ObjectStore } from './registry/object-store.ts'
 import { Turns } from './registry/turns.ts'
@@ -67,6 +69,8 @@ export interface ApiServerOptions {
    * server checks itself every five minutes in any case.
    */
   readonly checksConsistency?: boolean
+  /** Which feature gates are on, as `--feature-gates` says it; others are as in upstream by default. */
+  readonly featureGates?: FeatureGates
   /** What the parts that are given count, for `/metrics`. */
   readonly metrics?: readonly Series[]
 }
@@ -120,6 +124,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     behaviours: new Behaviours(options.behaviours ?? ownBehaviours()),
     ownership: managedOwnership(kinds),
     turns: new Turns(),
+    gates: new Gates(options.featureGates ?? {}),
     computed,
   }
   const { reviews = [] } = options
@@ -143,7 +148,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     authorizer,
     kubeletConnection: options.kubeletConnection ?? {},
     typernetes: computed.size > 0 ? typernetes : undefined,
-    metrics: options.metrics ?? [],
+    metrics: [...(options.metrics ?? []), featureMetrics(options.featureGates ?? {})],
     get aggregation() {
       return options.aggregation?.()
     },

@@ -5,10 +5,10 @@ import { virtualClock } from '#base/time/virtual-clock.ts'
 import { FakeApi } from '#client/fake/fake-api.ts'
 import { builtInKinds } from '#kinds/kinds.ts'
 import { servedKinds } from '#kinds/served-kinds.ts'
+import type { FeatureGates } from '#machinery/feature-gates/feature-gates.ts'
 import type { AnyKind } from '#machinery/kind/kind.ts'
 import { kindRegistry } from '#machinery/kind/kind-registry.ts'
 import { controllers } from './controllers.ts'
-import type { FeatureGates } from './feature-gates.ts'
 import { startControllers } from './start-controllers.ts'
 
 /** The names of the controllers that start. */

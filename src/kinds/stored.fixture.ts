@@ -1,4 +1,5 @@
-import type { DraftObjectOf, Kind, ObjectOf } from '#machinery/kind/kind.ts'
+import { isGateOn } from '#machinery/feature-gates/feature-gates.ts'
+import type { DraftObjectOf, Kind, ObjectOf, WriteContext } from '#machinery/kind/kind.ts'
 import { decode } from '#machinery/schema/decode.ts'
 import { textOf } from '#machinery/status/field-error.ts'
 import { FieldErrors } from '#machinery/status/field-errors.ts'
@@ -16,13 +17,18 @@ export function stored<K extends Any>(kind: K, draft: DraftObjectOf<K>): ObjectO
 /** What validation says of an object, a sentence for each error. */
 export function errorsOf<K extends Any>(kind: K, object: ObjectOf<K>): string[] {
   const errors = new FieldErrors()
-  kind.hooks.validate?.(object, errors)
+  kind.hooks.validate?.(object, errors, contextAt(0))
   return errors.all.map(textOf)
 }
 
 /** What validation says of a change. */
 export function updateErrorsOf<K extends Any>(kind: K, object: ObjectOf<K>, old: ObjectOf<K>, subresource = '', now = 0): string[] {
   const errors = new FieldErrors()
-  kind.hooks.validateUpdate?.(object, old, errors, subresource, now)
+  kind.hooks.validateUpdate?.(object, old, errors, subresource, contextAt(now))
   return errors.all.map(textOf)
+}
+
+/** A write by somebody at that time, on a server whose gates are as in upstream by default. */
+export function contextAt(now: number, subresource = ''): WriteContext {
+  return { now, subresource, user: { name: 'alice', groups: [] }, isGateOn: name => isGateOn(name, {}) }
 }

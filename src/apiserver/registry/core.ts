@@ -7,6 +7,7 @@ import type { AdmissionChain } from '../admission/admission.ts'
 import type { Behaviours } from './behaviour.ts'
 import type { ComputedResource } from './computed-resource.ts'
 import type { FieldOwnership } from './field-ownership.ts'
+import type { Gates } from './gates.ts'
 import type { ObjectStore } from './object-store.ts'
 import type { Turns } from './turns.ts'
 
@@ -21,6 +22,7 @@ export interface Core {
   readonly behaviours: Behaviours
   readonly ownership: FieldOwnership
   readonly turns: Turns
+  readonly gates: Gates
   /** Kinds that are not stored, but can be read. */
   readonly computed: ReadonlyMap<AnyKind, ComputedResource>
 }

@@ -97,7 +97,7 @@ export function ownershipOf(core: Core, request: WriteRequest) {
 }
 
 export function writeContextOf(core: Core, request: WriteRequest): WriteContext {
-  return { now: core.clock.now(), user: request.caller.user, subresource: request.subresource }
+  return { now: core.clock.now(), user: request.caller.user, subresource: request.subresource, isGateOn: core.gates.isOn }
 }
 
 /** What a client cannot say of a new object: nobody is shown it. */
@@ -119,6 +119,7 @@ function prepare(core: Core, request: WriteRequest, object: Mutable<ApiObject>):
   metadata.uid = core.random.uuid()
   if (kind.generation) metadata.generation = 1
   if (!metadata.name && metadata.generateName) metadata.name = generateName(metadata.generateName, core.random)
+  core.gates.dropFields(kind, object)
   kind.hooks.prepareCreate?.(object, writeContextOf(core, request))
 }
 
@@ -132,9 +133,8 @@ function validate(core: Core, request: WriteRequest, object: ApiObject): void {
     errors.at('metadata'),
   )
   kind.hooks.validateCreate?.(object, errors)
-  kind.hooks.validate?.(object, errors)
+  kind.hooks.validate?.(object, errors, writeContextOf(core, request))
   if (!errors.isEmpty) throw invalid(kind, object.metadata.name ?? '', errors.all)
-  void core
 }
 
 async function putUnderFreeName(

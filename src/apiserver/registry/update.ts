@@ -193,6 +193,7 @@ function prepare(core: Core, request: WriteRequest, object: Mutable<ApiObject>, 
   const { metadata } = object
   if (old.metadata.generation !== undefined) metadata.generation = old.metadata.generation
   else delete metadata.generation
+  core.gates.dropFields(kind, object, old)
   kind.hooks.prepareUpdate?.(object, old, writeContextOf(core, request))
   const isCounted = metadata.generation !== old.metadata.generation
   if (kind.generation && !isCounted && request.subresource !== 'status' && isChangedOutsideStatus(object, old)) {
@@ -234,13 +235,14 @@ function isChangedOutsideStatus(object: ApiObject, old: ApiObject): boolean {
 function validate(core: Core, request: WriteRequest, object: ApiObject, old: ApiObject): void {
   const kind = writtenKindOf(request.kind)
   const errors = new FieldErrors()
+  const context = writeContextOf(core, request)
   const checkName = kind.hooks.validateName ?? nameIsDNSSubdomain
   const rules = { isNamespaced: kind.scope === 'Namespaced', checkName, standardFinalizersOnly: !kind.freeFinalizers }
   validateObjectMetaUpdate(object.metadata, old.metadata, rules, errors.at('metadata'))
   // Upstream looks at metadata twice, for the kind and for all kinds, and tells both.
   errors.addAll([...errors.all])
-  if (request.subresource === '') kind.hooks.validate?.(object, errors)
-  kind.hooks.validateUpdate?.(object, old, errors, request.subresource, core.clock.now())
+  if (request.subresource === '') kind.hooks.validate?.(object, errors, context)
+  kind.hooks.validateUpdate?.(object, old, errors, request.subresource, context)
   if (!errors.isEmpty) throw invalid(kind, request.name, errors.all)
 }
 

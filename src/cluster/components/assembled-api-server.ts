@@ -41,6 +41,7 @@ import { Service } from '#kinds/core/v1/service.ts'
 import { subresourceKinds } from '#kinds/kinds.ts'
 import { type RuntimeConfig, servedKinds } from '#kinds/served-kinds.ts'
 import { typernetesKinds } from '#kinds/typernetes/kinds.ts'
+import type { FeatureGates } from '#machinery/feature-gates/feature-gates.ts'
 import type { Store } from '#store/store.ts'
 import { type AuthenticationOptions, assembleAuthentication } from './authentication.ts'
 import { type AuthorizerSpec, assembleAuthorization } from './authorization.ts'
@@ -71,6 +72,8 @@ export interface AssemblyOptions {
   readonly checksConsistency?: boolean
   /** Which built-in APIs are served, as `--runtime-config` says it. */
   readonly runtimeConfig?: RuntimeConfig
+  /** Which feature gates are on, as `--feature-gates` says it. */
+  readonly featureGates?: FeatureGates
   /** How many seconds events are kept; an hour unless said otherwise. */
   readonly eventSeconds?: number
   /** How the server proves itself to aggregated servers; absent: it does not. */
@@ -180,6 +183,7 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
     ],
     conversion: conversions({ webhooks, random }),
     metrics: [webhookMetrics, policyMetrics],
+    ...(options.featureGates ? { featureGates: options.featureGates } : {}),
     aggregation: () => own.aggregation,
     subresources: [...subresources, ...(serviceAccounts ? [tokenSubresource(serviceAccounts, objects, options)] : [])],
     reviews: [...accessReviews(authorizer), ...identityReviews(checkToken, serviceAccounts?.audiences ?? [])],

@@ -8,11 +8,11 @@ import type { Random } from '#base/random/random.ts'
 import type { Clock } from '#base/time/clock.ts'
 import type { UserInfo } from '#client/direct/api-handler.ts'
 import { eventRecorder } from '#client/events/event-recorder.ts'
-import type { FeatureGates } from '#controllers/feature-gates.ts'
 import type { ControllerParameters } from '#controllers/runtime/parameters.ts'
 import { accountOf } from '#controllers/service-accounts.ts'
 import { startControllers } from '#controllers/start-controllers.ts'
 import type { RuntimeConfig } from '#kinds/served-kinds.ts'
+import type { FeatureGates } from '#machinery/feature-gates/feature-gates.ts'
 import { answerReviews } from '#scheduler/explain/answer-reviews.ts'
 import { startScheduler } from '#scheduler/scheduler.ts'
 import type { Store } from '#store/store.ts'
@@ -42,7 +42,7 @@ export interface ControlPlaneOptions {
   readonly checksConsistency?: boolean
   /** Which built-in APIs are served, as `--runtime-config` says it. */
   readonly runtimeConfig?: RuntimeConfig
-  /** Which of upstream's gates that decide over controllers are on, as `--feature-gates` says it. */
+  /** Which of upstream's gates are on, as `--feature-gates` says it, in API server and controllers. */
   readonly featureGates?: FeatureGates
   /** Which controllers run, as `--controllers` says it. */
   readonly controllers?: readonly string[]
@@ -100,6 +100,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     ...(options.authentication ? { authentication: options.authentication } : {}),
     servesTypernetes: true,
     ...(options.runtimeConfig ? { runtimeConfig: options.runtimeConfig } : {}),
+    ...(options.featureGates ? { featureGates: options.featureGates } : {}),
     encryption: options.encryption,
     ...(options.checksConsistency === undefined ? {} : { checksConsistency: options.checksConsistency }),
   })

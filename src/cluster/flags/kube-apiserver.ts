@@ -1,3 +1,5 @@
+import { API_SERVER_GATES } from '#apiserver/feature-gates.ts'
+import { featureGates } from './feature-gates.ts'
 import {
   boolean,
   decimal,
@@ -85,6 +87,7 @@ export const kubeApiserver = {
       ),
       'strict-transport-security-directives': unapplied(list('What the Strict-Transport-Security header says.'), 'the header is not sent'),
       ...featureGateFlags,
+      'feature-gates': featureGates(gate => API_SERVER_GATES.has(gate)),
     },
     Etcd: {
       'data-dir': text('Where the embedded store keeps the cluster, when there are no --etcd-servers. (Not a flag of upstream.)'),

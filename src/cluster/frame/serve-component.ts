@@ -8,6 +8,7 @@ import type { Series } from '#base/metrics/series.ts'
 import type { Client } from '#client/client.ts'
 import { DelegatedAccess } from '#client/delegation/delegated-access.ts'
 import { ConfigMap } from '#kinds/core/v1/config-map.ts'
+import { type FeatureGates, featureMetrics } from '#machinery/feature-gates/feature-gates.ts'
 import type { ValuesOf } from '../flags/flag.ts'
 import type { delegatedAuthenticationFlags, delegatedAuthorizationFlags, secureServingFlags } from '../flags/shared-flags.ts'
 import { type ApiAccess, apiAccess } from './api-access.ts'
@@ -127,8 +128,9 @@ function pagesOf(
   const health = new ComponentHealth(checks, ready)
   const own = selfPages(context, configuration)
   collectDefaultMetrics({ register: metrics })
+  const features = featureMetrics((context.flags as { readonly 'feature-gates'?: FeatureGates })['feature-gates'] ?? {})
   return async (url, request) => {
-    if (url.pathname === '/metrics') return [200, `${await metrics.metrics()}${textOf([...builtAs, ...series])}`]
+    if (url.pathname === '/metrics') return [200, `${await metrics.metrics()}${textOf([...builtAs, features, ...series])}`]
     const further = furtherSeries[url.pathname.replace('/metrics/', '')]
     if (further) return [200, textOf(further)]
     return own[url.pathname]?.(request) ?? (await health.answer(url)) ?? [404, '404 page not found\n']

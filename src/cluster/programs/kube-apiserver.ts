@@ -70,6 +70,7 @@ void runProgram(kubeApiserver, async context => {
     servesTypernetes,
     checksConsistency: checksConsistency(process.env),
     runtimeConfig,
+    featureGates: flags['feature-gates'],
     audit,
     registry,
   })

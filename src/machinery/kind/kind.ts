@@ -66,6 +66,17 @@ export interface WriteContext {
   }
   /** '' for the object itself, else the subresource that is written to. */
   readonly subresource: string
+  /** Whether a feature gate is on at this server. */
+  isGateOn(name: string): boolean
+}
+
+/** A field that counts only while a feature gate is on: else it is taken out of what is written, unless the stored object has it already. */
+export interface GatedField {
+  readonly gate: string
+  /** From the object: `spec.containers[].lifecycle.stopSignal`; `[]` are all elements of a list, `{}` all values of a map. */
+  readonly path: string
+  /** What is taken out if the field is there; default: the field. */
+  readonly drops?: string
 }
 
 export type { Mutable }
@@ -89,12 +100,14 @@ export interface KindHooks<Stored> {
   prepareCreate?(object: Mutable<Stored>, context: WriteContext): void
   /** Before validation of an update of the object (subresource '') or of one of its subresources: carry over what may not change. */
   prepareUpdate?(object: Mutable<Stored>, old: Stored, context: WriteContext): void
+  /** Fields that feature gates decide over. */
+  readonly gatedFields?: readonly GatedField[]
   /** What the schema cannot say. */
-  validate?(object: Stored, errors: FieldErrors): void
+  validate?(object: Stored, errors: FieldErrors, context: WriteContext): void
   /** What holds of new objects only, beside `validate`. */
   validateCreate?(object: Stored, errors: FieldErrors): void
-  /** What may not change, or only so. `now` is in milliseconds since the epoch. */
-  validateUpdate?(object: Stored, old: Stored, errors: FieldErrors, subresource: string, now: number): void
+  /** What may not change, or only so. */
+  validateUpdate?(object: Stored, old: Stored, errors: FieldErrors, subresource: string, context: WriteContext): void
   /** `Warning` headers of a create or update. */
   warnings?(object: Stored, old: Stored | undefined): string[]
   /** Fields beside metadata.name and metadata.namespace that a field selector may name. Values are strings; absent is ''. */
@@ -255,6 +268,7 @@ export function defineKind<Spec = undefined, Status = undefined, F extends Field
     applyDefaults,
     prepareCreate,
     prepareUpdate,
+    gatedFields,
     validate,
     validateCreate,
     validateUpdate,
@@ -275,6 +289,7 @@ export function defineKind<Spec = undefined, Status = undefined, F extends Field
     applyDefaults,
     prepareCreate,
     prepareUpdate,
+    gatedFields,
     validate,
     validateCreate,
     validateUpdate,

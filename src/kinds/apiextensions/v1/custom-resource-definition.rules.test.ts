@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { decode } from '#machinery/schema/decode.ts'
 import { FieldErrors } from '#machinery/status/field-errors.ts'
-import { errorsOf, stored } from '../../stored.fixture.ts'
+import { contextAt, errorsOf, stored } from '../../stored.fixture.ts'
 import { CustomResourceDefinition } from './custom-resource-definition.ts'
 
 const definitionOf = (property: object, spec: object = {}, group = 'shop.test') =>
@@ -112,7 +112,7 @@ describe('the schema of a definition', () => {
     ],
   ])('%s', (_, property, details) => {
     const errors = new FieldErrors()
-    CustomResourceDefinition.hooks.validate!(definitionOf(property), errors)
+    CustomResourceDefinition.hooks.validate!(definitionOf(property), errors, contextAt(0))
     expect(errors.all.map(({ field, detail }) => `${field}: ${detail.split('\n', 1)[0]}`)).toEqual(details)
   })
 })

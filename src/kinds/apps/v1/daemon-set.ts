@@ -15,6 +15,7 @@ import {
   required,
   type StoredOf,
 } from '#machinery/schema/schema.ts'
+import { gatedPodFields } from '../../core/v1/pod.gated-fields.ts'
 import { PodTemplateSpec } from '../../core/v1/pod-template-spec.ts'
 import { ageColumn, containerColumns, labelsText, nameColumn, selectorText } from '../../meta/v1/columns.ts'
 import { conditionFields } from '../../meta/v1/condition-fields.ts'
@@ -148,6 +149,7 @@ export const DaemonSet = defineKind({
   applyDefaults({ metadata }) {
     if (metadata.annotations?.[TEMPLATE_GENERATION] === undefined) setTemplateGeneration({ metadata }, 0)
   },
+  gatedFields: gatedPodFields('spec.template.spec'),
   prepareCreate(daemonSet) {
     daemonSet.status = { currentNumberScheduled: 0, numberMisscheduled: 0, desiredNumberScheduled: 0, numberReady: 0 }
     setTemplateGeneration(daemonSet, 1)

@@ -18,6 +18,7 @@ import {
   type StoredOf,
   string,
 } from '#machinery/schema/schema.ts'
+import { gatedPodFields } from '../../core/v1/pod.gated-fields.ts'
 import { PodTemplateSpec } from '../../core/v1/pod-template-spec.ts'
 import { ageColumn, containerColumns, nameColumn, selectorText } from '../../meta/v1/columns.ts'
 import { ConditionStatus } from '../../meta/v1/condition-status.ts'
@@ -127,6 +128,10 @@ export const Deployment = defineKind({
       priority: 1,
       of: ({ spec }) => selectorText(spec.selector),
     },
+  ],
+  gatedFields: [
+    { gate: 'DeploymentReplicaSetTerminatingReplicas', path: 'status.terminatingReplicas' },
+    ...gatedPodFields('spec.template.spec'),
   ],
   prepareCreate(deployment) {
     deployment.status = {}

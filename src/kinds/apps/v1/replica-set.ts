@@ -13,6 +13,7 @@ import {
   required,
   type StoredOf,
 } from '#machinery/schema/schema.ts'
+import { gatedPodFields } from '../../core/v1/pod.gated-fields.ts'
 import { PodTemplateSpec } from '../../core/v1/pod-template-spec.ts'
 import { ageColumn, containerColumns, nameColumn, selectorText } from '../../meta/v1/columns.ts'
 import { conditionFields } from '../../meta/v1/condition-fields.ts'
@@ -96,6 +97,10 @@ export const ReplicaSet = defineKind({
       priority: 1,
       of: ({ spec }) => selectorText(spec.selector),
     },
+  ],
+  gatedFields: [
+    { gate: 'DeploymentReplicaSetTerminatingReplicas', path: 'status.terminatingReplicas' },
+    ...gatedPodFields('spec.template.spec'),
   ],
   prepareCreate(replicaSet) {
     replicaSet.status = { replicas: 0 }

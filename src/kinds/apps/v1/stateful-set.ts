@@ -18,6 +18,7 @@ import {
   string,
 } from '#machinery/schema/schema.ts'
 import { PersistentVolumeClaimMessage } from '../../core/v1/persistent-volume-claim.ts'
+import { gatedPodFields } from '../../core/v1/pod.gated-fields.ts'
 import { PodTemplateSpec } from '../../core/v1/pod-template-spec.ts'
 import { ageColumn, containerColumns, nameColumn } from '../../meta/v1/columns.ts'
 import { conditionFields } from '../../meta/v1/condition-fields.ts'
@@ -147,11 +148,11 @@ export const StatefulSet = defineKind({
   ],
   prepareCreate(set) {
     set.status = { replicas: 0, availableReplicas: 0 }
-    delete set.spec.updateStrategy.rollingUpdate?.maxUnavailable
   },
-  prepareUpdate(set, old) {
-    if (old.spec.updateStrategy.rollingUpdate?.maxUnavailable === undefined) delete set.spec.updateStrategy.rollingUpdate?.maxUnavailable
-  },
+  gatedFields: [
+    { gate: 'MaxUnavailableStatefulSet', path: 'spec.updateStrategy.rollingUpdate.maxUnavailable' },
+    ...gatedPodFields('spec.template.spec'),
+  ],
   validate: validateStatefulSet,
   validateCreate: validateNewStatefulSet,
   validateUpdate: validateStatefulSetUpdate,

@@ -1,4 +1,4 @@
-import type { Mutable } from '#machinery/kind/kind.ts'
+import type { Mutable, WriteContext } from '#machinery/kind/kind.ts'
 import { isDNS1123Label, isPathSegmentName } from '#machinery/meta/names.ts'
 import { Quantity } from '#machinery/quantity/quantity.ts'
 import type { FieldErrors } from '#machinery/status/field-errors.ts'
@@ -38,10 +38,11 @@ function isComplete(rules: { readonly selectPolicy?: unknown; readonly policies?
   return rules?.selectPolicy !== undefined && rules.policies !== undefined
 }
 
-export function validateAutoscaler({ spec }: HorizontalPodAutoscaler, errors: FieldErrors): void {
+export function validateAutoscaler({ spec }: HorizontalPodAutoscaler, errors: FieldErrors, { isGateOn }: WriteContext): void {
   const at = errors.at('spec')
   const { minReplicas, maxReplicas } = spec
-  if (minReplicas < 1) at.at('minReplicas').invalid(minReplicas, 'must be greater than or equal to 1')
+  const least = isGateOn('HPAScaleToZero') ? 0 : 1
+  if (minReplicas < least) at.at('minReplicas').invalid(minReplicas, `must be greater than or equal to ${least}`)
   if (maxReplicas < 1) at.at('maxReplicas').invalid(maxReplicas, 'must be greater than 0')
   if (maxReplicas < minReplicas) at.at('maxReplicas').invalid(maxReplicas, 'must be greater than or equal to `minReplicas`')
   validateReference(spec.scaleTargetRef, at.at('scaleTargetRef'))

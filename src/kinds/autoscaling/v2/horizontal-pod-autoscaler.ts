@@ -201,6 +201,10 @@ export const HorizontalPodAutoscaler = defineKind({
   status: HorizontalPodAutoscalerStatus,
   columns: horizontalPodAutoscalerColumns,
   applyDefaults: applyAutoscalerDefaults,
+  gatedFields: [
+    { gate: 'HPAConfigurableTolerance', path: 'spec.behavior.scaleUp.tolerance' },
+    { gate: 'HPAConfigurableTolerance', path: 'spec.behavior.scaleDown.tolerance' },
+  ],
   prepareCreate(autoscaler) {
     autoscaler.status = { desiredReplicas: 0, currentMetrics: null }
   },

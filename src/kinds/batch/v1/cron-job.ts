@@ -19,6 +19,7 @@ import {
 } from '#machinery/schema/schema.ts'
 import { templateWarnings } from '../../apps/v1/deployment.rules.ts'
 import { ObjectReference } from '../../core/v1/object-reference.ts'
+import { gatedPodFields } from '../../core/v1/pod.gated-fields.ts'
 import { ageColumn, containerColumns, NONE, nameColumn, selectorText, since } from '../../meta/v1/columns.ts'
 import { statusSubresource } from '../../meta/v1/subresources.ts'
 import { validateCronJob, validateNewCronJob, validateSchedule } from './cron-job.rules.ts'
@@ -106,6 +107,7 @@ export const CronJob = defineKind({
       of: ({ spec }) => selectorText(spec.jobTemplate.spec.selector),
     },
   ],
+  gatedFields: gatedPodFields('spec.jobTemplate.spec.template.spec'),
   prepareCreate(cronJob) {
     cronJob.status = {}
   },

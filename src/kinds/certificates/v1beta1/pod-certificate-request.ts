@@ -79,7 +79,7 @@ export const PodCertificateRequest = defineKind({
     if (subresource === 'status') preparePodCertificateRequestStatus(request, old, now)
   },
   validateCreate: validatePodCertificateRequest,
-  validateUpdate(request, old, errors, subresource, now) {
+  validateUpdate(request, old, errors, subresource, { now }) {
     validateImmutable(request.spec, old.spec, errors.at('spec'))
     if (subresource === 'status') validatePodCertificateRequestStatus(request, old, errors.at('status'), now)
   },

@@ -83,6 +83,7 @@ export const Node = defineKind({
       of: ({ status }) => status.nodeInfo.containerRuntimeVersion || '<unknown>',
     },
   ],
+  gatedFields: [{ gate: 'NodeDeclaredFeatures', path: 'status.declaredFeatures' }],
   prepareCreate: preparePodCIDRs,
   prepareUpdate: node => preparePodCIDRs(node),
   validate: validateNode,

@@ -114,6 +114,7 @@ export const PersistentVolumeClaim = defineKind({
       of: ({ spec }) => spec.volumeMode,
     },
   ],
+  gatedFields: [{ gate: 'CrossNamespaceVolumeDataSource', path: 'spec.dataSourceRef.namespace', drops: 'spec.dataSourceRef' }],
   prepareCreate(claim) {
     claim.status = { phase: 'Pending' }
     normalizeDataSources(claim, undefined)

@@ -2,6 +2,7 @@ import { equal } from '#machinery/kind/draft.ts'
 import { defineKind, type ObjectOfFields } from '#machinery/kind/kind.ts'
 import { embedded } from '#machinery/schema/schema.ts'
 import { containerColumns, labelsText, nameColumn } from '../../meta/v1/columns.ts'
+import { gatedPodFields } from './pod.gated-fields.ts'
 import { podWarnings } from './pod.warnings.ts'
 import { validatePodTemplate } from './pod-template-spec.rules.ts'
 import { PodTemplateSpec } from './pod-template-spec.ts'
@@ -28,6 +29,7 @@ export const PodTemplate = defineKind({
     ...containerColumns<PodTemplate>(({ template }) => template.spec.containers, 0),
     { name: 'Pod Labels', description: 'The labels for the pod template.', of: ({ template }) => labelsText(template.metadata.labels) },
   ],
+  gatedFields: gatedPodFields('template.spec'),
   validate: ({ template }, errors) => validatePodTemplate(template, errors.at('template')),
   warnings: ({ template }, old) => (old && equal(old.template, template) ? [] : podWarnings(template, 'template.', false)),
 })

@@ -3,6 +3,7 @@ import type { DraftOf } from '#machinery/schema/schema.ts'
 import { statusSubresource } from '../../meta/v1/subresources.ts'
 import { podColumns, podRowConditions } from './pod.columns.ts'
 import { applyPodDefaults } from './pod.defaults.ts'
+import { gatedPodFields, gatedPodStatusFields } from './pod.gated-fields.ts'
 import { validateNewPod, validatePod, validatePodUpdate } from './pod.rules.ts'
 import { preparePod, preparePodUpdate } from './pod.strategy.ts'
 import { podWarnings } from './pod.warnings.ts'
@@ -47,6 +48,7 @@ export const Pod: Kind<Pod, PodDraft> = defineKind({
   applyDefaults: applyPodDefaults,
   columns: podColumns,
   rowConditions: podRowConditions,
+  gatedFields: [...gatedPodFields('spec'), ...gatedPodStatusFields],
   prepareCreate: preparePod,
   prepareUpdate: preparePodUpdate,
   validate: validatePod,

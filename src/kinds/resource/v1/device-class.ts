@@ -31,6 +31,7 @@ export const DeviceClass = defineKind({
   generation: true,
   spec: DeviceClassSpec,
   columns: [nameColumn, ageColumn],
+  gatedFields: [{ gate: 'DRAExtendedResource', path: 'spec.extendedResourceName' }],
   validate({ spec }, errors) {
     validateDeviceSelectors(spec.selectors, errors.at('spec').at('selectors'))
     spec.config?.forEach((config, index) => {

@@ -5,6 +5,7 @@ import { FIELD_IMMUTABLE } from '#machinery/meta/validate-object-meta.ts'
 import { embedded, message, required, type StoredOf } from '#machinery/schema/schema.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { internal } from '../../meta/v1/rules.ts'
+import { gatedClaimFields } from './resource.gated-fields.ts'
 import { validateDeviceClaim } from './resource-claim-spec.rules.ts'
 import { ResourceClaimSpec } from './resource-claim-spec.ts'
 
@@ -27,6 +28,7 @@ export const ResourceClaimTemplate = defineKind({
   deleteReturnsObject: true,
   spec: ResourceClaimTemplateSpec,
   columns: [nameColumn, ageColumn],
+  gatedFields: gatedClaimFields('spec.spec'),
   validate: ({ spec }, errors) => validateDeviceClaim(spec.spec.devices, errors.at('spec').at('spec').at('devices')),
   validateUpdate({ spec }, old, errors) {
     if (!equal(spec, old.spec)) errors.at('spec').invalid(internal(spec), FIELD_IMMUTABLE)

@@ -26,6 +26,7 @@ import { internal } from '../../meta/v1/rules.ts'
 import { statusSubresource } from '../../meta/v1/subresources.ts'
 import { DeviceConfiguration } from './device-configuration.ts'
 import { DeviceToleration } from './device-toleration.ts'
+import { gatedAllocationFields, gatedClaimFields } from './resource.gated-fields.ts'
 import { validateDeviceClaim } from './resource-claim-spec.rules.ts'
 import { ResourceClaimSpec } from './resource-claim-spec.ts'
 import { validateClaimStatus } from './resource-claim-status.rules.ts'
@@ -120,6 +121,7 @@ export const ResourceClaim = defineKind({
     { name: 'State', description: 'A summary of the current state (allocated, pending, reserved, etc.).', of: stateText },
     ageColumn,
   ],
+  gatedFields: [...gatedClaimFields('spec'), ...gatedAllocationFields],
   prepareCreate(claim) {
     claim.status = {}
   },

@@ -77,6 +77,11 @@ export const PodGroup = defineKind({
     { name: 'Policy', description: 'How its pods find nodes.', of: ({ spec }) => (spec.schedulingPolicy.gang ? 'Gang' : 'Basic') },
     ageColumn,
   ],
+  gatedFields: [
+    { gate: 'TopologyAwareWorkloadScheduling', path: 'spec.schedulingConstraints' },
+    { gate: 'DRAWorkloadResourceClaims', path: 'spec.resourceClaims' },
+    { gate: 'DRAWorkloadResourceClaims', path: 'status.resourceClaimStatuses' },
+  ],
   prepareCreate(group) {
     group.status = {}
   },

@@ -106,6 +106,7 @@ export const CSIDriver = defineKind({
     },
     ageColumn,
   ],
+  gatedFields: [{ gate: 'VolumeLimitScaling', path: 'spec.preventPodSchedulingIfMissing' }],
   validate: validateCSIDriver,
   validateUpdate: validateCSIDriverUpdate,
   // Its generation begins to be counted with the first change.
