@@ -78,12 +78,32 @@ v1 Service services Namespaced all | svc | all | proxy:create,delete,get,patch,u
 
 /** Those that are served where they are asked for. */
 const OPTIONAL = `
+admissionregistration.k8s.io/v1alpha1 MutatingAdmissionPolicy mutatingadmissionpolicies Cluster all | | api-extensions |
+admissionregistration.k8s.io/v1alpha1 MutatingAdmissionPolicyBinding mutatingadmissionpolicybindings Cluster all | | api-extensions |
+admissionregistration.k8s.io/v1beta1 MutatingAdmissionPolicy mutatingadmissionpolicies Cluster all | | api-extensions |
+admissionregistration.k8s.io/v1beta1 MutatingAdmissionPolicyBinding mutatingadmissionpolicybindings Cluster all | | api-extensions |
+certificates.k8s.io/v1alpha1 ClusterTrustBundle clustertrustbundles Cluster all | | |
 certificates.k8s.io/v1beta1 ClusterTrustBundle clustertrustbundles Cluster all | | |
 certificates.k8s.io/v1beta1 PodCertificateRequest podcertificaterequests Namespaced all | | | status
+coordination.k8s.io/v1alpha2 LeaseCandidate leasecandidates Namespaced all | | |
+coordination.k8s.io/v1beta1 LeaseCandidate leasecandidates Namespaced all | | |
 internal.apiserver.k8s.io/v1alpha1 StorageVersion storageversions Cluster all | | | status
+networking.k8s.io/v1beta1 IPAddress ipaddresses Cluster all | ip | |
+networking.k8s.io/v1beta1 ServiceCIDR servicecidrs Cluster all | | | status
+resource.k8s.io/v1alpha3 DeviceTaintRule devicetaintrules Cluster all | | | status
 resource.k8s.io/v1alpha3 ResourcePoolStatusRequest resourcepoolstatusrequests Cluster all | | | status
+resource.k8s.io/v1beta1 DeviceClass deviceclasses Cluster all | | |
+resource.k8s.io/v1beta1 ResourceClaim resourceclaims Namespaced all | | | status
+resource.k8s.io/v1beta1 ResourceClaimTemplate resourceclaimtemplates Namespaced all | | |
+resource.k8s.io/v1beta1 ResourceSlice resourceslices Cluster all | | |
+resource.k8s.io/v1beta2 DeviceClass deviceclasses Cluster all | | |
 resource.k8s.io/v1beta2 DeviceTaintRule devicetaintrules Cluster all | | | status
+resource.k8s.io/v1beta2 ResourceClaim resourceclaims Namespaced all | | | status
+resource.k8s.io/v1beta2 ResourceClaimTemplate resourceclaimtemplates Namespaced all | | |
+resource.k8s.io/v1beta2 ResourceSlice resourceslices Cluster all | | |
 scheduling.k8s.io/v1alpha2 PodGroup podgroups Namespaced all | | | status
+scheduling.k8s.io/v1alpha2 Workload workloads Namespaced all | | |
+storage.k8s.io/v1beta1 VolumeAttributesClass volumeattributesclasses Cluster all | vac | |
 storagemigration.k8s.io/v1beta1 StorageVersionMigration storageversionmigrations Cluster all | | | status
 `
 

@@ -18,11 +18,32 @@ describe('what --runtime-config makes of the built-in kinds', () => {
       { 'certificates.k8s.io/v1beta1': true, 'certificates.k8s.io/v1beta1/podcertificaterequests': false },
       ['clustertrustbundles'],
     ],
-    ['all alpha', { 'api/alpha': true }, ['storageversions', 'resourcepoolstatusrequests', 'podgroups']],
+    [
+      'all alpha whose objects are not kept in a beta version',
+      { 'api/alpha': true },
+      [
+        'storageversions',
+        'resourcepoolstatusrequests',
+        'podgroups',
+        'workloads',
+        'mutatingadmissionpolicies',
+        'mutatingadmissionpolicybindings',
+      ],
+    ],
     [
       'all beta but one',
-      { 'api/beta': true, 'resource.k8s.io/v1beta2': false },
-      ['clustertrustbundles', 'podcertificaterequests', 'storageversionmigrations'],
+      { 'api/beta': true, 'resource.k8s.io/v1beta1': false, 'resource.k8s.io/v1beta2': false },
+      [
+        'clustertrustbundles',
+        'podcertificaterequests',
+        'leasecandidates',
+        'storageversionmigrations',
+        'mutatingadmissionpolicies',
+        'mutatingadmissionpolicybindings',
+        'ipaddresses',
+        'servicecidrs',
+        'volumeattributesclasses',
+      ],
     ],
     ['everything', { 'api/all': true }, optionalKinds.map(({ plural }) => plural)],
   ])('adds %s', (_, asked, added) => {
@@ -42,6 +63,8 @@ describe('what --runtime-config makes of the built-in kinds', () => {
 
   it('cannot be without what the server works with, and says what it does not have', () => {
     expect(() => servedKinds({ 'rbac.authorization.k8s.io/v1': false })).toThrow('the API server needs them itself')
-    expect(servedKinds({ 'resource.k8s.io/v1beta1': true, 'apps/v1': true, 'old/v1': false }).unknown).toEqual(['resource.k8s.io/v1beta1'])
+    expect(servedKinds({ 'batch/v1beta1': true, 'apps/v1': true, 'old/v1': false }).unknown).toEqual(['batch/v1beta1'])
+    // Candidates are kept in v1beta1.
+    expect(servedKinds({ 'coordination.k8s.io/v1alpha2': true }).unknown).toEqual(['coordination.k8s.io/v1alpha2'])
   })
 })

@@ -37,13 +37,15 @@ const NEEDED: ReadonlySet<string> = new Set([
  * Throws when something is switched off that the API server itself needs.
  */
 export function servedKinds(asked: RuntimeConfig): ServedKinds {
-  const kinds = [...builtInKinds, ...optionalKinds].filter(kind => {
+  const chosen = [...builtInKinds, ...optionalKinds].filter(kind => {
     const isServed = verdictOn(kind, asked) ?? isStable(kind)
     if (!isServed && NEEDED.has(kind.apiVersion)) {
       throw new Error(`--runtime-config: ${kind.plural} of ${kind.apiVersion} cannot be switched off, the API server needs them itself`)
     }
     return isServed
   })
+  // Objects are stored in one version: without it there is nothing to show in another.
+  const kinds = chosen.filter(({ view }) => !view || chosen.includes(view.of))
   const unknown = Object.keys(asked).filter(entry => asked[entry] && !isLevel(entry) && !kinds.some(kind => names(entry, kind)))
   return { kinds, unknown }
 }

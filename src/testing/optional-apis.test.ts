@@ -7,8 +7,10 @@ import { PodCertificateRequest } from '#kinds/certificates/v1beta1/pod-certifica
 import { Node } from '#kinds/core/v1/node.ts'
 import { Pod } from '#kinds/core/v1/pod.ts'
 import { ServiceAccount } from '#kinds/core/v1/service-account.ts'
+import { optionalKinds } from '#kinds/optional-kinds.ts'
 import { ClusterRole } from '#kinds/rbac/v1/cluster-role.ts'
 import { ClusterRoleBinding } from '#kinds/rbac/v1/cluster-role-binding.ts'
+import { ResourceClaim } from '#kinds/resource/v1/resource-claim.ts'
 import { ResourceSlice } from '#kinds/resource/v1/resource-slice.ts'
 import { ResourcePoolStatusRequest } from '#kinds/resource/v1alpha3/resource-pool-status-request.ts'
 import { DeviceTaintRule } from '#kinds/resource/v1beta2/device-taint-rule.ts'
@@ -116,6 +118,31 @@ describe('APIs that are not served by default', () => {
     await client.delete(Pod, metadata('one'), { gracePeriodSeconds: 0 })
     await cluster.until(async () => (await client.list(PodGroup, { namespace: 'default' })).items.length === 0)
   }, 20_000)
+
+  it('show stable objects as they were in beta, and keep what is written so', async () => {
+    await using cluster = await startCluster({ nodes: 0, ...everything })
+    const { client } = cluster
+    const beta = (plural: string) => optionalKinds.find(kind => kind.apiVersion === 'resource.k8s.io/v1beta1' && kind.plural === plural)!
+    const metadata = { name: 'c', namespace: 'default' }
+    const requests = [{ name: 'gpu', deviceClassName: 'gpu.example.com', tolerations: [{ operator: 'Exists' }] }]
+    const written = await client.create(beta('resourceclaims'), { metadata, spec: { devices: { requests } } } as never)
+    const asked = { ...requests[0], allocationMode: 'ExactCount', count: 1 }
+    expect(written).toMatchObject({ apiVersion: 'resource.k8s.io/v1beta1', spec: { devices: { requests: [asked] } } })
+    const { name, ...exactly } = asked
+    expect((await client.get(ResourceClaim, metadata)).spec.devices.requests).toEqual([{ name, exactly }])
+
+    const pool = { name: 'node-1', generation: 1, resourceSliceCount: 1 }
+    const devices = [{ name: 'g0', attributes: { model: { string: 'a' } } }]
+    await client.create(ResourceSlice, { metadata: { name: 's' }, spec: { driver: 'gpu.example', nodeName: 'n', pool, devices } } as never)
+    expect(await client.get(beta('resourceslices'), { name: 's' })).toMatchObject({
+      spec: { devices: [{ name: 'g0', basic: { attributes: { model: { string: 'a' } } } }] },
+    })
+    const first = { name: 'any', firstAvailable: [{ name: 'one', deviceClassName: 'a.example.com' }] }
+    const template = { metadata, spec: { spec: { devices: { requests: [first] } } } }
+    expect(await client.create(beta('resourceclaimtemplates'), template as never)).toMatchObject({
+      spec: { spec: { devices: { requests: [{ name: 'any', firstAvailable: [{ name: 'one' }] }] } } },
+    })
+  })
 
   it('let nobody vouch or sign for a signer that may not', async () => {
     await using cluster = await startCluster({ nodes: 0, ...everything })

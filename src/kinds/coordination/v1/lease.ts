@@ -46,12 +46,16 @@ export const Lease = defineKind({
     if (spec.leaseTransitions !== undefined && spec.leaseTransitions < 0) {
       at.at('leaseTransitions').invalid(spec.leaseTransitions, 'must be greater than or equal to 0')
     }
-    if (spec.strategy !== undefined) validateSigned(spec.strategy, at.at('strategy'))
+    if (spec.strategy !== undefined) validateLeaseStrategy(spec.strategy, at.at('strategy'))
     if (spec.preferredHolder && !spec.strategy) at.at('preferredHolder').forbidden('may only be specified if `strategy` is defined')
   },
 })
 
-/** The strategies of Kubernetes have no prefix, others' do. */
-function validateSigned(strategy: string, errors: FieldErrors): void {
-  errors.invalidEach(strategy, isQualifiedName(strategy))
+/** The strategies of Kubernetes have no prefix, others' do. (Upstream names the field twice.) */
+export function validateLeaseStrategy(strategy: string, errors: FieldErrors): void {
+  const at = errors.at('strategy')
+  if (strategy.includes('/')) at.invalidEach(strategy, isQualifiedName(strategy))
+  else if (!STRATEGIES.includes(strategy)) at.notSupported(strategy, STRATEGIES)
 }
+
+const STRATEGIES = ['OldestEmulationVersion']

@@ -1,9 +1,16 @@
 import { defineKind, type ObjectWith } from '#machinery/kind/kind.ts'
-import { defaulted, int32, list, listMap, message, omitempty, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
+import { defaulted, int32, listMap, message, omitempty, optional, required, type StoredOf, string } from '#machinery/schema/schema.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { conditions } from '../../meta/v1/conditions.ts'
 import { validateImmutable } from '../../meta/v1/rules.ts'
 import { statusSubresource } from '../../meta/v1/subresources.ts'
+import {
+  byName,
+  PodGroupResourceClaim,
+  PodGroupSchedulingConstraints,
+  PodGroupSchedulingPolicy,
+  validateSchedulingPolicy,
+} from './scheduling-policy.ts'
 
 const PACKAGE = 'io.k8s.api.scheduling.v1alpha2'
 
@@ -16,31 +23,10 @@ const PodGroupTemplateReference = message(`${PACKAGE}.PodGroupTemplateReference`
   workload: optional(1, WorkloadPodGroupTemplateReference, 'A template of a workload.'),
 })
 
-const BasicSchedulingPolicy = message(`${PACKAGE}.BasicSchedulingPolicy`, {})
-const GangSchedulingPolicy = message(`${PACKAGE}.GangSchedulingPolicy`, {
-  minCount: required(1, int32, 'How many pods must find a node, or none does.'),
-})
-
-const PodGroupSchedulingPolicy = message(`${PACKAGE}.PodGroupSchedulingPolicy`, {
-  basic: optional(1, BasicSchedulingPolicy, 'Each pod by itself.'),
-  gang: optional(2, GangSchedulingPolicy, 'Together, or not at all.'),
-})
-
-const TopologyConstraint = message(`${PACKAGE}.TopologyConstraint`, { key: required(1, string, 'The label of nodes.') })
-const PodGroupSchedulingConstraints = message(`${PACKAGE}.PodGroupSchedulingConstraints`, {
-  topology: omitempty(1, list(TopologyConstraint), 'In one value of which labels of nodes all pods are.'),
-})
-
-const PodGroupResourceClaim = message(`${PACKAGE}.PodGroupResourceClaim`, {
-  name: required(1, string, 'How pods call it.'),
-  resourceClaimName: optional(2, string, 'The claim.'),
-  resourceClaimTemplateName: optional(3, string, 'The template of a claim for the group.'),
-})
 const PodGroupResourceClaimStatus = message(`${PACKAGE}.PodGroupResourceClaimStatus`, {
   name: required(1, string, 'How pods call it.'),
   resourceClaimName: optional(2, string, 'The claim that was made.'),
 })
-const byName = { patchStrategy: 'merge,retainKeys', patchMergeKey: 'name' } as const
 
 export const PodGroupSpec = message(`${PACKAGE}.PodGroupSpec`, {
   podGroupTemplateRef: optional(1, PodGroupTemplateReference, 'From which template it was made.'),
@@ -85,13 +71,7 @@ export const PodGroup = defineKind({
   prepareCreate(group) {
     group.status = {}
   },
-  validate({ spec: { schedulingPolicy } }, errors) {
-    const at = errors.at('spec').at('schedulingPolicy')
-    const { basic, gang } = schedulingPolicy
-    if (!basic && !gang) at.required('exactly one of `basic`, `gang` is required')
-    if (basic && gang) at.invalid(null, 'exactly one of `basic`, `gang` is required, but multiple fields are set')
-    if (gang && gang.minCount < 1) at.at('gang').at('minCount').invalid(gang.minCount, 'must be greater than or equal to 1')
-  },
+  validate: ({ spec }, errors) => validateSchedulingPolicy(spec.schedulingPolicy, errors.at('spec').at('schedulingPolicy')),
   validateUpdate({ spec }, old, errors, subresource) {
     if (subresource === '') validateImmutable(spec, old.spec, errors.at('spec'))
   },
