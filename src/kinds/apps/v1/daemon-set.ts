@@ -15,7 +15,7 @@ import {
   required,
   type StoredOf,
 } from '#machinery/schema/schema.ts'
-import { gatedPodFields } from '../../core/v1/pod.gated-fields.ts'
+import { gatedPodFields } from '../../core/v1/gated-pod-fields.ts'
 import { PodTemplateSpec } from '../../core/v1/pod-template-spec.ts'
 import { ageColumn, containerColumns, labelsText, nameColumn, selectorText } from '../../meta/v1/columns.ts'
 import { conditionFields } from '../../meta/v1/condition-fields.ts'

@@ -18,7 +18,7 @@ import {
   type StoredOf,
   string,
 } from '#machinery/schema/schema.ts'
-import { gatedPodFields } from '../../core/v1/pod.gated-fields.ts'
+import { gatedPodFields } from '../../core/v1/gated-pod-fields.ts'
 import { PodTemplateSpec } from '../../core/v1/pod-template-spec.ts'
 import { ageColumn, containerColumns, nameColumn, selectorText } from '../../meta/v1/columns.ts'
 import { ConditionStatus } from '../../meta/v1/condition-status.ts'

@@ -17,8 +17,8 @@ import {
   type StoredOf,
   string,
 } from '#machinery/schema/schema.ts'
+import { gatedPodFields } from '../../core/v1/gated-pod-fields.ts'
 import { PersistentVolumeClaimMessage } from '../../core/v1/persistent-volume-claim.ts'
-import { gatedPodFields } from '../../core/v1/pod.gated-fields.ts'
 import { PodTemplateSpec } from '../../core/v1/pod-template-spec.ts'
 import { ageColumn, containerColumns, nameColumn } from '../../meta/v1/columns.ts'
 import { conditionFields } from '../../meta/v1/condition-fields.ts'

@@ -18,8 +18,8 @@ import {
   time,
 } from '#machinery/schema/schema.ts'
 import { templateWarnings } from '../../apps/v1/deployment.rules.ts'
+import { gatedPodFields } from '../../core/v1/gated-pod-fields.ts'
 import { ObjectReference } from '../../core/v1/object-reference.ts'
-import { gatedPodFields } from '../../core/v1/pod.gated-fields.ts'
 import { ageColumn, containerColumns, NONE, nameColumn, selectorText, since } from '../../meta/v1/columns.ts'
 import { statusSubresource } from '../../meta/v1/subresources.ts'
 import { validateCronJob, validateNewCronJob, validateSchedule } from './cron-job.rules.ts'

@@ -14,7 +14,7 @@ import {
   time,
 } from '#machinery/schema/schema.ts'
 import { templateWarnings } from '../../apps/v1/deployment.rules.ts'
-import { gatedPodFields } from '../../core/v1/pod.gated-fields.ts'
+import { gatedPodFields } from '../../core/v1/gated-pod-fields.ts'
 import { ageColumn, containerColumns, nameColumn, selectorText } from '../../meta/v1/columns.ts'
 import { ConditionStatus } from '../../meta/v1/condition-status.ts'
 import { humanDuration } from '../../meta/v1/human-duration.ts'

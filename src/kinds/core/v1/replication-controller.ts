@@ -20,7 +20,7 @@ import { ageColumn, containerColumns, labelsText, nameColumn } from '../../meta/
 import { conditionFields } from '../../meta/v1/condition-fields.ts'
 import { validateNonNegative } from '../../meta/v1/rules.ts'
 import { scaleSubresource, statusSubresource } from '../../meta/v1/subresources.ts'
-import { gatedPodFields } from './pod.gated-fields.ts'
+import { gatedPodFields } from './gated-pod-fields.ts'
 import { podWarnings } from './pod.warnings.ts'
 import { validatePodTemplate } from './pod-template-spec.rules.ts'
 import { PodTemplateSpec } from './pod-template-spec.ts'

@@ -5,7 +5,7 @@ import { FIELD_IMMUTABLE } from '#machinery/meta/validate-object-meta.ts'
 import { embedded, message, required, type StoredOf } from '#machinery/schema/schema.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { internal } from '../../meta/v1/rules.ts'
-import { gatedClaimFields } from './resource.gated-fields.ts'
+import { gatedClaimFields } from './gated-slice-fields.ts'
 import { validateDeviceClaim } from './resource-claim-spec.rules.ts'
 import { ResourceClaimSpec } from './resource-claim-spec.ts'
 

@@ -19,7 +19,7 @@ import { NodeSelector } from '../../core/v1/node-selector.ts'
 import { ageColumn, nameColumn } from '../../meta/v1/columns.ts'
 import { validateImmutable } from '../../meta/v1/rules.ts'
 import { DeviceTaintEffect } from './device-taint-effect.ts'
-import { gatedSliceFields } from './resource.gated-fields.ts'
+import { gatedSliceFields } from './gated-slice-fields.ts'
 import { stampTaints, validateResourceSlice } from './resource-slice.rules.ts'
 
 export const Counter = message('io.k8s.api.resource.v1.Counter', {
