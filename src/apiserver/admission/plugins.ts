@@ -26,6 +26,7 @@ import type { KindRegistry } from '#machinery/kind/kind-registry.ts'
 import type { Authorizer } from '../authorization/authorizer.ts'
 import type { RbacAuthorizer } from '../authorization/rbac/rbac-authorizer.ts'
 import { type ReviewTarget, reviewWebhook } from '../webhooks/review-webhook.ts'
+import type { WebhookUsers } from '../webhooks/webhook-users.ts'
 import type { AdmissionPlugin } from './admission.ts'
 import { alwaysPullImages, denyServiceExternalIPs, extendedResourceToleration, limitPodHardAntiAffinityTopology } from './by-flag.ts'
 import {
@@ -103,6 +104,9 @@ export interface PluginConfigurations {
   readonly resourceQuota?: ResourceQuotaConfiguration
   /** Without it there is no such plugin. */
   readonly imagePolicyWebhook?: { readonly config: ImagePolicyConfiguration; readonly target: ReviewTarget }
+  /** Who the server is to the webhooks of configurations. */
+  readonly mutatingWebhookUsers?: WebhookUsers
+  readonly validatingWebhookUsers?: WebhookUsers
 }
 
 /** The kinds whose caches plugins read: they must have synced before the first write. */
@@ -167,7 +171,7 @@ function orderedPlugins(
     podTopologyLabels(informers),
     roleEscalation({ rbac, authorizer }),
     mutatingAdmissionPolicy({ informers, client, kinds, authorizer }),
-    mutatingAdmissionWebhook(asking, informers, kinds, authorizer),
+    mutatingAdmissionWebhook({ ...asking, users: configured.mutatingWebhookUsers }, informers, kinds, authorizer),
     validatingAdmissionPolicy({
       informers,
       client,
@@ -175,7 +179,7 @@ function orderedPlugins(
       authorizer,
       counting: policyMetrics && { metrics: policyMetrics, monotonic: () => clock.monotonic() },
     }),
-    validatingAdmissionWebhook(asking, informers, kinds, authorizer),
+    validatingAdmissionWebhook({ ...asking, users: configured.validatingWebhookUsers }, informers, kinds, authorizer),
     resourceQuota({ informers, client, clock, configured: configured.resourceQuota }),
   ]
 }

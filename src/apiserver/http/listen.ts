@@ -23,12 +23,23 @@ export interface ListenOptions {
     readonly minVersion?: SecureVersion
     /** The ciphers to offer, as OpenSSL names them; default: Node's. */
     readonly ciphers?: string
+    /** Other certificates for those who ask for certain names; `*` stands for a label. */
+    readonly named?: readonly NamedCertificate[]
   }
+  /** Whether a client of HTTP/2 is told to connect anew; asked with each request. */
+  sendsAway?(): boolean
   readonly clock: Clock
   readonly log: Logger
   serve(exchange: Exchange): Promise<void>
   /** A request to change the protocol: WebSocket or SPDY. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, connection: Connection): void
+}
+
+/** A certificate for names that clients ask for (SNI). PEM. */
+export interface NamedCertificate {
+  readonly names: readonly string[]
+  readonly certificate: string
+  readonly key: string
 }
 
 /** A listening server. */
@@ -92,6 +103,10 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     rejectUnauthorized: false,
     handshakeTimeout: HANDSHAKE_MS,
   })
+  // Of contexts that fit Node takes the last.
+  for (const { names, certificate, key } of [...(tls.named ?? [])].reverse()) {
+    for (const name of names) server.addContext(name, security(certificate, key))
+  }
   server.on('secureConnection', socket => {
     socket.on('error', () => socket.destroy())
     const visiting = visit(socket, strangers)
@@ -139,7 +154,10 @@ function serveHttp2(socket: TLSSocket, visit: Visit, open: Set<Http2Connection>,
     streamWindow: STREAM_WINDOW_BYTES,
     connectionWindow: CONNECTION_WINDOW_BYTES,
     maxHeaderBytes: MAX_HEADER_BYTES,
-    serve: stream => serveOn(visit, new Http2Exchange(stream, visit.connection, date), options),
+    serve(stream) {
+      serveOn(visit, new Http2Exchange(stream, visit.connection, date), options)
+      if (options.sendsAway?.()) connection.close()
+    },
     closed() {
       pings[Symbol.dispose]()
       open.delete(connection)

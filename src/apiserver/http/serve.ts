@@ -19,6 +19,7 @@ import type { ServerParts } from '../server-parts.ts'
 import { MomentRoute } from '../typernetes/moment-route.ts'
 import { momentFacts } from '../typernetes/typernetes.ts'
 import { nodeGzip } from './compression.ts'
+import { crossOrigin } from './cors.ts'
 import { debugPages } from './debug-pages.ts'
 import type { Exchange } from './exchange.ts'
 import { Front } from './front.ts'
@@ -57,6 +58,10 @@ export interface ServeOptions {
   readonly hasPriorityAndFairness?: boolean
   /** The flags the program was started with, as `/flagz` shows them. */
   readonly flags?: Readonly<Record<string, string>>
+  /** How many requests of HTTP/2, of one, make their client connect anew, so that load balancers can place it elsewhere. */
+  readonly goawayChance?: number
+  /** Scripts of which origins may call: regular expressions. */
+  readonly corsAllowedOrigins?: readonly string[]
   /** Further documents: OpenAPI, metrics, the token issuer's keys. */
   readonly documents?: readonly DocumentRoute[]
 }
@@ -126,13 +131,19 @@ export async function serve(parts: ServerParts, options: ServeOptions): Promise<
     metrics,
     audit: options.audit,
   })
+  const { goawayChance = 0, corsAllowedOrigins = [] } = options
+  const cors = corsAllowedOrigins.length > 0 ? crossOrigin(corsAllowedOrigins) : undefined
   listening = await listen({
     address: options.address,
     port: options.port,
     tls: options.tls,
     clock,
     log,
-    serve: (exchange: Exchange) => front.serve(exchange),
+    ...(goawayChance > 0 ? { sendsAway: () => random.next() < goawayChance } : {}),
+    async serve(exchange: Exchange) {
+      const served = cors ? cors.serve(exchange) : exchange
+      if (served) await front.serve(served)
+    },
     upgrade: (request, socket, head, connection) => void front.serve(upgradeExchange(request, socket, head, connection)),
   })
   return listening

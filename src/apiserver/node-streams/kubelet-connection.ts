@@ -6,4 +6,6 @@ export interface KubeletConnection {
   readonly authority?: string
   /** Types of a node's addresses, best first. */
   readonly preferredAddressTypes?: readonly string[]
+  /** How long a connection to a kubelet may take to stand; default: 30 seconds. */
+  readonly dialMs?: number
 }

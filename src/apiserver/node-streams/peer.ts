@@ -17,6 +17,8 @@ export interface Peer {
   readonly port: number
   /** A kubelet that is spoken to in WebSockets, and not in SPDY alone. */
   readonly takesWebSockets: boolean
+  /** How long a connection may take to stand. */
+  readonly dialMs?: number | undefined
   readonly tls: Pick<RequestOptions, 'ca' | 'cert' | 'key' | 'rejectUnauthorized' | 'servername'>
 }
 
@@ -35,6 +37,7 @@ export async function peerOf(core: Core, destination: Destination, kubelets: Kub
     scheme: 'https',
     host,
     port: kubeletPortOf(node),
+    dialMs: kubelets.dialMs,
     takesWebSockets: node.status.declaredFeatures?.includes('ExtendWebSocketsToKubelet') ?? false,
     tls: {
       rejectUnauthorized: authority !== undefined && !insecure,
@@ -62,7 +65,7 @@ export function begin(
     headers: { host: authorityOf(peer), ...request.headers },
     ...(isSecure ? peer.tls : {}),
   })
-  const timer = clock.after(DIAL_MS, () => call.destroy(new Error(`dial tcp ${authorityOf(peer)}: i/o timeout`)))
+  const timer = clock.after(peer.dialMs ?? DIAL_MS, () => call.destroy(new Error(`dial tcp ${authorityOf(peer)}: i/o timeout`)))
   call.on('socket', socket => {
     socket.setNoDelay(true)
     socket.setKeepAlive(true, DIAL_MS)

@@ -27,6 +27,8 @@ export interface WebhookCallOptions {
   readonly headers?: Readonly<Record<string, string>>
   /** In the place of `caBundle`. */
   readonly trust?: HttpsTrust
+  /** How the server proves itself, whomever it believes. */
+  readonly credential?: Pick<HttpsTrust, 'certificate' | 'privateKey'> | undefined
   /** Whom the certificate must name, if not the host. */
   readonly serverName?: string | undefined
   /** Default: yes. Token and access reviews are not told. */
@@ -102,9 +104,16 @@ function requestOf({ host, port, path, service }: Target, resolver: ServiceResol
   return { method: 'POST', host: place.host, port: place.port, path, serverName: host, authority: `${host}:${port}` }
 }
 
-function tlsOf({ caBundle }: WebhookAddress, { trust }: WebhookCallOptions): { readonly tls?: HttpsTrust } {
-  if (trust) return { tls: trust }
-  return caBundle ? { tls: { ca: textOfBundle(caBundle) } } : {}
+function tlsOf({ caBundle }: WebhookAddress, { trust, credential }: WebhookCallOptions): { readonly tls?: HttpsTrust } {
+  const believed = trust ?? (caBundle ? { ca: textOfBundle(caBundle) } : undefined)
+  return believed || credential ? { tls: { ...believed, ...credential } } : {}
+}
+
+/** `host:port` of a webhook, as kubeconfigs name its user. */
+export function hostPortOf({ url, service }: WebhookAddress): string {
+  if (service) return `${service.name}.${service.namespace}.svc:${service.port ?? 443}`
+  const parsed = url !== undefined && URL.canParse(url) ? new URL(url) : undefined
+  return parsed ? `${parsed.hostname}:${parsed.port || 443}` : ''
 }
 
 function settingsOf({

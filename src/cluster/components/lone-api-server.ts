@@ -20,6 +20,8 @@ export interface LoneApiServerOptions extends AssemblyOptions {
   /** How long a watch lasts at least when the client does not say. */
   readonly watchMs?: number
   readonly maxWritesInflight: number
+  readonly goawayChance?: number
+  readonly corsAllowedOrigins?: readonly string[]
   readonly publishesEndpoints: boolean
   /** Records what is asked; it is ended by who made it. */
   readonly audit?: Audit | undefined
@@ -52,6 +54,8 @@ export async function startLoneApiServer(options: LoneApiServerOptions): Promise
     requestTimeoutMs: options.requestTimeoutMs ?? 60_000,
     maxWritesInflight: options.maxWritesInflight,
     watchMs: options.watchMs ?? 1_800_000,
+    goawayChance: options.goawayChance ?? 0,
+    corsAllowedOrigins: options.corsAllowedOrigins ?? [],
     audit: options.audit,
     registry: options.registry,
   })

@@ -120,9 +120,41 @@ it('says what may be used only where a quota covers it', () => {
 })
 
 it('does not pass over what it does not understand', () => {
-  expect(() => configured(whole('- name: ValidatingAdmissionWebhook\n  configuration: {a: b}\n'))).toThrow(
-    'admission.yaml:5:3: the admission plugin ValidatingAdmissionWebhook takes no configuration',
+  expect(() => configured(whole('- name: AlwaysPullImages\n  configuration: {a: b}\n'))).toThrow(
+    'admission.yaml:5:3: the admission plugin AlwaysPullImages takes no configuration',
   )
+})
+
+it('reads who the server is to single webhooks', async () => {
+  write('token', 'from-file\n')
+  const users = [
+    'a.ns.svc: {token: secret}',
+    '"*.example.com": {username: me, password: word}',
+    `b.ns.svc: {tokenFile: token}`,
+    `c.ns.svc: {client-certificate-data: ${btoa('CERT')}, client-key-data: ${btoa('KEY')}}`,
+  ].map(line => line.replace(/^(.+?): (.+)$/, '- {name: $1, user: $2}'))
+  write(
+    'hooks.conf',
+    `apiVersion: v1\nkind: Config\nusers:\n${users.join('\n')}\ncontexts: [{name: x, context: {user: a.ns.svc}}]\ncurrent-context: x\n`,
+  )
+  const plugin = (form: string, name: string, file = `${directory}/hooks.conf`) =>
+    whole(`- name: ${name}\n  configuration: {apiVersion: ${form}, kubeConfigFile: ${file}}\n`)
+  const now = 'apiserver.config.k8s.io/v1, kind: WebhookAdmissionConfiguration'
+  const { validatingWebhookUsers: read, mutatingWebhookUsers } = configured(plugin(now, 'ValidatingAdmissionWebhook'))!
+  expect(mutatingWebhookUsers).toBeUndefined()
+  const said = (name: string) => read!.users.get(name)!.authorization!()
+  expect([await said('a.ns.svc'), await said('*.example.com'), await said('b.ns.svc')]).toEqual([
+    'Bearer secret',
+    `Basic ${btoa('me:word')}`,
+    'Bearer from-file',
+  ])
+  expect(read!.users.get('c.ns.svc')!.certificate!()).toEqual({ certificate: 'CERT', privateKey: 'KEY' })
+  expect(await read!.fallback!.authorization!()).toBe('Bearer secret')
+
+  const before = 'apiserver.config.k8s.io/v1alpha1, kind: WebhookAdmission'
+  expect(configured(plugin(before, 'MutatingAdmissionWebhook'))!.mutatingWebhookUsers!.users.size).toBe(4)
+  expect(() => configured(plugin(now, 'MutatingAdmissionWebhook', 'hooks.conf'))).toThrow('kubeConfigFile: Invalid value: "hooks.conf"')
+  expect(() => configured(plugin(now, 'MutatingAdmissionWebhook', `${directory}/none.conf`))).toThrow('none.conf cannot be used: ENOENT')
 })
 
 it('does not start a plugin that was not told what it needs', () => {

@@ -1,4 +1,4 @@
-import { dirname, resolve } from 'node:path'
+import { dirname, isAbsolute, resolve } from 'node:path'
 import { AdmissionConfiguration } from '#apiserver/admission/admission-configuration.ts'
 import { EventRateLimitConfiguration, validateEventRateLimit } from '#apiserver/admission/event-rate-limit.ts'
 import { ImagePolicyConfiguration, validateImagePolicy } from '#apiserver/admission/image-policy-webhook.ts'
@@ -7,6 +7,7 @@ import { PodNodeSelectorConfiguration, validatePodNodeSelector } from '#apiserve
 import { PodSecurityConfiguration, validatePodSecurity } from '#apiserver/admission/pod-security/configuration.ts'
 import { PodTolerationRestrictionConfiguration } from '#apiserver/admission/pod-toleration-restriction.ts'
 import { ResourceQuotaConfiguration, validateResourceQuotaConfiguration } from '#apiserver/admission/resource-quota/configuration.ts'
+import type { WebhookUsers } from '#apiserver/webhooks/webhook-users.ts'
 import type { Clock } from '#base/time/clock.ts'
 import type { FieldErrors } from '#machinery/status/field-errors.ts'
 import { SetupError } from '../setup-error.ts'
@@ -15,6 +16,7 @@ import type { FlagValues } from './flag-set.ts'
 import type { kubeApiserver } from './kube-apiserver.ts'
 import { namedFile } from './named-file.ts'
 import { reviewTarget } from './review-target.ts'
+import { WebhookAdmissionConfiguration, webhookUsers } from './webhook-users.ts'
 
 type Flags = FlagValues<typeof kubeApiserver.sections>
 const FLAG = '--admission-control-config-file'
@@ -106,6 +108,14 @@ const BY_PLUGIN: Readonly<Record<string, Reader>> = {
     const target = reviewTarget(at, config.imagePolicy.kubeConfigFile, clock)
     if (target) configured.imagePolicyWebhook = { config, target }
   },
+  MutatingAdmissionWebhook(source, configured, clock) {
+    const users = readWebhookUsers(source, clock)
+    if (users) configured.mutatingWebhookUsers = users
+  },
+  ValidatingAdmissionWebhook(source, configured, clock) {
+    const users = readWebhookUsers(source, clock)
+    if (users) configured.validatingWebhookUsers = users
+  },
   PodNodeSelector(source, configured) {
     const kind = { apiVersion: '', kind: 'Configuration', isOftenUnversioned: true, schema: PodNodeSelectorConfiguration }
     configured.podNodeSelector = read<PodNodeSelectorConfiguration>(source, kind, validatePodNodeSelector)
@@ -139,4 +149,23 @@ const BY_PLUGIN: Readonly<Record<string, Reader>> = {
     configured.resourceQuota = read<ResourceQuotaConfiguration>(source, kind, validateResourceQuotaConfiguration)
   },
 }
+const WEBHOOK_PLUGIN: ConfigKind<WebhookAdmissionConfiguration> = {
+  apiVersion: 'apiserver.config.k8s.io/v1',
+  kind: 'WebhookAdmissionConfiguration',
+  schema: WebhookAdmissionConfiguration,
+}
+
+function readWebhookUsers(source: Source, clock: Clock): WebhookUsers | undefined {
+  // Once it was called otherwise.
+  const { kind, apiVersion } = source.value as { readonly kind?: unknown; readonly apiVersion?: unknown }
+  const isOld = kind === 'WebhookAdmission' && apiVersion === 'apiserver.config.k8s.io/v1alpha1'
+  const form = isOld ? { ...WEBHOOK_PLUGIN, apiVersion, kind } : WEBHOOK_PLUGIN
+  const { kubeConfigFile } = read<WebhookAdmissionConfiguration>(source, form, validateKubeconfigPath)
+  return kubeConfigFile === '' ? undefined : webhookUsers(source.place('kubeConfigFile'), kubeConfigFile, clock)
+}
+
+function validateKubeconfigPath({ kubeConfigFile }: WebhookAdmissionConfiguration, errors: FieldErrors): void {
+  if (kubeConfigFile !== '' && !isAbsolute(kubeConfigFile)) errors.at('kubeConfigFile').invalid(kubeConfigFile, 'must be an absolute path')
+}
+
 const READERS = new Map(Object.entries(BY_PLUGIN))

@@ -1,10 +1,13 @@
 import { API_SERVER_GATES } from '#apiserver/feature-gates.ts'
+import { originProblem } from '#apiserver/http/cors.ts'
 import { featureGates } from './feature-gates.ts'
 import {
   boolean,
+  checked,
   decimal,
   duration,
   type Flag,
+  FlagValueError,
   integer,
   ip,
   list,
@@ -57,17 +60,14 @@ export const kubeApiserver = {
   sections: {
     Generic: {
       'advertise-address': ip('The address at which others reach this server. Default: --bind-address, or that of the default route.'),
-      'cors-allowed-origins': unapplied(
-        list('Origins whose scripts may call, as regular expressions.'),
-        'no headers for scripts of other origins are sent: browsers refuse them',
+      'cors-allowed-origins': checked(
+        list('Origins whose scripts may call, as regular expressions that say where the host begins and ends: //example.com(:|$).'),
+        patterns => patterns.forEach(checkOrigin),
       ),
       'emulation-forward-compatible': unapplied(boolean('Serves APIs that came after the emulated version.')),
       'runtime-config-emulation-forward-compatible': unapplied(boolean('As above, for APIs named by --runtime-config.')),
       'external-hostname': unapplied(text('The host name in URLs to this server.'), 'URLs name --advertise-address'),
-      'goaway-chance': unapplied(
-        decimal('How many HTTP/2 requests, of one, make the client connect anew.'),
-        'connections stay until their client ends them',
-      ),
+      'goaway-chance': checked(decimal('How many HTTP/2 requests, of one, make the client connect anew: from 0 to 0.02.'), checkChance),
       'livez-grace-period': unapplied(
         duration('How long after the start /livez says ok although it is not ready.'),
         '/livez tells the truth from the first moment',
@@ -251,7 +251,7 @@ export const kubeApiserver = {
         'ExternalIP',
       ]),
       'kubelet-read-only-port': unapplied(port('The port of kubelets without authentication.', 10_255)),
-      'kubelet-timeout': unapplied(duration('How long a kubelet may take to answer.', '5s')),
+      'kubelet-timeout': duration('How long a connection to a kubelet may take to stand.', '5s'),
       'kubernetes-service-node-port': unapplied(port('The node port of the Service kubernetes.', 0)),
       'max-connection-bytes-per-sec': unapplied(integer('How fast one connection may be.')),
       'peer-advertise-ip': unapplied(ip('Where other API servers reach this one.')),
@@ -265,3 +265,12 @@ export const kubeApiserver = {
     },
   },
 } as const satisfies Program<FlagSections>
+
+function checkChance(chance: number): void {
+  if (chance < 0 || chance > 0.02) throw new FlagValueError('--goaway-chance can not be less than 0 or greater than 0.02')
+}
+
+function checkOrigin(pattern: string): void {
+  const problem = originProblem(pattern)
+  if (problem) throw new FlagValueError(`--cors-allowed-origins ${problem}`)
+}

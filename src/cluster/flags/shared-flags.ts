@@ -1,6 +1,7 @@
 import { checkCipherSuite } from './cipher-suites.ts'
 import { featureGates } from './feature-gates.ts'
 import { boolean, checked, duration, type Flag, integer, ip, list, oneOf, pairs, port, refused, repeated, text, unapplied } from './flag.ts'
+import { namedCertificateFiles } from './named-certificate.ts'
 
 /* Flags that several of upstream's programs have, by the package of upstream that adds them. */
 
@@ -50,9 +51,9 @@ export function secureServingFlags(defaults: { readonly port: number; readonly d
       'VersionTLS12',
     ),
     'tls-curve-preferences': unapplied(list('The curves to prefer.'), 'the curves are those of Node.js'),
-    'tls-sni-cert-key': unapplied(
+    'tls-sni-cert-key': checked(
       repeated('A certificate and key for names of their own: certificate,key[:name,…]. May be given more than once.', 'namedCertKey'),
-      'every name is answered with --tls-cert-file, which may name them all',
+      values => values.forEach(namedCertificateFiles),
     ),
     'http2-max-streams-per-connection': unapplied(
       integer('How many requests one connection may carry at once; 0 for the default.'),

@@ -83,6 +83,10 @@ export async function serveComponent(context: ProgramContext<ServingFlags>, page
     },
     listenerOf(answer),
   )
+  for (const { names, certificate, key } of [...tls.named].reverse()) {
+    for (const name of names)
+      server.addContext(name, { cert: certificate, key, minVersion: tls.minVersion, ...(ca === undefined ? {} : { ca }) })
+  }
   const open = await openPort(server, { address: flags['bind-address'], port: flags['secure-port'] })
   return {
     async [Symbol.asyncDispose]() {

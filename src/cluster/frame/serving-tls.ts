@@ -2,9 +2,13 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { SecureVersion } from 'node:tls'
+import type { NamedCertificate } from '#apiserver/http/listen.ts'
+import { readCertificate } from '#base/pki/certificate.ts'
 import { certificateAuthority, newAuthority } from '#base/pki/certificate-authority.ts'
+import { pemBlocks } from '#base/pki/pem.ts'
 import type { Clock } from '#base/time/clock.ts'
 import { opensslCiphers } from '../flags/cipher-suites.ts'
+import { namedCertificateFiles } from '../flags/named-certificate.ts'
 import { namedFile, neededFile } from '../flags/named-file.ts'
 import { SetupError } from '../setup-error.ts'
 
@@ -13,6 +17,7 @@ export interface ServingTlsFlags {
   readonly 'tls-cert-file': string
   readonly 'tls-private-key-file': string
   readonly 'cert-dir': string
+  readonly 'tls-sni-cert-key'?: readonly string[]
   readonly 'client-ca-file': string
   readonly 'tls-min-version': string
   readonly 'tls-cipher-suites': readonly string[]
@@ -26,6 +31,8 @@ export interface ServingTls {
   readonly minVersion: SecureVersion
   /** As OpenSSL names them; absent: Node's choice. */
   readonly ciphers?: string
+  /** Other certificates for those who ask for certain names. */
+  readonly named: readonly NamedCertificate[]
 }
 
 /** Whom a certificate of one's own is for. */
@@ -48,7 +55,22 @@ export async function servingTls(flags: ServingTlsFlags, own: OwnCertificate, cl
     ...(clientCa === undefined ? {} : { clientCa }),
     minVersion: flags['tls-min-version'].replace('VersionTLS1', 'TLSv1.') as SecureVersion,
     ...(ciphers === undefined ? {} : { ciphers }),
+    named: (flags['tls-sni-cert-key'] ?? []).map(namedCertificate),
   }
+}
+
+function namedCertificate(value: string): NamedCertificate {
+  const files = namedCertificateFiles(value)
+  const certificate = neededFile('--tls-sni-cert-key', files.certificate)
+  const key = neededFile('--tls-sni-cert-key', files.key)
+  const [leaf] = pemBlocks(certificate).map(({ der }) => readCertificate(der))
+  if (!leaf) throw new SetupError(`--tls-sni-cert-key: ${files.certificate} holds no certificate`, 'name a file of PEM')
+  const names = files.names.length > 0 ? files.names : leaf.dnsNames
+  if (names.length > 0) return { names, certificate, key }
+  throw new SetupError(
+    `--tls-sni-cert-key: nobody asks for ${files.certificate}: it has no DNS names`,
+    `say for which names it is: ${files.certificate},${files.key}:name`,
+  )
 }
 
 async function credentialOf(flags: ServingTlsFlags, own: OwnCertificate, clock: Clock): Promise<Pick<ServingTls, 'certificate' | 'key'>> {

@@ -62,6 +62,8 @@ void runProgram(kubeApiserver, async context => {
     watchMs: flags['min-request-timeout'] * 1000,
     eventSeconds: Math.ceil(flags['event-ttl'] / 1000),
     maxWritesInflight: flags['max-mutating-requests-inflight'],
+    goawayChance: flags['goaway-chance'],
+    corsAllowedOrigins: flags['cors-allowed-origins'],
     publishesEndpoints: flags['endpoint-reconciler-type'] !== 'none' && !isLoopback(advertiseAddress),
     kubeletConnection: kubeletConnectionOf(flags),
     encryption: await openEncryption(flags, context),
@@ -110,6 +112,7 @@ function kubeletConnectionOf(flags: Flags): KubeletConnection {
   const authority = namedFile('--kubelet-certificate-authority', flags['kubelet-certificate-authority'])
   return {
     preferredAddressTypes: flags['kubelet-preferred-address-types'],
+    dialMs: flags['kubelet-timeout'],
     ...(certificate && privateKey ? { certificate, privateKey } : {}),
     ...(authority ? { authority } : {}),
   }

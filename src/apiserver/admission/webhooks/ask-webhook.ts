@@ -5,7 +5,8 @@ import type { AnyKind } from '#machinery/kind/kind.ts'
 import { badRequest, internalError } from '#machinery/status/failures.ts'
 import { quote } from '#machinery/status/go-text.ts'
 import { type Status, StatusError } from '#machinery/status/status-error.ts'
-import type { WebhookClient } from '../../webhooks/webhook-client.ts'
+import { hostPortOf, type WebhookAddress, type WebhookCallOptions, type WebhookClient } from '../../webhooks/webhook-client.ts'
+import { type WebhookUsers, webhookUserFor } from '../../webhooks/webhook-users.ts'
 import type { AdmissionRequest } from '../admission.ts'
 import type { Hook } from './hooks.ts'
 import { admissionReview, type Verdict, verdictOf } from './review.ts'
@@ -19,6 +20,8 @@ export interface Asking {
   readonly random: Random
   readonly log: Logger
   readonly metrics: WebhookMetrics
+  /** Who the server is to webhooks; absent: it does not say. */
+  readonly users?: WebhookUsers | undefined
 }
 
 /** A request that a webhook matches, in the version of `kind`. */
@@ -91,7 +94,10 @@ class Denial extends Error {
   }
 }
 
-async function verdictFor({ webhooks, random }: Asking, { type, hook: { webhook }, request, kind, shown }: Question): Promise<Verdict> {
+async function verdictFor(
+  { webhooks, random, users }: Asking,
+  { type, hook: { webhook }, request, kind, shown }: Question,
+): Promise<Verdict> {
   const { name, sideEffects, admissionReviewVersions: versions, timeoutSeconds } = webhook
   if (request.dryRun && sideEffects !== 'None' && sideEffects !== 'NoneOnDryRun') {
     throw badRequest(`admission webhook ${quote(name)} does not support dry run`)
@@ -105,7 +111,8 @@ async function verdictFor({ webhooks, random }: Asking, { type, hook: { webhook 
   }
   let answer: unknown
   try {
-    answer = await webhooks.post(webhook.clientConfig, review, { timeoutMs: timeoutSeconds * 1000 })
+    const proof = users && (await proofFor(users, webhook.clientConfig))
+    answer = await webhooks.post(webhook.clientConfig, review, { timeoutMs: timeoutSeconds * 1000, ...proof })
   } catch (error) {
     throw new CallFailure(name, `failed to call webhook: ${(error as Error).message}`, error)
   }
@@ -125,4 +132,10 @@ function deniedBy(name: string, status: Partial<Status> = {}): StatusError {
   const message = `admission webhook ${quote(name)} denied the request${why ? `: ${why}` : ' without explanation'}`
   const code = status.code !== undefined && status.code >= 400 ? status.code : 400
   return new StatusError({ code, reason: (status.reason ?? '') as StatusError['reason'], message, details: status.details })
+}
+
+async function proofFor(users: WebhookUsers, address: WebhookAddress): Promise<Pick<WebhookCallOptions, 'headers' | 'credential'>> {
+  const user = webhookUserFor(users, hostPortOf(address))
+  const authorization = await user?.authorization?.()
+  return { ...(authorization ? { headers: { authorization } } : {}), credential: user?.certificate?.() }
 }

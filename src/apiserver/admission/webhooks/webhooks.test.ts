@@ -18,7 +18,7 @@ import type { StatusError } from '#machinery/status/status-error.ts'
 import { MemoryStore } from '#store/memory/memory-store.ts'
 import { type ApiServer, createApiServer } from '../../api-server.ts'
 import { alwaysAllow } from '../../authorization/always.ts'
-import type { WebhookAddress, WebhookClient } from '../../webhooks/webhook-client.ts'
+import type { WebhookAddress, WebhookCallOptions, WebhookClient } from '../../webhooks/webhook-client.ts'
 import { mutatingAdmissionWebhook } from './mutating-admission-webhook.ts'
 import { validatingAdmissionWebhook } from './validating-admission-webhook.ts'
 import { WebhookMetrics } from './webhook-metrics.ts'
@@ -44,12 +44,15 @@ let metrics: WebhookMetrics
 let asked: Asked[]
 let warnings: string[]
 let annotations: Record<string, string>
+/** How the server proved itself, call by call. */
+let proofs: Pick<WebhookCallOptions, 'headers' | 'credential'>[]
 /** By the host name in their URL. */
 let answers: Record<string, (asked: Asked) => unknown>
 
 /** Answers as the table says; who is not in it cannot be reached. */
 const network: WebhookClient = {
-  async post({ url = '' }: WebhookAddress, review: object) {
+  async post({ url = '' }: WebhookAddress, review: object, { headers, credential }: WebhookCallOptions) {
+    proofs.push({ ...(headers ? { headers } : {}), credential })
     const name = new URL(url).hostname
     const { request } = review as { request: Asked['request'] }
     const one = { name, request: structuredClone(request) }
@@ -76,7 +79,10 @@ beforeEach(async () => {
   annotations = {}
   answers = {}
   metrics = new WebhookMetrics()
-  const asking = { webhooks: network, clock, random: seededRandom(2), log: silentLogger, metrics }
+  proofs = []
+  const known = { authorization: async () => 'Bearer secret', certificate: () => ({ certificate: 'C', privateKey: 'K' }) }
+  const users = { users: new Map([['known', known]]), fallback: undefined }
+  const asking = { webhooks: network, clock, random: seededRandom(2), log: silentLogger, metrics, users }
   const kinds = () => server.kinds
   server = createApiServer({
     store,
@@ -136,6 +142,17 @@ const failed = (answer: Promise<unknown>): Promise<StatusError> =>
   )
 
 describe('a webhook is shown', () => {
+  it('who the server is, if the server is told who it is to that webhook', async () => {
+    await validating('known')
+    await mutating('unknown')
+    answers['known'] = allow
+    answers['unknown'] = allow
+    await write()
+    expect(asked.map(({ name }) => name)).toEqual(['unknown', 'known'])
+    const credential = { certificate: 'C', privateKey: 'K' }
+    expect(proofs).toEqual([{ credential: undefined }, { headers: { authorization: 'Bearer secret' }, credential }])
+  })
+
   it('who does what to which object, in which form', async () => {
     await validating('look')
     answers['look'] = allow
