@@ -115,7 +115,8 @@ describe('bin/kubelet', () => {
     expect(there!.status.capacity).toMatchObject({ pods: String(7 * cpus().length) })
     expect(there!.status.declaredFeatures).toEqual(['ExtendWebSocketsToKubelet'])
     expect(there!.status.daemonEndpoints?.kubeletEndpoint?.Port).toBe(ports.api)
-    expect(await (await fetch(`http://127.0.0.1:${ports.healthz}/healthz`)).text()).toBe('ok')
+    const healthz = async () => (await fetch(`http://127.0.0.1:${ports.healthz}/healthz`)).text()
+    await until(healthz, said => said === 'ok', { explain })
     expect(kubelet.log()).toContain('fields of the configuration are accepted, but have no effect here')
   }, 90_000)
 

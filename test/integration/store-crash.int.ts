@@ -160,6 +160,13 @@ describe.skipIf(!hasStrace)('a store whose machine loses power (needs strace)', 
   }, 3_600_000)
 })
 
+/**
+ * The lmdb package (3.5.6, `mdb_page_flush`) tells of a write that failed in 100 bytes that it takes for that, and its text is up to 112 long. Mostly
+ * nobody notices before the process ends; one run in ten, the C library ends it with SIGABRT, which stops it as well but says less. So many times in
+ * a row would be something else.
+ */
+const MAX_ABORTED = 8
+
 /** What LMDB and we write with, and how often about; threads are counted one by one. */
 const STOPPED_AT = [
   ['pwrite64', 200],
@@ -201,18 +208,28 @@ describe.skipIf(!hasStrace)('a store whose disk fails (needs strace)', () => {
     ['data.mdb', 'writev', 6],
     ['data.mdb', 'pwrite64', 8],
     ['data.log', 'pwrite64', 60],
-  ])('[S19][S21] says so and stops when on %s %s fails from the %ith time on, with all it acknowledged on disk', (file, call, from) => {
-    const directory = join(folder, `failing-${call}-${file}`)
-    const inject = `inject=${call}:error=EIO:when=${from}+`
-    const args = ['-f', '-P', join(directory, file), '-e', `trace=${call}`, '-e', inject, '-o', '/dev/null']
-    const { status, stdout } = spawnSync('strace', [...args, process.execPath, program, directory, String(SEED)], { maxBuffer: 2 ** 28 })
-    const lines = stdout.toString().trim().split('\n')
-    expect(JSON.parse(lines.at(-1)!)).toMatchObject({ fatal: expect.stringContaining('check the disk, then start again') })
-    expect(status).toBe(3)
-    const acknowledged = lines.slice(1, -1).map(line => JSON.parse(line) as Acknowledged)
-    expect(acknowledged.length).toBeGreaterThan(10)
-    return checkAll(directory, acknowledged)
-  })
+  ])(
+    '[S19][S21] says so and stops when on %s %s fails from the %ith time on, with all it acknowledged on disk',
+    async (file, call, from) => {
+      let hasSaidSo = false
+      for (let seed = SEED; !hasSaidSo; seed++) {
+        expect(seed).toBeLessThan(SEED + MAX_ABORTED)
+        const directory = join(folder, `failing-${call}-${file}-${seed}`)
+        const inject = `inject=${call}:error=EIO:when=${from}+`
+        const args = ['-f', '-P', join(directory, file), '-e', `trace=${call}`, '-e', inject, '-o', '/dev/null']
+        const ended = spawnSync('strace', [...args, process.execPath, program, directory, String(seed)], { maxBuffer: 2 ** 28 })
+        const lines = ended.stdout.toString().trim().split('\n')
+        if (ended.signal !== 'SIGABRT' || file !== 'data.mdb') {
+          expect(JSON.parse(lines.at(-1)!)).toMatchObject({ fatal: expect.stringContaining('check the disk, then start again') })
+          expect(ended.status).toBe(3)
+          hasSaidSo = true
+        }
+        const acknowledged = lines.map(line => JSON.parse(line) as Acknowledged).filter(({ key }) => key)
+        expect(acknowledged.length).toBeGreaterThan(10)
+        await checkAll(directory, acknowledged)
+      }
+    },
+  )
 })
 
 describe.skipIf(!canMount)('a store on a full disk (needs root to mount one)', () => {
