@@ -1,5 +1,5 @@
 import { beside } from '#base/collections/beside.ts'
-import { newKeptBytes } from '#base/collections/kept-bytes.ts'
+import { copyBytes, newKeptBytes } from '#base/collections/kept-bytes.ts'
 import type { ApiObject } from '#machinery/kind/kind.ts'
 import { ObjectMeta } from '#machinery/kind/object-meta.ts'
 
@@ -86,7 +86,7 @@ export function enclosed(object: object, head: Uint8Array, tail: Uint8Array): Ui
   const whole = head.length + length + tail.length
   const bytes = whole < Buffer.poolSize >>> 1 ? Buffer.allocUnsafe(whole) : newKeptBytes(whole)
   bytes.set(head)
-  bytes.set(known.subarray(0, length), head.length)
+  copyBytes(known.subarray(0, length), bytes, head.length)
   bytes.set(tail, head.length + length)
   return bytes
 }
@@ -145,9 +145,9 @@ function withRevision(
   const from = slot.at + SLOT.length - 1
   const rest = json.subarray(slot.at + slot.length - 1, slot.end)
   const bytes = newKeptBytes(from + digits.length + rest.length + 1)
-  bytes.set(json.subarray(0, from))
+  copyBytes(json.subarray(0, from), bytes, 0)
   for (let index = 0; index < digits.length; index++) bytes[from + index] = digits.charCodeAt(index)
-  bytes.set(rest, from + digits.length)
+  copyBytes(rest, bytes, from + digits.length)
   bytes[bytes.length - 1] = LINE_FEED
   return bytes
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { newKeptBytes } from './kept-bytes.ts'
+import { copyBytes, newKeptBytes } from './kept-bytes.ts'
 
 const counts = (bytes: Uint8Array) => bytes.buffer instanceof ArrayBuffer
 
@@ -17,5 +17,18 @@ describe('kept bytes', () => {
     expect(small.filter(counts)).toHaveLength(10)
     const large = Array.from({ length: 8 }, () => newKeptBytes(100_000))
     expect(large.filter(counts)).toHaveLength(8)
+  })
+
+  it('are copied to and from other memory as they are, whatever their length, and leave what lies around them alone', () => {
+    for (const length of [0, 1, 511, 512, 5000]) {
+      const source = new Uint8Array(length).map((_, index) => index % 251)
+      const kept = new Uint8Array(new SharedArrayBuffer(length + 5))
+      copyBytes(source, kept, 3)
+      expect([...kept]).toEqual([0, 0, 0, ...source, 0, 0])
+      const target = new Uint8Array(length + 2).fill(9)
+      copyBytes(kept.subarray(3, 3 + length), target, 1)
+      expect([...target]).toEqual([9, ...source, 9])
+    }
+    for (const length of [100, 1000]) expect(() => copyBytes(new Uint8Array(length), newKeptBytes(length), 1)).toThrow(RangeError)
   })
 })

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream'
+import { copyBytes } from '../../collections/kept-bytes.ts'
 import { HEADER_BYTES } from './frames.ts'
 
 /** Room for what most turns send; and for what a long answer is sent in. */
@@ -57,7 +58,7 @@ export class FrameWriter {
     while (from < end) {
       const buffer = this.#room(1, end - from)
       const length = Math.min(end - from, buffer.length - this.#end)
-      buffer.set(length === bytes.length ? bytes : bytes.subarray(from, from + length), this.#end)
+      copyBytes(length === bytes.length ? bytes : bytes.subarray(from, from + length), buffer, this.#end)
       this.#end += length
       from += length
     }
