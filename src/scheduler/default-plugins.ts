@@ -6,6 +6,7 @@ import type { Informers } from '#client/informers/informer.ts'
 import { Namespace } from '#kinds/core/v1/namespace.ts'
 import { PersistentVolumeClaim } from '#kinds/core/v1/persistent-volume-claim.ts'
 import { PodDisruptionBudget } from '#kinds/policy/v1/pod-disruption-budget.ts'
+import type { FeatureGates } from '#machinery/feature-gates/feature-gates.ts'
 import type { PodInfo } from './cache/pod-info.ts'
 import type { PluginArgs } from './configuration/plugin-args.ts'
 import { defaultSelector } from './default-selector.ts'
@@ -15,6 +16,7 @@ import type { Nominations } from './framework/select-node.ts'
 import { defaultBinder } from './plugins/default-binder.ts'
 import { defaultPreemption } from './plugins/default-preemption.ts'
 import { dynamicResources } from './plugins/dynamic-resources.ts'
+import { gangScheduling } from './plugins/gang-scheduling.ts'
 import { imageLocality } from './plugins/image-locality.ts'
 import { interPodAffinity } from './plugins/inter-pod-affinity.ts'
 import { nodeAffinity } from './plugins/node-affinity.ts'
@@ -32,6 +34,7 @@ import { taintToleration } from './plugins/taint-toleration.ts'
 import { volumeBinding } from './plugins/volume-binding.ts'
 import { volumeRestrictions } from './plugins/volume-restrictions.ts'
 import { volumeZone } from './plugins/volume-zone.ts'
+import type { PodGroups } from './pod-groups/pod-groups.ts'
 import type { SchedulerMetrics } from './scheduler-metrics.ts'
 import { volumeView } from './volumes/volume-view.ts'
 
@@ -42,6 +45,10 @@ export interface PluginContext {
   readonly events: EventRecorder
   readonly clock: Clock
   readonly log: Logger
+  /** Which of upstream's gates are on, as `--feature-gates` says it. */
+  readonly featureGates?: FeatureGates
+  /** The groups that pods are in; absent unless the gate GenericWorkload is on. */
+  readonly groups?: PodGroups | undefined
   /** The profile that a plugin belongs to, once it is complete. */
   profile(): Profile
   readonly nominations: Nominations
@@ -100,6 +107,7 @@ export function allPlugins(context: PluginContext, args: PluginArgs): Map<string
     imageLocality(),
     defaultBinder(client),
     nodeDeclaredFeatures(),
+    ...(context.groups ? [gangScheduling(context.groups)] : []),
   ]
   return new Map(plugins.map(plugin => [plugin.name, plugin]))
 }

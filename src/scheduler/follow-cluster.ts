@@ -16,11 +16,14 @@ import { equal } from '#machinery/kind/draft.ts'
 import type { AnyKind, ApiObject } from '#machinery/kind/kind.ts'
 import type { SchedulerCache } from './cache/scheduler-cache.ts'
 import type { ClusterChange, ClusterEvent } from './framework/plugin.ts'
+import { groupOf, type PodGroups } from './pod-groups/pod-groups.ts'
 import { VOLUME_KINDS } from './volumes/volume-view.ts'
 
 export interface FollowOptions {
   readonly informers: Informers
   readonly cache: SchedulerCache
+  /** Absent: groups of pods mean nothing. */
+  readonly groups?: PodGroups | undefined
   readonly signal: AbortSignal
   /** Whether this scheduler is to place the pod. */
   isOurs(pod: Pod): boolean
@@ -73,6 +76,13 @@ export async function followCluster(options: FollowOptions): Promise<Disposable>
     namespaces.onChange((namespace, old) => {
       if (old && !equal(namespace?.metadata.labels, old.metadata.labels)) cache.namespaceChanged()
     }),
+    ...(options.groups
+      ? [
+          options.groups.onChange(({ metadata }) =>
+            happened({ event: 'pod group changed', group: `${metadata.namespace}/${metadata.name}` }),
+          ),
+        ]
+      : []),
     pods.onChange(timed(podChange, (pod, old) => followPod(options, pod, old))),
   ]
   return {
@@ -109,7 +119,7 @@ function podChange(pod: Pod | undefined, old: Pod | undefined): string {
   return has(pod ?? old) ? assignedChange(has(pod), has(old)) : waitingChange(pod, old)
 }
 
-function followPod({ cache, isOurs, waits, gone, happened }: FollowOptions, pod: Pod | undefined, old: Pod | undefined): void {
+function followPod({ cache, groups, isOurs, waits, gone, happened }: FollowOptions, pod: Pod | undefined, old: Pod | undefined): void {
   const node = placeOf(pod)
   const oldNode = placeOf(old)
   if (pod && node) {
@@ -117,6 +127,7 @@ function followPod({ cache, isOurs, waits, gone, happened }: FollowOptions, pod:
     if (!oldNode) {
       gone(pod)
       happened({ event: 'pod added', pod })
+      if (groups && !old && pod.spec.schedulingGroup) happened({ event: 'pod of a group added', group: groupOf(pod) })
     } else if (old && !equal(pod.metadata.labels, old.metadata.labels)) happened({ event: 'pod labels changed', pod })
     else if (old && pod.spec !== old.spec && !equal(pod.spec.containers, old.spec.containers))
       happened({ event: 'pod scaled down', pod, node: cache.get(node) })
@@ -130,6 +141,7 @@ function followPod({ cache, isOurs, waits, gone, happened }: FollowOptions, pod:
     if (old ?? pod) gone((old ?? pod)!)
   } else if (isOurs(pod)) {
     waits(pod, old)
+    if (groups && !old && pod.spec.schedulingGroup) happened({ event: 'pod of a group added', group: groupOf(pod) })
     if (old && (old.spec.schedulingGates?.length ?? 0) > (pod.spec.schedulingGates?.length ?? 0))
       happened({ event: 'pod gates removed', pod })
   }

@@ -27,6 +27,7 @@ export function profilesOf(settings: ProfileSettings, context: Omit<PluginContex
       declaration.plugins,
       (name, point) => plugins.get(name) && plugins.get(name)![point === 'queueSort' ? METHODS.queueSort : point] !== undefined,
       `${path}.plugins`,
+      context.featureGates,
     )
     const profile: Profile = profileOf({ schedulerName, weights, percentageOfNodesToScore: percentage }, plugins, names)
     all.set(schedulerName, profile)

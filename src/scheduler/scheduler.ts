@@ -6,6 +6,7 @@ import type { EventRecorder } from '#client/events/event-recorder.ts'
 import type { Informers } from '#client/informers/informer.ts'
 import { Namespace } from '#kinds/core/v1/namespace.ts'
 import { Pod } from '#kinds/core/v1/pod.ts'
+import { type FeatureGates, isGateOn } from '#machinery/feature-gates/feature-gates.ts'
 import type { NodeInfo } from './cache/node-info.ts'
 import { type PodInfo, podInfo } from './cache/pod-info.ts'
 import { schedulerCache } from './cache/scheduler-cache.ts'
@@ -15,6 +16,7 @@ import { Verdicts } from './explain/verdicts.ts'
 import { type Supposition, whatIf } from './explain/what-if.ts'
 import { type CallExtender, type Extender, extender } from './extenders/extender.ts'
 import { followCluster } from './follow-cluster.ts'
+import type { Attempt } from './framework/attempt.ts'
 import { LocalVerdicts } from './framework/local-verdicts.ts'
 import { measuredProfile } from './framework/measured-profile.ts'
 import { nominations } from './framework/nominations.ts'
@@ -24,6 +26,8 @@ import type { PluginWith, Profile } from './framework/profile.ts'
 import { Refusals } from './framework/refusals.ts'
 import { type SchedulingCycle, schedulingCycle } from './framework/scheduling-cycle.ts'
 import { chooseAmong, feasibleNodes, selectNode } from './framework/select-node.ts'
+import { groupScheduling } from './pod-groups/group-scheduling.ts'
+import { groupOf, podGroups } from './pod-groups/pod-groups.ts'
 import { type ProfileSettings, profilesOf } from './profiles.ts'
 import { type SchedulingQueue, schedulingQueue, type Tried } from './queue/scheduling-queue.ts'
 import { refusalMessage } from './refusal-message.ts'
@@ -39,6 +43,8 @@ export interface SchedulerOptions {
   readonly events: EventRecorder
   /** Profiles and backoff of a KubeSchedulerConfiguration; absent: the default ones. Mistakes in it are thrown. */
   readonly configuration?: SchedulerSettings
+  /** Which of upstream's gates are on, as `--feature-gates` says it. */
+  readonly featureGates?: FeatureGates
   /** Reaches the extenders of the configuration. */
   readonly callExtender?: CallExtender
   readonly metrics?: SchedulerMetrics | undefined
@@ -93,12 +99,16 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
   const underWay = new Set<AbortController>()
   const calls: Record<ApiCall, number> = { pod_binding: 0, pod_status_patch: 0 }
   const settings = options.configuration ?? {}
+  const featureGates = options.featureGates ?? {}
+  const groups = isGateOn('GenericWorkload', featureGates) ? podGroups(informers) : undefined
   const profiles = profilesOf(settings, {
     client,
     informers,
     events,
     clock,
     log,
+    featureGates,
+    groups,
     metrics,
     retry: pod => queue.activate(pod.uid),
     released: pod => queue.released(pod.uid),
@@ -139,7 +149,9 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
       const info = queue.pop()
       if (!info) return
       try {
-        scheduleOne(info)
+        const group = groups && groupOf(info.pod)
+        if (group === undefined) scheduleOne(info)
+        else track(scheduleGroup!(group, info))
       } catch (error) {
         log.error('a pod could not be scheduled: a plugin failed', { pod: nameOf(info.pod), error })
         failed(info)
@@ -148,11 +160,18 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
   }
 
   const scheduleOne = (info: PodInfo) => {
+    const attempt = attemptOf(info)
+    if (!(attempt instanceof Promise)) return conclude(attempt)
+    track(attempt.then(found => found && conclude(found)))
+  }
+
+  /** Chooses a node for a pod; by and by, if extenders are to be asked. Undefined if that failed and the pod is back in the queue. */
+  const attemptOf = (info: PodInfo): Attempt | Promise<Attempt | undefined> => {
     const its = profileOf(info.pod)
     const profile = measured.get(its)!.next()
     const cycle = schedulingCycle(info, cache, known.get(its)!.of(info), timerOf(its))
     const interested = extenders.filter(one => one.isInterested(info.pod))
-    if (interested.length > 0) return track(scheduleWith(interested, profile, cycle))
+    if (interested.length > 0) return attemptWith(interested, profile, cycle)
     record.clear()
     const selection = selectNode(cycle, profile, nominated, start, random, {
       witness: record,
@@ -163,10 +182,20 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
     })
     if (cache.nodes.length > 0) start = (start + selection.seen) % cache.nodes.length
     metrics.chose(sinceTried(info))
-    if (!selection.node) return refuse(profile, cycle, selection.refusals, selection.refusal)
-    const refusal = reserve(profile, cycle, selection.node)
-    if (refusal) return refuse(profile, cycle, refusalsOf(selection.node, refusal), undefined)
-    track(bind(profile, cycle, selection.node))
+    return { ...selection, profile, cycle }
+  }
+
+  const conclude = (attempt: Attempt) => {
+    const placed = place(attempt)
+    if (placed.node) track(bind(placed.profile, placed.cycle, placed.node, placed.binder))
+    else refuse(placed)
+  }
+
+  /** Takes the room that was found, if there is any and no plugin objects. */
+  const place = (attempt: Attempt): Attempt => {
+    const { profile, cycle, node } = attempt
+    const refusal = node && reserve(profile, cycle, node)
+    return refusal ? { profile, cycle, node: undefined, refusals: refusalsOf(node, refusal) } : attempt
   }
 
   const timerOf = ({ schedulerName }: Profile) => timers.get(schedulerName)!
@@ -192,7 +221,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
   }
 
   /** As above, with a word from extenders. The cluster may change while they are asked: what they leave is filtered once more. */
-  const scheduleWith = async (asked: readonly Extender[], profile: Profile, cycle: SchedulingCycle) => {
+  const attemptWith = async (asked: readonly Extender[], profile: Profile, cycle: SchedulingCycle): Promise<Attempt | undefined> => {
     try {
       const { nodes, refusals, refusal } = feasibleNodes(cycle, profile, nominated, start)
       let left = nodes
@@ -203,25 +232,17 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
         left = result.nodes
       }
       const wishes = left.length > 1 ? await Promise.all(asked.map(one => one.prioritize(cycle.pod, left))) : []
-      if (ended.signal.aborted) return
+      if (ended.signal.aborted) return undefined
       const now = schedulingCycle(cycle.info, cache)
-      const chosen = chooseAmong(now, profile, nominated, left, random, node => sumOf(wishes.map(wish => wish.get(node.name) ?? 0)))
-      if (!chosen) {
-        if (left.length === 0) return refuse(profile, now, refusals, refusal)
-        return failed(cycle.info)
-      }
-      const reserved = reserve(profile, now, chosen)
-      if (reserved) return refuse(profile, now, refusalsOf(chosen, reserved), undefined)
-      await bind(
-        profile,
-        now,
-        chosen,
-        asked.find(one => one.bind),
-      )
+      const node = chooseAmong(now, profile, nominated, left, random, node => sumOf(wishes.map(wish => wish.get(node.name) ?? 0)))
+      if (node) return { profile, cycle: now, node, binder: asked.find(one => one.bind) }
+      if (left.length === 0) return { profile, cycle: now, node: undefined, refusals, refusal }
+      failed(cycle.info)
     } catch (error) {
       log.warn('a pod could not be scheduled with its extenders', { pod: nameOf(cycle.pod), error })
       failed(cycle.info)
     }
+    return undefined
   }
 
   const reserve = (profile: Profile, cycle: SchedulingCycle, node: NodeInfo): Refusal | undefined => {
@@ -344,17 +365,25 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
     metrics.scheduled(attempts, now - (firstActiveAt ?? triedAt), wasFlushed)
   }
 
-  const refuse = (profile: Profile, cycle: SchedulingCycle, refusals: Refusals, refusal: Refusal | undefined) => {
+  const refuse = (attempt: Attempt) => report(attempt, attempt.refusal ? undefined : makeRoom(attempt))
+
+  /** Lets plugins make room for a pod that fits nowhere. */
+  const makeRoom = ({ profile, cycle, refusals }: Attempt): PostFilterResult | undefined => {
     const timer = timerOf(profile)
     timer.start()
-    const result = refusal ? undefined : afterFilters(profile.points.postFilter, cycle, refusals)
+    const result = afterFilters(profile.points.postFilter, cycle, refusals!)
     const nominatedNodeName = result?.nominatedNodeName
-    if (!refusal) timer.ran('PostFilter', nominatedNodeName ? 'Success' : 'Unschedulable')
+    timer.ran('PostFilter', nominatedNodeName ? 'Success' : 'Unschedulable')
     if (nominatedNodeName) nominate(cycle.info, nominatedNodeName)
     else if (result && !result.keepsNomination) giveUpNomination(cycle.pod)
+    return result
+  }
+
+  /** Sends a pod back, saying why: in upstream's words, unless there are others. */
+  const report = ({ profile, cycle, refusals = new Refusals(), refusal }: Attempt, room: PostFilterResult | undefined, words?: string) => {
     metrics.attempted('unschedulable', profile.schedulerName, sinceTried(cycle.info))
     queue.refused(cycle.info, refusal ? [refusal] : [...refusals.counts.keys()])
-    const message = refusalMessage(cache.nodes.length, refusals.counts, refusal, result?.message)
+    const message = words ?? refusalMessage(cache.nodes.length, refusals.counts, refusal, room?.message)
     keep(cycle, profile, { refusals, refusal, seen: refusals.size, feasible: 0, scores: [], message })
     events.record(cycle.pod, 'Warning', 'FailedScheduling', message)
     void reportRefusal(cycle.pod, message, nominated.nodeOf(cycle.info.uid))
@@ -401,9 +430,35 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
     }
   }
 
+  const scheduleGroup =
+    groups &&
+    groupScheduling({
+      client,
+      groups,
+      queue,
+      cache,
+      nominated,
+      clock,
+      log,
+      events,
+      untilEnded,
+      attemptOf,
+      place,
+      bind: ({ profile, cycle, node, binder }) => track(bind(profile, cycle, node!, binder)),
+      release: ({ profile, cycle, node }) => release(profile, cycle, node!),
+      nominate,
+      giveUpNomination,
+      refuse,
+      makeRoom,
+      report,
+      scheduleOne,
+      failed,
+    })
+
   const following = await followCluster({
     informers,
     cache,
+    groups,
     signal: ended.signal,
     isOurs: pod => profiles.has(pod.spec.schedulerName ?? ''),
     waits(pod, old) {

@@ -119,6 +119,29 @@ describe('APIs that are not served by default', () => {
     await cluster.until(async () => (await client.list(PodGroup, { namespace: 'default' })).items.length === 0)
   }, 20_000)
 
+  it('have a gang go to its nodes as one, or not at all', async () => {
+    await using cluster = await startCluster({ nodes: 2, ...everything })
+    const { client } = cluster
+    const metadata = (name: string) => ({ name, namespace: 'default' })
+    await client.create(PodGroup, { metadata: metadata('gang'), spec: { schedulingPolicy: { gang: { minCount: 3 } } } } as never)
+    // Each wants a host to itself.
+    const container = { name: 'c', image: 'i', ports: [{ containerPort: 80, hostPort: 80 }] }
+    const spec = { containers: [container], schedulingGroup: { podGroupName: 'gang' } }
+    for (const name of ['a', 'b', 'c']) await client.create(Pod, { metadata: metadata(name), spec } as never)
+    const group = async () => (await client.get(PodGroup, metadata('gang'))).status.conditions?.[0]
+    await cluster.until(async () => (await group())?.reason === 'Unschedulable')
+    const placed = async () => (await client.list(Pod, { namespace: 'default' })).items.filter(pod => pod.spec.nodeName).length
+    expect(await placed()).toBe(0)
+    await client.create(Pod, { metadata: metadata('alone'), spec: { containers: [container] } } as never)
+    await cluster.until(async () => (await placed()) === 1)
+    await client.delete(Pod, metadata('alone'), { gracePeriodSeconds: 0 })
+    // More come that can share a host.
+    const sharing = { ...spec, containers: [{ name: 'c', image: 'i' }] }
+    for (const name of ['d', 'e']) await client.create(Pod, { metadata: metadata(name), spec: sharing } as never)
+    await cluster.until(async () => (await group())?.status === 'True')
+    expect(await placed()).toBeGreaterThanOrEqual(3)
+  }, 20_000)
+
   it('show stable objects as they were in beta, and keep what is written so', async () => {
     await using cluster = await startCluster({ nodes: 0, ...everything })
     const { client } = cluster

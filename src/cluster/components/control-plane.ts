@@ -42,7 +42,7 @@ export interface ControlPlaneOptions {
   readonly checksConsistency?: boolean
   /** Which built-in APIs are served, as `--runtime-config` says it. */
   readonly runtimeConfig?: RuntimeConfig
-  /** Which of upstream's gates are on, as `--feature-gates` says it, in API server and controllers. */
+  /** Which of upstream's gates are on, as `--feature-gates` says it, in API server, controllers and scheduler. */
   readonly featureGates?: FeatureGates
   /** Which controllers run, as `--controllers` says it. */
   readonly controllers?: readonly string[]
@@ -126,7 +126,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const scheduler = async () => {
     const client = clientFor({ name: 'system:kube-scheduler', groups: [] }, 'kube-scheduler')
     const events = eventRecorder({ client, clock, log, component: 'default-scheduler' })
-    const running = await startScheduler({ client, informers, clock, random, log, events })
+    const { featureGates = {} } = options
+    const running = await startScheduler({ client, informers, clock, random, log, events, featureGates })
     const answering = await answerReviews({ client, informers, scheduler: running, clock, log })
     return {
       async stop() {

@@ -1,3 +1,5 @@
+import { decidesOverScheduler } from '#scheduler/feature-gates.ts'
+import { featureGates } from './feature-gates.ts'
 import { decimal, integer, text, unapplied } from './flag.ts'
 import type { FlagSections, Program } from './flag-set.ts'
 import {
@@ -36,7 +38,7 @@ export const kubeScheduler = {
       'pod-max-in-unschedulable-pods-duration': unapplied(text('After how long a pod that fits nowhere is tried regardless.', '5m0s')),
     },
     'Leader election': leaderElectionFlags('kube-scheduler'),
-    'Feature gate': featureGateFlags,
+    'Feature gate': { ...featureGateFlags, 'feature-gates': featureGates(decidesOverScheduler) },
     Metrics: metricsFlags,
     Logs: logFlags,
   },

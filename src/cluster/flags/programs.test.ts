@@ -36,7 +36,7 @@ describe.each(PROGRAMS)('$name', program => {
 
   it('knows the feature gates of 1.36 and no others, and warns of what it does not turn on', () => {
     expect(givenTo(program, '--feature-gates=WatchList=true,kube:GangScheduling=false')).toMatchObject({ do: 'run', warnings: [] })
-    expect(givenTo(program, '--feature-gates=GangScheduling=true')).toMatchObject({
+    expect(givenTo(program, '--feature-gates=KubeletInUserNamespace=true')).toMatchObject({
       warnings: [expect.stringContaining('--feature-gates')],
     })
     expect(givenTo(program, '--feature-gates=NoSuchThing=true')).toMatchObject({

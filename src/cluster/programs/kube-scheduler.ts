@@ -57,7 +57,9 @@ void runProgram(kubeScheduler, async context => {
     pods = shared.of(Pod)
     try {
       const configured = config ? { configuration: config, callExtender: extenderCaller() } : {}
-      const scheduler = await startScheduler({ client, informers: shared, clock, random, log, events, metrics: counted, ...configured })
+      const featureGates = flags['feature-gates']
+      const parts = { client, informers: shared, clock, random, log, events, metrics: counted, featureGates }
+      const scheduler = await startScheduler({ ...parts, ...configured })
       running = scheduler
       await using _answering = await answerReviews({ client, informers: shared, scheduler, clock, log })
       log.info('scheduling')

@@ -1,9 +1,17 @@
+import { type FeatureGates, isGateOn } from '#machinery/feature-gates/feature-gates.ts'
 import { EXTENSION_POINTS, type ExtensionPoint, type PluginNames } from '../framework/profile.ts'
 import type { PluginSet, Plugins } from './scheduler-configuration.ts'
 import { SchedulerConfigurationError } from './scheduler-configuration-error.ts'
 
+interface DefaultPlugin {
+  readonly name: string
+  readonly weight?: number
+  /** Only with this feature gate on. */
+  readonly gate?: string
+}
+
 /** The default plugins in upstream's order (cheap filters that refuse many nodes come first), with the weights of their scores. */
-export const DEFAULT_PLUGINS: readonly { readonly name: string; readonly weight?: number }[] = [
+export const DEFAULT_PLUGINS: readonly DefaultPlugin[] = [
   { name: 'SchedulingGates' },
   { name: 'PrioritySort' },
   { name: 'NodeUnschedulable' },
@@ -23,7 +31,8 @@ export const DEFAULT_PLUGINS: readonly { readonly name: string; readonly weight?
   { name: 'NodeResourcesBalancedAllocation', weight: 1 },
   { name: 'ImageLocality', weight: 1 },
   { name: 'DefaultBinder' },
-  { name: 'NodeDeclaredFeatures' },
+  { name: 'NodeDeclaredFeatures', gate: 'NodeDeclaredFeatures' },
+  { name: 'GangScheduling', gate: 'GangScheduling' },
 ]
 
 /** Which plugins each extension point asks, and what their scores count. */
@@ -42,8 +51,9 @@ export function planPlugins(
   plugins: Plugins | undefined,
   has: (name: string, point: ExtensionPoint) => boolean | undefined,
   path: string,
+  gates: FeatureGates = {},
 ): PluginPlan {
-  const multi = merged(plugins?.multiPoint)
+  const multi = merged(plugins?.multiPoint, gates)
   const weights: Record<string, number> = {}
   for (const { name, weight } of multi) if (weight) weights[name] = weight
   const names = Object.fromEntries(
@@ -72,10 +82,14 @@ export function planPlugins(
 }
 
 /** The default plugins that are left, each with what the profile says of it, then those it adds. */
-function merged(set: PluginSet | undefined): readonly { readonly name: string; readonly weight?: number | undefined }[] {
+function merged(
+  set: PluginSet | undefined,
+  gates: FeatureGates,
+): readonly { readonly name: string; readonly weight?: number | undefined }[] {
   const disabled = new Set((set?.disabled ?? []).map(({ name }) => name))
   const own = new Map((set?.enabled ?? []).map(({ name = '', weight }) => [name, { name, weight }] as const))
-  const kept = DEFAULT_PLUGINS.filter(({ name }) => !disabled.has('*') && !disabled.has(name))
+  const isOn = ({ gate }: DefaultPlugin) => gate === undefined || isGateOn(gate, gates)
+  const kept = DEFAULT_PLUGINS.filter(plugin => isOn(plugin) && !disabled.has('*') && !disabled.has(plugin.name))
   const replaced = kept.map(plugin => {
     const mine = own.get(plugin.name)
     return mine ? { name: plugin.name, weight: mine.weight || plugin.weight } : plugin

@@ -1,4 +1,5 @@
 import type { Pod } from '#kinds/core/v1/pod.ts'
+import type { PodGroup } from '#kinds/scheduling/v1alpha2/pod-group.ts'
 import type { NodeInfo } from '../cache/node-info.ts'
 import type { PodInfo } from '../cache/pod-info.ts'
 import type { Refusals } from './refusals.ts'
@@ -52,12 +53,16 @@ export type ClusterEvent =
   | 'pod gates removed'
   | 'volumes changed'
   | 'resource claims changed'
+  | 'pod of a group added'
+  | 'pod group changed'
 
-/** What an event was about: a node, or a pod and the node that it is or was on. */
+/** What an event was about: a node, a pod and the node that it is or was on, or a group of pods. */
 export interface ClusterChange {
   readonly event: ClusterEvent
   readonly node?: NodeInfo | undefined
   readonly pod?: Pod
+  /** As `<namespace>/<name>`. */
+  readonly group?: string | undefined
 }
 
 /**
@@ -90,12 +95,16 @@ export interface SchedulerPlugin {
   filter?(cycle: SchedulingCycle, node: NodeInfo): Refusal | undefined
   /** When no node was left: make room. */
   postFilter?(cycle: SchedulingCycle, refusals: Refusals): PostFilterResult | undefined
+  /** The node where {@link postFilter} could make room, which it then would do. Asked of pods that are tried together. */
+  roomFor?(cycle: SchedulingCycle, refusals: Refusals): string | undefined
   /** Returns false if the plugin has no preference: score is then not asked. Hot. */
   preScore?(cycle: SchedulingCycle, nodes: readonly NodeInfo[]): boolean
   /** Higher is better; 0 to 100 once normalised. Hot. */
   score?(cycle: SchedulingCycle, node: NodeInfo): number
   /** Brings raw scores, in place, to 0…100. */
   normalize?(cycle: SchedulingCycle, scores: Float64Array): void
+  /** What is missing if `placed` pods of a group have nodes; undefined if so many will do. Asked of pods that are tried together. */
+  groupFeasible?(group: PodGroup, placed: number): Refusal | undefined
   reserve?(cycle: SchedulingCycle, node: NodeInfo): Refusal | undefined
   /** Undoes {@link reserve}; also called for plugins that had not reserved yet. */
   unreserve?(cycle: SchedulingCycle, node: NodeInfo): void

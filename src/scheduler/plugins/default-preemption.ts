@@ -66,9 +66,16 @@ export function defaultPreemption(options: PreemptionOptions): SchedulerPlugin {
     else options.released(info)
   }
 
+  const limitOf = ({ nodeSet }: SchedulingCycle) => Math.max(absolute, Math.floor((nodeSet.nodes.length * percent) / 100))
+
   return {
     name: NAME,
     preEnqueue: pod => (underWay.has(pod.metadata.uid ?? '') ? WAITING : undefined),
+    roomFor(cycle, refusals) {
+      if (cycle.pod.spec.preemptionPolicy === 'Never') return undefined
+      if (isWaitingForVictims(cycle, options.nominations, refusals)) return options.nominations.nodeOf(cycle.info.uid)
+      return bestOf(candidatesOf(cycle, refusals.resolvable, limitOf(cycle), options, known))?.node.name
+    },
     postFilter(cycle, refusals) {
       options.metrics.preempting()
       if (cycle.pod.spec.preemptionPolicy === 'Never') return { message: 'preemption: not eligible due to preemptionPolicy=Never.' }
@@ -76,9 +83,7 @@ export function defaultPreemption(options: PreemptionOptions): SchedulerPlugin {
         return { message: 'preemption: not eligible due to a terminating pod on the nominated node.', keepsNomination: true }
       const helpful = refusals.resolvable
       const all = cycle.nodeSet.nodes.length
-      const limit = Math.max(absolute, Math.floor((all * percent) / 100))
-      const candidates = candidatesOf(cycle, helpful, limit, options, known)
-      const best = bestOf(candidates)
+      const best = bestOf(candidatesOf(cycle, helpful, limitOf(cycle), options, known))
       if (!best) return { message: `preemption: ${describe(all, helpful.length)}` }
       options.metrics.preempted(best.victims.length)
       if (best.victims.length > 0) void evictAll(cycle, best, best.node)

@@ -16,4 +16,6 @@ export const EVENT_NAMES: Readonly<Record<ClusterEvent, string>> = {
   'pod gates removed': 'PodUpdatePodSchedulingGatesEliminated',
   'volumes changed': 'PersistentVolumeClaimUpdate',
   'resource claims changed': 'ResourceClaimUpdate',
+  'pod of a group added': 'UnschedulablePodAdd',
+  'pod group changed': 'PodGroupAdd',
 }

@@ -20,6 +20,8 @@ export interface SchedulingQueue {
   remove(uid: string): void
   /** The pod to try next, taken out: an active one, or else one in backoff. Undefined if there is none. */
   pop(): PodInfo | undefined
+  /** Takes out a certain pod, to be tried together with others, wherever it waits; undefined if a plugin keeps it out or it is not there. */
+  take(uid: string): PodInfo | undefined
   /** A pod for which a node was found: nothing that happens matters to it any more, unless its binding fails. */
   placed(pod: PodInfo): void
   /** A pod that was tried and refused: it waits for what may help. */
@@ -206,6 +208,14 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
     if (next < Number.POSITIVE_INFINITY) wakeAt(next)
   }
 
+  const tryNow = (entry: Entry): PodInfo => {
+    move(entry, 'trying')
+    entry.attempts++
+    entry.triedAt = clock.monotonic()
+    entry.missed = false
+    return entry.info
+  }
+
   const backOff = (entry: Entry) => {
     const initial = options.initialBackoffMs ?? INITIAL_BACKOFF_MS
     const duration = Math.min(initial * 2 ** Math.max(0, entry.attempts - 1), options.maxBackoffMs ?? MAX_BACKOFF_MS)
@@ -260,11 +270,13 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
       const entry = active.peek() ?? backoff.next
       if (!entry) return undefined
       if (entry.where === 'backoff') metrics.queued('active', 'PopFromBackoffQ')
-      move(entry, 'trying')
-      entry.attempts++
-      entry.triedAt = clock.monotonic()
-      entry.missed = false
-      return entry.info
+      return tryNow(entry)
+    },
+    take(uid) {
+      const entry = entries.get(uid)
+      if (!entry || entry.where === 'trying' || entry.where === 'placed' || isKeptOut(entry, 'ForceActivate')) return undefined
+      entry.firstActiveAt ??= clock.monotonic()
+      return tryNow(entry)
     },
     placed(pod) {
       const entry = entries.get(pod.uid)

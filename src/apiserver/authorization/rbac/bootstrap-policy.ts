@@ -1,3 +1,4 @@
+import { PodGroup } from '#kinds/scheduling/v1alpha2/pod-group.ts'
 import type { AnyKind } from '#machinery/kind/kind.ts'
 import { AGGREGATED_ROLES, AGGREGATION_LABELS, CLUSTER_ROLES } from './cluster-roles.ts'
 import { CONTROLLER_ROLES, OPTIONAL_CONTROLLER_ROLES } from './controller-roles.ts'
@@ -51,7 +52,9 @@ export function bootstrapPolicy({ servesTypernetes = false, optional = [] }: Ser
   const controllers = controllerRoles(optional)
   return {
     clusterRoles: [
-      ...Object.entries(CLUSTER_ROLES).map(([name, rules]) => clusterRole(name, rules)),
+      ...Object.entries(CLUSTER_ROLES).map(([name, rules]) =>
+        clusterRole(name, name === SCHEDULER ? [...rules, ...schedulerRules(optional)] : rules),
+      ),
       ...Object.entries(AGGREGATED_ROLES).map(([name, label]) => aggregatedRole(name, label)),
       ...controllers.map(([name, rules]) => clusterRole(`system:controller:${name}`, rules)),
       ...(servesTypernetes ? [clusterRole(SCHEDULING_REVIEWER, SCHEDULING_REVIEWS)] : []),
@@ -68,6 +71,14 @@ export function bootstrapPolicy({ servesTypernetes = false, optional = [] }: Ser
       roleRef: { apiGroup: RBAC, kind: 'Role', name: role },
     })),
   }
+}
+
+const SCHEDULER = 'system:kube-scheduler'
+
+/** What the scheduler may with APIs that are not always there. */
+function schedulerRules(optional: readonly AnyKind[]): PolicyRule[] {
+  if (!optional.includes(PodGroup)) return []
+  return [rule('get,list,watch', 'scheduling.k8s.io', 'podgroups,workloads'), rule('patch,update', 'scheduling.k8s.io', 'podgroups/status')]
 }
 
 /** The roles of all controllers; some may more when an API is served that is not always there. */
