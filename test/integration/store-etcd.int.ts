@@ -70,6 +70,33 @@ describe.skipIf(!hasEtcd)('with etcd (skipped where it is not installed)', () =>
     await store.close()
   })
 
+  it('goes on with the next member when one falls silent: reads, writes, watches and leases', async () => {
+    const store = cluster.connect()
+    const put = (n: number) => store.txn({ success: [{ type: 'put', key: `/silent/${n}`, value: bytes(String(n)) }] })
+    const { revision } = await put(0)
+    const { id } = await store.grantLease(600)
+    using seen = watch(store, { ...prefix('/silent/'), revision })
+    await seen.until(1)
+    const startMs = performance.now()
+    cluster.pause(0)
+    try {
+      await Promise.all([
+        store.range({ key: '/silent/0' }),
+        seen.begun(),
+        ...[() => put(1), () => store.keepLeaseAlive(id)].map(async ask => {
+          // Whether it happened is not known: that is for who asked to decide.
+          while ((await ask().catch((error: unknown) => error)) instanceof UnavailableError) await sleep(clock, 50)
+        }),
+      ])
+      await seen.until(2)
+      // A connection to who is silent stands for 15 seconds, a call for 10; an election takes one to three.
+      expect(performance.now() - startMs).toBeLessThan(8_000)
+    } finally {
+      cluster.resume(0)
+      await store.close()
+    }
+  })
+
   it('takes the snapshot of another engine', async () => {
     const memory = new MemoryStore({ clock })
     const { id } = await memory.grantLease(600)
@@ -148,6 +175,9 @@ interface EtcdCluster {
   /** The number of the certificate that a member shows. */
   shownBy(member: number): Promise<string>
   kill(member: number): Promise<void>
+  /** The member says nothing any more, and its connections stand. */
+  pause(member: number): void
+  resume(member: number): void
   start(member: number): Promise<void>
   stop(): Promise<void>
 }
@@ -232,6 +262,8 @@ async function startCluster(): Promise<EtcdCluster> {
         socket.once('error', reject)
       }),
     kill,
+    pause: n => void running[n]!.kill('SIGSTOP'),
+    resume: n => void running[n]!.kill('SIGCONT'),
     async start(n) {
       startMember(n, 'existing')
       await ready()

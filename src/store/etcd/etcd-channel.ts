@@ -14,7 +14,7 @@ import type { Clock } from '#base/time/clock.ts'
 import { UnavailableError } from '../store-errors.ts'
 import { memberSecurity } from './etcd-credentials.ts'
 import { type EtcdHeader, type EtcdStatus, etcdDefinition } from './etcd-messages.ts'
-import { WaitingCalls } from './waiting-calls.ts'
+import { type Loss, WaitingCalls } from './waiting-calls.ts'
 
 /** How etcd is reached. */
 export interface EtcdAddress {
@@ -50,6 +50,8 @@ export class EtcdChannel {
   /** With former certificates: what runs on them runs on. */
   readonly #former: Record<Service, Client>[] = []
   readonly #waiting: WaitingCalls
+  /** The open streams, and whom each is with. */
+  readonly #streams = new Map<Ended, number>()
   #current = 0
   /** The member that has answered since it was turned to. */
   #proven: number | undefined
@@ -73,8 +75,8 @@ export class EtcdChannel {
   }
 
   /**
-   * Calls a method of the member in use. Rejects with gRPC's error, LeadChangedError if the call was lost with the leader, or UnavailableError
-   * if no member can be reached.
+   * Calls a method of the member in use. Rejects with gRPC's error, LostCallError if the call was lost with the leader or the member, or
+   * UnavailableError if no member can be reached.
    */
   async call<Response>(service: Service, method: string, request: object, timeoutMs = CALL_MS): Promise<Response> {
     const member = this.#isReady(this.#current) ? this.#current : await this.#reachable()
@@ -84,8 +86,8 @@ export class EtcdChannel {
         const call = this.#unary<Response>(member, service, method, request, timeoutMs, (error, response) =>
           error ? reject(error) : resolve(response),
         )
-        waiting = this.#waiting.begin(member, () => {
-          reject(new LeadChangedError())
+        waiting = this.#waiting.begin(member, loss => {
+          reject(this.#lost(member, loss))
           call.cancel()
         })
       })
@@ -93,7 +95,8 @@ export class EtcdChannel {
       if (header) this.#waiting.sawTerm(header.raftTerm)
       return response
     } catch (error) {
-      const { code } = error as ServiceError
+      const { code, details } = error as ServiceError
+      if (code === status.UNAVAILABLE && details.includes('leader changed')) throw new LostCallError(LEAD_CHANGED)
       if (code === status.UNAVAILABLE || code === status.DEADLINE_EXCEEDED) this.#leave(member)
       throw error
     } finally {
@@ -101,17 +104,26 @@ export class EtcdChannel {
     }
   }
 
-  /** Opens a stream to the member in use, which ends with an error when that member has no leader. */
+  /** Opens a stream to the member in use, which ends with an error when that member has no leader, or is found to say nothing any more. */
   async stream<Request, Response>(service: Service, method: string): Promise<ClientDuplexStream<Request, Response>> {
     const member = await this.#reachable()
     const client = this.#members[member]![service] as unknown as Record<string, StreamMethod<Request, Response>>
     const metadata = new Metadata()
     metadata.set('hasleader', 'true')
     const stream = client[method]!.call(client, metadata)
-    stream.on('error', (error: ServiceError) => {
-      if (error.code !== status.CANCELLED) this.#leave(member)
+    this.#streams.set(stream, member)
+    stream.on('error', (error: Partial<ServiceError>) => {
+      if (error.code !== status.CANCELLED && !(error instanceof LostCallError)) this.#leave(member)
     })
+    for (const last of ['error', 'end', 'close']) stream.on(last, () => void this.#streams.delete(stream))
     return stream
+  }
+
+  /** Something is waited for on a stream, until what this answers is disposed. The stream ends with LostCallError if it will hardly come. */
+  expecting(stream: Ended): Disposable {
+    const member = this.#streams.get(stream)
+    if (member === undefined) return { [Symbol.dispose]: () => {} }
+    return this.#waiting.begin(member, loss => endStream(stream, this.#lost(member, loss)))
   }
 
   close(): void {
@@ -176,6 +188,15 @@ export class EtcdChannel {
     return client[method]!.call(client, request, { deadline: this.#clock.now() + timeoutMs }, done)
   }
 
+  /** What became of a call to a member. Nothing is waited for any longer of one that is silent. */
+  #lost(member: number, loss: Loss): LostCallError {
+    if (loss === 'lead') return new LostCallError(LEAD_CHANGED)
+    this.#leave(member)
+    const error = new LostCallError(`the member at ${this.#endpoints[member]} says nothing any more`)
+    for (const [stream, of] of this.#streams) if (of === member) endStream(stream, error)
+    return error
+  }
+
   #leave(member: number): void {
     if (this.#current !== member) return
     this.#current = (member + 1) % this.#members.length
@@ -183,13 +204,22 @@ export class EtcdChannel {
   }
 }
 
-/** A call was given up because another member leads than when it began: whether it was carried out is not known. */
-export class LeadChangedError extends Error {
-  override name = 'LeadChangedError'
+const LEAD_CHANGED = 'its members elected another leader meanwhile'
 
-  constructor() {
-    super('its members elected another leader meanwhile')
-  }
+/** A call was given up because another member leads than when it began, or its member is silent: whether it was carried out is not known. */
+export class LostCallError extends Error {
+  override name = 'LostCallError'
+}
+
+/** What of a stream is needed to end it. */
+interface Ended {
+  destroy(error: Error): unknown
+  cancel(): void
+}
+
+function endStream(stream: Ended, error: LostCallError): void {
+  stream.destroy(error)
+  stream.cancel()
 }
 
 type UnaryMethod<Response> = (

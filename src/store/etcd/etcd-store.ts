@@ -26,7 +26,7 @@ import {
   StoreError,
   UnavailableError,
 } from '../store-errors.ts'
-import { type EtcdAddress, EtcdChannel, LeadChangedError } from './etcd-channel.ts'
+import { type EtcdAddress, EtcdChannel, LostCallError } from './etcd-channel.ts'
 import { compareRequest, operationRequest, operationResult, rangeRequest, rangeResult } from './etcd-convert.ts'
 import type { EtcdLease, EtcdRange, EtcdStatus, EtcdTxn } from './etcd-messages.ts'
 import { EtcdWatch } from './etcd-watch.ts'
@@ -116,9 +116,11 @@ export class EtcdStore implements Store {
   async keepLeaseAlive(id: number): Promise<Lease> {
     if (this.#closed) throw new ClosedError()
     let stream: ClientDuplexStream<object, EtcdLease> | undefined
+    let expecting: Disposable | undefined
     try {
       const opened = await this.#channel.stream<object, EtcdLease>('Lease', 'leaseKeepAlive')
       stream = opened
+      expecting = this.#channel.expecting(opened)
       const { TTL } = await new Promise<EtcdLease>((resolve, reject) => {
         opened.once('data', resolve)
         opened.once('end', () => reject(new UnavailableError('etcd ended the call', { outcomeUnknown: true })))
@@ -130,6 +132,7 @@ export class EtcdStore implements Store {
     } catch (error) {
       throw this.#explain(error, { lease: id, writes: true })
     } finally {
+      expecting?.[Symbol.dispose]()
       stream?.cancel()
     }
   }
@@ -195,20 +198,20 @@ export class EtcdStore implements Store {
 
   async #call<Response>(service: 'KV' | 'Lease' | 'Maintenance', method: string, request: object, about: About = {}): Promise<Response> {
     if (this.#closed) throw new ClosedError()
-    try {
-      return await this.#channel.call<Response>(service, method, request).catch(error => {
-        if (!(error instanceof LeadChangedError) || about.writes) throw error
-        return this.#channel.call<Response>(service, method, request) // what only reads may be asked again
-      })
-    } catch (error) {
-      throw this.#explain(error, about)
+    for (let asked = 1; ; asked++) {
+      try {
+        return await this.#channel.call<Response>(service, method, request)
+      } catch (error) {
+        // What only reads may be asked again: the member may be silent, and the election under way.
+        if (!(error instanceof LostCallError) || about.writes || asked === READ_ATTEMPTS) throw this.#explain(error, about)
+      }
     }
   }
 
   #explain(error: unknown, { revision = 0, lease = 0, writes = false }: About): Error {
     if (error instanceof StoreError) return error
     if (this.#closed) return new ClosedError()
-    if (error instanceof LeadChangedError)
+    if (error instanceof LostCallError)
       return new UnavailableError(`etcd did not answer: ${error.message}`, { outcomeUnknown: writes, cause: error })
     const { code, details } = error as ServiceError
     if (code === status.OUT_OF_RANGE && details.includes('compacted'))
@@ -221,6 +224,9 @@ export class EtcdStore implements Store {
     return new UnavailableError(`etcd did not answer as it should: ${details}`, { outcomeUnknown: writes, cause: error })
   }
 }
+
+/** How often what only reads is asked where it is lost with a member or the leader. */
+const READ_ATTEMPTS = 3
 
 /** What a call was about, to explain its failure. */
 interface About {

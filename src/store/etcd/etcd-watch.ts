@@ -44,6 +44,8 @@ export class EtcdWatch implements Watch {
   #next: number
   #asked: number[] = []
   #unanswered = 0
+  /** While something is sure to come. */
+  #expecting: Disposable | undefined
 
   constructor(context: EtcdWatchContext, options: WatchOptions, sink: WatchSink) {
     this.#context = context
@@ -61,6 +63,7 @@ export class EtcdWatch implements Watch {
   [Symbol.dispose](): void {
     if (this.#aborted.signal.aborted) return
     this.#aborted.abort()
+    this.#expecting?.[Symbol.dispose]()
     this.#stream?.cancel()
     this.#context.onEnd(this)
   }
@@ -97,6 +100,7 @@ export class EtcdWatch implements Watch {
     this.#stream = stream
     const range = this.#sink.progress ? everyKey : this.#options
     stream.write({ createRequest: { ...rangeOf(range), startRevision: this.#next, prevKv: this.#options.prevKv ?? false } })
+    this.#expect(true)
     await new Promise<void>((resolve, reject) => {
       stream.on('data', (response: EtcdWatchResponse) => {
         if (this.#aborted.signal.aborted) return
@@ -106,7 +110,16 @@ export class EtcdWatch implements Watch {
       })
       stream.on('error', reject)
       stream.on('end', resolve)
-    }).finally(() => stream.cancel())
+    }).finally(() => {
+      this.#expect(false)
+      stream.cancel()
+    })
+  }
+
+  /** The stream ends if its member falls silent, or loses the leader, while something is sure to come. From now on that is so, or not. */
+  #expect(isSure: boolean): void {
+    this.#expecting?.[Symbol.dispose]()
+    this.#expecting = isSure && this.#stream && !this.#aborted.signal.aborted ? this.#context.channel.expecting(this.#stream) : undefined
   }
 
   #take({ header, created, events }: EtcdWatchResponse): void {
@@ -114,6 +127,7 @@ export class EtcdWatch implements Watch {
       this.#next = header.revision + 1
       for (let ask = 0; ask < this.#unanswered; ask++) void this.#askRevision()
     }
+    if (created) this.#expect(this.#asked.length > 0)
     if (events.length === 0) return
     const seen: WatchEvent[] = []
     let last = 0
@@ -136,6 +150,7 @@ export class EtcdWatch implements Watch {
       if (this.#aborted.signal.aborted) return
       try {
         this.#asked.push(await this.#context.currentRevision())
+        if (!this.#expecting) this.#expect(true)
         break
       } catch {
         await sleep(this.#context.clock, RETRY_MS, this.#aborted.signal).catch(() => {})
@@ -152,6 +167,7 @@ export class EtcdWatch implements Watch {
     const due = this.#asked.filter(revision => revision < this.#next)
     if (due.length === 0 || this.#aborted.signal.aborted) return
     this.#asked = this.#asked.filter(revision => revision >= this.#next)
+    this.#expect(this.#asked.length > 0)
     this.#unanswered -= due.length
     this.#sink.progress?.(this.#next - 1)
   }

@@ -5,7 +5,7 @@ import { type Lead, WaitingCalls } from './waiting-calls.ts'
 describe('calls that wait for etcd', () => {
   let clock: VirtualClock
   let calls: WaitingCalls
-  let leads: (Lead | undefined)[]
+  let leads: Lead[]
   let asked: number
   let given: string[]
 
@@ -16,9 +16,7 @@ describe('calls that wait for etcd', () => {
     given = []
     calls = new WaitingCalls(clock, async member => {
       asked++
-      const lead = leads[member]
-      if (!lead) throw new Error('silent')
-      return lead
+      return leads[member]!
     })
     calls.sawTerm(5)
   })
@@ -26,7 +24,8 @@ describe('calls that wait for etcd', () => {
     calls.close()
     expect(clock.pending()).toBe(0)
   })
-  const begin = (name: string, member = 0) => calls.begin(member, () => given.push(name))
+  const begin = (name: string, member = 0) =>
+    calls.begin(member, loss => given.push(`${name} with its ${loss === 'lead' ? 'leader' : 'member'}`))
 
   it('ask nobody anything when they are answered soon, nor when there are none', async () => {
     for (let n = 0; n < 20; n++) {
@@ -55,7 +54,7 @@ describe('calls that wait for etcd', () => {
     await clock.advance(300)
     expect(given).toEqual([])
     await clock.advance(1_000)
-    expect(given).toEqual(['lost'])
+    expect(given).toEqual(['lost with its leader'])
   })
 
   it('that began under the new leader are not given up, whether it is known by an answer or by asking', async () => {
@@ -64,14 +63,22 @@ describe('calls that wait for etcd', () => {
     calls.sawTerm(6)
     using __ = begin('new')
     await clock.advance(5_000)
-    expect(given).toEqual(['former'])
+    expect(given).toEqual(['former with its leader'])
   })
 
-  it('wait on while their member does not say who leads', async () => {
-    leads = [undefined, { term: 6, leader: 2 }]
+  it('are given up when their member says nothing twice in a row, and not for once', async () => {
+    let silences = 1
+    calls = new WaitingCalls(clock, async member => {
+      if (member === 0 && silences-- > 0) throw new Error('silent')
+      return { term: 5, leader: 2 }
+    })
+    calls.sawTerm(5)
     using _ = begin('silent', 0)
     using __ = begin('heard', 1)
     await clock.advance(5_000)
-    expect(given).toEqual(['heard'])
+    expect(given).toEqual([])
+    silences = 2
+    await clock.advance(1_000)
+    expect(given).toEqual(['silent with its member'])
   })
 })

@@ -6,13 +6,18 @@ export interface Lead {
   readonly leader: number
 }
 
+/** Why a call will hardly be answered: another member leads than when it began, or the one that has it says nothing any more. */
+export type Loss = 'lead' | 'member'
+
 /** A call that was handed to a member and has no answer yet. */
 interface WaitingCall {
   readonly member: number
   readonly sinceMs: number
   /** The newest election that was known of when it began. */
   readonly term: number
-  readonly abandon: () => void
+  readonly abandon: (loss: Loss) => void
+  /** How often in a row its member has said nothing when asked. */
+  silences: number
   /** Since when it is known that another one leads. */
   changedAtMs?: number
 }
@@ -21,11 +26,14 @@ interface WaitingCall {
 const ASK_AFTER_MS = 500
 /** What a new leader does not finish within this time was lost with the one before. */
 const GRACE_MS = 500
+/** Once may be this process's own fault, which was stopped for a while and finds the time over before it has read the answer. */
+const SILENCES = 2
 
 /**
  * The calls that have no answer yet. A member sends a write, and the question how far it must have come before it may read, on to the leader
  * once; what is on its way when the leader is lost is lost, and the member says so only seven seconds later, when another one has led for long.
- * So the member is asked who leads while a call waits, and the call is given up soon after there was an election.
+ * So the member is asked who leads while a call waits, and the call is given up soon after there was an election. A member whose machine is cut
+ * off or stopped does not even say that: the connection to it stands for a quarter of a minute, so its silence ends a call as well.
  */
 export class WaitingCalls {
   readonly #clock: Clock
@@ -46,8 +54,8 @@ export class WaitingCalls {
   }
 
   /** A call begins, and ends when what this answers is disposed; meanwhile `abandon` may be called, once. */
-  begin(member: number, abandon: () => void): Disposable {
-    const call: WaitingCall = { member, sinceMs: this.#clock.monotonic(), term: this.#term, abandon }
+  begin(member: number, abandon: (loss: Loss) => void): Disposable {
+    const call: WaitingCall = { member, sinceMs: this.#clock.monotonic(), term: this.#term, abandon, silences: 0 }
     this.#calls.add(call)
     this.#timer ??= this.#clock.after(ASK_AFTER_MS, () => void this.#look())
     return { [Symbol.dispose]: () => void this.#calls.delete(call) }
@@ -65,18 +73,24 @@ export class WaitingCalls {
     await Promise.all(
       members.map(async member => {
         const lead = await this.#askLead(member).catch(() => undefined)
-        if (lead) for (const call of late) if (call.member === member) this.#judge(call, lead)
+        for (const call of late) if (call.member === member) this.#judge(call, lead)
       }),
     )
-    this.#timer = this.#calls.size > 0 ? this.#clock.after(ASK_AFTER_MS / 2, () => void this.#look()) : undefined
+    const isSilent = late.some(({ silences }) => silences > 0)
+    this.#timer = this.#calls.size > 0 ? this.#clock.after(isSilent ? 0 : ASK_AFTER_MS / 2, () => void this.#look()) : undefined
   }
 
-  #judge(call: WaitingCall, { term, leader }: Lead): void {
-    if (!this.#calls.has(call) || leader === 0 || term <= call.term) return
+  #judge(call: WaitingCall, lead: Lead | undefined): void {
+    if (!this.#calls.has(call)) return
     const now = this.#clock.monotonic()
-    call.changedAtMs ??= now
-    if (now - call.changedAtMs < GRACE_MS) return
+    call.silences = lead ? 0 : call.silences + 1
+    if (lead && lead.leader !== 0 && lead.term > call.term) call.changedAtMs ??= now
+    if (call.silences >= SILENCES) this.#giveUp(call, 'member')
+    else if (lead && lead.leader !== 0 && now - (call.changedAtMs ?? now) >= GRACE_MS) this.#giveUp(call, 'lead')
+  }
+
+  #giveUp(call: WaitingCall, loss: Loss): void {
     this.#calls.delete(call)
-    call.abandon()
+    call.abandon(loss)
   }
 }
