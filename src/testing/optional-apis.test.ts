@@ -15,6 +15,7 @@ import { ResourceSlice } from '#kinds/resource/v1/resource-slice.ts'
 import { ResourcePoolStatusRequest } from '#kinds/resource/v1alpha3/resource-pool-status-request.ts'
 import { DeviceTaintRule } from '#kinds/resource/v1beta2/device-taint-rule.ts'
 import { PodGroup } from '#kinds/scheduling/v1alpha2/pod-group.ts'
+import { Workload } from '#kinds/scheduling/v1alpha2/workload.ts'
 import { StorageVersionMigration } from '#kinds/storagemigration/v1beta1/storage-version-migration.ts'
 import { defineKind } from '#machinery/kind/kind.ts'
 import { anyJson, embedded } from '#machinery/schema/schema.ts'
@@ -141,6 +142,23 @@ describe('APIs that are not served by default', () => {
     await cluster.until(async () => (await group())?.status === 'True')
     expect(await placed()).toBeGreaterThanOrEqual(3)
   }, 20_000)
+
+  it('refuse a group of pods whose workload or template is not there', async () => {
+    await using cluster = await startCluster({ nodes: 0, ...everything })
+    const { client } = cluster
+    const metadata = (name: string) => ({ name, namespace: 'default' })
+    const schedulingPolicy = { basic: {} }
+    const groupOf = (workloadName: string, podGroupTemplateName: string) =>
+      client.create(PodGroup, {
+        metadata: metadata('g'),
+        spec: { schedulingPolicy, podGroupTemplateRef: { workload: { workloadName, podGroupTemplateName } } },
+      } as never)
+    await client.create(Workload, { metadata: metadata('w'), spec: { podGroupTemplates: [{ name: 'one', schedulingPolicy }] } } as never)
+    const refused = 'podgroups.scheduling.k8s.io "g" is forbidden: PodGroup rejected: '
+    await expect(groupOf('v', 'one')).rejects.toThrow(`${refused}Workload "v" not found`)
+    await expect(groupOf('w', 'two')).rejects.toThrow(`${refused}PodGroupTemplate "two" not found in Workload "w"`)
+    await groupOf('w', 'one')
+  })
 
   it('show stable objects as they were in beta, and keep what is written so', async () => {
     await using cluster = await startCluster({ nodes: 0, ...everything })

@@ -21,6 +21,7 @@ import { RuntimeClass } from '#kinds/node/v1/runtime-class.ts'
 import { PriorityClass } from '#kinds/scheduling/v1/priority-class.ts'
 import { CSIDriver } from '#kinds/storage/v1/csi-driver.ts'
 import { StorageClass } from '#kinds/storage/v1/storage-class.ts'
+import { type FeatureGates, isGateOn } from '#machinery/feature-gates/feature-gates.ts'
 import type { AnyKind } from '#machinery/kind/kind.ts'
 import type { KindRegistry } from '#machinery/kind/kind-registry.ts'
 import type { Authorizer } from '../authorization/authorizer.ts'
@@ -43,10 +44,13 @@ import { type ImagePolicyConfiguration, imagePolicyMs, imagePolicyWebhook } from
 import { limitRanger } from './limit-ranger.ts'
 import { namespaceAutoProvision, namespaceExists } from './namespace-existence.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
+import { nodeDeclaredFeatureValidator } from './node-declared-feature-validator.ts'
 import { nodeRestriction } from './node-restriction.ts'
 import { ownerReferencesPermissionEnforcement } from './owner-references-permission.ts'
 import { persistentVolumeClaimResize } from './persistent-volume-claim-resize.ts'
+import { podGroupWorkloadExists } from './pod-group-workload-exists.ts'
 import { type PodNodeSelectorConfiguration, podNodeSelector } from './pod-node-selector.ts'
+import { podResizeValidator } from './pod-resize-validator.ts'
 import type { PodSecurityConfiguration } from './pod-security/configuration.ts'
 import { podSecurity } from './pod-security.ts'
 import { type PodTolerationRestrictionConfiguration, podTolerationRestriction } from './pod-toleration-restriction.ts'
@@ -92,6 +96,8 @@ export interface AdmissionContext {
   readonly asking: Asking
   /** Where checks of policies are counted; absent: nowhere. */
   readonly policyMetrics?: PolicyMetrics
+  /** Which gates are on, as `--feature-gates` says it. */
+  readonly featureGates?: FeatureGates | undefined
 }
 
 /** What single plugins were told (`--admission-control-config-file`). */
@@ -134,7 +140,7 @@ export const ADMISSION_CACHES: readonly AnyKind[] = [
 
 /** Every plugin, in the order in which they run (upstream's `AllOrderedPlugins`). */
 function orderedPlugins(
-  { informers, client, authorizer, rbac, clock, random, kinds, asking, policyMetrics }: AdmissionContext,
+  { informers, client, authorizer, rbac, clock, random, kinds, asking, policyMetrics, featureGates = {} }: AdmissionContext,
   configured: PluginConfigurations,
 ): readonly AdmissionPlugin[] {
   return [
@@ -169,6 +175,9 @@ function orderedPlugins(
     defaultIngressClass(informers),
     denyServiceExternalIPs,
     podTopologyLabels(informers),
+    podGroupWorkloadExists(client),
+    ...(isGateOn('NodeDeclaredFeatures', featureGates) ? [nodeDeclaredFeatureValidator(informers)] : []),
+    podResizeValidator(informers),
     roleEscalation({ rbac, authorizer }),
     mutatingAdmissionPolicy({ informers, client, kinds, authorizer }),
     mutatingAdmissionWebhook({ ...asking, users: configured.mutatingWebhookUsers }, informers, kinds, authorizer),

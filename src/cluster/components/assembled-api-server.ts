@@ -169,6 +169,7 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
         kinds: () => server.kinds,
         asking: { webhooks, clock, random, log, metrics: webhookMetrics },
         policyMetrics,
+        featureGates: options.featureGates,
       },
       options.admission,
     ),
