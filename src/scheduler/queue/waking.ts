@@ -38,11 +38,16 @@ export function mayHelp(
   if (refusedBy?.size === 0) return true
   const helpers = waking.get(change.event)
   if (!helpers) return false
-  // Hot: bench/loops (preemption) — each victim that goes is told to each pod that waits.
+  // Hot: bench/loops (preemption) — each victim that goes is told to each pod that waits. So nothing is made here: a function in this loop
+  // would have every turn of it allocate its surroundings.
   for (let index = 0; index < helpers.length; index++) {
-    const { plugin, helps } = helpers[index]!
-    if (refusedBy && !refusedBy.has(plugin)) continue
-    if (timed ? timed(change.event, plugin, () => helps(pod, change)) : helps(pod, change)) return true
+    const helper = helpers[index]!
+    if (refusedBy && !refusedBy.has(helper.plugin)) continue
+    if (timed ? askedBy(timed, helper, pod, change) : helper.helps(pod, change)) return true
   }
   return false
+}
+
+function askedBy(timed: HintTimer, { plugin, helps }: Helper, pod: PodInfo, change: ClusterChange): boolean {
+  return timed(change.event, plugin, () => helps(pod, change))
 }
