@@ -7,10 +7,13 @@ import { badRequest } from '../status/failures.ts'
 import { StatusError } from '../status/status-error.ts'
 import { ConflictError } from './conflicts.ts'
 import { FieldSet } from './field-set.ts'
+import type { FieldsV1 } from './fields-v1.ts'
 import { allowedConflicts, hasLastApplied, withLastApplied } from './last-applied.ts'
-import { decodeOwners, encodeOwners, identityOf, type Owner, type Owners } from './managed.ts'
+import { compareOwners, decodeOwners, encodeOwners, entryOf, identityOf, isEntryOf, type Owner, type Owners, ownerOf } from './managed.ts'
 import { applied, ownersAfterUpdate, type TypedVersion } from './ownership.ts'
 import { typedErrors, typedErrorText } from './typed-errors.ts'
+import { type Comparison, compare } from './typed-values.ts'
+import { areReadable, owns } from './untouched-owners.ts'
 
 /** What a write to `subresource` of a kind with a status cannot set: use it as `ignored` of a {@link TypedVersion}. */
 export function ignoredBy(subresource: string): FieldSet | undefined {
@@ -33,6 +36,8 @@ type Entries = readonly ManagedFieldsEntry[]
  * `next` is what will be stored, defaults filled in, with the managedFields that the client sent.
  */
 export function managedFieldsAfterUpdate(live: JsonObject | undefined, next: JsonObject, writer: Writer, type: TypedVersion): Entries {
+  const few = live && afterFewChanges(live, next, writer, type)
+  if (few) return few
   const owners = ownersToStartFrom(live, next, writer)
   // An object that nobody tracks stays so until the first apply.
   if (owners.size === 0 && live && uidOf(live) !== '') return []
@@ -41,6 +46,59 @@ export function managedFieldsAfterUpdate(live: JsonObject | undefined, next: Jso
   } catch (error) {
     // Nested beyond what the engine's stack walks: such an object is stored all the same, with the owners it had.
     if (error instanceof RangeError) return encodeOwners(owners)
+    throw error
+  }
+}
+
+/**
+ * The same where it is plain: every stored owner can be told from its entry as it stands. Only owners of what is different are read, and only theirs is
+ * written anew. Undefined where that does not do.
+ *
+ * Hot: bench/loops (preemption) — a write of the status changes a condition; what the kubelet owns of a pod names the pod's own addresses, and to read
+ * it once more for each write was a tenth of all garbage.
+ */
+function afterFewChanges(live: JsonObject, next: JsonObject, writer: Writer, type: TypedVersion): Entries | undefined {
+  const entries = entriesOf(live)
+  if (type.ignored || entries.length === 0 || entries.length >= MAX_UPDATERS) return undefined
+  if (!startsFromStored(entries, next, writer) || !areReadable(entries, type.apiVersion, META)) return undefined
+  const comparison = comparisonOf(live, next, type)
+  if (!comparison) return undefined
+  const { removed, changed } = comparison
+  const self = selfOf(writer, 'Update', type)
+  const own = bare(changed)
+  if (own.isEmpty && removed.isEmpty) return entries
+  const after: ManagedFieldsEntry[] = []
+  let left = own
+  for (const entry of entries) {
+    const fields = entry.fieldsV1 as FieldsV1
+    const isOwn = !own.isEmpty && isEntryOf(self, entry)
+    if (!isOwn && !owns(fields, changed) && !owns(fields, removed)) {
+      after.push(entry)
+      continue
+    }
+    const owner = ownerOf(entry)
+    const rest = owner.fields.difference(changed).difference(removed)
+    if (isOwn) left = own.union(rest)
+    else if (!rest.isEmpty) after.push(rest === owner.fields ? entry : entryOf({ ...owner, fields: rest }))
+  }
+  if (!left.isEmpty) after.push(entryOf({ ...self, fields: left }))
+  return after.sort(compareOwners)
+}
+
+/** Whether the owners after a write are those that are stored, but for what it changes: see {@link ownersToStartFrom}. */
+function startsFromStored(stored: Entries, next: JsonObject, { subresource }: Writer): boolean {
+  if (subresource !== '') return true
+  const sent = entriesOf(next)
+  return sent === stored || isSameJson(sent, stored)
+}
+
+/** Undefined where the objects are nested beyond what the engine's stack walks. */
+function comparisonOf(live: JsonObject, next: JsonObject, { schema }: TypedVersion): Comparison | undefined {
+  try {
+    // The very same entries are no difference.
+    return entriesOf(live) === entriesOf(next) ? compare(live, next, schema) : compare(stripped(live), stripped(next), schema)
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
     throw error
   }
 }

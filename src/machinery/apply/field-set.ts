@@ -1,6 +1,6 @@
 import { RecentMap } from '#base/collections/recent-map.ts'
 import { isJsonObject, setAt } from '../patch/json-object.ts'
-import { type FieldsV1, kept, shared } from './fields-v1.ts'
+import { type FieldsV1, kept, noteCanonical, shared } from './fields-v1.ts'
 import { type Growth, GrowthStart, MAX_GROWN_STEPS, MAX_GROWN_TEXT, MEMBER, ON_THE_WAY } from './growth.ts'
 import { canonicalStep } from './steps.ts'
 
@@ -162,8 +162,12 @@ export class FieldSet {
 
   /** The form in `fieldsV1`: steps in order, `.` where a step with others below it is in the set itself. */
   toFieldsV1(): Readonly<Record<string, unknown>> {
-    const fields = this.#fields ?? (this.isShared ? shared(this.#write(false)) : kept(this.#write(false)))
-    this.#fields = fields
+    let fields = this.#fields
+    if (!fields) {
+      fields = this.isShared ? shared(this.#write(false)) : kept(this.#write(false))
+      this.#fields = fields
+      if (this.isShared) noteCanonical(fields)
+    }
     if (this.isShared && this.size <= MAX_READ_STEPS && read.get(fields) !== this) read.set(fields, this)
     return fields
   }
@@ -173,7 +177,9 @@ export class FieldSet {
     if (!isJsonObject(fields)) throw new TypeError('fieldsV1 is no object')
     let set = read.get(fields)
     if (!set) {
+      wasCanonical = true
       set = FieldSet.#read(fields)
+      if (wasCanonical) noteCanonical(fields)
       set.#fields = fields
       if (set.size <= MAX_READ_STEPS) read.set(fields, set)
     }
@@ -186,6 +192,7 @@ export class FieldSet {
     for (const key of Object.keys(fields)) {
       if (key === '.') continue
       const step = canonicalStep(key)
+      if (step !== key) wasCanonical = false
       const value = fields[key]
       if (!isJsonObject(value)) throw new TypeError(`fieldsV1: what is below ${key} is no object`)
       const below = FieldSet.#read(value)
@@ -237,6 +244,8 @@ export class FieldSet {
 // Hot: bench/apply — a write changes few of an object's owners; the sets of the others are neither read nor written anew. Both forms are
 // never changed once they are made.
 const read = new RecentMap<FieldsV1, FieldSet>(1024)
+/** Of what is being read. */
+let wasCanonical = true
 /** What is larger is not kept for others: objects that somebody makes up must not fill the memory. */
 const MAX_READ_STEPS = 1000
 

@@ -32,7 +32,7 @@ export function sharedWithText(fields: FieldsV1): { readonly fields: FieldsV1; r
   return { fields, text }
 }
 
-/** `fields`, that hardly anybody else will have: as {@link shared} to all who ask, but not looked for, and without its text being kept. */
+/** `fields`, just written in canonical form, that hardly anybody else will have: as {@link shared} to all who ask, but not looked for, and without its text being kept. */
 export function kept(fields: FieldsV1): FieldsV1 {
   texts.set(fields, NEVER)
   return fields
@@ -41,6 +41,16 @@ export function kept(fields: FieldsV1): FieldsV1 {
 /** Whether this is a value that {@link shared} answered: others have it, too, so it need not be copied and must not be changed. */
 export function isShared(fields: object): boolean {
   return texts.get(fields) !== undefined
+}
+
+/** Whether `fields` are known to be in the form that {@link FieldSet.toFieldsV1} writes, so that steps can be compared as text. */
+export function isCanonical(fields: FieldsV1): boolean {
+  return texts.get(fields) === NEVER || canonical.get(fields) === true
+}
+
+/** Notes that `fields` are in that form. */
+export function noteCanonical(fields: FieldsV1): void {
+  canonical.set(fields, true)
 }
 
 /** The JSON of `fields`. Hot: bench/apiserver — half of what is written of a pod is what is owned of it; the text of a shared value is made once. */
@@ -55,4 +65,5 @@ export function textOf(fields: FieldsV1): string {
 const NOT_YET = ''
 const NEVER = null
 const texts = beside<string | null>()
+const canonical = beside<true>()
 const sharedByText = new RecentMap<string, FieldsV1>(2048)

@@ -26,22 +26,20 @@ export function identityOf(owner: Pick<Owner, 'manager' | 'operation' | 'apiVers
 export function decodeOwners(entries: readonly ManagedFieldsEntry[] | null | undefined): Owners {
   const owners = new Map<string, Owner>()
   for (const entry of entries ?? []) {
-    const { manager = '', operation, apiVersion = '', subresource = '', time, fieldsType, fieldsV1 } = entry
-    if (operation !== 'Apply' && operation !== 'Update')
-      throw new TypeError(`operation is \`${operation ?? ''}\` but must be \`Apply\` or \`Update\``)
-    if (apiVersion === '') throw new TypeError('missing apiVersion')
-    if (fieldsType !== 'FieldsV1') throw new TypeError(`invalid fieldsType: ${fieldsType ?? ''}`)
-    const owner = {
-      manager,
-      operation,
-      apiVersion,
-      subresource,
-      time,
-      fields: fieldsV1 ? FieldSet.fromFieldsV1(fieldsV1) : FieldSet.empty,
-    } as const
+    const owner = ownerOf(entry)
     owners.set(identityOf(owner), owner)
   }
   return owners
+}
+
+/** The owner of one entry. Throws as {@link decodeOwners} does. */
+export function ownerOf(entry: ManagedFieldsEntry): Owner {
+  const { manager = '', operation, apiVersion = '', subresource = '', time, fieldsType, fieldsV1 } = entry
+  if (operation !== 'Apply' && operation !== 'Update')
+    throw new TypeError(`operation is \`${operation ?? ''}\` but must be \`Apply\` or \`Update\``)
+  if (apiVersion === '') throw new TypeError('missing apiVersion')
+  if (fieldsType !== 'FieldsV1') throw new TypeError(`invalid fieldsType: ${fieldsType ?? ''}`)
+  return { manager, operation, apiVersion, subresource, time, fields: fieldsV1 ? FieldSet.fromFieldsV1(fieldsV1) : FieldSet.empty }
 }
 
 /** The entries of `metadata.managedFields`: appliers first, each kind by time and name. */
@@ -52,7 +50,8 @@ export function encodeOwners(owners: Owners): ManagedFieldsEntry[] {
 // Hot: bench/apiserver — most writes leave most owners as they are.
 const entries = beside<ManagedFieldsEntry>()
 
-function entryOf(owner: Owner): ManagedFieldsEntry {
+/** The entry of one owner. */
+export function entryOf(owner: Owner): ManagedFieldsEntry {
   const known = entries.get(owner)
   if (known) return known
   const { manager, operation, apiVersion, subresource, time, fields } = owner
@@ -85,7 +84,8 @@ export function ignoringTimes(
   return old
 }
 
-function isSameOwner(left: ManagedFieldsEntry, right: ManagedFieldsEntry): boolean {
+/** Whether two entries are the same owner's, in the same version. */
+export function isSameOwner(left: ManagedFieldsEntry, right: ManagedFieldsEntry): boolean {
   return (
     left === right ||
     (left.manager === right.manager &&
@@ -95,15 +95,29 @@ function isSameOwner(left: ManagedFieldsEntry, right: ManagedFieldsEntry): boole
   )
 }
 
-function compareOwners(left: Owner, right: Owner): number {
+/** Whether the entry is this owner's, who updates. */
+export function isEntryOf({ manager, operation, apiVersion, subresource }: Owner, entry: ManagedFieldsEntry): boolean {
   return (
-    compareText(left.operation, right.operation) ||
-    compareText(left.time ?? '', right.time ?? '') ||
-    compareText(left.manager, right.manager) ||
-    compareText(left.apiVersion, right.apiVersion) ||
-    compareText(left.subresource, right.subresource)
+    (entry.manager ?? '') === manager &&
+    entry.operation === operation &&
+    entry.apiVersion === apiVersion &&
+    (entry.subresource ?? '') === subresource
   )
 }
+
+/** The order in which owners stand. */
+export function compareOwners(left: Standing, right: Standing): number {
+  return (
+    compareText(left.operation ?? '', right.operation ?? '') ||
+    compareText(left.time ?? '', right.time ?? '') ||
+    compareText(left.manager ?? '', right.manager ?? '') ||
+    compareText(left.apiVersion ?? '', right.apiVersion ?? '') ||
+    compareText(left.subresource ?? '', right.subresource ?? '')
+  )
+}
+
+/** What an owner and its entry have in common. */
+type Standing = { readonly [F in 'operation' | 'time' | 'manager' | 'apiVersion' | 'subresource']?: string | undefined }
 
 function compareText(left: string, right: string): number {
   return left < right ? -1 : left > right ? 1 : 0

@@ -3,6 +3,7 @@ import type { AnySchema } from '../schema/schema.ts'
 import { atomOf, ElementError, type ListAtom, type MapAtom, stepOf } from './atom.ts'
 import { FieldSet, FieldSetBuilder } from './field-set.ts'
 import { MAX_GROWN_STEPS, MAX_GROWN_TEXT, MEMBER, WRITTEN_OUT } from './growth.ts'
+import { namedStep } from './steps.ts'
 
 /** A schema, or undefined where the values themselves decide how they are merged. */
 type Type = AnySchema | undefined
@@ -193,11 +194,12 @@ function isLeaf(left: unknown, right: unknown, atom: ListAtom | MapAtom): boolea
 }
 
 function compareMaps(left: JsonObject, right: JsonObject, atom: MapAtom, walk: Walk): void {
-  for (const key of Object.keys(left)) {
-    const [before, after] = [left[key], valueAt(right, key)]
+  for (const key in left) {
+    const before = left[key]
+    const after = valueAt(right, key)
     if (before !== after) descend(`f:${key}`, before, after, typeAt(atom, key), walk)
   }
-  for (const key of Object.keys(right)) {
+  for (const key in right) {
     if (!Object.hasOwn(left, key)) descend(`f:${key}`, undefined, right[key], typeAt(atom, key), walk)
   }
 }
@@ -207,6 +209,11 @@ function compareLists(left: readonly unknown[], right: readonly unknown[], atom:
     for (let index = 0; index < left.length; index++) {
       if (left[index] !== right[index]) descend(stepOf(atom, left[index]), left[index], right[index], atom.element, walk)
     }
+    return
+  }
+  const only = haveNames(left, atom) && haveNames(right, atom) ? atom.keys[0] : undefined
+  if (only !== undefined) {
+    compareNamed(left as readonly JsonObject[], right as readonly JsonObject[], only, atom, walk)
     return
   }
   const [before, after] = [indexed(atom, left), indexed(atom, right)]
@@ -219,12 +226,33 @@ function compareLists(left: readonly unknown[], right: readonly unknown[], atom:
  * they are, and then they need no index. Beyond a length, looking for names that stand twice would take longer than that.
  */
 function haveSameNames(left: readonly unknown[], right: readonly unknown[], atom: ListAtom): boolean {
+  if (left.length !== right.length || !haveNames(left, atom)) return false
+  const only = atom.keys[0]!
+  for (let index = 0; index < left.length; index++) if (nameIn(left[index], only) !== nameIn(right[index], only)) return false
+  return true
+}
+
+/** Lists as above of which one has elements that the other has not: a condition that came. */
+function compareNamed(left: readonly JsonObject[], right: readonly JsonObject[], key: string, atom: ListAtom, walk: Walk): void {
+  for (const item of left) {
+    const name = item[key] as string
+    const other = right.find(each => each[key] === name)
+    if (item !== other) descend(namedStep(key, name), item, other, atom.element, walk)
+  }
+  for (const item of right) {
+    const name = item[key] as string
+    if (!left.some(each => each[key] === name)) descend(namedStep(key, name), undefined, item, atom.element, walk)
+  }
+}
+
+/** Whether all elements of a short list have names, each another. */
+function haveNames(list: readonly unknown[], atom: ListAtom): boolean {
   const [only] = atom.keys
-  if (atom.relationship !== 'map' || atom.keys.length !== 1 || left.length !== right.length || left.length > SHORT_LIST) return false
-  for (let index = 0; index < left.length; index++) {
-    const name = nameIn(left[index], only!)
-    if (name === undefined || name !== nameIn(right[index], only!)) return false
-    for (let other = 0; other < index; other++) if (nameIn(left[other], only!) === name) return false
+  if (atom.relationship !== 'map' || atom.keys.length !== 1 || list.length > SHORT_LIST) return false
+  for (let index = 0; index < list.length; index++) {
+    const name = nameIn(list[index], only!)
+    if (name === undefined) return false
+    for (let other = 0; other < index; other++) if (nameIn(list[other], only!) === name) return false
   }
   return true
 }
