@@ -150,6 +150,35 @@ describe('deletes', () => {
     await expect(client.get(Pod, inDefault('p'))).rejects.toThrow('not found')
   })
 
+  it('[R15] shows everyone what goes at once being marked, and then gone', async () => {
+    await client.create(Pod, { metadata: inDefault('p'), spec: { nodeName: 'n1', containers: [{ name: 'c', image: 'i' }] } })
+    const seen: { type: string; revision: number; deleting: string | undefined }[] = []
+    const gone = new Promise<void>(resolve => {
+      client.watch(
+        Pod,
+        {},
+        {
+          event({ type, object: { metadata } }) {
+            seen.push({ type, revision: Number(metadata.resourceVersion), deleting: metadata.deletionTimestamp })
+            if (type === 'DELETED') resolve()
+          },
+          closed: () => undefined,
+        },
+      )
+    })
+    await client.get(Pod, inDefault('p'))
+    const answer = await client.delete(Pod, inDefault('p'), { gracePeriodSeconds: 0 })
+    await gone
+    const [added, marked, deleted] = seen
+    const deleting = '2026-11-20T12:00:00Z'
+    expect(seen.map(({ type }) => type)).toEqual(['ADDED', 'MODIFIED', 'DELETED'])
+    expect([marked, deleted]).toMatchObject([
+      { revision: added!.revision + 1, deleting },
+      { revision: added!.revision + 2, deleting },
+    ])
+    expect(answer?.metadata.resourceVersion).toBe(String(deleted!.revision))
+  })
+
   it('[R15] takes away with the next delete what a server has only come to mark before it ended', async () => {
     const pod = await client.create(Pod, { metadata: inDefault('p'), spec: { nodeName: 'n1', containers: [{ name: 'c', image: 'i' }] } })
     const marked = { ...pod, metadata: { ...pod.metadata, deletionTimestamp: '2026-11-20T12:00:00Z', deletionGracePeriodSeconds: 0 } }

@@ -42,6 +42,22 @@ export function storeSuite(engine: string, open: () => Promise<StoreUnderTest>):
       expect(await remove('a')).toBe(first + 2)
     })
 
+    it('[S17] decides at once where it can, so that the next transaction builds on it, and shows both in their order', async () => {
+      if (!store.decideNow) return
+      using seen = watch(store, prefix(at))
+      await seen.begun()
+      const key = `${at}a`
+      const { result, done } = store.decideNow({ success: [{ type: 'put', key, value: bytes('1') }] })
+      const then = store.txn({ compare: [{ key, modRevision: result.revision }], success: [{ type: 'delete', key }] })
+      const [, after] = await Promise.all([done, then])
+      expect([result.succeeded, after.succeeded, after.revision]).toEqual([true, true, result.revision + 1])
+      expect(seen.events.map(({ type, kv }) => [type, kv.modRevision])).toEqual([
+        ['put', result.revision],
+        ['delete', after.revision],
+      ])
+      expect(await list()).toEqual([])
+    })
+
     it('[S2] gives all changes of a transaction one revision', async () => {
       await put('gone', '0')
       const { revision } = await store.txn({

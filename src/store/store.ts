@@ -22,6 +22,11 @@ export interface Store {
    * its events have reached the watches by then. Rejects with NoSpaceError or UnavailableError (see there whether it may have happened).
    */
   txn(txn: Txn): Promise<TxnResult>
+  /**
+   * Embedded engines only: {@link txn} whose result is there at once, so that the next can build on it without a wait for the disk in between. What
+   * the result tells of is durable, and shown, only when `done` has resolved (undefined: it is already). Throws what `txn` rejects with.
+   */
+  decideNow?(txn: Txn): Decided
   /** Every change of a range from a revision on: each once, in order, until disposed or ended by an error. */
   watch(options: WatchOptions, sink: WatchSink): Watch
   /** Forgets what was superseded at or before `revision`: from then on reads below it and watches from below it are refused. */
@@ -126,6 +131,12 @@ export interface TxnResult {
   readonly revision: number
   /** One per operation that ran, in order. */
   readonly results: readonly OperationResult[]
+}
+
+/** A transaction that was decided, and when it is durable. If `done` rejects, it did not happen, and nothing that was decided after it. */
+export interface Decided {
+  readonly result: TxnResult
+  readonly done: Promise<void> | undefined
 }
 
 export type OperationResult =

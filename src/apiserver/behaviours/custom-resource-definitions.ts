@@ -21,6 +21,7 @@ export const customResourceDefinitions: Behaviour = {
       reason: 'InstanceDeletionPending',
       message: 'CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon',
     } as const
-    status.conditions = withCondition(status.conditions ?? [], news, metadata.deletionTimestamp ?? '') as typeof status.conditions
+    const conditions = withCondition(status.conditions ?? [], news, metadata.deletionTimestamp ?? '') as typeof status.conditions
+    definition.status = { ...status, conditions }
   },
 }

@@ -15,7 +15,7 @@ export interface Behaviour {
   gracePeriodSeconds?(object: ApiObject, requested: number | undefined): number | undefined
   /** Whether something beside `metadata.finalizers` keeps the object (a namespace's `spec.finalizers`). */
   isHeld?(object: ApiObject): boolean
-  /** What else changes in an object that begins to be deleted: its fields, and theirs, may be replaced; what is deeper is the stored object's own. */
+  /** What else changes in an object that begins to be deleted: its fields, and those of its metadata, may be replaced; the rest is the stored object's own. */
   markDeleted?(object: Mutable<ApiObject>): void
   /** Refuses a delete by throwing, before its preconditions are looked at. */
   checkDelete?(object: ApiObject, options: DeleteOptions): void

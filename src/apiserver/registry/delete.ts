@@ -1,12 +1,12 @@
 import type { DeleteOptions } from '#client/client.ts'
-import { shallowDraft } from '#machinery/kind/draft.ts'
+import { metadataDraft } from '#machinery/kind/draft.ts'
 import type { AnyKind, ApiObject, Mutable } from '#machinery/kind/kind.ts'
 import { conflict, notFound } from '#machinery/status/failures.ts'
 import { admissionOf } from './admission-of.ts'
 import type { Behaviour } from './behaviour.ts'
 import { type Core, timestamp } from './core.ts'
 import { resourceOf } from './create.ts'
-import { cacheKey, revisionOf } from './object-store.ts'
+import { cacheKey, cacheKeyOf, revisionOf } from './object-store.ts'
 import { asWritten, converted, show, storedKindOf } from './views.ts'
 import type { WriteRequest } from './write-request.ts'
 
@@ -63,19 +63,29 @@ async function tryRemove(
     orphansByDefault: kind.defaultPropagation === 'Orphan',
   })
   if (plan.isPending) return { object: current, gone: false }
-  let last = current
+  if (request.dryRun) return { object: plan.next ?? current, gone: plan.goesNow }
+  if (plan.next && plan.goesNow) return markAndRemove(core, kind, plan.next, current)
   if (plan.next) {
-    if (request.dryRun) return { object: plan.next, gone: plan.goesNow }
     const stored = await core.objects.put(kind, plan.next, revisionOf(current), behaviour?.lifetimeSeconds)
-    if (!stored) return undefined
-    last = stored
+    return stored && { object: stored, gone: false }
   }
-  if (!plan.goesNow) return { object: last, gone: false }
-  if (request.dryRun) return { object: last, gone: true }
-  const removed = await removeNow(core, kind, last)
-  if (removed) return { object: removed, gone: true }
+  if (!plan.goesNow) return { object: current, gone: false }
+  const removed = await removeNow(core, kind, current)
+  return removed && { object: removed, gone: true }
+}
+
+/** What goes without grace is marked first, as upstream does: whoever watches sees it go. */
+async function markAndRemove(core: Core, kind: AnyKind, marked: ApiObject, current: ApiObject): Promise<Deleted | undefined> {
+  const behaviour = core.behaviours.of(kind)
+  const written = await core.objects.putAndRemove(kind, marked, revisionOf(current), behaviour?.lifetimeSeconds)
+  if (!written) return undefined
+  const { last, removed } = written
+  if (removed) {
+    await behaviour?.afterDelete?.(last)
+    return { object: removed, gone: true }
+  }
   // Somebody else may have taken away what this request has marked.
-  const isGone = plan.next && core.objects.cacheOf(kind).get(cacheKey(request.namespace, request.name))?.metadata.uid !== last.metadata.uid
+  const isGone = core.objects.cacheOf(kind).get(cacheKeyOf(current))?.metadata.uid !== last.metadata.uid
   return isGone ? { object: last, gone: true } : undefined
 }
 
@@ -96,7 +106,7 @@ interface DeleteFacts {
 
 /** The rules of graceful deletion and of finalizers, without doing anything. */
 export function planDelete(current: ApiObject, options: DeleteOptions, facts: DeleteFacts): DeletePlan {
-  const next = shallowDraft(current) as Mutable<ApiObject>
+  const next = metadataDraft(current) as Mutable<ApiObject>
   const grace = graceOf(current, options, facts)
   if (grace.isPending) return { next: undefined, goesNow: false, isPending: true }
   const finalizers = finalizersFor(current, options.propagationPolicy, facts.orphansByDefault)

@@ -1,5 +1,6 @@
 import type { Clock } from '#base/time/clock.ts'
 import type {
+  Decided,
   KeyValue,
   Lease,
   RangeOptions,
@@ -132,13 +133,17 @@ export class EmbeddedStore implements Store {
   }
 
   async txn(txn: Txn): Promise<TxnResult> {
+    const { result, done } = this.decideNow(txn)
+    if (done) await done
+    return result
+  }
+
+  decideNow(txn: Txn): Decided {
     if (this.#failure) throw this.#failure
     const { state, changes, result } = evaluate(this.#head, txn, this.#reader)
     const refusal = this.#journal?.refuses(changes)
     if (refusal) throw refusal
-    const done = this.#commit({ changes }, state)
-    if (done) await done
-    return result
+    return { result, done: this.#commit({ changes }, state) }
   }
 
   watch(options: WatchOptions, sink: WatchSink): Watch {

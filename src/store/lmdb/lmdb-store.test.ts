@@ -71,6 +71,13 @@ describe('the lmdb store', () => {
     expect(clock.pending()).toBe(0)
   })
 
+  it('[S17] shows nothing of what it has decided before that is on disk', async () => {
+    const { result, done } = store.decideNow({ success: [{ type: 'put', key: '/a', value: bytes('1') }] })
+    expect([result.succeeded, list()]).toEqual([true, []])
+    await done
+    expect(list()).toEqual(['/a=1'])
+  })
+
   it('[S1] hands out values that stay what they are, of any size, whatever is written after it was opened', async () => {
     const sizes = [0, 100, 5_000, 40_000, 200_000, 3_000_000]
     const textAt = (index: number) => String.fromCharCode(97 + index).repeat(sizes[index]!)
