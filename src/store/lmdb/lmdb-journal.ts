@@ -162,7 +162,7 @@ export class LmdbJournal implements Journal {
     if (this.#full) throw this.#full
   }
 
-  /** What LMDB is given for these, in its order. The records are overwritten when this is called the next time. */
+  /** What LMDB is given for these, in its order, their changes first. The records are overwritten when this is called the next time. */
   operationsOf(entries: readonly JournalEntry[]): Operation[] {
     const operations: Operation[] = []
     const changes = entries.flatMap(entry => entry.changes)

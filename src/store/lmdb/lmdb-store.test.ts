@@ -95,6 +95,22 @@ describe('the lmdb store', () => {
     expect(values().map(text)).toEqual(['newest', ...sizes.slice(1).map(() => 'another')])
   })
 
+  it('[S1] hands out values that stay what they are, however often the log is written over', async () => {
+    const read: string[] = []
+    const values: Uint8Array[] = []
+    for (let round = 0; round < 120; round++) {
+      // In one transaction, so that places in the log are told apart.
+      await store.txn({ success: [0, 1, 2].map(n => ({ type: 'put', key: `/${n}`, value: bytes(`${round}.${n} `.repeat(n * 5_000)) })) })
+      const { kvs } = store.rangeNow(prefix('/'))
+      values.push(...kvs.map(kv => kv.value))
+      read.push(...kvs.map(kv => text(kv.value).slice(0, 10)))
+    }
+    expect(read).toEqual(
+      Array.from({ length: 360 }, (_, index) => `${Math.floor(index / 3)}.${index % 3} `.repeat((index % 3) * 5_000).slice(0, 10)),
+    )
+    expect(values.map(value => text(value).slice(0, 10))).toEqual(read)
+  })
+
   it('[S1][S19] has everything after it was opened again, with its history, and goes on counting', async () => {
     await put('/a', '1')
     await put('/b', '2')

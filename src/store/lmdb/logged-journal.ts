@@ -2,10 +2,10 @@ import { rmSync, statfsSync } from 'node:fs'
 import type { Timer } from '#base/time/clock.ts'
 import type { Journal, JournalEntry } from '../embedded/journal.ts'
 import type { Change, Version } from '../embedded/state.ts'
-import { FatalStoreError, NoSpaceError } from '../store-errors.ts'
+import { CorruptError, FatalStoreError, NoSpaceError } from '../store-errors.ts'
 import { LmdbJournal, type LmdbJournalOptions, notingLog } from './lmdb-journal.ts'
-import { recordBytes } from './record.ts'
-import { canLog, fitsLog, LOG_BYTES, logPath, type Operation, readLog, WriteAheadLog } from './write-ahead-log.ts'
+import { recordBytes, recordedValue } from './record.ts'
+import { canLog, fitsLog, LOG_BYTES, logPath, type Operation, operationBytes, readLog, WriteAheadLog } from './write-ahead-log.ts'
 
 export interface LoggedJournalOptions extends LmdbJournalOptions {
   /** Of the log that is begun: no other one has it. */
@@ -24,7 +24,8 @@ const ROOM_FOR_LOG_BYTES = 4 * LOG_BYTES
 /** What LMDB takes in, or could not take in yet. */
 interface Batch {
   readonly operations: readonly Operation[]
-  readonly values: ReadonlyMap<Version, Uint8Array>
+  /** Where their values are in the log. */
+  readonly places: ReadonlyMap<Version, number>
   /** Of the last append in it. */
   readonly sequence: number
   readonly bytes: number
@@ -35,7 +36,7 @@ interface Batch {
 /**
  * An {@link LmdbJournal} with a {@link WriteAheadLog} before it: what is appended is durable in the log, and in LMDB a moment later, together
  * with all that came by then. A commit of LMDB costs a lone writer several times what a write to the log does. Until then values are read from
- * memory; what a process leaves in its log, the next one that opens the store has LMDB take in.
+ * the log; what a process leaves in its log, the next one that opens the store has LMDB take in.
  */
 export class LoggedJournal implements Journal {
   readonly #options: LoggedJournalOptions
@@ -43,8 +44,8 @@ export class LoggedJournal implements Journal {
   #log: WriteAheadLog | undefined
   #sequence = 0
   #isAppending = false
-  /** Of what is in the half of the log that is written to. */
-  #values = new Map<Version, Uint8Array>()
+  /** Where values are in the half of the log that is written to. */
+  #places = new Map<Version, number>()
   #bytes = 0
   #forgotten: readonly Version[] = []
   #timer: Timer | undefined
@@ -101,7 +102,11 @@ export class LoggedJournal implements Journal {
   }
 
   read(version: Version): Uint8Array {
-    return this.#values.get(version) ?? this.#batch?.values.get(version) ?? this.#database.read(version)
+    const place = this.#places.get(version) ?? this.#batch?.places.get(version)
+    if (place === undefined) return this.#database.read(version)
+    const value = recordedValue(this.#log!.valueAt(place))
+    if (!value) throw new CorruptError(version.key, version.modRevision)
+    return value
   }
 
   forget(versions: readonly Version[]): void {
@@ -166,13 +171,18 @@ export class LoggedJournal implements Journal {
       await this.#tookIn()
       void this.#turn(log)
     }
+    let place: number
     try {
-      await log.append(this.#sequence + 1, operations)
+      place = await log.append(this.#sequence + 1, operations)
     } catch (error) {
       throw await this.#explain(error, log)
     }
     this.#sequence++
-    for (const { version } of changes) this.#values.set(version, version.value!)
+    // Where they are, not what they are: buffers that outlive a few collections are garbage until the whole heap is collected, and hurry that.
+    for (const [index, { version }] of changes.entries()) {
+      this.#places.set(version, place)
+      place += operationBytes(operations[index]!)
+    }
     this.#bytes += changes.reduce((bytes, change) => bytes + recordBytes(change), 0)
   }
 
@@ -218,12 +228,12 @@ export class LoggedJournal implements Journal {
     this.#isDue = false
     this.#batch = {
       operations: log.turn(),
-      values: this.#values,
+      places: this.#places,
       sequence: this.#sequence,
       bytes: this.#bytes,
       forgotten: this.#forgotten,
     }
-    this.#values = new Map()
+    this.#places = new Map()
     this.#bytes = 0
     this.#forgotten = []
     return this.#takeIn()

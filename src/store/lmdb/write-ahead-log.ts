@@ -84,18 +84,25 @@ export class WriteAheadLog {
   }
 
   /**
-   * Writes operations down, for which there is room; resolves once they are durable. One append is under way at a time. If it rejects, they may be
-   * found again or not, until it is withdrawn.
+   * Writes operations down, for which there is room; resolves once they are durable, to the place of the first of them. One append is under way at
+   * a time. If it rejects, they may be found again or not, until it is withdrawn.
    *
    * Hot: bench/apiserver — one system call on one thread: the file was opened so that its writes are synced.
    */
-  async append(sequence: number, operations: readonly Operation[]): Promise<void> {
+  async append(sequence: number, operations: readonly Operation[]): Promise<number> {
     const start = this.#half * HALF_BYTES + this.#end
     const end = this.#encode(start, sequence, operations)
     // Whole pages: of a part of one, the kernel would have to know the rest.
     const length = pageBytes(end - start)
     await writeWhole(this.#file, this.#bytes, start, start + length)
     this.#end += length
+    return start + HEADER_BYTES
+  }
+
+  /** The value of the operation at a place, as long as its half is not written to again: a copy. */
+  valueAt(place: number): Buffer {
+    const start = place + OPERATION_BYTES + this.#bytes.readUInt16LE(place)
+    return Buffer.from(this.#bytes.subarray(start, start + this.#bytes.readUInt32LE(place + 2)))
   }
 
   /** Makes sure that an append that failed is not found again. Rejects if that fails too. */
@@ -190,6 +197,11 @@ function appendAt(file: Buffer, at: number, identity: Buffer): { sequence: numbe
   return { sequence: file.readDoubleLE(at + 24), operations: file.subarray(at + HEADER_BYTES, end) }
 }
 
+/** How far behind the place of an operation the next one's is. */
+export function operationBytes({ key, value }: Operation): number {
+  return OPERATION_BYTES + key.length + (value?.length ?? 0)
+}
+
 function decode(bytes: Buffer): Operation[] {
   const operations: Operation[] = []
   for (let at = 0; at < bytes.length; ) {
@@ -204,7 +216,7 @@ function decode(bytes: Buffer): Operation[] {
 
 function sizeOf(operations: readonly Operation[]): number {
   let size = 0
-  for (const { key, value } of operations) size += OPERATION_BYTES + key.length + (value?.length ?? 0)
+  for (const operation of operations) size += operationBytes(operation)
   return size
 }
 
