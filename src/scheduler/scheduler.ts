@@ -1,3 +1,4 @@
+import { PassingMap } from '#base/collections/passing-map.ts'
 import type { Logger } from '#base/log/logger.ts'
 import type { Random } from '#base/random/random.ts'
 import type { Clock } from '#base/time/clock.ts'
@@ -93,10 +94,13 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
   const namespaces = informers.of(Namespace)
   const cache = schedulerCache(namespace => namespaces.get('', namespace)?.metadata.labels)
   const nominated = nominations()
-  const binding = new Set<Promise<void>>()
+  const binding = new PassingMap<number, Promise<void>>()
+  let lastBinding = 0
   const verdicts = new Verdicts()
   const record = new ScoreRecord()
-  const underWay = new Set<AbortController>()
+  /** Of work under way, and those that wait for some: as many as were ever needed at a time. */
+  const controllers: AbortController[] = []
+  const idle: AbortController[] = []
   const calls: Record<ApiCall, number> = { pod_binding: 0, pod_status_patch: 0 }
   const settings = options.configuration ?? {}
   const featureGates = options.featureGates ?? {}
@@ -213,11 +217,12 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
   }
 
   const track = (work: Promise<void>) => {
+    const number = ++lastBinding
     const tracked = work.finally(() => {
-      binding.delete(tracked)
+      binding.delete(number)
       wake()
     })
-    binding.add(tracked)
+    binding.set(number, tracked)
   }
 
   /** As above, with a word from extenders. The cluster may change while they are asked: what they leave is filtered once more. */
@@ -311,15 +316,18 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
     }
   }
 
-  /** Gives work a signal of its own: hundreds may be under way, and each listens. */
+  /** Gives work a signal that no other work has at the time: hundreds may be under way, and each listens. */
   const untilEnded = async <T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
-    const own = new AbortController()
-    if (ended.signal.aborted) own.abort(ended.signal.reason)
-    underWay.add(own)
+    let own = idle.pop()
+    if (!own) {
+      own = new AbortController()
+      controllers.push(own)
+      if (ended.signal.aborted) own.abort(ended.signal.reason)
+    }
     try {
       return await work(own.signal)
     } finally {
-      underWay.delete(own)
+      idle.push(own)
     }
   }
 
@@ -495,10 +503,10 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
     async stop() {
       const reason = new Error('the scheduler was stopped')
       ended.abort(reason)
-      for (const one of underWay) one.abort(reason)
+      for (const one of controllers) one.abort(reason)
       following[Symbol.dispose]()
       queue[Symbol.dispose]()
-      await Promise.allSettled(binding)
+      await Promise.allSettled(binding.values())
     },
   }
 }

@@ -1,3 +1,4 @@
+import { PassingMap } from '#base/collections/passing-map.ts'
 import type { Clock, Timer } from '#base/time/clock.ts'
 
 /** Something that has to be over by a time. */
@@ -21,8 +22,9 @@ const GRAIN_MS = 500
 export class Deadlines {
   readonly #clock: Clock
   readonly #allowedMs: number
-  /** The oldest first. */
-  readonly #entries = new Set<Entry>()
+  /** By their numbers, the oldest first. */
+  readonly #entries = new PassingMap<number, Entry>()
+  #last = 0
   #timer: Timer | undefined
 
   constructor(clock: Clock, allowedMs: number) {
@@ -32,8 +34,9 @@ export class Deadlines {
 
   /** `missed` is called once, unless the deadline is met. */
   start(startMs: number, missed: () => void): Deadline {
-    const entry: Entry = { dueMs: startMs + this.#allowedMs, missed, met: () => void this.#entries.delete(entry) }
-    this.#entries.add(entry)
+    const number = ++this.#last
+    const entry: Entry = { dueMs: startMs + this.#allowedMs, missed, met: () => void this.#entries.delete(number) }
+    this.#entries.set(number, entry)
     this.#timer ??= this.#clock.after(GRAIN_MS, () => this.#look())
     return entry
   }
@@ -41,9 +44,9 @@ export class Deadlines {
   #look(): void {
     this.#timer = undefined
     const nowMs = this.#clock.monotonic()
-    for (const entry of this.#entries) {
+    for (const entry of this.#entries.values()) {
       if (entry.dueMs > nowMs) break
-      this.#entries.delete(entry)
+      entry.met()
       entry.missed()
     }
     if (this.#entries.size > 0) this.#timer = this.#clock.after(GRAIN_MS, () => this.#look())

@@ -107,21 +107,30 @@ export class WatchStream {
 const encoder = new TextEncoder()
 const END = encoder.encode('}\n')
 
-/** The last frames that were made: all watchers of an event get the same buffer. */
-const frames = new Map<object, Map<AnyKind, { readonly type: string; readonly bytes: Uint8Array }>>()
-const FRAMES_LIMIT = 512
+/** A frame of an event, and what it is of. */
+interface Frame {
+  readonly kind: AnyKind
+  readonly type: string
+  readonly bytes: Uint8Array
+}
 
-function sharedFrame(event: CacheEvent, kind: AnyKind): Uint8Array {
-  let byKind = frames.get(event.object)
-  if (!byKind) {
-    if (frames.size >= FRAMES_LIMIT) frames.clear()
-    byKind = new Map()
-    frames.set(event.object, byKind)
+/**
+ * The frames of this microtask by their objects: all watchers are told of an event in one, and get the same buffer. Hot: bench/loops — kept any
+ * longer they outlive the young generation, and hurry the collection of the whole heap.
+ */
+let frames: Map<object, Frame> | undefined
+
+function sharedFrame({ object, type }: CacheEvent, kind: AnyKind): Uint8Array {
+  const known = frames?.get(object)
+  if (known?.type === type && known.kind === kind) return known.bytes
+  const bytes = frameOf(HEADS[type]!, show(kind, object))
+  if (!frames) {
+    frames = new Map()
+    queueMicrotask(() => {
+      frames = undefined
+    })
   }
-  const known = byKind.get(kind)
-  if (known?.type === event.type) return known.bytes
-  const bytes = frameOf(HEADS[event.type]!, show(kind, event.object))
-  byKind.set(kind, { type: event.type, bytes })
+  frames.set(object, { kind, type, bytes })
   return bytes
 }
 

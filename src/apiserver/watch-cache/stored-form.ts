@@ -19,8 +19,8 @@ export interface StoredForm {
 
 const LINE_FEED = 0x0a
 const SLOT = '"resourceVersion":""'
-/** What is being written, by its bytes: the store hands on the very bytes it was given. */
-const writing = new Map<Uint8Array, StoredForm>()
+/** What is being written, beside its bytes: the store hands on the very bytes it was given. */
+const writing = beside<StoredForm | undefined>()
 const kept = beside<Uint8Array>()
 const encoder = new TextEncoder()
 
@@ -48,7 +48,7 @@ export function storedAs(object: ApiObject, value: Uint8Array): StoredForm {
 
 /** The write of a form is over. */
 export function written({ value }: StoredForm): void {
-  writing.delete(value)
+  writing.set(value, undefined)
 }
 
 /**

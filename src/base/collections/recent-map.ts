@@ -17,17 +17,17 @@ export class RecentMap<K, V> {
 
   get(key: K): V | undefined {
     const entry = this.#entries.get(key)
-    if (!entry) return undefined
-    if (this.#moves - entry.at >= this.#slack) {
-      this.#entries.delete(key)
-      this.#entries.set(key, entry)
-      entry.at = ++this.#moves
-    }
-    return entry.value
+    if (entry) this.#touch(key, entry)
+    return entry?.value
   }
 
   set(key: K, value: V): void {
-    this.#entries.delete(key)
+    const entry = this.#entries.get(key)
+    if (entry) {
+      entry.value = value
+      this.#touch(key, entry)
+      return
+    }
     this.#entries.set(key, { value, at: ++this.#moves })
     if (this.#entries.size <= this.#limit) return
     for (const oldest of this.#entries.keys()) {
@@ -35,10 +35,17 @@ export class RecentMap<K, V> {
       break
     }
   }
+
+  #touch(key: K, entry: Entry<V>): void {
+    if (this.#moves - entry.at < this.#slack) return
+    this.#entries.delete(key)
+    this.#entries.set(key, entry)
+    entry.at = ++this.#moves
+  }
 }
 
 interface Entry<V> {
-  readonly value: V
+  value: V
   /** Which move it was that put it last. */
   at: number
 }

@@ -1,3 +1,4 @@
+import { PassingMap } from '#base/collections/passing-map.ts'
 import type { Logger } from '#base/log/logger.ts'
 import { type Clock, sleep } from '#base/time/clock.ts'
 import type { Client } from '#client/client.ts'
@@ -25,7 +26,7 @@ export class StatusWriter {
   readonly #log: Logger
   readonly #apiPodOf: (pod: Pod) => Pod | undefined
   readonly #forgets: boolean
-  readonly #entries = new Map<string, Entry>()
+  readonly #entries = new PassingMap<string, Entry>()
   readonly #stop = new AbortController()
 
   /**

@@ -1,3 +1,4 @@
+import { RecentMap } from '#base/collections/recent-map.ts'
 import type { NodeInfo } from '../cache/node-info.ts'
 import type { PodInfo } from '../cache/pod-info.ts'
 import type { Refusal, SchedulerPlugin } from './plugin.ts'
@@ -20,7 +21,7 @@ export class LocalVerdicts {
   readonly #profile: Profile
   /** Signatures that were met, those met last at the end. */
   readonly #seen = new Set<string>()
-  readonly #kept = new Map<string, SignatureVerdicts>()
+  readonly #kept = new RecentMap<string, SignatureVerdicts>(KEPT)
 
   constructor(profile: Profile) {
     this.#profile = profile
@@ -30,18 +31,13 @@ export class LocalVerdicts {
   of(pod: PodInfo): SignatureVerdicts | undefined {
     const signature = signatureOf(this.#profile.plugins, pod)
     const kept = this.#kept.get(signature)
-    if (kept) {
-      this.#kept.delete(signature)
-      this.#kept.set(signature, kept)
-      return kept
-    }
+    if (kept) return kept
     if (!this.#seen.delete(signature)) {
       remember(this.#seen, signature)
       return undefined
     }
     const verdicts = new SignatureVerdicts()
     this.#kept.set(signature, verdicts)
-    if (this.#kept.size > KEPT) this.#kept.delete(this.#kept.keys().next().value!)
     return verdicts
   }
 }

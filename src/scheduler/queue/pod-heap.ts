@@ -1,8 +1,10 @@
+import { beside } from '#base/collections/beside.ts'
+
 /** A binary heap from which any element can be removed in logarithmic time. `compare` is negative if `left` comes first. */
 export class PodHeap<T extends object> {
   readonly #compare: (left: T, right: T) => number
   readonly #items: T[] = []
-  readonly #places = new Map<T, number>()
+  readonly #places = beside<number | undefined>()
 
   constructor(compare: (left: T, right: T) => number) {
     this.#compare = compare
@@ -32,7 +34,7 @@ export class PodHeap<T extends object> {
   remove(item: T): void {
     const place = this.#places.get(item)
     if (place === undefined) return
-    this.#places.delete(item)
+    this.#places.set(item, undefined)
     const last = this.#items.pop()!
     if (last === item) return
     this.#down(place, last)

@@ -1,3 +1,4 @@
+import { PassingMap } from '#base/collections/passing-map.ts'
 import type { Clock, Timer } from '#base/time/clock.ts'
 import type { Pod } from '#kinds/core/v1/pod.ts'
 import { type PodInfo, podInfo } from '../cache/pod-info.ts'
@@ -104,18 +105,18 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
   const timers = new Map(profiles.map(profile => [profile, new PointTimer(profile.schedulerName, clock, metrics)]))
   const sorter = profiles[0]!.points.queueSort[0]!
   const compare = (left: QueuedPod, right: QueuedPod) => sorter.compare(left, right) || left.queuedAt - right.queuedAt
-  const entries = new Map<string, Entry>()
+  const entries = new PassingMap<string, Entry>()
   const active = new PodHeap<Entry>(compare)
   const backoff = new Backoff<Entry>(compare)
   const wakings = new Map(profiles.map(profile => [profile, wakingOf(profile.plugins)]))
   const events = new Set([...wakings.values()].flatMap(waking => [...waking.keys()]))
-  const parts: Readonly<Record<Entry['where'], Set<Entry>>> = {
-    active: new Set(),
-    backoff: new Set(),
-    unschedulable: new Set(),
-    gated: new Set(),
-    trying: new Set(),
-    placed: new Set(),
+  const parts: Readonly<Record<Entry['where'], PassingMap<string, Entry>>> = {
+    active: new PassingMap(),
+    backoff: new PassingMap(),
+    unschedulable: new PassingMap(),
+    gated: new PassingMap(),
+    trying: new PassingMap(),
+    placed: new PassingMap(),
   }
   let timer: { readonly at: number; readonly timer: Timer } | undefined
   let ended = false
@@ -128,7 +129,7 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
   }
 
   const takeOut = (entry: Entry) => {
-    parts[entry.where].delete(entry)
+    parts[entry.where].delete(entry.info.uid)
     if (entry.where === 'active') active.remove(entry)
     else if (entry.where === 'backoff') backoff.remove(entry)
   }
@@ -136,7 +137,7 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
   const move = (entry: Entry, where: Entry['where']) => {
     takeOut(entry)
     entry.where = where
-    parts[where].add(entry)
+    parts[where].set(entry.info.uid, entry)
     if (where === 'active') active.push(entry)
     else if (where === 'backoff') backoff.add(entry)
   }
@@ -197,13 +198,13 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
     const now = clock.monotonic()
     for (let entry = backoff.over(now); entry; entry = backoff.over(now)) activate(entry, 'BackoffComplete')
     // They were parked one after the other.
-    for (const entry of parts.unschedulable) {
+    for (const entry of parts.unschedulable.values()) {
       if (entry.parkedAt + UNSCHEDULABLE_LIMIT_MS > now) break
       entry.wasFlushed = true
       activate(entry, 'UnschedulableTimeout')
       if (entry.where === 'unschedulable') park(entry, 'UnschedulableTimeout')
     }
-    const [parked] = parts.unschedulable
+    const [parked] = parts.unschedulable.values()
     const next = Math.min(backoff.nextOverAt, parked ? parked.parkedAt + UNSCHEDULABLE_LIMIT_MS : Number.POSITIVE_INFINITY)
     if (next < Number.POSITIVE_INFINITY) wakeAt(next)
   }
@@ -239,7 +240,7 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
       waking: wakings.get(profileOf(info.pod))!,
     }
     entries.set(info.uid, entry)
-    parts.gated.add(entry)
+    parts.gated.set(info.uid, entry)
     activate(entry, 'UnschedulablePodAdd')
     if (entry.where === 'gated') metrics.queued('unschedulable', 'UnschedulablePodAdd')
   }
@@ -314,13 +315,15 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
       if (!events.has(change.event)) return
       const name = EVENT_NAMES[change.event]
       const hints = changes++ % HINTS_EVERY === 0 ? timedHints : undefined
-      for (const entry of parts.trying)
+      for (const entry of parts.trying.values())
         if (!entry.missed && mayHelp(entry.waking, entry.info, change, undefined, hints)) entry.missed = true
-      for (const entry of parts.unschedulable) if (mayHelp(entry.waking, entry.info, change, entry.refusedBy, hints)) requeue(entry, name)
-      for (const entry of parts.gated) if (mayHelp(entry.waking, entry.info, change, entry.refusedBy, hints)) activate(entry, name)
+      for (const entry of parts.unschedulable.values())
+        if (mayHelp(entry.waking, entry.info, change, entry.refusedBy, hints)) requeue(entry, name)
+      for (const entry of parts.gated.values()) if (mayHelp(entry.waking, entry.info, change, entry.refusedBy, hints)) activate(entry, name)
     },
     *refusals() {
-      for (const { refusedBy, info } of parts.unschedulable) yield { profile: info.pod.spec.schedulerName ?? '', plugins: refusedBy }
+      for (const { refusedBy, info } of parts.unschedulable.values())
+        yield { profile: info.pod.spec.schedulerName ?? '', plugins: refusedBy }
     },
     sizes: () => ({
       active: parts.active.size,

@@ -1,3 +1,4 @@
+import { PassingMap } from '../../collections/passing-map.ts'
 import type { FrameWriter } from './frame-writer.ts'
 import { DATA, DEFAULT_WINDOW, END_STREAM, MAX_FRAME_BYTES, MAX_WINDOW } from './frames.ts'
 import { Http2Error } from './http2-error.ts'
@@ -13,7 +14,7 @@ export class BodySender {
   readonly #writer: FrameWriter
   /** The whole answer of a stream has gone into frames. */
   readonly #sent: (stream: Http2Stream) => void
-  readonly #waiting = new Set<Http2Stream>()
+  readonly #waiting = new PassingMap<number, Http2Stream>()
   /** How much the peer takes, of all streams together. */
   #window = DEFAULT_WINDOW
   #isSending = false
@@ -28,12 +29,12 @@ export class BodySender {
 
   /** The stream has something to send, or may send again. */
   add(stream: Http2Stream): void {
-    this.#waiting.add(stream)
+    this.#waiting.set(stream.id, stream)
   }
 
   /** The stream is over. */
   remove(stream: Http2Stream): void {
-    this.#waiting.delete(stream)
+    this.#waiting.delete(stream.id)
   }
 
   /** The peer takes more. Throws {@link Http2Error} where that is more than there may be. */
@@ -69,7 +70,7 @@ export class BodySender {
     try {
       for (let hasSent = true; hasSent && this.#waiting.size > 0; ) {
         hasSent = false
-        for (const stream of this.#waiting) {
+        for (const stream of this.#waiting.values()) {
           if (this.#writer.pendingBytes > SOCKET_BYTES) return
           if (this.#sendTurn(stream)) hasSent = true
           if (this.#isOver) return
@@ -87,7 +88,7 @@ export class BodySender {
       const length = stream.hasOnlyEnd ? 0 : Math.min(stream.queuedBytes, stream.sendWindow, this.#window, MAX_FRAME_BYTES)
       if (length <= 0 && !stream.hasOnlyEnd) {
         // Out of what it had, or of its window: it comes back when there is more of that. Out of the connection's, it stays.
-        if (stream.queuedBytes === 0 || stream.sendWindow <= 0) this.#waiting.delete(stream)
+        if (stream.queuedBytes === 0 || stream.sendWindow <= 0) this.#waiting.delete(stream.id)
         return false
       }
       const isLast = length === stream.queuedBytes && stream.isEnding
@@ -97,12 +98,12 @@ export class BodySender {
       this.#window -= length
       turn += length
       if (isLast) {
-        this.#waiting.delete(stream)
+        this.#waiting.delete(stream.id)
         this.#sent(stream)
         return false
       }
       if (stream.queuedBytes === 0) {
-        this.#waiting.delete(stream)
+        this.#waiting.delete(stream.id)
         stream.drained()
         return false
       }

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream'
+import { PassingMap } from '../../collections/passing-map.ts'
 import type { Clock } from '../../time/clock.ts'
 import { BodySender } from './body-sender.ts'
 import { FrameReader } from './frame-reader.ts'
@@ -60,7 +61,7 @@ export class Http2Connection implements StreamHost {
   readonly #reader = new FrameReader()
   readonly #writer: FrameWriter
   readonly #decoder: HeaderDecoder
-  readonly #streams = new Map<number, Http2Stream>()
+  readonly #streams = new PassingMap<number, Http2Stream>()
   readonly #bodies: BodySender
   readonly #patience: Patience
   #lastStreamId = 0
