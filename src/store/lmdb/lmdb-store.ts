@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs'
+import { performance } from 'node:perf_hooks'
 import { setImmediate } from 'node:timers/promises'
 import type { Logger } from '#base/log/logger.ts'
 import { systemRandom } from '#base/random/system-random.ts'
@@ -42,7 +43,14 @@ export class LmdbStore extends EmbeddedStore {
     try {
       const startMs = clock.monotonic()
       const identity = Buffer.from(systemRandom().uuid().replaceAll('-', ''), 'hex')
-      const journal = await LoggedJournal.open({ directory, path: await databaseFile(directory), maxSizeBytes, clock, identity })
+      const journal = await LoggedJournal.open({
+        directory,
+        path: await databaseFile(directory),
+        maxSizeBytes,
+        clock,
+        identity,
+        loopTime: () => performance.eventLoopUtilization(),
+      })
       const { state, history, garbage, damaged, values } = recover({ ...journal.find(), directory, nowMs: clock.now() })
       for (const version of damaged) {
         logger.error('A stored value is damaged and not served', { key: version.key, revision: version.modRevision })

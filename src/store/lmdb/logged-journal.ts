@@ -3,6 +3,7 @@ import type { Timer } from '#base/time/clock.ts'
 import type { Journal, JournalEntry } from '../embedded/journal.ts'
 import type { Change, Version } from '../embedded/state.ts'
 import { CorruptError, FatalStoreError, NoSpaceError } from '../store-errors.ts'
+import type { LoopTime } from './at-once.ts'
 import { LmdbJournal, type LmdbJournalOptions, notingLog } from './lmdb-journal.ts'
 import { recordBytes, recordedValue } from './record.ts'
 import { canLog, fitsLog, LOG_BYTES, logPath, type Operation, operationBytes, readLog, WriteAheadLog } from './write-ahead-log.ts'
@@ -10,6 +11,8 @@ import { canLog, fitsLog, LOG_BYTES, logPath, type Operation, operationBytes, re
 export interface LoggedJournalOptions extends LmdbJournalOptions {
   /** Of the log that is begun: no other one has it. */
   readonly identity: Buffer
+  /** Of the loop that this runs on: while it is at leisure, it may wait for a prompt disk. */
+  readonly loopTime: () => LoopTime
 }
 
 /**
@@ -88,7 +91,7 @@ export class LoggedJournal implements Journal {
       this.#database.checkRoom(changes, this.#waitingBytes())
       const operations = this.#database.operationsOf(entries)
       const log = canLog && fitsLog(operations) ? (this.#log ?? (await this.#beginLog())) : undefined
-      if (log) await this.#appendTo(log, operations, changes)
+      if (log) await this.#appendTo(log, operations, changes, entries.length === 1 && !this.#takingIn)
       else await this.#commit(operations)
       this.#database.appended(changes)
     } finally {
@@ -151,7 +154,7 @@ export class LoggedJournal implements Journal {
     if (bavail * bsize < ROOM_FOR_LOG_BYTES) return undefined
     let log: WriteAheadLog
     try {
-      log = WriteAheadLog.begin(directory, identity)
+      log = WriteAheadLog.begin(this.#options)
     } catch (error) {
       if (isOfSpace(error)) return undefined
       throw new FatalStoreError(directory, error)
@@ -166,14 +169,14 @@ export class LoggedJournal implements Journal {
     return log
   }
 
-  async #appendTo(log: WriteAheadLog, operations: readonly Operation[], changes: readonly Change[]): Promise<void> {
+  async #appendTo(log: WriteAheadLog, operations: readonly Operation[], changes: readonly Change[], isLone: boolean): Promise<void> {
     if (!log.hasRoomFor(operations)) {
       await this.#tookIn()
       void this.#turn(log)
     }
     let place: number
     try {
-      place = await log.append(this.#sequence + 1, operations)
+      place = await log.append(this.#sequence + 1, operations, isLone)
     } catch (error) {
       throw await this.#explain(error, log)
     }

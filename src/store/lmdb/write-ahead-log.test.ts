@@ -1,0 +1,52 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { virtualClock } from '#base/time/virtual-clock.ts'
+import { type Operation, readLog, WriteAheadLog } from './write-ahead-log.ts'
+
+const identity = Buffer.alloc(16, 7)
+const operations = (n: number): Operation[] => [{ key: Buffer.from(`key-${n}`), value: Buffer.from(`value-${n}`) }]
+
+describe('the log before LMDB', () => {
+  let directory: string
+  let log: WriteAheadLog
+  let atLeisure: boolean
+  /** How many appends can be read back. */
+  const found = () => readLog(directory, identity, 0).length
+  const append = (n: number, isLone: boolean) => log.append(n, operations(n), isLone)
+  /** After them it knows that the disk is prompt: by this clock it takes no time. */
+  const prompt = async () => {
+    for (let n = 1; n <= 100; n++) await append(n, false)
+  }
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'log-'))
+    atLeisure = true
+    let elapsed = 0
+    const loopTime = () => {
+      elapsed += 100
+      return atLeisure ? { idle: elapsed, active: 0 } : { idle: 0, active: elapsed }
+    }
+    log = WriteAheadLog.begin({ directory, identity, clock: virtualClock(), loopTime })
+  })
+  afterEach(() => rmSync(directory, { recursive: true }))
+
+  it('[S19] has a lone append on disk at once where the disk is prompt and there is nothing else to do', async () => {
+    await prompt()
+    const done = append(101, true)
+    expect(found()).toBe(101)
+    await done
+    log.close()
+  })
+
+  it('[S19] has every append on disk once it is resolved, on whatever thread it was written', async () => {
+    await prompt()
+    for (let n = 101; n <= 150; n++) {
+      atLeisure = n % 3 > 0
+      await append(n, n % 2 > 0)
+      expect(found()).toBe(n)
+    }
+    log.close()
+  })
+})
