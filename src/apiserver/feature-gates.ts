@@ -2,7 +2,7 @@ import { builtInKinds } from '#kinds/kinds.ts'
 import { optionalKinds } from '#kinds/optional-kinds.ts'
 
 /** Gates that decide over something else than fields. */
-const OTHERS = ['AllAlpha', 'AllBeta', 'HPAScaleToZero']
+const OTHERS = ['AllAlpha', 'AllBeta', 'CoordinatedLeaderElection', 'HPAScaleToZero']
 
 /** The gates of upstream's that change what the API server takes and does. */
 export const API_SERVER_GATES: ReadonlySet<string> = new Set([

@@ -9,6 +9,7 @@ const GATES: ReadonlySet<string> = new Set([
   'DRADeviceTaintRules',
   'DRAResourcePoolStatus',
   'GenericWorkload',
+  'CoordinatedLeaderElection',
   'StorageVersionMigrator',
   'SELinuxChangePolicy',
   'MultiCIDRServiceAllocator',

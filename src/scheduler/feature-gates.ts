@@ -1,5 +1,12 @@
 /** The gates of upstream's that decide over the scheduler. */
-const GATES: ReadonlySet<string> = new Set(['GenericWorkload', 'GangScheduling', 'NodeDeclaredFeatures', 'AllAlpha', 'AllBeta'])
+const GATES: ReadonlySet<string> = new Set([
+  'CoordinatedLeaderElection',
+  'GenericWorkload',
+  'GangScheduling',
+  'NodeDeclaredFeatures',
+  'AllAlpha',
+  'AllBeta',
+])
 
 /** Whether a gate decides over the scheduler; `AllAlpha` and `AllBeta` do. */
 export function decidesOverScheduler(name: string): boolean {

@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest'
+import { silentLogger } from '#base/log/logger.ts'
 import { newCertificateRequest } from '#base/pki/certificate-authority.ts'
 import { pemBlocks } from '#base/pki/pem.ts'
+import { realClock } from '#base/time/real-clock.ts'
+import { standAsCandidate } from '#client/leader/lease-candidate.ts'
 import { CustomResourceDefinition } from '#kinds/apiextensions/v1/custom-resource-definition.ts'
 import { ClusterTrustBundle } from '#kinds/certificates/v1beta1/cluster-trust-bundle.ts'
 import { PodCertificateRequest } from '#kinds/certificates/v1beta1/pod-certificate-request.ts'
+import { Lease } from '#kinds/coordination/v1/lease.ts'
 import { Node } from '#kinds/core/v1/node.ts'
 import { Pod } from '#kinds/core/v1/pod.ts'
 import { ServiceAccount } from '#kinds/core/v1/service-account.ts'
@@ -159,6 +163,21 @@ describe('APIs that are not served by default', () => {
     await expect(groupOf('w', 'two')).rejects.toThrow(`${refused}PodGroupTemplate "two" not found in Workload "w"`)
     await groupOf('w', 'one')
   })
+
+  it('elect who holds a Lease among those that stand for it', async () => {
+    await using cluster = await startCluster({ nodes: 0, ...everything })
+    const { client } = cluster
+    const clock = realClock()
+    const lease = { namespace: 'kube-system', name: 'mine' }
+    const standing = { client, clock, log: silentLogger, lease, binaryVersion: '1.36.2' }
+    await using _young = standAsCandidate({ ...standing, identity: 'young', emulationVersion: '1.36.0' })
+    const holder = async () =>
+      (await client.list(Lease, { namespace: lease.namespace })).items.find(one => one.metadata.name === 'mine')?.spec
+    await cluster.until(async () => (await holder())?.holderIdentity === 'young')
+    expect(await holder()).toMatchObject({ strategy: 'OldestEmulationVersion' })
+    await using _old = standAsCandidate({ ...standing, identity: 'old', emulationVersion: '1.35.0' })
+    await cluster.until(async () => (await holder())?.preferredHolder === 'old' || (await holder())?.holderIdentity === 'old')
+  }, 20_000)
 
   it('show stable objects as they were in beta, and keep what is written so', async () => {
     await using cluster = await startCluster({ nodes: 0, ...everything })

@@ -30,7 +30,7 @@ export interface TestClusterOptions {
   readonly store?: Store
   /** APIs to serve or not beside the usual, as `--runtime-config` says it: `{ 'storagemigration.k8s.io/v1beta1': true }`. */
   readonly runtimeConfig?: Readonly<Record<string, boolean>>
-  /** Feature gates to turn on or off, in API server and controllers, as `--feature-gates` says it: `{ StorageVersionMigrator: true }`. */
+  /** Feature gates to turn on or off, in API server, controllers and scheduler, as `--feature-gates` says it: `{ StorageVersionMigrator: true }`. */
   readonly featureGates?: Readonly<Record<string, boolean>>
   /** Nothing is logged unless said otherwise. */
   readonly log?: Logger

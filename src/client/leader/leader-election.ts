@@ -19,6 +19,8 @@ export interface LeaderElectionOptions {
   readonly lease: { readonly namespace: string; readonly name: string }
   /** Who this candidate is: different for every process. */
   readonly identity: string
+  /** API servers elect: the Lease is taken only by the one whom it names (KEP-4355, see `standAsCandidate`). */
+  readonly isCoordinated?: boolean
   /** How long others leave a silent leader alone. */
   readonly leaseDurationMs?: number
   /** How long a leader tries to renew before it steps down; less than the lease's duration. */
@@ -32,7 +34,7 @@ export interface LeaderElectionOptions {
  * Waits until the Lease is ours and then does `lead`. Its signal aborts when the Lease is lost or `signal` aborts; then `lead` must end
  * quickly. On a clean end the Lease is given back, so that the next candidate need not wait. Resolves when `lead` has ended.
  *
- * Returns `'lost'` if the Lease was lost: the process should then start anew, as its caches may be behind.
+ * Returns `'lost'` if the Lease was lost or another one is to have it: the process should then start anew, as its caches may be behind.
  */
 export async function leadWhenElected(
   options: LeaderElectionOptions,
@@ -69,24 +71,34 @@ export async function leadWhenElected(
     signal.removeEventListener('abort', stop)
     leading.abort(new Error('the work of the leader has ended'))
   }
-  const isLost = await renewing
-  if (!isLost) await claim.release()
-  return isLost ? 'lost' : 'stopped'
+  const why = await renewing
+  if (why !== 'lost') await claim.release()
+  return why === 'over' ? 'stopped' : 'lost'
 }
 
-/** Renews until the leading ends; true if that is because the Lease could not be renewed in time. */
-async function renewUntilLost(options: LeaderElectionOptions, claim: LeaseClaim, leading: AbortController): Promise<boolean> {
+/** Renews until the leading ends: because it is over, because the Lease could not be renewed in time, or because another one is to have it. */
+async function renewUntilLost(
+  options: LeaderElectionOptions,
+  claim: LeaseClaim,
+  leading: AbortController,
+): Promise<'over' | 'lost' | 'asked to leave'> {
   const { clock, log, renewDeadlineMs = 10_000, retryPeriodMs = 2_000 } = options
   let renewedMs = clock.monotonic()
   for (;;) {
     await sleep(clock, retryPeriodMs, leading.signal).catch(() => undefined)
-    if (leading.signal.aborted) return false
+    if (leading.signal.aborted) return 'over'
     const startedMs = clock.monotonic()
     if (await within(clock, renewDeadlineMs - (startedMs - renewedMs), claim.tryAcquire())) renewedMs = startedMs
-    else if (clock.monotonic() - renewedMs >= renewDeadlineMs) {
+    if (claim.isAskedToLeave) {
+      log.info('another one is to lead', { lease: options.lease.name, identity: options.identity })
+      leading.abort(new Error('another one is to lead'))
+      return 'asked to leave'
+    }
+    if (renewedMs === startedMs) continue
+    if (clock.monotonic() - renewedMs >= renewDeadlineMs) {
       log.error('the lead was lost', { lease: options.lease.name, identity: options.identity })
       leading.abort(new Error('the lead was lost'))
-      return true
+      return 'lost'
     }
   }
 }
@@ -101,6 +113,9 @@ async function within(clock: Clock, limitMs: number, attempt: Promise<boolean>):
     })
   })
 }
+
+/** Who is elected sees that in the Lease; only now and then is it looked at regardless. */
+const UNTIL_ELECTED_MS = 60 * 60_000
 
 /** One candidate's view of the Lease. */
 class LeaseClaim {
@@ -120,6 +135,7 @@ class LeaseClaim {
       const now = microTimeOf(clock.now())
       const own = { holderIdentity: identity, leaseDurationSeconds: Math.ceil(leaseDurationMs / 1000), renewTime: now }
       if (!present) {
+        if (this.#options.isCoordinated) return false
         const spec = { ...own, acquireTime: now, leaseTransitions: 0 }
         const created = await client.create(Lease, { metadata: lease, spec }).catch(error => {
           if (!isAlreadyExists(error)) throw error
@@ -131,7 +147,7 @@ class LeaseClaim {
       }
       this.observe(present)
       const holder = present.spec.holderIdentity ?? ''
-      if (holder !== identity && this.#expiresInMs() > 0) return false
+      if (holder !== identity && (this.#options.isCoordinated || this.#expiresInMs() > 0)) return false
       const isRenewal = holder === identity
       const spec: LeaseSpec = {
         ...present.spec,
@@ -146,6 +162,13 @@ class LeaseClaim {
       log.verbose('the lease could not be taken or renewed', { lease: lease.name, error })
       return false
     }
+  }
+
+  /** Whether the Lease, which is ours, names another one who should have it. */
+  get isAskedToLeave(): boolean {
+    const { identity, isCoordinated } = this.#options
+    const preferred = this.#observed?.spec.preferredHolder
+    return isCoordinated === true && Boolean(preferred) && preferred !== identity
   }
 
   /** Gives the Lease back if it is ours. */
@@ -194,7 +217,9 @@ class LeaseClaim {
   /** 0: nobody holds it, or who does has been silent for the whole duration. */
   #expiresInMs(): number {
     const { clock, leaseDurationMs = 15_000 } = this.#options
-    if (!this.#observed?.spec.holderIdentity) return 0
+    const holder = this.#observed?.spec.holderIdentity
+    if (this.#options.isCoordinated) return holder === this.#options.identity ? 0 : UNTIL_ELECTED_MS
+    if (!holder) return 0
     return Math.max(0, this.#observedMs + leaseDurationMs - clock.monotonic())
   }
 

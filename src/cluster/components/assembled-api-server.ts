@@ -19,6 +19,7 @@ import type { Encryption } from '#apiserver/encryption/encryption.ts'
 import { type PublishedEndpoints, publishEndpoints } from '#apiserver/endpoints/publish-endpoints.ts'
 import type { DocumentRoute } from '#apiserver/http/path-route.ts'
 import { tokenIssuerRoute } from '#apiserver/http/token-issuer-route.ts'
+import { electLeaders } from '#apiserver/leader-election/elect-leaders.ts'
 import type { KubeletConnection } from '#apiserver/node-streams/kubelet-connection.ts'
 import { accessReviews } from '#apiserver/reviews/access-reviews.ts'
 import { identityReviews } from '#apiserver/reviews/identity-reviews.ts'
@@ -37,11 +38,12 @@ import { directClient } from '#client/direct/direct-client.ts'
 import type { Informers } from '#client/informers/informer.ts'
 import { informers as newInformers } from '#client/informers/informers.ts'
 import { APIService } from '#kinds/apiregistration/v1/api-service.ts'
+import { LeaseCandidate } from '#kinds/coordination/v1beta1/lease-candidate.ts'
 import { Service } from '#kinds/core/v1/service.ts'
 import { subresourceKinds } from '#kinds/kinds.ts'
 import { type RuntimeConfig, servedKinds } from '#kinds/served-kinds.ts'
 import { typernetesKinds } from '#kinds/typernetes/kinds.ts'
-import type { FeatureGates } from '#machinery/feature-gates/feature-gates.ts'
+import { type FeatureGates, isGateOn } from '#machinery/feature-gates/feature-gates.ts'
 import type { Store } from '#store/store.ts'
 import { type AuthenticationOptions, assembleAuthentication } from './authentication.ts'
 import { type AuthorizerSpec, assembleAuthorization } from './authorization.ts'
@@ -129,6 +131,7 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
     objects?: ReturnType<typeof boundObjects>
     aggregation?: Aggregation
     endpoints?: PublishedEndpoints
+    elections?: AsyncDisposable
   } = {}
   const objects: ReturnType<typeof boundObjects> = {
     find: (kind, namespace, name) => own.objects!.find(kind, namespace, name),
@@ -238,10 +241,13 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
         tracksLegacyTokensFrom: serviceAccounts ? clock.now() : undefined,
       })
       await localApiServices.registered()
+      if (served.kinds.includes(LeaseCandidate) && isGateOn('CoordinatedLeaderElection', options.featureGates ?? {}))
+        own.elections = electLeaders({ client, informers, clock, random, log })
       if (advertiseAddress !== undefined)
         own.endpoints = await publishEndpoints({ store, client, clock, log, advertiseAddress, securePort })
     },
     async stop() {
+      await own.elections?.[Symbol.asyncDispose]()
       await own.endpoints?.stop()
       webhooks[Symbol.dispose]()
       await localApiServices[Symbol.asyncDispose]()

@@ -4,6 +4,7 @@ import type { HealthCheck } from '#apiserver/discovery/health.ts'
 import type { Client } from '#client/client.ts'
 import type { EventRecorder } from '#client/events/event-recorder.ts'
 import { leadWhenElected } from '#client/leader/leader-election.ts'
+import { standAsCandidate } from '#client/leader/lease-candidate.ts'
 import { durationMs } from '#machinery/duration/duration.ts'
 import type { ValuesOf } from '../flags/flag.ts'
 import type { leaderElectionFlags } from '../flags/shared-flags.ts'
@@ -30,6 +31,8 @@ export interface LeadershipOptions {
   readonly configuration?: LeaderElectionConfiguration | undefined
   /** Called when a copy on another machine is seen to lead. */
   ledElsewhere?(): void
+  /** Whether API servers elect (`CoordinatedLeaderElection`). */
+  readonly isCoordinated?: boolean
   /** Where `leader_election_master_status` is kept. */
   readonly metrics?: Registry
 }
@@ -48,7 +51,7 @@ export interface Leadership {
 /** Leading by a Lease, as the `--leader-elect` flags and `configuration` say. */
 export function leadership(context: ProgramContext<LeaderFlags>, options: LeadershipOptions): Leadership {
   const { name, clock, random, log, signal, setting } = context
-  const { client, events, metrics, ledElsewhere, configuration: file } = options
+  const { client, events, metrics, ledElsewhere, isCoordinated = false, configuration: file } = options
   const period = (flag: 'leader-elect-lease-duration' | 'leader-elect-renew-deadline' | 'leader-elect-retry-period', inFile?: string) =>
     setting(flag, inFile ? durationMs(inFile) : undefined)
   const lease = {
@@ -79,12 +82,17 @@ export function leadership(context: ProgramContext<LeaderFlags>, options: Leader
       if (!isElected) return work(signal)
       const machine = `${hostname()}_`
       const newLeader = (leader: string) => (leader.startsWith(machine) ? undefined : ledElsewhere?.())
-      const election = { client, clock, random, log, events, lease, identity: `${machine}${random.uuid()}`, newLeader, ...periods }
+      const identity = `${machine}${random.uuid()}`
+      await using _candidacy = isCoordinated ? standAsCandidate({ client, clock, log, lease, identity, ...VERSIONS }) : undefined
+      const election = { client, clock, random, log, events, lease, identity, newLeader, isCoordinated, ...periods }
       const outcome = await leadWhenElected(election, until => leading(work, until), signal)
       if (outcome === 'lost') throw new SetupError('The lead was lost', `start ${name} again; another one may have it now`)
     },
   }
 }
+
+/** What candidates say of themselves: the newest version is not to lead while others are older. */
+const VERSIONS = { binaryVersion: '1.36.2', emulationVersion: '1.36.0' }
 
 /** As upstream: a leader must notice that it cannot renew before others may take over. */
 function checkPeriods({ leaseDurationMs, renewDeadlineMs, retryPeriodMs }: Readonly<Record<string, number>>): void {

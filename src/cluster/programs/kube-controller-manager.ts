@@ -8,6 +8,7 @@ import { accountOf } from '#controllers/service-accounts.ts'
 import { startControllers } from '#controllers/start-controllers.ts'
 import { builtInKinds } from '#kinds/kinds.ts'
 import { optionalKinds } from '#kinds/optional-kinds.ts'
+import { isGateOn } from '#machinery/feature-gates/feature-gates.ts'
 import { kindRegistry } from '#machinery/kind/kind-registry.ts'
 import { controllerParameters } from '../flags/controller-parameters.ts'
 import { kubeControllerManagerConfiguration } from '../flags/controllers-configuration.ts'
@@ -32,7 +33,7 @@ void runProgram(kubeControllerManager, async context => {
   const readMetrics = async (path: string) => JSON.parse(await client.raw(path)) as unknown
   using events = eventRecorder({ client, clock, log, component: 'kube-controller-manager' })
   const metrics = new Registry()
-  const leader = leadership(context, { client, events, metrics })
+  const leader = leadership(context, { client, events, metrics, isCoordinated: isGateOn('CoordinatedLeaderElection', featureGates) })
   const { counted, series } = controllerMetrics()
   await using _server = await serveComponent(context, {
     client,

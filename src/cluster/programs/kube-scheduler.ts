@@ -5,6 +5,7 @@ import type { Informer } from '#client/informers/informer.ts'
 import { informers } from '#client/informers/informers.ts'
 import { Pod } from '#kinds/core/v1/pod.ts'
 import { encodeYaml } from '#machinery/codec/yaml/encode-yaml.ts'
+import { isGateOn } from '#machinery/feature-gates/feature-gates.ts'
 import { SchedulerConfigurationError } from '#scheduler/configuration/scheduler-configuration-error.ts'
 import { answerReviews } from '#scheduler/explain/answer-reviews.ts'
 import { type Scheduler, startScheduler } from '#scheduler/scheduler.ts'
@@ -42,7 +43,8 @@ void runProgram(kubeScheduler, async context => {
   let pods: Informer<Pod> | undefined
   const metrics = new Registry()
   const { counted, series } = schedulerMetrics(() => running)
-  const leader = leadership(context, { client, events, configuration: config?.leaderElection, metrics })
+  const isCoordinated = isGateOn('CoordinatedLeaderElection', flags['feature-gates'])
+  const leader = leadership(context, { client, events, configuration: config?.leaderElection, metrics, isCoordinated })
   await using _server = await serveComponent(context, {
     client,
     checks: [leader.check],
