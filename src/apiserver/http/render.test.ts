@@ -17,9 +17,11 @@ const object = (name: string, data: Record<string, string>): ApiObject =>
     data,
   }) as ApiObject
 
+const plainly = (value: ApiObject) => [value, { json: new TextEncoder().encode(JSON.stringify(value)) }] as const
+
 describe('stored bytes', () => {
   it('become what clients get by filling in the revision', () => {
-    const form = storedForm(object('ä', { k: 'v' }), JSON.stringify)
+    const form = storedForm(...plainly(object('ä', { k: 'v' })))
     const adopted = adopt(form.value, 42, () => form)
     expect(adopted).toBe(form.object)
     expect(text(keptBytes(adopted)!)).toBe(`${JSON.stringify({ ...form.object })}\n`)
@@ -27,20 +29,20 @@ describe('stored bytes', () => {
   })
 
   it('stand in a frame as they stand alone, in whatever form they are kept, and as of any revision', () => {
-    const form = storedForm(object('ä', { k: 'v' }), JSON.stringify)
+    const form = storedForm(...plainly(object('ä', { k: 'v' })))
     const adopted = adopt(form.value, 42, () => form)
     const [head, tail] = ['<', '>'].map(part => new TextEncoder().encode(part)) as [Uint8Array, Uint8Array]
     const framed = (shown: object) => text(enclosed(shown, head, tail)!)
     const later = atRevision(adopted, 12_345)
-    const plainly = JSON.stringify({ ...form.object })
-    expect([framed(adopted), framed(later)]).toEqual([`<${plainly}>`, `<${plainly.replace('"42"', '"12345"')}>`])
-    expect(text(jsonBytes(adopted))).toBe(`${plainly}\n`)
-    expect(framed(adopted)).toBe(`<${plainly}>`)
+    const whole = JSON.stringify({ ...form.object })
+    expect([framed(adopted), framed(later)]).toEqual([`<${whole}>`, `<${whole.replace('"42"', '"12345"')}>`])
+    expect(text(jsonBytes(adopted))).toBe(`${whole}\n`)
+    expect(framed(adopted)).toBe(`<${whole}>`)
     expect(enclosed({}, head, tail)).toBeUndefined()
   })
 
   it('are not guessed for another revision where the revision stands twice', () => {
-    const form = storedForm({ ...object('a', {}), ref: { resourceVersion: '42' } } as unknown as ApiObject, JSON.stringify)
+    const form = storedForm(...plainly({ ...object('a', {}), ref: { resourceVersion: '42' } } as unknown as ApiObject))
     const later = atRevision(
       adopt(form.value, 42, () => form),
       43,

@@ -97,7 +97,7 @@ export class ObjectStore {
     const key = this.#keyOf(kind, object)
     const whole = { ...object, metadata: slotted(object.metadata) }
     const lease = lifetimeSeconds ? { lease: await this.#lease(lifetimeSeconds) } : {}
-    const form = codec.encode(kind, key, whole)
+    const form = codec.encode(kind, key, whole, this.#storedNow(kind, object))
     try {
       const { succeeded, revision } = await this.#commit({
         compare: [{ key, modRevision: expected }],
@@ -126,7 +126,7 @@ export class ObjectStore {
     }
     const key = this.#keyOf(kind, object)
     const last = { ...object, metadata: slotted(object.metadata) }
-    const form = codec.encode(kind, key, last)
+    const form = codec.encode(kind, key, last, this.#storedNow(kind, object))
     try {
       const { result, done } = store.decideNow({
         compare: [{ key, modRevision: expected }],
@@ -177,6 +177,11 @@ export class ObjectStore {
     } catch (error) {
       throw unreadable([[kv.key, (error as Error).message]])
     }
+  }
+
+  /** The stored version of an object, as the cache has it. */
+  #storedNow(kind: AnyKind, object: ApiObject): ApiObject | undefined {
+    return this.cacheOf(kind).get(cacheKeyOf(object))
   }
 
   #keyOf(kind: AnyKind, object: ApiObject): string {

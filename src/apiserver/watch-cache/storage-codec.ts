@@ -1,4 +1,3 @@
-import { encodeObject } from '#machinery/codec/json/encode-object.ts'
 import { decodeProtobuf, encodeProtobuf, MAGIC, openEnvelope } from '#machinery/codec/protobuf/envelope.ts'
 import type { AnyKind, ApiObject } from '#machinery/kind/kind.ts'
 import type { KindRegistry } from '#machinery/kind/kind-registry.ts'
@@ -6,7 +5,8 @@ import type { JsonObject } from '#machinery/patch/json-object.ts'
 import type { KeyValue } from '#store/store.ts'
 import { ENCRYPTED, READ_AS_IDENTITY, startsWith, type ValueTransformer } from '../encryption/transformer.ts'
 import { decodeObject } from '../registry/body.ts'
-import { adopt, type ReadForm, type StoredForm, storedAs, storedForm } from './stored-form.ts'
+import { encodeStored } from './encode-stored.ts'
+import { adopt, formerOf, type ReadForm, type StoredForm, storedAs, storedForm } from './stored-form.ts'
 import { parseStored, sharingFields } from './stored-json.ts'
 
 export interface StorageCodecOptions {
@@ -27,12 +27,16 @@ export class StorageCodec {
     this.#options = options
   }
 
-  /** The form of an object, whose resourceVersion has to be '', that is stored under `key`. Throws if it cannot be encrypted. */
-  encode(kind: AnyKind, key: string, object: ApiObject): StoredForm {
+  /**
+   * The form of an object, whose resourceVersion has to be '', that is stored under `key`; `before` is what is stored there now. Throws if it
+   * cannot be encrypted.
+   */
+  encode(kind: AnyKind, key: string, object: ApiObject, before?: ApiObject): StoredForm {
     const transformer = this.#transformerOf(kind)
     if (transformer?.writer) this.#writers.set(object, transformer.writer)
     if (this.#options.mediaType !== PROTOBUF || !hasNumbers(kind)) {
-      return storedForm(object, encodeObject, transformer && (json => transformer.toStorage(key, json)))
+      const encoded = encodeStored(object, before && formerOf(before))
+      return storedForm(object, encoded, transformer && (json => transformer.toStorage(key, json)))
     }
     const value = encodeProtobuf(kind.apiVersion, kind.kind, kind.schema, object as unknown as JsonObject)
     return storedAs(object, transformer ? transformer.toStorage(key, value) : value)

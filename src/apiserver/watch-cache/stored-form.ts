@@ -2,6 +2,7 @@ import { beside } from '#base/collections/beside.ts'
 import { copyBytes, newKeptBytes } from '#base/collections/kept-bytes.ts'
 import type { ApiObject } from '#machinery/kind/kind.ts'
 import { ObjectMeta } from '#machinery/kind/object-meta.ts'
+import type { Encoded, Former, Places } from './encode-stored.ts'
 
 /**
  * The bytes that are stored for an object, and the bytes that clients get, from one serialisation: both are the object's JSON, but the store
@@ -13,6 +14,8 @@ export interface StoredForm {
   readonly value: Uint8Array
   /** The object's JSON, if it is the value or the value was made of it. */
   readonly json: Uint8Array | undefined
+  /** Where its parts are in that, if that is known. */
+  readonly places?: Places | undefined
   /** The object; its resourceVersion is '' until {@link adopt} fills it in. */
   readonly object: ApiObject
 }
@@ -22,19 +25,19 @@ const SLOT = '"resourceVersion":""'
 /** What is being written, beside its bytes: the store hands on the very bytes it was given. */
 const writing = beside<StoredForm | undefined>()
 const kept = beside<Uint8Array>()
-const encoder = new TextEncoder()
+/** In the bytes that are kept. */
+const placesIn = beside<Places>()
 
 /**
- * Serialises `object`, whose resourceVersion has to be ''. `seal` makes of that what is stored. The object becomes the cache's own once it is
- * stored. Call {@link written} when the write is over, whatever came of it.
+ * The form of `object`, whose resourceVersion has to be '', of its JSON. `seal` makes of that what is stored. The object becomes the cache's own
+ * once it is stored. Call {@link written} when the write is over, whatever came of it.
  */
 export function storedForm(
   object: ApiObject,
-  stringify: (object: ApiObject) => string,
+  { json, places }: Pick<Encoded, 'json'> & Partial<Encoded>,
   seal?: (json: Uint8Array) => Uint8Array,
 ): StoredForm {
-  const json = encoder.encode(stringify(object))
-  const form = { value: seal ? seal(json) : json, json, object }
+  const form = { value: seal ? seal(json) : json, json, places, object }
   writing.set(form.value, form)
   return form
 }
@@ -61,7 +64,7 @@ export function adopt(value: Uint8Array, revision: number, read: (value: Uint8Ar
   const metadata = object.metadata as { resourceVersion?: string }
   if (metadata.resourceVersion === '') {
     metadata.resourceVersion = String(revision)
-    if (form.json) keepJson(object, form.json, revision)
+    if (form.json) keepJson(object, form.json, known?.places, revision)
   }
   return object
 }
@@ -72,6 +75,13 @@ export type ReadForm = Pick<StoredForm, 'object' | 'json'>
 /** The JSON bytes kept beside `object`, if they are; with a line feed at their end. */
 export function keptBytes(object: object): Uint8Array | undefined {
   return kept.get(object)
+}
+
+/** `object` as a version before the one that is to be encoded; undefined where it is not known how it was. */
+export function formerOf(object: ApiObject): Former | undefined {
+  const places = placesIn.get(object)
+  const json = kept.get(object)
+  return places && json && { object, json, places }
 }
 
 /**
@@ -130,9 +140,16 @@ function withSlot(object: ApiObject): ApiObject {
  * Hot: bench/apiserver — a write serialises once, and the revision is spliced into a copy of the stored bytes: these lie in memory whose growth
  * hurries the garbage collection, and what was read may be a part of something larger. It is made at once: later, both would be there.
  */
-function keepJson(object: object, json: Uint8Array, revision: number): void {
+function keepJson(object: object, json: Uint8Array, places: Places | undefined, revision: number): void {
   const at = indexOf(json, SLOT)
-  if (at >= 0) kept.set(object, withRevision(json, { at, length: SLOT.length, end: json.length }, revision))
+  if (at < 0) return
+  const bytes = withRevision(json, { at, length: SLOT.length, end: json.length }, revision)
+  kept.set(object, bytes)
+  if (places && places.first > at) placesIn.set(object, moved(places, bytes.length - 1 - json.length))
+}
+
+function moved({ entries, first, second, end }: Places, by: number): Places {
+  return { entries: entries && entries + by, first: first + by, second: second + by, end: end + by }
 }
 
 /** `json` up to `end` with `revision` in the slot, and a line feed. */
