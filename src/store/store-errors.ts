@@ -38,6 +38,16 @@ export class NoSpaceError extends StoreError {
   }
 }
 
+/** The disk is so full that the store cannot even be opened: nothing has changed on it. */
+export class NoRoomError extends StoreError {
+  readonly code = 'noRoom'
+  constructor(where: string, cause?: unknown) {
+    super(`the store in ${where} cannot be opened: its disk is full; free some space (64 KiB are enough to read), then start again`, {
+      cause,
+    })
+  }
+}
+
 /** The stored bytes of this key do not match their checksum, so they are not served. */
 export class CorruptError extends StoreError {
   readonly code = 'corrupt'

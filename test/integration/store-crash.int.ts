@@ -1,5 +1,16 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type BuildOptions, build, type Plugin, type PluginBuild } from 'esbuild'
@@ -8,7 +19,7 @@ import { silentLogger } from '#base/log/logger.ts'
 import { type Random, seededRandom } from '#base/random/random.ts'
 import { realClock } from '#base/time/real-clock.ts'
 import { LmdbStore } from '#store/lmdb/lmdb-store.ts'
-import { prefix, type Store } from '#store/store.ts'
+import { prefix, type Store, type WatchEvent } from '#store/store.ts'
 import { LockedError, NoSpaceError } from '#store/store-errors.ts'
 import { until } from '../support/until.ts'
 
@@ -325,6 +336,67 @@ describe.skipIf(!canMount)('a store on a full disk (needs root to mount one)', (
       execFileSync('umount', [directory])
     }
   })
+
+  it('[S19][S21] opens for reads and watches with all that was acknowledged when its process was killed and the disk has filled since', async () => {
+    const directory = join(folder, 'killed-and-filled')
+    const [path, filler] = [join(directory, 'store'), join(directory, 'filler')]
+    mkdirSync(directory)
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', directory])
+    let store: LmdbStore | undefined
+    try {
+      const child = spawn(process.execPath, [program, path, String(SEED)], { stdio: ['ignore', 'pipe', 'inherit'] })
+      const { acknowledged } = await killAfter(child, 150)
+      const log = readFileSync(join(path, 'data.log'))
+      fillUp(filler)
+      for (let time = 0; time < 2; time++) {
+        store = await open(path)
+        await check(store, newestOf(acknowledged), Math.max(...acknowledged.map(({ revision }) => revision)))
+        const history = acknowledged.at(-1)!.revision - 20
+        expect(store.rangeNow({ ...prefix('/crash/'), revision: history }).kvs.every(({ modRevision }) => modRevision <= history)).toBe(
+          true,
+        )
+        const seen: number[] = []
+        const sink = { events: (events: readonly WatchEvent[]) => seen.push(...events.map(({ kv }) => kv.modRevision)), end: () => {} }
+        store.watch({ ...prefix('/crash/'), revision: history }, sink)
+        await until('the watch has caught up', () => seen.at(-1) === store!.revisionNow())
+        const before = store.rangeNow(prefix('/crash/'))
+        const { key } = before.kvs[0]!
+        await expect(store.txn({ success: [{ type: 'put', key: '/more', value: Buffer.from('1') }] })).rejects.toBeInstanceOf(NoSpaceError)
+        await expect(store.txn({ success: [{ type: 'delete', key }] })).rejects.toBeInstanceOf(NoSpaceError)
+        expect(store.rangeNow(prefix('/crash/'))).toEqual(before)
+        expect((await store.status()).problems[0]).toContain('no space left')
+        await store.close()
+        expect(readFileSync(join(path, 'data.log')).equals(log)).toBe(true)
+      }
+      store = await open(path)
+      rmSync(filler)
+      await store.txn({ success: [{ type: 'put', key: '/more', value: Buffer.from('1') }] })
+      expect((await store.status()).problems).toEqual([])
+      await store.close()
+      expect(readdirSync(path)).not.toContain('data.log')
+      await checkAll(path, acknowledged)
+    } finally {
+      await store?.close()
+      execFileSync('umount', [directory])
+    }
+  })
+
+  it('says what to do where not even that is possible', async () => {
+    const directory = join(folder, 'filled-for-good')
+    const [path, filler] = [join(directory, 'store'), join(directory, 'filler')]
+    mkdirSync(directory)
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', directory])
+    try {
+      await (await open(path)).close()
+      rmSync(join(path, 'data.mdb-lock'))
+      fillUp(filler)
+      await expect(open(path)).rejects.toThrow(/cannot be opened: its disk is full; free some space/)
+      rmSync(filler)
+      await (await open(path)).close()
+    } finally {
+      execFileSync('umount', [directory])
+    }
+  })
 })
 
 /** Takes all the room there is left. */
@@ -372,12 +444,16 @@ async function killAfter(child: ChildProcess, count: number): Promise<{ opened: 
 /** Opens the store and checks it against all that was acknowledged. */
 async function checkAll(directory: string, acknowledged: readonly Acknowledged[]): Promise<void> {
   await using store = await reopened(directory)
-  const kept = new Map<string, Acknowledged>()
+  await check(store.store, newestOf(acknowledged), Math.max(1, ...acknowledged.map(each => each.revision)))
+}
+
+function newestOf(acknowledged: readonly Acknowledged[]): Map<string, Acknowledged> {
+  const newest = new Map<string, Acknowledged>()
   for (const each of acknowledged) {
-    const known = kept.get(each.key)
-    if (!known || known.revision < each.revision) kept.set(each.key, each)
+    const known = newest.get(each.key)
+    if (!known || known.revision < each.revision) newest.set(each.key, each)
   }
-  await check(store.store, kept, Math.max(1, ...acknowledged.map(each => each.revision)))
+  return newest
 }
 
 /** All that was acknowledged is there, unless a write that had not been answered yet came after it. */

@@ -1,11 +1,15 @@
-import { closeSync, existsSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { open } from 'lmdb'
-import { DamagedStoreError } from '../store-errors.ts'
+import { DamagedStoreError, NoRoomError } from '../store-errors.ts'
+import { isOfSpace } from './is-of-space.ts'
 
 export const PAGE_BYTES = 4096
 
+const LOCK_BYTES = 2 * PAGE_BYTES
+
 /**
- * Makes sure that the directory has a database file LMDB can open without harm, and answers its path.
+ * Makes sure that the directory has a database file LMDB can open without harm, and answers its path. Throws DamagedStoreError, NoRoomError or
+ * what the disk says.
  *
  * A new file is made beside and takes its name only once it is on disk: LMDB ends the process on a file whose first pages were lost.
  */
@@ -13,6 +17,7 @@ export async function databaseFile(directory: string): Promise<string> {
   const path = `${directory}/data.mdb`
   if (existsSync(path)) {
     checkFile(directory, path)
+    makeLockFile(directory, `${path}-lock`)
     return path
   }
   const draft = `${directory}/new.mdb`
@@ -33,7 +38,20 @@ export async function databaseFile(directory: string): Promise<string> {
   rmSync(`${draft}-lock`, { force: true })
   sync(directory)
   sync(`${directory}/..`)
+  makeLockFile(directory, `${path}-lock`)
   return path
+}
+
+/** LMDB maps this file into memory and writes there: where its blocks are not on disk yet and find no room, that ends the process. */
+function makeLockFile(directory: string, path: string): void {
+  if (existsSync(path) && statSync(path).blocks > 0) return
+  try {
+    writeFileSync(path, Buffer.alloc(LOCK_BYTES), { mode: 0o600 })
+  } catch (error) {
+    rmSync(path, { force: true })
+    if (isOfSpace(error)) throw new NoRoomError(directory, error)
+    throw error
+  }
 }
 
 /** Where the first two pages, the roots of the two newest transactions, keep what is looked at here. */

@@ -5,9 +5,10 @@ import type { Journal, JournalEntry } from '../embedded/journal.ts'
 import type { Change, Version } from '../embedded/state.ts'
 import { CorruptError, DamagedStoreError, FatalStoreError, NoSpaceError } from '../store-errors.ts'
 import { PAGE_BYTES } from './database-file.ts'
+import { IDENTITY_BYTES, type Operation } from './log-append.ts'
+import { type Entry, Overlay } from './overlay.ts'
 import { isRecordOf, readNumber, recordBytes, recordedValue, recordKey, revisionOf, writeNumber, writeRecord } from './record.ts'
 import type { Found } from './recover.ts'
-import { IDENTITY_BYTES, type Operation } from './write-ahead-log.ts'
 
 /** Where the journal writes, and how much it may. */
 export interface LmdbJournalOptions {
@@ -46,6 +47,9 @@ const FIRST_LEASE_KEY = leaseKey(1)
  * log takes it for the damaged record of a lease and does not open the store.
  */
 const LOG_KEY = leaseKey(0)
+/** Stands at the end of the record: how the log is written. */
+const LOG_FORMAT = Buffer.from([2])
+const LOG_RECORD_BYTES = IDENTITY_BYTES + writeNumber(0).length + LOG_FORMAT.length
 
 /** How exactly it is kept when a revision came. */
 const TIME_EVERY_MS = 1000
@@ -82,6 +86,7 @@ export class LmdbJournal implements Journal {
   #scratch: Buffer = Buffer.allocUnsafeSlow(64 * 1024)
   /** Values that were read when the store was opened, until they are asked for or something is written. */
   #opened: Map<Version, Uint8Array> | undefined
+  #overlay: Overlay | undefined
 
   constructor(options: LmdbJournalOptions) {
     this.#options = options
@@ -100,18 +105,18 @@ export class LmdbJournal implements Journal {
 
   /** Everything on disk. */
   find(): Pick<Found, 'records' | 'compactRevision' | 'leases' | 'times'> {
-    const compacted = this.#database.getBinary(COMPACTED_KEY)
+    const compacted = this.#get(COMPACTED_KEY)
     const leases = new Map<number, number>()
-    for (const { key, value } of this.#database.getRange({ start: FIRST_LEASE_KEY, end: recordKey(0, LEASE_SPACE + 1) })) {
+    for (const { key, value } of this.#range(FIRST_LEASE_KEY, recordKey(0, LEASE_SPACE + 1))) {
       leases.set(revisionOf(key.subarray(COMPACTED_KEY.length))[0], this.#number(value))
     }
     const times: [number, number][] = []
-    for (const { key, value } of this.#database.getRange({ start: timeKey(0), end: recordKey(0, TIME_SPACE + 1) })) {
+    for (const { key, value } of this.#range(timeKey(0), recordKey(0, TIME_SPACE + 1))) {
       times.push([revisionOf(key.subarray(COMPACTED_KEY.length))[0], this.#number(value)])
     }
     return {
       times,
-      records: this.#database.getRange({ start: FIRST_CHANGE_KEY }),
+      records: this.#range(FIRST_CHANGE_KEY),
       compactRevision: compacted ? this.#number(compacted) : 0,
       leases,
     }
@@ -121,7 +126,17 @@ export class LmdbJournal implements Journal {
   log(): LogState | undefined {
     const record = this.#database.getBinary(LOG_KEY)
     if (!record) return undefined
-    return { identity: Buffer.from(record.subarray(0, IDENTITY_BYTES)), taken: this.#number(record.subarray(IDENTITY_BYTES)) }
+    if (!record.subarray(-LOG_FORMAT.length).equals(LOG_FORMAT) || record.length !== LOG_RECORD_BYTES) {
+      const what = 'its log was left by another version of this program (open it with that one and close it in good order)'
+      throw new DamagedStoreError(this.#options.directory, what)
+    }
+    const taken = this.#number(record.subarray(IDENTITY_BYTES, -LOG_FORMAT.length))
+    return { identity: Buffer.from(record.subarray(0, IDENTITY_BYTES)), taken }
+  }
+
+  /** From now on these are read as if they had been committed; none if they are. */
+  lay(operations: readonly Operation[]): void {
+    this.#overlay = operations.length > 0 ? new Overlay(operations) : undefined
   }
 
   /**
@@ -194,6 +209,18 @@ export class LmdbJournal implements Journal {
     if (this.#damaged.size > 0) for (const { version } of changes) this.#damaged.delete(version.key)
   }
 
+  /**
+   * Throws NoSpaceError if it can be seen that the disk has no room for these. LMDB recovers of a disk that is full, but lmdb 3.5.6 does not always
+   * survive to say so: it writes a message of up to 112 bytes into 100 (`mdb_page_flush`).
+   */
+  checkDisk(operations: readonly Operation[]): void {
+    let bytes = 0
+    for (const { key, value } of operations) bytes += key.length + (value?.length ?? 0)
+    if (this.#freeBytes() >= 2 * bytes) return
+    this.#full = new NoSpaceError(this.#options.directory)
+    throw this.#full
+  }
+
   /** Writes in one transaction; resolves once that is durable. Some of what is to be forgotten goes with it. */
   async commit(operations: readonly Operation[]): Promise<void> {
     while (this.#appending) await this.#lastAppend
@@ -220,10 +247,10 @@ export class LmdbJournal implements Journal {
       return opened
     }
     const key = recordKey(version.modRevision, version.sub)
-    let record = this.#database.getBinary(key)
+    let record = this.#get(key)
     if (!record) {
       this.#database.resetReadTxn()
-      record = this.#database.getBinary(key)
+      record = this.#get(key)
     }
     const value = record && isRecordOf(record, version) ? recordedValue(record) : undefined
     if (value) return value
@@ -255,6 +282,16 @@ export class LmdbJournal implements Journal {
     await this.#database.close()
   }
 
+  #get(key: Buffer): Buffer | undefined {
+    const ahead = this.#overlay?.get(key)
+    return ahead ? ahead.value : this.#database.getBinary(key)
+  }
+
+  #range(start: Buffer, end?: Buffer): Iterable<Entry> {
+    const records = this.#database.getRange(end ? { start, end } : { start })
+    return this.#overlay?.over(records, start, end) ?? records
+  }
+
   /** What is noted of when these changes came: nothing, if something was a moment ago. */
   #timeOf(changes: readonly Change[]): { revision: number; atMs: number } | undefined {
     const atMs = this.#options.clock.now()
@@ -270,11 +307,16 @@ export class LmdbJournal implements Journal {
   /** Looks at the disk when LMDB has written to it, and when what was there then is spoken for: not with each append. */
   #hasRoom(bytes: number, waitingBytes: number): boolean {
     if (this.#full || this.#roomBytes < bytes) {
-      const { bavail, bsize } = statfsSync(this.#options.directory)
-      this.#roomBytes = bavail * bsize - COMMIT_OVERHEAD_BYTES - waitingBytes
+      this.#roomBytes = this.#freeBytes() - waitingBytes
     }
     this.#roomBytes -= bytes
     return this.#roomBytes >= 0
+  }
+
+  /** What the disk has room for beyond what a commit may need in any case. */
+  #freeBytes(): number {
+    const { bavail, bsize } = statfsSync(this.#options.directory)
+    return bavail * bsize - COMMIT_OVERHEAD_BYTES
   }
 
   #pages(): { all: number; inUse: number } {
@@ -346,6 +388,7 @@ export class LmdbJournal implements Journal {
   async #forgetSome(): Promise<void> {
     this.#forgetting.idle = undefined
     if (this.#closed || this.#appending) return this.#forgetWhenIdle()
+    if (this.#freeBytes() < 0) return // It goes with the next commit that there is room for.
     const forgotten = this.#nextForgotten(FORGET_WHEN_IDLE)
     this.#forgetting.at += forgotten.length
     try {
@@ -359,7 +402,7 @@ export class LmdbJournal implements Journal {
 
 /** Notes which log there is, or (without a state) that there is none any more. */
 export function notingLog(state?: LogState): Operation {
-  return state ? { key: LOG_KEY, value: Buffer.concat([state.identity, writeNumber(state.taken)]) } : { key: LOG_KEY }
+  return state ? { key: LOG_KEY, value: Buffer.concat([state.identity, writeNumber(state.taken), LOG_FORMAT]) } : { key: LOG_KEY }
 }
 
 function removing({ modRevision, sub }: Version): Operation {

@@ -47,7 +47,7 @@ describe('the lmdb store', () => {
       { timeout: 60_000, interval: 5 },
     )
   /** What the directory would be if the process ended now, opened. */
-  const killed = async (meddle = (_copy: string) => {}) => {
+  const killed = async (meddle = (_copy: string) => {}, options: Partial<LmdbStoreOptions> = {}) => {
     const copy = mkdtempSync(join(tmpdir(), 'store-killed-'))
     for (const name of ['data.mdb', 'data.log'])
       if (existsSync(join(directory, name))) copyFileSync(join(directory, name), join(copy, name))
@@ -55,7 +55,7 @@ describe('the lmdb store', () => {
     rmSync(directory, { recursive: true })
     directory = copy
     meddle(copy)
-    await open()
+    await open(options)
   }
   const list = (revision?: number) =>
     store.rangeNow({ ...prefix('/'), ...(revision && { revision }) }).kvs.map(kv => `${kv.key}=${text(kv.value)}`)
@@ -363,12 +363,29 @@ describe('the lmdb store', () => {
     expect(list()).toEqual(['/a=1'])
   })
 
-  it('[S19] leaves out what is torn at the end of the log: it was not acknowledged', async () => {
+  it('[S19] leaves out what is torn at the end of the log, which was not acknowledged, and says how much', async () => {
     await put('/a', '1')
-    await put('/torn', 'a torn value')
-    await killed(copy => damage(copy, 'a torn value', 'data.log'))
+    await put('/torn', 'a torn value '.repeat(100))
+    const said: unknown[] = []
+    const warn = (message: string, fields?: object) => void said.push([message, fields])
+    const tear = (copy: string) => {
+      const path = join(copy, 'data.log')
+      const file = readFileSync(path)
+      // The second of its three sectors was not written.
+      const start = Math.floor(file.indexOf('a torn value') / 4096) * 4096
+      file.fill(0, start + 512, start + 1024)
+      writeFileSync(path, file)
+    }
+    await killed(tear, { logger: { ...silentLogger, warn } })
     expect(list()).toEqual(['/a=1'])
+    expect(said).toEqual([[expect.stringContaining('was not complete, so it had not been acknowledged'), { directory, bytes: 2 * 512 }]])
     expect(await put('/b', '2')).toBe(3)
+  })
+
+  it.each(['a damaged value', '/damaged', 'T8SM'])('[S19] does not open with a log whose last append is damaged: in %j', async where => {
+    await put('/damaged', 'a damaged value')
+    await expect(killed(copy => damage(copy, where, 'data.log'))).rejects.toThrow('data.log is damaged in what was written last;')
+    await expect(open()).rejects.toBeInstanceOf(DamagedStoreError)
   })
 
   it('[S20] does not open with a log that is damaged before its end, or missing', async () => {
@@ -380,7 +397,7 @@ describe('the lmdb store', () => {
         damage(copy, 'a damaged value', 'data.log')
         path = join(copy, 'data.log')
       }),
-    ).rejects.toThrow(`${path} is damaged`)
+    ).rejects.toThrow(`${path} is damaged in what was written last but one or before`)
     rmSync(path)
     await expect(open()).rejects.toThrow(`${path} is missing`)
     await expect(open()).rejects.toBeInstanceOf(DamagedStoreError)

@@ -49,6 +49,7 @@ export class LmdbStore extends EmbeddedStore {
         maxSizeBytes,
         clock,
         identity,
+        logger,
         loopTime: () => performance.eventLoopUtilization(),
       })
       const { state, history, garbage, damaged, values } = recover({ ...journal.find(), directory, nowMs: clock.now() })

@@ -1,18 +1,23 @@
 import { rmSync, statfsSync } from 'node:fs'
+import type { Logger } from '#base/log/logger.ts'
 import type { Timer } from '#base/time/clock.ts'
 import type { Journal, JournalEntry } from '../embedded/journal.ts'
 import type { Change, Version } from '../embedded/state.ts'
 import { CorruptError, FatalStoreError, NoSpaceError } from '../store-errors.ts'
 import type { LoopTime } from './at-once.ts'
-import { LmdbJournal, type LmdbJournalOptions, notingLog } from './lmdb-journal.ts'
+import { isOfSpace } from './is-of-space.ts'
+import { LmdbJournal, type LmdbJournalOptions, type LogState, notingLog } from './lmdb-journal.ts'
+import { type Operation, operationBytes } from './log-append.ts'
+import { readLog } from './read-log.ts'
 import { recordBytes, recordedValue } from './record.ts'
-import { canLog, fitsLog, LOG_BYTES, logPath, type Operation, operationBytes, readLog, WriteAheadLog } from './write-ahead-log.ts'
+import { canLog, fitsLog, LOG_BYTES, logPath, WriteAheadLog } from './write-ahead-log.ts'
 
 export interface LoggedJournalOptions extends LmdbJournalOptions {
   /** Of the log that is begun: no other one has it. */
   readonly identity: Buffer
   /** Of the loop that this runs on: while it is at leisure, it may wait for a prompt disk. */
   readonly loopTime: () => LoopTime
+  readonly logger: Logger
 }
 
 /**
@@ -29,8 +34,8 @@ interface Batch {
   readonly operations: readonly Operation[]
   /** Where their values are in the log. */
   readonly places: ReadonlyMap<Version, number>
-  /** Of the last append in it. */
-  readonly sequence: number
+  /** Of the last append in it; undefined if another process left this in its log. */
+  readonly sequence: number | undefined
   readonly bytes: number
   /** Their records are in LMDB once it is. */
   readonly forgotten: readonly Version[]
@@ -39,7 +44,8 @@ interface Batch {
 /**
  * An {@link LmdbJournal} with a {@link WriteAheadLog} before it: what is appended is durable in the log, and in LMDB a moment later, together
  * with all that came by then. A commit of LMDB costs a lone writer several times what a write to the log does. Until then values are read from
- * the log; what a process leaves in its log, the next one that opens the store has LMDB take in.
+ * the log; what a process leaves in its log, the next one that opens the store has LMDB take in. Where there is no room for that, it stays in the
+ * log, is read from memory, and nothing is appended before there is.
  */
 export class LoggedJournal implements Journal {
   readonly #options: LoggedJournalOptions
@@ -66,14 +72,15 @@ export class LoggedJournal implements Journal {
     this.#database = database
   }
 
-  /** Has LMDB take in what there is in a log. Rejects with DamagedStoreError, NoSpaceError or what the disk says. */
+  /** Has LMDB take in what there is in a log. Rejects with DamagedStoreError or what the disk says. */
   static async open(options: LoggedJournalOptions): Promise<LoggedJournal> {
     const database = new LmdbJournal(options)
     try {
+      const journal = new LoggedJournal(options, database)
       const log = database.log()
-      if (log) await database.commit([...readLog(options.directory, log.identity, log.taken), notingLog()])
-      rmSync(logPath(options.directory), { force: true })
-      return new LoggedJournal(options, database)
+      if (log) await journal.#takeOver(log)
+      else rmSync(logPath(options.directory), { force: true })
+      return journal
     } catch (error) {
       await database.close()
       throw error
@@ -86,7 +93,7 @@ export class LoggedJournal implements Journal {
     this.#isAppending = true
     try {
       // What LMDB had no room for goes first: nothing more is acknowledged before it is in.
-      if (this.#batch && !this.#takingIn) await this.#tookIn()
+      if (this.#batch && !(this.#takingIn && this.#log)) await this.#tookIn()
       const changes = entries.flatMap(entry => entry.changes)
       this.#database.checkRoom(changes, this.#waitingBytes())
       const operations = this.#database.operationsOf(entries)
@@ -145,6 +152,24 @@ export class LoggedJournal implements Journal {
 
   reportDamaged(version: Version): void {
     this.#database.reportDamaged(version)
+  }
+
+  /** What the log holds of a process that ended without closing it goes first. */
+  async #takeOver({ identity, taken }: LogState): Promise<void> {
+    const { directory, logger } = this.#options
+    const { operations, leftOutBytes } = readLog(directory, identity, taken)
+    if (leftOutBytes > 0)
+      logger.warn('Left out what was being written when the process before ended: it was not complete, so it had not been acknowledged', {
+        directory,
+        bytes: leftOutBytes,
+      })
+    const bytes = operations.reduce((sum, { key, value }) => sum + key.length + (value?.length ?? 0), 0)
+    this.#batch = { operations, places: new Map(), sequence: undefined, bytes, forgotten: [] }
+    await this.#takeIn()
+    if (this.#broken) throw this.#broken
+    if (!this.#batch) return
+    this.#database.lay(operations)
+    logger.error('The disk is full: writes are refused until there is room for what the process before has left in its log', { directory })
   }
 
   /** LMDB knows of the log before anything is in it. Without room for a log there is none. */
@@ -261,7 +286,9 @@ export class LoggedJournal implements Journal {
   async #tryTakingIn({ operations, sequence, forgotten }: Batch): Promise<void> {
     const { directory, identity } = this.#options
     try {
-      await this.#database.commit([...operations, notingLog({ identity, taken: sequence })])
+      this.#database.checkDisk(operations)
+      await this.#database.commit([...operations, notingLog(sequence === undefined ? undefined : { identity, taken: sequence })])
+      if (sequence === undefined) this.#endFormer()
     } catch (error) {
       if (error instanceof NoSpaceError) this.#refusal = error
       else this.#break(error instanceof FatalStoreError ? error : new FatalStoreError(directory, error))
@@ -272,6 +299,12 @@ export class LoggedJournal implements Journal {
     if (this.#log?.taken) return
     this.#database.forget(this.#forgotten)
     this.#forgotten = []
+  }
+
+  /** The log of the process before holds nothing any more that LMDB does not. */
+  #endFormer(): void {
+    rmSync(logPath(this.#options.directory), { force: true })
+    this.#database.lay([])
   }
 
   #break(error: FatalStoreError): void {
@@ -292,9 +325,4 @@ export class LoggedJournal implements Journal {
       log.close()
     }
   }
-}
-
-function isOfSpace(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException
-  return code === 'ENOSPC' || code === 'EDQUOT'
 }

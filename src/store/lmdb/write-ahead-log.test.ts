@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { virtualClock } from '#base/time/virtual-clock.ts'
-import { type Operation, readLog, WriteAheadLog } from './write-ahead-log.ts'
+import type { Operation } from './log-append.ts'
+import { readLog } from './read-log.ts'
+import { WriteAheadLog } from './write-ahead-log.ts'
 
 const identity = Buffer.alloc(16, 7)
 const operations = (n: number): Operation[] => [{ key: Buffer.from(`key-${n}`), value: Buffer.from(`value-${n}`) }]
@@ -13,7 +15,7 @@ describe('the log before LMDB', () => {
   let log: WriteAheadLog
   let atLeisure: boolean
   /** How many appends can be read back. */
-  const found = () => readLog(directory, identity, 0).length
+  const found = () => readLog(directory, identity, 0).operations.length
   const append = (n: number, isLone: boolean) => log.append(n, operations(n), isLone)
   /** After them it knows that the disk is prompt: by this clock it takes no time. */
   const prompt = async () => {
