@@ -32,15 +32,16 @@ export class WriteAheadLog {
   readonly #clock: Clock
   readonly #atOnce: AtOnce
   /** What is in the file, without stamps: LMDB is given what was written, and nothing is kept twice. */
-  readonly #bytes = Buffer.alloc(LOG_BYTES)
+  readonly #bytes: Buffer
   #half = 0
   #end = 0
   /** How much the last append writes or wrote. */
   #appending = 0
 
-  private constructor(path: string, file: number, { identity, clock, loopTime }: WriteAheadLogOptions) {
+  private constructor(path: string, { file, bytes }: OpenLog, { identity, clock, loopTime }: WriteAheadLogOptions) {
     this.#path = path
     this.#file = file
+    this.#bytes = bytes
     this.#identity = identity
     this.#clock = clock
     this.#atOnce = new AtOnce(loopTime)
@@ -65,7 +66,7 @@ export class WriteAheadLog {
       } finally {
         closeSync(folder)
       }
-      return new WriteAheadLog(path, openSync(path, constants.O_WRONLY | constants.O_DSYNC), options)
+      return new WriteAheadLog(path, openLog(path), options)
     } catch (error) {
       rmSync(path, { force: true })
       throw error
@@ -158,6 +159,57 @@ export function fitsLog(operations: readonly Operation[]): boolean {
 /** As many bytes as the pages have that these begin. */
 export function wholePages(bytes: number): number {
   return Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES
+}
+
+/** The file of a log, and the memory from which it is written. */
+interface OpenLog {
+  readonly file: number
+  readonly bytes: Buffer
+}
+
+/**
+ * Opens a log that has nothing in it. Hot: bench/apiserver — past the page cache if that can be: nobody reads the file while its process lives, and
+ * a lone write takes 15 µs of CPU less.
+ */
+function openLog(path: string): OpenLog {
+  const synced = constants.O_WRONLY | constants.O_DSYNC
+  return openDirect(path, synced) ?? { file: openSync(path, synced), bytes: Buffer.alloc(LOG_BYTES) }
+}
+
+/**
+ * Undefined where the file system does not do that. What it takes has to begin at a multiple of the disk's blocks in memory, too; where in memory a buffer
+ * lies cannot be asked, so the first page of nothing is offered from one place after the other.
+ */
+function openDirect(path: string, flags: number): OpenLog | undefined {
+  let file: number | undefined
+  try {
+    file = openSync(path, flags | (constants.O_DIRECT ?? 0))
+    const memory = Buffer.alloc(LOG_BYTES + PAGE_BYTES)
+    // The first place is the one with glibc, whose large allocations have a head of that size.
+    for (let at = PAGE_BYTES - ALLOCATED_AT; at >= 0; at -= ALLOCATED_AT)
+      if (takesPage(file, memory, at)) return { file, bytes: memory.subarray(at, at + LOG_BYTES) }
+  } catch (error) {
+    if (!isInvalid(error)) throw error
+  }
+  if (file !== undefined) closeSync(file)
+  return undefined
+}
+
+/** Every allocation begins at a multiple of this. */
+const ALLOCATED_AT = 16
+
+function takesPage(file: number, memory: Buffer, at: number): boolean {
+  try {
+    return writeSync(file, memory, at, PAGE_BYTES, 0) === PAGE_BYTES
+  } catch (error) {
+    if (isInvalid(error)) return false
+    closeSync(file)
+    throw error
+  }
+}
+
+function isInvalid(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'EINVAL'
 }
 
 /** Writes `bytes` from `start` to `end` to the same place of a file. */
