@@ -122,7 +122,8 @@ export class Handler implements ApiHandler {
 
   async createFrom(caller: Caller, asked: RequestTarget, body: Body, options: WriteOptions): Promise<ApiObject> {
     const target = this.#served(asked)
-    await this.#check(caller, target, 'create', '')
+    const pending = this.#check(caller, target, 'create', '')
+    if (pending) await pending
     return notTooDeep(create(this.core, this.#request(caller, target, '', options), body))
   }
 
@@ -132,7 +133,8 @@ export class Handler implements ApiHandler {
 
   async updateFrom(caller: Caller, asked: RequestTarget, subresource: string, body: Body, options: WriteOptions): Promise<Written> {
     const target = this.#served(asked)
-    await this.#check(caller, target, 'update', subresource)
+    const pending = this.#check(caller, target, 'update', subresource)
+    if (pending) await pending
     return notTooDeep(update(this.core, this.#request(caller, target, subresource, options), body))
   }
 
@@ -143,7 +145,8 @@ export class Handler implements ApiHandler {
   async patchFrom(caller: Caller, asked: RequestTarget, body: PatchBody, options: PatchOptions): Promise<Written> {
     const target = this.#served(asked)
     const { subresource = '' } = options
-    await this.#check(caller, target, 'patch', subresource)
+    const pending = this.#check(caller, target, 'patch', subresource)
+    if (pending) await pending
     return notTooDeep(patch(this.core, this.#request(caller, target, subresource, options), body))
   }
 

@@ -57,14 +57,14 @@ export class Http2Exchange implements Exchange {
     if (this.#stream.headersSent) return
     const length = body ? byteLengthOf(body) : 0
     const isLast = this.method === 'HEAD' || length === 0
-    const headers = { ...head, date: this.#date() }
-    this.#stream.respond(status, body ? { ...headers, 'content-length': length } : headers, isLast)
+    const date = this.#date()
+    this.#stream.respond(status, head, body ? { date, 'content-length': length } : { date }, isLast)
     if (!isLast) this.#stream.end(body)
   }
 
   stream(status: number, head: ResponseHeaders): ResponseStream {
     const stream = this.#stream
-    stream.respond(status, { ...head, date: this.#date() }, this.method === 'HEAD')
+    stream.respond(status, head, { date: this.#date() }, this.method === 'HEAD')
     return {
       write: chunk => stream.write(chunk),
       get pendingBytes() {

@@ -27,28 +27,30 @@ export interface ResourceRequestInfo {
 export function requestInfoOf(escaped: string): RequestInfo | undefined {
   const path = escaped.includes('%') ? unescaped(escaped) : escaped
   if (path === undefined) return undefined
-  const parts = path.split('/').slice(1)
-  const isCore = parts[0] === 'api'
-  if (!isCore && parts[0] !== 'apis') return { isResource: false, path }
+  // Before the first slash stands nothing.
+  const parts = path.split('/')
+  const isCore = parts[1] === 'api'
+  if (!isCore && parts[1] !== 'apis') return { isResource: false, path }
   if (parts.at(-1) === '') parts.pop()
-  const head = isCore ? 2 : 3
+  const head = isCore ? 3 : 4
   if (parts.length <= head) return { isResource: false, path }
-  const group = isCore ? '' : parts[1]!
-  const version = parts[head - 1]!
-  let names = parts.slice(head)
-  const isWatchPath = names[0] === 'watch' && names.length > 1
-  if (isWatchPath) names = names.slice(1)
-  return { isResource: true, path, group, version, isWatchPath, ...placeOf(names) }
-}
-
-function placeOf(names: readonly string[]): Pick<ResourceRequestInfo, 'namespace' | 'resource' | 'name' | 'subresource' | 'rest'> {
+  const isWatchPath = parts[head] === 'watch' && parts.length > head + 1
+  const names = isWatchPath ? head + 1 : head
   // A namespace is a resource itself; behind its name it is the place of another.
-  if (names[0] === 'namespaces' && names.length > 2 && !NAMESPACE_SUBRESOURCES.has(names[2]!)) {
-    const [, namespace = '', resource = '', name = '', subresource = '', ...rest] = names
-    return { namespace, resource, name, subresource, rest: rest.join('/') }
+  const isWithin = parts[names] === 'namespaces' && parts.length > names + 2 && !NAMESPACE_SUBRESOURCES.has(parts[names + 2]!)
+  const at = isWithin ? names + 2 : names
+  return {
+    isResource: true,
+    path,
+    group: isCore ? '' : parts[2]!,
+    version: parts[head - 1]!,
+    isWatchPath,
+    namespace: isWithin ? parts[names + 1]! : '',
+    resource: parts[at] ?? '',
+    name: parts[at + 1] ?? '',
+    subresource: parts[at + 2] ?? '',
+    rest: parts.length > at + 3 ? parts.slice(at + 3).join('/') : '',
   }
-  const [resource = '', name = '', subresource = '', ...rest] = names
-  return { namespace: '', resource, name, subresource, rest: rest.join('/') }
 }
 
 const NAMESPACE_SUBRESOURCES: ReadonlySet<string> = new Set(['status', 'finalize'])

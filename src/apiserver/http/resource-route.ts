@@ -241,7 +241,8 @@ export class ResourceRoute {
 
   #negotiate(context: RequestContext, kind: AnyKind, isCollection: boolean): Negotiated {
     const accept = headerOf(context.exchange, 'accept')
-    if (accept && isOutOfReach(accept)) throw noRepresentation(isCollection && context.exchange.method === 'GET')
+    if (accept && accept !== MEDIA_TYPES.json && isOutOfReach(accept))
+      throw noRepresentation(isCollection && context.exchange.method === 'GET')
     if (!kind.isCustom || isMetadataOnly(accept)) return negotiate(accept, { protobuf: true, transforms: true })
     try {
       return negotiate(accept, { protobuf: false, transforms: true })

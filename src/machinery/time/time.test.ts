@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { canonicalMicroTime, canonicalTime, microTimeOf, secondsAndNanos, timeOf } from './time.ts'
 
@@ -18,6 +19,25 @@ describe('canonicalTime', () => {
   it('refuses days that do not exist', () => {
     expect(() => canonicalTime('2026-02-30T00:00:00Z')).toThrow('parsing time')
     expect(() => canonicalTime('2026-13-01T00:00:00Z')).toThrow('parsing time')
+  })
+
+  it('knows all days and times that there are', () => {
+    const month = fc.integer({ min: 0, max: 13 })
+    const day = fc.integer({ min: 0, max: 32 })
+    const sixty = fc.integer({ min: 57, max: 61 })
+    const years = fc.oneof(fc.integer({ min: 0, max: 9999 }), fc.constantFrom(0, 1900, 2000, 2023, 2024, 9999))
+    fc.assert(
+      fc.property(years, month, day, fc.integer({ min: 20, max: 25 }), sixty, sixty, (year, ...rest) => {
+        const [months, days, hour, minute, second] = rest.map(part => String(part).padStart(2, '0'))
+        const text = `${String(year).padStart(4, '0')}-${months}-${days}T${hour}:${minute}:${second}Z`
+        const ms = Date.parse(text)
+        const exists = !Number.isNaN(ms) && new Date(ms).toISOString().slice(0, 19) === text.slice(0, 19)
+        const micros = text.replace('Z', '.000001Z')
+        if (exists) expect([canonicalTime(text), canonicalMicroTime(micros)]).toEqual([text, micros])
+        else for (const read of [() => canonicalTime(text), () => canonicalMicroTime(micros)]) expect(read).toThrow('parsing time')
+      }),
+      { numRuns: 2000 },
+    )
   })
 })
 

@@ -12,6 +12,11 @@ export interface JournalEntry {
   readonly compactRevision?: number
 }
 
+/** All that changes in them. Hot: bench/apiserver — most often there is one. */
+export function changesOf(entries: readonly JournalEntry[]): readonly Change[] {
+  return entries.length === 1 ? entries[0]!.changes : entries.flatMap(entry => entry.changes)
+}
+
 /**
  * Where an embedded engine keeps its changes. `append` is called one at a time; if it rejects with NoSpaceError, nothing of it was kept;
  * any other rejection means that the disk cannot be trusted any more.

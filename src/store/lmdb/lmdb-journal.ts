@@ -1,7 +1,7 @@
 import { statfsSync } from 'node:fs'
 import { open, type RootDatabase } from 'lmdb'
 import type { Clock, Timer } from '#base/time/clock.ts'
-import type { Journal, JournalEntry } from '../embedded/journal.ts'
+import { changesOf, type Journal, type JournalEntry } from '../embedded/journal.ts'
 import type { Change, Version } from '../embedded/state.ts'
 import { CorruptError, DamagedStoreError, FatalStoreError, NoSpaceError } from '../store-errors.ts'
 import { PAGE_BYTES } from './database-file.ts'
@@ -153,7 +153,7 @@ export class LmdbJournal implements Journal {
 
   // Hot: bench/store.bench.ts
   async append(entries: readonly JournalEntry[]): Promise<void> {
-    const changes = entries.flatMap(entry => entry.changes)
+    const changes = changesOf(entries)
     this.checkRoom(changes)
     await this.commit(this.operationsOf(entries))
     this.appended(changes)
@@ -180,7 +180,7 @@ export class LmdbJournal implements Journal {
   /** What LMDB is given for these, in its order, their changes first. The records are overwritten when this is called the next time. */
   operationsOf(entries: readonly JournalEntry[]): Operation[] {
     const operations: Operation[] = []
-    const changes = entries.flatMap(entry => entry.changes)
+    const changes = changesOf(entries)
     const buffer = this.#scratchOf(sizeOf(changes))
     let offset = 0
     for (const change of changes) {

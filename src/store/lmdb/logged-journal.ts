@@ -1,7 +1,7 @@
 import { rmSync, statfsSync } from 'node:fs'
 import type { Logger } from '#base/log/logger.ts'
 import type { Timer } from '#base/time/clock.ts'
-import type { Journal, JournalEntry } from '../embedded/journal.ts'
+import { changesOf, type Journal, type JournalEntry } from '../embedded/journal.ts'
 import type { Change, Version } from '../embedded/state.ts'
 import { CorruptError, FatalStoreError, NoSpaceError } from '../store-errors.ts'
 import type { LoopTime } from './at-once.ts'
@@ -94,7 +94,7 @@ export class LoggedJournal implements Journal {
     try {
       // What LMDB had no room for goes first: nothing more is acknowledged before it is in.
       if (this.#batch && !(this.#takingIn && this.#log)) await this.#tookIn()
-      const changes = entries.flatMap(entry => entry.changes)
+      const changes = changesOf(entries)
       this.#database.checkRoom(changes, this.#waitingBytes())
       const operations = this.#database.operationsOf(entries)
       const log = canLog && fitsLog(operations) ? (this.#log ?? (await this.#beginLog())) : undefined

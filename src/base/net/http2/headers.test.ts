@@ -115,12 +115,18 @@ describe('header blocks', () => {
     )
   })
 
+  it('of answers are those of both parts, and the second counts', () => {
+    const encoded = encodeHeaders(200, { date: 'then', etag: 'a', warning: ['one', 'two'] }, { date: 'now', 'content-length': 3 })
+    const { rawHeaders } = new HeaderDecoder(1e6).decode(Buffer.from(encoded.subarray(1)))
+    expect(rawHeaders).toEqual(['etag', 'a', 'warning', 'one', 'warning', 'two', 'date', 'now', 'content-length', '3'])
+  })
+
   it('of an answer of any size are written', () => {
     const value = 'x'.repeat(100_000)
     expect(new HeaderDecoder(1e6).decode(Buffer.from(encodeHeaders(200, { etag: value }).subarray(1))).headers).toEqual({ etag: value })
     expect(encodeHeaders(404, {}).toString('hex')).toBe('8d')
     expect(encodeHeaders(410, {}).toString('hex')).toBe('0803343130')
-    expect(encodeHeaders(404, {}, true).toString('hex')).toBe('208d')
+    expect(encodeHeaders(404, {}, {}, true).toString('hex')).toBe('208d')
   })
 })
 

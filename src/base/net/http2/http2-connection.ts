@@ -124,8 +124,8 @@ export class Http2Connection implements StreamHost {
     this.#socket.destroy()
   }
 
-  sendHeaders(stream: Http2Stream, status: number, headers: AnswerHeaders, isLast: boolean): void {
-    const block = encodeHeaders(status, headers, this.#mustShrink)
+  sendHeaders(stream: Http2Stream, status: number, headers: AnswerHeaders, more: AnswerHeaders | undefined, isLast: boolean): void {
+    const block = encodeHeaders(status, headers, more, this.#mustShrink)
     this.#mustShrink = false
     writeHeaders(this.#writer, stream.id, block, isLast)
     if (isLast) this.#answered(stream)
@@ -251,7 +251,7 @@ export class Http2Connection implements StreamHost {
       isInputOver: isLast,
     })
     this.#streams.set(streamId, stream)
-    if (isTooLarge) return stream.respond(431, { 'content-length': 0 }, true)
+    if (isTooLarge) return stream.respond(431, { 'content-length': 0 }, undefined, true)
     this.#options.serve(stream)
   }
 

@@ -6,7 +6,7 @@ import type { ErrorName } from './http2-error.ts'
 
 /** What a stream asks of its connection. */
 export interface StreamHost {
-  sendHeaders(stream: Http2Stream, status: number, headers: AnswerHeaders, isLast: boolean): void
+  sendHeaders(stream: Http2Stream, status: number, headers: AnswerHeaders, more: AnswerHeaders | undefined, isLast: boolean): void
   /** The stream has something to send. */
   wantsToSend(stream: Http2Stream): void
   /** So many bytes of the body have been dealt with. */
@@ -95,15 +95,15 @@ export class Http2Stream {
     return this.#isEnding && this.queuedBytes === 0
   }
 
-  /** Begins the answer; `isLast`: it has no body. */
-  respond(status: number, headers: AnswerHeaders, isLast = false): void {
+  /** Begins the answer, whose headers are those of both; `isLast`: it has no body. */
+  respond(status: number, headers: AnswerHeaders, more?: AnswerHeaders, isLast = false): void {
     if (this.#isClosed || this.#headersSent) return
     this.#headersSent = true
     if (isLast) {
       this.#isEnding = true
       this.#isAnswered = true
     }
-    this.#host.sendHeaders(this, status, headers, isLast)
+    this.#host.sendHeaders(this, status, headers, more, isLast)
   }
 
   /** Sends a part of the body. The bytes must not change any more. */
