@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Encryption } from '#apiserver/encryption/encryption.ts'
 import { kmsService } from '#apiserver/encryption/kms/kms-service.ts'
 import { KmsTransformer } from '#apiserver/encryption/kms/kms-transformer.ts'
-import { silentLogger } from '#base/log/logger.ts'
+import { type Logger, silentLogger } from '#base/log/logger.ts'
 import { systemRandom } from '#base/random/system-random.ts'
 import { realClock } from '#base/time/real-clock.ts'
 import { virtualClock } from '#base/time/virtual-clock.ts'
@@ -27,7 +27,7 @@ const configuration = (providers: string) =>
 const aes = (name: string) => `{aescbc: {keys: [{name: ${name}, secret: ${Buffer.alloc(32, name).toString('base64')}}]}}`
 const name = (text: string) => ({ namespace: 'default', name: text })
 const openStore = (directory: string) => LmdbStore.open({ directory: join(folder, directory), clock, logger: silentLogger })
-const fromFile = (file: string) => encryptionFromFile({ file, reloads: true, clock, random, log: silentLogger })
+const fromFile = (file: string, log: Logger = silentLogger) => encryptionFromFile({ file, reloads: true, clock, random, log })
 const prefixOf = (store: LmdbStore, secret: string) =>
   Buffer.from(store.rangeNow({ key: `/registry/secrets/default/${secret}` }).kvs[0]!.value)
     .toString('latin1')
@@ -42,7 +42,8 @@ describe('a configuration in a file', () => {
     const file = join(folder, 'config.yaml')
     writeFileSync(file, configuration(aes('one')))
     const store = await openStore('file')
-    const encryption = await fromFile(file)
+    const problems: string[] = []
+    const encryption = await fromFile(file, { ...silentLogger, error: message => void problems.push(message) })
     await using server = await startLoneServer(store, { encryption })
     const client = server.client()
     await client.create(Secret, { metadata: name('a') })
@@ -56,7 +57,9 @@ describe('a configuration in a file', () => {
     }
     await expect.poll(written2, { timeout: 20_000, interval: 100 }).toBe('k8s:enc:aescbc:v1:two')
     writeFileSync(file, 'nonsense')
-    await new Promise(resolve => setTimeout(resolve, 500))
+    await expect
+      .poll(() => problems, { timeout: 20_000, interval: 20 })
+      .toContain('the encryption configuration is wrong: the one before stays')
     expect(await written2()).toBe('k8s:enc:aescbc:v1:two')
     const { metadata } = await client.update(Secret, draft(await client.get(Secret, name('a'))))
     expect(metadata.name).toBe('a')

@@ -55,7 +55,6 @@ async function flooded(flags: readonly string[]): Promise<{ bystander: Sample[];
   flood.stdout.setEncoding('utf8').on('data', (text: string) => (said += text))
   const ended = once(flood, 'exit')
   await Promise.race([once(flood.stdout, 'data'), ended.then(() => Promise.reject(new Error('the flood ended before it began')))])
-  await delay(1000)
   const until = performance.now() + SECONDS * 1000
   const [bystander, node] = await Promise.all([
     sample(until, () => ask(server, 'GET', '/api/v1/namespaces/flooded/configmaps/c-1', { token: 'bystander' })),

@@ -1,8 +1,12 @@
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Logger } from '#base/log/logger.ts'
+import { type Logger, silentLogger } from '#base/log/logger.ts'
 import { virtualClock } from '#base/time/virtual-clock.ts'
 import { CustomResourceDefinition } from '#kinds/apiextensions/v1/custom-resource-definition.ts'
 import { builtInKinds } from '#kinds/kinds.ts'
+import { LmdbStore } from '#store/lmdb/lmdb-store.ts'
 import { MemoryStore } from '#store/memory/memory-store.ts'
 import { prefix, type Store } from '#store/store.ts'
 import { NoSpaceError } from '#store/store-errors.ts'
@@ -14,24 +18,35 @@ const FORMER = '/registry/customresourcedefinitions/'
 const NOW = '/registry/apiextensions.k8s.io/customresourcedefinitions/'
 const bytes = (text: string) => Buffer.from(text)
 
-let store: MemoryStore
+let store: MemoryStore | LmdbStore
 let said: string[]
 const log = {
   warn: (text: string, fields: { from: string }) => said.push(`${fields.from}: ${text}`),
   error: (text: string, fields: { from: string }) => said.push(`${fields.from}: ${text}`),
 } as unknown as Logger
 
-beforeEach(() => {
-  store = new MemoryStore({ clock: virtualClock() })
-  said = []
-})
-afterEach(() => store.close())
+const engines = {
+  memory: async () => new MemoryStore({ clock: virtualClock() }),
+  lmdb: (directory: string) => LmdbStore.open({ directory, clock: virtualClock(), logger: silentLogger }),
+}
 
 const put = (key: string, value: string) => store.txn({ success: [{ type: 'put', key, value: bytes(value) }] })
 const move = (on: Store = store) => moveFormerKeys({ store: on, kinds: builtInKinds, log })
 const all = () => store.rangeNow(prefix('/registry/')).kvs.map(({ key, value }) => `${key}=${Buffer.from(value).toString()}`)
 
-describe('objects under keys of earlier versions', () => {
+describe.each(['memory', 'lmdb'] as const)('objects under keys of earlier versions, in the %s store,', engine => {
+  let directory: string
+
+  beforeEach(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'former-keys-'))
+    store = await engines[engine](directory)
+    said = []
+  })
+  afterEach(async () => {
+    await store.close()
+    rmSync(directory, { recursive: true })
+  })
+
   it('are moved to where they are looked for, each in one transaction, and it is said', async () => {
     await put(`${FORMER}a.example.com`, 'a')
     await put(`${FORMER}b.example.com`, 'b')
@@ -90,6 +105,33 @@ describe('objects under keys of earlier versions', () => {
     expect(said.filter(line => line.includes('so it is not served; the next start tries again'))).toHaveLength(2)
     await move()
     expect(store.rangeNow(prefix(NOW)).kvs.map(({ value }) => Buffer.from(value).toString())).toEqual(['0', '1', '2', '3'])
+  })
+
+  it.runIf(engine === 'lmdb')('are there once each when the process is killed while they are moved, and after the next start', async () => {
+    for (let n = 0; n < 4; n++) await put(`${FORMER}${n}.example.com`, String(n))
+    const left = mkdtempSync(join(tmpdir(), 'former-keys-killed-'))
+    let moved = 0
+    const killed = {
+      range: options => store.range(options),
+      txn: async txn => {
+        // What is on disk after the second is all that is left.
+        if (moved++ === 2) for (const name of ['data.mdb', 'data.log']) copyFileSync(join(directory, name), join(left, name))
+        return store.txn(txn)
+      },
+    } as Store
+    await move(killed)
+    await store.close()
+    store = await engines.lmdb(left)
+    expect(store.rangeNow(prefix(NOW)).count).toBe(2)
+    expect(store.rangeNow(prefix(FORMER)).count).toBe(2)
+    await move()
+    const everything = [0, 1, 2, 3].map(n => `${NOW}${n}.example.com=${n}`)
+    expect(all()).toEqual(everything)
+    await store.close()
+    store = await engines.lmdb(left)
+    expect(all()).toEqual(everything)
+    rmSync(directory, { recursive: true })
+    directory = left
   })
 
   it('that are encrypted are encrypted for their new key, to which the value is bound', async () => {
