@@ -1,4 +1,15 @@
-import { chmodSync, existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,7 +18,10 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { run } from '#base/process/run.ts'
 import { findPrograms } from '#cluster/machine/facts.ts'
 
-/* What ./t8s says of surroundings that do not do. It must say it before npm, before the build, before anything is made. */
+/*
+ * What ./t8s says of surroundings that do not do: it must say it before npm, before the build, before anything is made. And when it asks npm for
+ * packages.
+ */
 
 const launcher = fileURLToPath(new URL('../../t8s', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 't8s-launcher-'))
@@ -73,5 +87,72 @@ describe('the launcher', () => {
     )
     expect(await refusal(['up', '--simulated-nodes=3', `--port=${port}`])).toMatch(/is taken/)
     server.close()
+  })
+})
+
+describe('the launcher of a checkout', () => {
+  const lock = (version: string) =>
+    JSON.stringify({
+      packages: {
+        '': { name: 'checkout' },
+        'node_modules/a': { version, integrity: `sha512-${version}` },
+        'node_modules/for-others': { version: '1.0.0', integrity: 'sha512-x', optional: true, os: ['aix'] },
+      },
+    })
+
+  /** A checkout that is built; npm has put version 1.0.0 there, and its lock file names `version`. `npm` is what that program does. */
+  function checkout(version: string, npm: string): { root: string; path: string; asked: () => string[] } {
+    const root = mkdtempSync(join(folder, 'checkout-'))
+    for (const name of ['tools', 'dist/programs', 'node_modules']) mkdirSync(join(root, name), { recursive: true })
+    copyFileSync(launcher, join(root, 't8s'))
+    copyFileSync(fileURLToPath(new URL('../../tools/packages.mjs', import.meta.url)), join(root, 'tools/packages.mjs'))
+    const files = {
+      'package.json': '{}',
+      'package-lock.json': lock(version),
+      'node_modules/.package-lock.json': JSON.stringify({
+        packages: { 'node_modules/a': { version: '1.0.0', integrity: 'sha512-1.0.0' } },
+      }),
+      'dist/.built': '',
+      'dist/programs/t8s.js': 'console.log("it runs")',
+    }
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(root, name), text)
+    const asked = join(root, 'asked')
+    writeFileSync(asked, '')
+    const bin = mkdtempSync(join(folder, 'bin-'))
+    writeFileSync(join(bin, 'npm'), `#!/bin/sh\necho "$@" >> ${asked}\n${npm}\n`)
+    chmodSync(join(bin, 'npm'), 0o755)
+    return { root, path: `${bin}:${process.env['PATH']}`, asked: () => readFileSync(asked, 'utf8').trim().split('\n').filter(Boolean) }
+  }
+  const launch = ({ root, path }: { root: string; path: string }) =>
+    run('/bin/sh', [join(root, 't8s'), 'version'], { allowCodes: [1], env: { PATH: path } })
+  const touch = (path: string, ageSeconds: number) => utimesSync(path, Date.now() / 1000 - ageSeconds, Date.now() / 1000 - ageSeconds)
+
+  it('does not ask npm for packages that are there, however new the lock file is', async () => {
+    const made = checkout('1.0.0', 'exit 1')
+    touch(join(made.root, 'node_modules/.package-lock.json'), 1000)
+    touch(join(made.root, 'package-lock.json'), 0)
+    for (let time = 0; time < 2; time++) expect(await launch(made)).toMatchObject({ code: 0, stdout: 'it runs\n' })
+    expect(made.asked()).toEqual([])
+  })
+
+  it('asks npm when the lock file names another version, however old it is, and once', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await new Promise(resolve => server.once('listening', resolve))
+    const { port } = server.address() as { port: number }
+    const made = checkout('2.0.0', `case "$1 $3" in "config registry") echo http://127.0.0.1:${port}/ ;; config*) echo null ;; esac`)
+    touch(join(made.root, 'package-lock.json'), 1000)
+    for (let time = 0; time < 2; time++) expect(await launch(made)).toMatchObject({ code: 0, stdout: 'it runs\n' })
+    const installs = made.asked().filter(line => line.startsWith('install'))
+    expect(installs).toEqual(['install --no-save --no-audit --no-fund --loglevel=error'])
+    server.close()
+  })
+
+  it('says at once that the registry does not answer, where the packages are not in the cache of npm either', async () => {
+    const npm = 'case "$1 $3" in "config registry") echo http://127.0.0.1:1/ ;; config*) echo null ;; *) exit 1 ;; esac'
+    const made = checkout('2.0.0', npm)
+    const { code, stdout, stderr } = await launch(made)
+    expect([code, stdout]).toEqual([1, ''])
+    expect(stderr).toContain('t8s: npm packages are to be installed, and the registry (http://127.0.0.1:1/) does not answer: connect')
+    expect(made.asked().at(-1)).toMatch(/^install .* --offline$/)
   })
 })
