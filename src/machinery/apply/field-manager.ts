@@ -9,7 +9,17 @@ import { ConflictError } from './conflicts.ts'
 import { FieldSet } from './field-set.ts'
 import type { FieldsV1 } from './fields-v1.ts'
 import { allowedConflicts, hasLastApplied, withLastApplied } from './last-applied.ts'
-import { compareOwners, decodeOwners, encodeOwners, entryOf, identityOf, isEntryOf, type Owner, type Owners, ownerOf } from './managed.ts'
+import {
+  compareOwners,
+  decodeOwners,
+  encodeOwners,
+  identityOf,
+  isEntryOf,
+  newEntryOf,
+  type Owner,
+  type Owners,
+  ownerOf,
+} from './managed.ts'
 import { applied, ownersAfterUpdate, type TypedVersion } from './ownership.ts'
 import { typedErrors, typedErrorText } from './typed-errors.ts'
 import { type Comparison, compare } from './typed-values.ts'
@@ -79,9 +89,9 @@ function afterFewChanges(live: JsonObject, next: JsonObject, writer: Writer, typ
     const owner = ownerOf(entry)
     const rest = owner.fields.difference(changed).difference(removed)
     if (isOwn) left = own.union(rest)
-    else if (!rest.isEmpty) after.push(rest === owner.fields ? entry : entryOf({ ...owner, fields: rest }))
+    else if (!rest.isEmpty) after.push(rest === owner.fields ? entry : newEntryOf({ ...owner, fields: rest }))
   }
-  if (!left.isEmpty) after.push(entryOf({ ...self, fields: left }))
+  if (!left.isEmpty) after.push(newEntryOf({ ...self, fields: left }))
   return after.sort(compareOwners)
 }
 

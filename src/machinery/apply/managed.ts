@@ -54,6 +54,13 @@ const entries = beside<ManagedFieldsEntry>()
 export function entryOf(owner: Owner): ManagedFieldsEntry {
   const known = entries.get(owner)
   if (known) return known
+  const entry = newEntryOf(owner)
+  entries.set(owner, entry)
+  return entry
+}
+
+/** The entry of an owner that is asked for once. */
+export function newEntryOf(owner: Owner): ManagedFieldsEntry {
   const { manager, operation, apiVersion, subresource, time, fields } = owner
   const entry = {} as Mutable<ManagedFieldsEntry>
   if (manager !== '') entry.manager = manager
@@ -63,7 +70,6 @@ export function entryOf(owner: Owner): ManagedFieldsEntry {
   entry.fieldsType = 'FieldsV1'
   entry.fieldsV1 = fields.toFieldsV1() as Mutable<typeof entry>['fieldsV1']
   if (subresource !== '') entry.subresource = subresource
-  entries.set(owner, entry)
   return entry
 }
 

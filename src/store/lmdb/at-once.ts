@@ -12,7 +12,7 @@ const WEIGHT = 1 / 64
 const UNKNOWN_MS = 1.5
 /** With less of it at leisure than this, the loop has something better to do than to wait for the disk. */
 const AT_LEISURE = 0.3
-/** Over how long that is looked at. */
+/** How often that is looked at. */
 const LOOK_MS = 20
 
 /**
@@ -25,6 +25,7 @@ export class AtOnce {
   readonly #loopTime: () => LoopTime
   #averageMs = UNKNOWN_MS
   #looked: LoopTime
+  #lookedMs = Number.NEGATIVE_INFINITY
   #isAtLeisure = false
 
   constructor(loopTime: () => LoopTime) {
@@ -32,9 +33,9 @@ export class AtOnce {
     this.#looked = loopTime()
   }
 
-  /** Whether the next write is done at once. */
-  isBest(): boolean {
-    return this.#averageMs < PROMPT_MS && this.#hasLeisure()
+  /** Whether a write is done at once, now. `nowMs` is of a clock that never goes back. */
+  isBest(nowMs: number): boolean {
+    return this.#averageMs < PROMPT_MS && this.#hasLeisure(nowMs)
   }
 
   /** A write took so long, on whatever thread it was. */
@@ -42,13 +43,13 @@ export class AtOnce {
     this.#averageMs += (durationMs - this.#averageMs) * WEIGHT
   }
 
-  #hasLeisure(): boolean {
-    const now = this.#loopTime()
-    const idle = now.idle - this.#looked.idle
-    const whole = idle + now.active - this.#looked.active
-    if (whole >= LOOK_MS) {
-      this.#isAtLeisure = idle / whole >= AT_LEISURE
-      this.#looked = now
+  #hasLeisure(nowMs: number): boolean {
+    if (nowMs - this.#lookedMs >= LOOK_MS) {
+      const { idle, active } = this.#loopTime()
+      const idleMs = idle - this.#looked.idle
+      this.#isAtLeisure = idleMs / (idleMs + active - this.#looked.active) >= AT_LEISURE
+      this.#looked = { idle, active }
+      this.#lookedMs = nowMs
     }
     return this.#isAtLeisure
   }

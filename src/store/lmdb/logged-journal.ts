@@ -87,7 +87,7 @@ export class LoggedJournal implements Journal {
     }
   }
 
-  // Hot: bench/apiserver — what a lone write costs is one write to the log, on a thread of its own, and the way there and back.
+  // Hot: bench/apiserver — what a lone write costs is one write to the log, and where that takes its time the way to another thread and back.
   async append(entries: readonly JournalEntry[]): Promise<void> {
     if (this.#broken) throw this.#broken
     this.#isAppending = true

@@ -98,7 +98,7 @@ export class WriteAheadLog {
     this.#bytes.fill(0, start + length, start + this.#appending)
     stamp(this.#bytes, start)
     const beganMs = this.#clock.monotonic()
-    if (isLone && this.#atOnce.isBest()) writeAtOnce(this.#file, this.#bytes, start, start + this.#appending)
+    if (isLone && this.#atOnce.isBest(beganMs)) writeAtOnce(this.#file, this.#bytes, start, start + this.#appending)
     else await writeWhole(this.#file, this.#bytes, start, start + this.#appending)
     this.#atOnce.took(this.#clock.monotonic() - beganMs)
     unstamp(this.#bytes, start)
