@@ -20,7 +20,7 @@ import { type Random, seededRandom } from '#base/random/random.ts'
 import { realClock } from '#base/time/real-clock.ts'
 import { LmdbStore } from '#store/lmdb/lmdb-store.ts'
 import { prefix, type Store, type WatchEvent } from '#store/store.ts'
-import { LockedError, NoSpaceError } from '#store/store-errors.ts'
+import { DamagedStoreError, LockedError, NoSpaceError } from '#store/store-errors.ts'
 import { until } from '../support/until.ts'
 
 /* What is left of a store after its process was killed, after the power went, and when the disk is full. */
@@ -29,6 +29,7 @@ const SEED = Number(process.env['SEED'] ?? 1)
 const ROUNDS = Number(process.env['CRASHES'] ?? 20)
 const POWER_CUTS = Number(process.env['POWER_CUTS'] ?? 500)
 const STOPS = Number(process.env['STOPS'] ?? 16)
+const BITS = Number(process.env['BITS'] ?? 100)
 const folder = mkdtempSync(join(tmpdir(), 'store-crash-'))
 const program = join(import.meta.dirname, '../../node_modules/.cache', `store-crash-${process.pid}.mjs`)
 /** The same program, but that nothing is synced; or that the log is not. */
@@ -76,6 +77,36 @@ describe('a store whose process is killed', () => {
       await check(store.store, kept, highest)
     }
   }, 3_600_000)
+
+  it(`[S19] has every acknowledged write or says that it is damaged, whichever bit of its log is wrong, ${BITS} of them (SEED=${SEED})`, async () => {
+    const directory = join(folder, 'killed-and-damaged')
+    const child = spawn(process.execPath, [program, directory, String(SEED)], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const { acknowledged } = await killAfter(child, 100)
+    const [database, log] = ['data.mdb', 'data.log'].map(name => readFileSync(join(directory, name))) as [Buffer, Buffer]
+    // What was not written yet is no part of it.
+    const written =
+      log.length -
+      Buffer.from(log)
+        .reverse()
+        .findIndex(byte => byte !== 0)
+    const random = seededRandom(SEED)
+    let refused = 0
+    for (let n = 0; n < BITS; n++) {
+      const copy = join(folder, 'damaged')
+      mkdirSync(copy)
+      const damaged = Buffer.from(log)
+      // Half of them in what was written last.
+      damaged[n % 2 === 0 ? random.below(written) : written - 1 - random.below(4096)]! ^= 1 << random.below(8)
+      writeFileSync(join(copy, 'data.mdb'), database)
+      writeFileSync(join(copy, 'data.log'), damaged)
+      await checkAll(copy, acknowledged).catch((error: unknown) => {
+        if (!(error instanceof DamagedStoreError)) throw error
+        refused++
+      })
+      rmSync(copy, { recursive: true })
+    }
+    expect(refused).toBeGreaterThan(BITS / 4)
+  }, 600_000)
 
   it('[S22] is not to be had by another process while the first is stopped', async () => {
     const directory = join(folder, 'stopped')

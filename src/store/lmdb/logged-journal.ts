@@ -319,6 +319,7 @@ export class LoggedJournal implements Journal {
     this.#log = undefined
     if (this.#broken || this.#batch) return log.close()
     try {
+      this.#database.checkDisk([])
       await this.#database.commit([notingLog()])
       log.remove()
     } catch {
