@@ -6,9 +6,10 @@ import { LmdbStore } from '#store/lmdb/lmdb-store.ts'
 
 /*
  * Writes to a store from several writers, each with keys of its own, and says on stdout what was acknowledged, one line of JSON each.
- * It is killed, ends after `limit` acknowledgements, or with exit code 3 when the store has failed.
+ * It is killed, ends after `limit` acknowledgements (or waits then, to be killed, where it is told to `stay`), or with exit code 3 when the store
+ * has failed.
  */
-const [directory = '', seed = '1', writers = '4', limit = 'Infinity'] = process.argv.slice(2)
+const [directory = '', seed = '1', writers = '4', limit = 'Infinity', stay = ''] = process.argv.slice(2)
 const onFatal = (error: Error) => {
   say({ fatal: error.message })
   process.exit(3)
@@ -20,7 +21,8 @@ let acknowledged = 0
 say({ opened: store.revisionNow() })
 
 await Promise.all(Array.from({ length: Number(writers) }, (_, writer) => write(writer)))
-await store.close()
+if (stay) setInterval(() => {}, 1000)
+else await store.close()
 
 async function write(writer: number): Promise<void> {
   while (acknowledged < Number(limit)) {
