@@ -5,11 +5,23 @@ import { type DeviceTaint, ResourceSlice } from '#kinds/resource/v1/resource-sli
 import { DeviceTaintRule } from '#kinds/resource/v1beta2/device-taint-rule.ts'
 import { deviceEvictionAt, planRuleCondition, type RuleReach, selectsDevice } from './device-taint-eviction.plan.ts'
 import type { Controller } from './runtime/controller.ts'
+import { counter, histogram } from './runtime/controller-metrics.ts'
 import { defineController, status, type Tools, whole } from './runtime/define-controller.ts'
 import { evictPod } from './runtime/evict-pod.ts'
 import { consulted, mapped, type Watch } from './runtime/watches.ts'
 
 const NAME = 'device-taint-eviction-controller'
+
+const deletions = counter(
+  'device_taint_eviction_controller_pod_deletions_total',
+  'Total number of Pods deleted by DeviceTaintEvictionController since its start.',
+)
+const latency = histogram(
+  'device_taint_eviction_controller_pod_deletion_duration_seconds',
+  "Latency, in seconds, between the time when a device taint effect has been activated and a Pod's deletion via DeviceTaintEvictionController.",
+  [],
+  [0.005, 0.025, 0.1, 0.5, 1, 2.5, 10, 30, 60, 120, 180, 240],
+)
 const BY_DEVICE = 'claimOfDevice'
 const BY_POOL = 'sliceOfPool'
 /** How often a rule tells how far it is, at most. */
@@ -77,7 +89,11 @@ const eviction = (rules: readonly Watch[]) =>
       const dueMs = deviceEvictionAt(claim, taints, tools.now)
       if (dueMs === undefined) return
       if (dueMs > tools.now) return tools.again(dueMs - tools.now)
-      for (const pod of usersOf(claim, tools)) await evictPod(pod, EVICTION, tools)
+      for (const pod of usersOf(claim, tools)) {
+        await evictPod(pod, EVICTION, tools)
+        tools.metrics.count(deletions)
+        tools.metrics.observe(latency, [], Math.max(0, tools.clock.now() - dueMs) / 1000)
+      }
     },
   })
 

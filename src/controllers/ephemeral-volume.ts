@@ -4,9 +4,14 @@ import { Pod } from '#kinds/core/v1/pod.ts'
 import { draft } from '#machinery/kind/draft.ts'
 import { controllerReference, isControlledBy } from '#machinery/meta/object-meta.ts'
 import { isAlreadyExists } from '#machinery/status/status-error.ts'
+import { counter } from './runtime/controller-metrics.ts'
 import { defineController, whole } from './runtime/define-controller.ts'
 import { textOfError } from './runtime/text-of-error.ts'
 import { owned } from './runtime/watches.ts'
+
+const HELP = 'Number of PersistentVolumeClaims creation requests'
+const creations = counter('ephemeral_volume_controller_create_total', HELP)
+const failures = counter('ephemeral_volume_controller_create_failures_total', HELP)
 
 /** Makes the claims of volumes that live and end with their pod. */
 export const ephemeralVolumeController = defineController({
@@ -16,7 +21,7 @@ export const ephemeralVolumeController = defineController({
   concerns: ({ spec }) => spec.volumes?.some(volume => volume.ephemeral) ?? false,
   watches: [owned(PersistentVolumeClaim)],
   writes: [whole(PersistentVolumeClaim)],
-  async reconcile(pod, { client, get, events }) {
+  async reconcile(pod, { client, get, events, metrics }) {
     if (isTerminating(pod)) return
     const { namespace = '', name, uid = '' } = pod.metadata
     for (const volume of pod.spec.volumes ?? []) {
@@ -34,9 +39,11 @@ export const ephemeralVolumeController = defineController({
         annotations: { ...annotations },
         ownerReferences: [controllerReference(pod)],
       }
+      metrics.count(creations)
       try {
         await client.create(PersistentVolumeClaim, { metadata, spec: draft(template.spec) })
       } catch (error) {
+        metrics.count(failures)
         if (isAlreadyExists(error)) throw error
         const text = textOfError(error)
         events.record(pod, 'Warning', 'FailedCreate', `ephemeral volume controller failed to create PVC ${claim}: ${text}`)

@@ -1,13 +1,17 @@
 import { exponentialBounds } from '#base/metrics/labelled-series.ts'
 import { isFinished } from '#kinds/batch/v1/job.facts.ts'
 import { Job, type JobStatus } from '#kinds/batch/v1/job.ts'
+import { isTerminal } from '#kinds/core/v1/pod.facts.ts'
 import { Pod } from '#kinds/core/v1/pod.ts'
 import { controllerOf } from '#machinery/meta/object-meta.ts'
 import { isNotFound } from '#machinery/status/status-error.ts'
 import { account, conditionOf, isTracked, manage, settled, TRACKING } from './job.plan.ts'
+import { judge } from './job-failures.ts'
+import { parseIndexes } from './job-indexes.ts'
 import { jobPodFrom } from './job-pod.ts'
 import { claim } from './runtime/claim.ts'
-import { counter, histogram } from './runtime/controller-metrics.ts'
+import type { Controller, ControllerContext } from './runtime/controller.ts'
+import { counter, histogram, noMetrics } from './runtime/controller-metrics.ts'
 import { defineController, status, type Tools, whole } from './runtime/define-controller.ts'
 import { createPod, deletePod } from './runtime/pod-control.ts'
 import { all, inSlowStart } from './runtime/slow-start.ts'
@@ -26,6 +30,20 @@ const podsCreated = counter('job_controller_job_pods_creation_total', 'The numbe
   'reason',
   'status',
 ])
+const external = counter('job_controller_jobs_by_external_controller_total', 'The number of Jobs managed by an external controller', [
+  'controller_name',
+])
+const failuresHandled = counter(
+  'job_controller_pod_failures_handled_by_failure_policy_total',
+  'The number of failed Pods handled by failure policy with respect to the failure policy action applied based on the matched rule.',
+  ['action'],
+)
+const finishedIndexes = counter('job_controller_job_finished_indexes_total', 'The number of finished indexes.', ['status', 'backoffLimit'])
+const tracked = counter(
+  'job_controller_terminated_pods_tracking_finalizer_total',
+  'The number of terminated pods (phase=Failed|Succeeded) that have the finalizer batch.kubernetes.io/job-tracking.',
+  ['event'],
+)
 const syncs = counter('job_controller_job_syncs_total', 'The number of job syncs', ['completion_mode', 'result', 'action'])
 const syncTimes = histogram(
   'job_controller_job_sync_duration_seconds',
@@ -34,8 +52,7 @@ const syncTimes = histogram(
   exponentialBounds(0.004, 2, 15),
 )
 
-/** Runs pods to completion for every Job, counting each exactly once. */
-export const jobController = defineController({
+const jobs = defineController({
   name: 'job-controller',
   reconciles: Job,
   watches: [
@@ -71,7 +88,13 @@ export const jobController = defineController({
     const done = failure ? { ...steps, create: [] } : steps
     const written = await tools.updateStatus(Job, noted, settled(job, books, pods, books.release, done, tools.now))
     announce(job, written.status, tools)
-    count(job, written.status, action, { created: steps.create.length, isFailed: failure !== undefined, since }, tools)
+    count(
+      job,
+      written.status,
+      action,
+      { created: steps.create.length, released: books.release, isFailed: failure !== undefined, since },
+      tools,
+    )
     if (failure) throw failure.error
     for (const ms of [books.againMs, steps.againMs]) if (ms !== undefined) tools.again(ms)
   },
@@ -80,6 +103,35 @@ export const jobController = defineController({
     await releaseStrays(name, undefined, tools)
   },
 })
+
+/** Runs pods to completion for every Job, counting each exactly once. */
+export const jobController: Controller & Pick<typeof jobs, 'definition'> = {
+  ...jobs,
+  run(context) {
+    const watched = context.metrics === noMetrics ? [] : countChanges(context)
+    const loop = jobs.run(context)
+    return {
+      async [Symbol.asyncDispose]() {
+        for (const one of watched) one[Symbol.dispose]()
+        await loop[Symbol.asyncDispose]()
+      },
+    }
+  },
+}
+
+/** Counts what happens to jobs and pods without the controller. */
+function countChanges({ informers, metrics }: ControllerContext): Disposable[] {
+  const isHeld = (pod: Pod | undefined) => pod !== undefined && isTerminal(pod) && isTracked(pod)
+  return [
+    informers.of(Job).onChange((job, old) => {
+      const { managedBy = OWN } = job?.spec ?? {}
+      if (!old && managedBy !== OWN) metrics.count(external, [managedBy])
+    }),
+    informers.of(Pod).onChange((pod, old) => {
+      if (isHeld(pod) !== isHeld(old)) metrics.count(tracked, [isHeld(pod) ? 'add' : 'delete'])
+    }),
+  ]
+}
 
 function jobKeys(pod: Pod): string[] {
   const name = pod.metadata.labels?.[JOB_NAME]
@@ -122,19 +174,37 @@ async function release(pod: Pod, { client, get }: Tools): Promise<void> {
   })
 }
 
+/** What a look at a job did, and when it began. */
+interface Look {
+  readonly created: number
+  /** Pods that were counted. */
+  readonly released: readonly Pod[]
+  readonly isFailed: boolean
+  readonly since: number
+}
+
 /** Counts what a look at a job came to. */
-function count(
-  job: Job,
-  status: JobStatus,
-  action: string,
-  { created, isFailed, since }: { readonly created: number; readonly isFailed: boolean; readonly since: number },
-  { clock, metrics }: Tools,
-): void {
+function count(job: Job, status: JobStatus, action: string, { created, released, isFailed, since }: Look, { clock, metrics }: Tools): void {
   const mode = job.spec.completionMode ?? 'NonIndexed'
   const labels = [mode, isFailed ? 'error' : 'success', action]
   metrics.count(syncs, labels)
   metrics.observe(syncTimes, labels, (clock.monotonic() - since) / 1000)
-  if (created > 0) metrics.count(podsCreated, ['new', isFailed ? 'failed' : 'succeeded'], created)
+  if (created > 0) metrics.count(podsCreated, [reasonOf(job, status), isFailed ? 'failed' : 'succeeded'], created)
+  for (const pod of released) {
+    const { action: rule } = judge(job, pod)
+    if (rule) metrics.count(failuresHandled, [rule])
+  }
+  if (mode === 'Indexed') {
+    const { completions = 0 } = job.spec
+    const limit = job.spec.backoffLimitPerIndex === undefined ? 'global' : 'perIndex'
+    for (const [result, indexes] of [
+      ['succeeded', 'completedIndexes'],
+      ['failed', 'failedIndexes'],
+    ] as const) {
+      const more = parseIndexes(status[indexes], completions).size - parseIndexes(job.status[indexes], completions).size
+      if (more > 0) metrics.count(finishedIndexes, [result, limit], more)
+    }
+  }
   for (const result of ['succeeded', 'failed'] as const) {
     const more = (status[result] ?? 0) - (job.status[result] ?? 0)
     if (more > 0) metrics.count(podsFinished, [mode, result], more)
@@ -143,6 +213,12 @@ function count(
     if (state !== 'True' || conditionOf(job, type)?.status === 'True') continue
     if (type === 'Complete' || type === 'Failed') metrics.count(finished, [mode, type === 'Complete' ? 'succeeded' : 'failed', reason])
   }
+}
+
+/** Why pods were created, as metrics name it. */
+function reasonOf({ spec }: Job, { failed = 0, terminating = 0 }: JobStatus): string {
+  if (spec.podReplacementPolicy === 'Failed') return failed > 0 ? 'recreate_failed' : 'new'
+  return failed > 0 || terminating > 0 ? 'recreate_terminating_or_failed' : 'new'
 }
 
 /** Tells of what the conditions say for the first time. */

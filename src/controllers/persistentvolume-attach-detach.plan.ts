@@ -151,8 +151,13 @@ function uniqueNameOf({ spec }: VolumeAttachment, { volume }: AttachWorld): stri
   return found && uniqueVolumeName(found)
 }
 
+/** Whether somebody has said that the node is off for good. */
+export function isOutOfService({ spec }: Node): boolean {
+  return spec.taints?.some(({ key }) => key === OUT_OF_SERVICE) ?? false
+}
+
 function mayForce({ metadata }: VolumeAttachment, { node, waitedMs, mayForce: isAllowed }: AttachWorld): boolean {
-  if (node?.spec.taints?.some(({ key }) => key === OUT_OF_SERVICE)) return true
+  if (node && isOutOfService(node)) return true
   const isWell = node?.status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false
   return !isWell && isAllowed && waitedMs(metadata.name ?? '') >= MAX_WAIT_FOR_UNMOUNT_MS
 }

@@ -8,15 +8,22 @@ import { equal } from '#machinery/kind/draft.ts'
 import { isAlreadyExists, isNotFound } from '#machinery/status/status-error.ts'
 import {
   type AttachPlan,
+  isOutOfService,
   MAX_WAIT_FOR_UNMOUNT_MS,
   planAttachments,
   uniqueVolumeName,
   type Wanted,
 } from './persistentvolume-attach-detach.plan.ts'
 import type { Controller } from './runtime/controller.ts'
+import { counter } from './runtime/controller-metrics.ts'
 import { defineController, status, type Tools, whole } from './runtime/define-controller.ts'
 import { claimKeysOf } from './runtime/pod-claims.ts'
 import { mapped, type WatchWorld } from './runtime/watches.ts'
+import { showAttachments } from './volume-gauges.ts'
+
+const forcedDetaches = counter('attachdetach_controller_forced_detaches', 'Number of times the A/D Controller performed a forced detach', [
+  'reason',
+])
 
 const BY_NODE = 'podWithClaimsOnNode'
 const BY_CLAIM = 'podWithClaim'
@@ -32,6 +39,7 @@ const nodesOfVolume = ({ spec: { claimRef } }: PersistentVolume, world: WatchWor
 export const persistentVolumeAttachDetachController: Controller = {
   name: 'persistentvolume-attach-detach-controller',
   run(context) {
+    showAttachments(context)
     /** Since when an attachment is to go. A new leader begins to wait anew: it must not take away what it has not seen out of use. */
     const since = new Map<string, number>()
     return defineController({ ...definition, ...reconciling(since) }).run(context)
@@ -125,7 +133,7 @@ function volumesOf(pod: Pod, tools: Tools): PersistentVolume[] {
 }
 
 /** What the node has begun to use while it was told is not taken away: it asks what is attached before it mounts. */
-async function detach(name: string, plan: AttachPlan, fresh: Node | undefined, { client, get, log }: Tools): Promise<void> {
+async function detach(name: string, plan: AttachPlan, fresh: Node | undefined, { client, get, log, metrics }: Tools): Promise<void> {
   for (const { attachment, forced } of plan.detach) {
     const volume = get(PersistentVolume, '', attachment.spec.source.persistentVolumeName ?? '')
     const unique = volume && uniqueVolumeName(volume)
@@ -133,6 +141,7 @@ async function detach(name: string, plan: AttachPlan, fresh: Node | undefined, {
     if (forced) log.warn('a volume is detached though its node has not let go of it', { node: name, volume: volume?.metadata.name })
     try {
       await client.delete(VolumeAttachment, attachment, { preconditions: { uid: attachment.metadata.uid } })
+      if (forced) metrics.count(forcedDetaches, [fresh && isOutOfService(fresh) ? 'out-of-service' : 'timeout'])
     } catch (error) {
       if (!isNotFound(error)) throw error
     }

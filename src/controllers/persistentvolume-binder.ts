@@ -15,6 +15,7 @@ import type { Controller } from './runtime/controller.ts'
 import { defineController, status, type Tools, whole } from './runtime/define-controller.ts'
 import { both } from './runtime/pair.ts'
 import { consulted, mapped } from './runtime/watches.ts'
+import { showVolumeCounts } from './volume-gauges.ts'
 
 const PROVISIONER = 'volume.kubernetes.io/storage-provisioner'
 const BETA_PROVISIONER = 'volume.beta.kubernetes.io/storage-provisioner'
@@ -23,7 +24,10 @@ const PROVISIONED_BY = 'pv.kubernetes.io/provisioned-by'
 /** Brings claims and volumes together, hands claims to provisioners, and sees to volumes that were given back. */
 export const persistentVolumeBinderController: Controller = {
   name: 'persistentvolume-binder-controller',
-  run: context => both(claims.run(context), volumes.run(context)),
+  run(context) {
+    showVolumeCounts(context)
+    return both(claims.run(context), volumes.run(context))
+  },
 }
 
 const claimKey = ({ spec: { claimRef } }: PersistentVolume) => (claimRef ? [`${claimRef.namespace}/${claimRef.name}`] : [])

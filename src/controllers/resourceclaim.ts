@@ -5,7 +5,8 @@ import { draft } from '#machinery/kind/draft.ts'
 import { controllerReference } from '#machinery/meta/object-meta.ts'
 import { isNotFound } from '#machinery/status/status-error.ts'
 import { claimsOf, FINALIZER, isDone, POD_CLAIM_NAME, type PodClaim, planClaim, RESERVED_FOR_MAX } from './resourceclaim.plan.ts'
-import type { Controller } from './runtime/controller.ts'
+import type { Controller, ControllerContext } from './runtime/controller.ts'
+import { counter } from './runtime/controller-metrics.ts'
 import { defineController, status, type Tools, whole } from './runtime/define-controller.ts'
 import { both } from './runtime/pair.ts'
 import { textOfError } from './runtime/text-of-error.ts'
@@ -21,10 +22,19 @@ const templatesOf = ({ metadata, spec }: Pod) =>
 const namedBy = ({ metadata, spec }: Pod) =>
   (spec.resourceClaims ?? []).flatMap(({ resourceClaimName: name }) => (name === undefined ? [] : [`${metadata.namespace}/${name}`]))
 
+const creations = counter(
+  'dynamic_resource_allocation_resourceclaim_creates_total',
+  'Number of ResourceClaims creation requests, categorized by creation status and admin access',
+  ['status', 'admin_access'],
+)
+
 /** Makes the claims of pods from their templates, and gives back what pods that are gone have held. */
 export const resourceClaimController: Controller = {
   name: 'resourceclaim-controller',
-  run: context => both(podClaims.run(context), claims.run(context)),
+  run(context) {
+    showClaims(context)
+    return both(podClaims.run(context), claims.run(context))
+  },
 }
 
 const podClaims = defineController({
@@ -84,12 +94,14 @@ async function areGone({ metadata, status: { reservedFor = [] } }: ResourceClaim
   return true
 }
 
-async function make(pod: Pod, { name, template }: PodClaim, { client, get, events }: Tools): Promise<string> {
+async function make(pod: Pod, { name, template }: PodClaim, { client, get, events, metrics }: Tools): Promise<string> {
   const { namespace = '' } = pod.metadata
+  let adminAccess = 'false'
   try {
     const from = get(ResourceClaimTemplate, namespace, template ?? '')
     if (!from) throw new Error(`resource claim template "${template}": resourceclaimtemplate.resource.k8s.io "${template}" not found`)
     const { labels, annotations } = from.spec.metadata ?? {}
+    adminAccess = String(asksForAdminAccess(from.spec.spec))
     const created = await client.create(ResourceClaim, {
       metadata: {
         namespace,
@@ -100,12 +112,42 @@ async function make(pod: Pod, { name, template }: PodClaim, { client, get, event
       },
       spec: draft(from.spec.spec),
     })
+    metrics.count(creations, ['success', adminAccess])
     return created.metadata.name ?? ''
   } catch (error) {
+    metrics.count(creations, ['failure', adminAccess])
     events.record(pod, 'Warning', 'FailedResourceClaimCreation', `PodResourceClaim ${name}: ${textOfError(error)}`)
     throw error
   }
 }
+
+function asksForAdminAccess({ devices }: ResourceClaim['spec']): boolean {
+  return devices?.requests?.some(({ exactly }) => exactly?.adminAccess === true) ?? false
+}
+
+/** Shows how many claims there are, and where they came from; counted when somebody asks. */
+function showClaims({ informers, metrics }: ControllerContext): void {
+  metrics.gauge({
+    name: 'dynamic_resource_allocation_resource_claims',
+    help:
+      "Number of ResourceClaims, categorized by allocation status, admin access, and source. Source can be 'resource_claim_template' (created from " +
+      "a template), 'extended_resource' (extended resources), or empty (manually created by a user).",
+    *read() {
+      const counts = new Map<string, [Record<string, string>, number]>()
+      for (const { metadata, spec, status: state } of informers.of(ResourceClaim).list()) {
+        const notes = metadata.annotations ?? {}
+        const fromTemplate = notes[POD_CLAIM_NAME] === undefined ? '' : 'resource_claim_template'
+        const source = notes[EXTENDED_RESOURCE] === 'true' ? 'extended_resource' : fromTemplate
+        const labels = { allocated: String(state.allocation !== undefined), admin_access: String(asksForAdminAccess(spec)), source }
+        const key = Object.values(labels).join()
+        counts.set(key, [labels, (counts.get(key)?.[1] ?? 0) + 1])
+      }
+      yield* counts.values()
+    },
+  })
+}
+
+const EXTENDED_RESOURCE = 'resource.kubernetes.io/extended-resource-claim'
 
 /** The pod's status says which claims were made for it; scheduler and kubelet look there. */
 async function note(pod: Pod, found: readonly PodClaim[], { client }: Tools): Promise<void> {
