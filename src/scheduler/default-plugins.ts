@@ -52,7 +52,7 @@ export interface PluginContext {
   /** The profile that a plugin belongs to, once it is complete. */
   profile(): Profile
   readonly nominations: Nominations
-  readonly metrics: Pick<SchedulerMetrics, 'preempting' | 'preempted' | 'evicted'>
+  readonly metrics: Pick<SchedulerMetrics, 'preempting' | 'preempted' | 'evicted' | 'volumesNotBound'>
   /** A pod is to be tried again, whatever it waits for. */
   retry(pod: PodInfo): void
   /** A pod that was kept out is to be tried again if something happened meanwhile. */
@@ -83,6 +83,7 @@ export function allPlugins(context: PluginContext, args: PluginArgs): Map<string
       clock: context.clock,
       volumes,
       claims: informers.of(PersistentVolumeClaim),
+      failed: context.metrics.volumesNotBound,
       bindTimeoutMs: Number(args.VolumeBinding.bindTimeoutSeconds) * 1000,
     }),
     volumeZone(volumes),

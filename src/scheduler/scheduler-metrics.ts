@@ -53,6 +53,12 @@ export interface SchedulerMetrics {
   preempted(victims: number): void
   /** The evictions for one pod have been asked for, or one was refused. */
   evicted(result: 'success' | 'error', durationMs: number): void
+  /** The pods of a group were tried together: what came of it, and how long it took. */
+  triedGroup(result: 'scheduled' | 'unschedulable' | 'waiting_on_preemption' | 'error', profile: string, durationMs: number): void
+  /** How long it took to choose nodes for the pods of a group. */
+  choseForGroup(durationMs: number): void
+  /** The volumes of a pod could not be bound. */
+  volumesNotBound(): void
   /** A pod came to a part of the queue, and by what event. */
   queued(part: 'active' | 'backoff' | 'unschedulable', event: string): void
 }
@@ -72,5 +78,8 @@ export const UNCOUNTED: SchedulerMetrics = {
   preempting() {},
   preempted() {},
   evicted() {},
+  triedGroup() {},
+  choseForGroup() {},
+  volumesNotBound() {},
   queued() {},
 }

@@ -449,6 +449,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
       clock,
       log,
       events,
+      metrics,
       untilEnded,
       attemptOf,
       place,

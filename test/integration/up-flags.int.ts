@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
 import { run } from '#base/process/run.ts'
+import { kubectlFor } from '../support/kubectl.ts'
 
 /* Flags of the API server that a cluster of `t8s up` takes, on a cluster of simulated nodes. */
 
@@ -37,6 +38,19 @@ describe('a cluster of t8s up', () => {
     expect((await nodes()).stdout).toContain('simulated-1')
     expect(lines()).toBe(ended)
   }, 120_000)
+
+  it('shows at /metrics what API server, scheduler and controllers do, each metric once', async () => {
+    const kubectl = await kubectlFor(join(folder, 'cluster/kubeconfig'))
+    const stdout = await kubectl('get --raw /metrics')
+    for (const line of [
+      /^scheduler_cache_size\{type="nodes"\} 1$/m,
+      /^workqueue_adds_total\{name="node_lifecycle_controller"\} /m,
+      /^apiserver_request_total/m,
+    ])
+      expect(stdout).toMatch(line)
+    const told = [...stdout.matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => name)
+    expect(told.filter((name, index) => told.indexOf(name) !== index)).toEqual([])
+  }, 60_000)
 
   it('refuses flags that are not for it before anything is changed', async () => {
     expect((await up('--apiserver-flag', 'etcd-servers=http://127.0.0.1:1')).stderr).toContain('is not for this cluster')

@@ -29,6 +29,7 @@ import type { StorageCodecOptions } from '#apiserver/watch-cache/storage-codec.t
 import { RESOLVER_CACHES, serviceResolver } from '#apiserver/webhooks/service-resolver.ts'
 import { type WebhookClient, webhookClient } from '#apiserver/webhooks/webhook-client.ts'
 import type { Logger } from '#base/log/logger.ts'
+import type { Series } from '#base/metrics/series.ts'
 import { tokenSigner, tokenVerifier } from '#base/pki/json-web-token.ts'
 import type { Random } from '#base/random/random.ts'
 import type { Clock } from '#base/time/clock.ts'
@@ -76,6 +77,8 @@ export interface AssemblyOptions {
   readonly runtimeConfig?: RuntimeConfig
   /** Which feature gates are on, as `--feature-gates` says it. */
   readonly featureGates?: FeatureGates
+  /** What else is to be seen at `/metrics`. */
+  readonly metrics?: readonly Series[]
   /** How many seconds events are kept; an hour unless said otherwise. */
   readonly eventSeconds?: number
   /** How the server proves itself to aggregated servers; absent: it does not. */
@@ -186,7 +189,7 @@ export async function assembleApiServer(options: AssemblyOptions): Promise<Assem
       }),
     ],
     conversion: conversions({ webhooks, random }),
-    metrics: [webhookMetrics, policyMetrics],
+    metrics: [webhookMetrics, policyMetrics, ...(options.metrics ?? [])],
     ...(options.featureGates ? { featureGates: options.featureGates } : {}),
     aggregation: () => own.aggregation,
     subresources: [...subresources, ...(serviceAccounts ? [tokenSubresource(serviceAccounts, objects, options)] : [])],

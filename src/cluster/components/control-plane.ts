@@ -14,8 +14,11 @@ import { startControllers } from '#controllers/start-controllers.ts'
 import type { RuntimeConfig } from '#kinds/served-kinds.ts'
 import type { FeatureGates } from '#machinery/feature-gates/feature-gates.ts'
 import { answerReviews } from '#scheduler/explain/answer-reviews.ts'
+import type { Scheduler } from '#scheduler/scheduler.ts'
 import { startScheduler } from '#scheduler/scheduler.ts'
 import type { Store } from '#store/store.ts'
+import { controllerMetrics } from '../frame/controller-metrics.ts'
+import { schedulerMetrics } from '../frame/scheduler-metrics.ts'
 import { type AssembledApiServer, assembleApiServer } from './assembled-api-server.ts'
 import type { AuthenticationOptions } from './authentication.ts'
 import { type RunningPart, runElected } from './elected.ts'
@@ -80,6 +83,8 @@ export type ControlPlane = Omit<AssembledApiServer, 'shipObjects'>
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { store, clock, random, log, serviceAccountKeys, kubeletConnection } = options
   const network = { ...DEFAULT_NETWORK, ...options.network }
+  let scheduling: Scheduler | undefined
+  const counting = { scheduler: schedulerMetrics(() => scheduling), controllers: controllerMetrics() }
   const assembled = await assembleApiServer({
     store,
     clock,
@@ -99,6 +104,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     frontProxy: options.frontProxy,
     ...(options.authentication ? { authentication: options.authentication } : {}),
     servesTypernetes: true,
+    metrics: [...counting.scheduler.series, ...counting.controllers.series],
     ...(options.runtimeConfig ? { runtimeConfig: options.runtimeConfig } : {}),
     ...(options.featureGates ? { featureGates: options.featureGates } : {}),
     encryption: options.encryption,
@@ -122,17 +128,21 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       ...(options.featureGates ? { featureGates: options.featureGates } : {}),
       ...(options.controllers ? { enabled: options.controllers } : {}),
       ...(options.parameters ? { parameters: options.parameters } : {}),
+      metrics: counting.controllers.counted,
     })
   const scheduler = async () => {
     const client = clientFor({ name: 'system:kube-scheduler', groups: [] }, 'kube-scheduler')
     const events = eventRecorder({ client, clock, log, component: 'default-scheduler' })
     const { featureGates = {} } = options
-    const running = await startScheduler({ client, informers, clock, random, log, events, featureGates })
+    const metrics = counting.scheduler.counted
+    const running = await startScheduler({ client, informers, clock, random, log, events, featureGates, metrics })
+    scheduling = running
     const answering = await answerReviews({ client, informers, scheduler: running, clock, log })
     return {
       async stop() {
         await answering?.[Symbol.asyncDispose]()
         await running.stop()
+        scheduling = undefined
         events[Symbol.dispose]()
       },
     }

@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest'
+import { Node } from '#kinds/core/v1/node.ts'
 import { Pod } from '#kinds/core/v1/pod.ts'
+import { PodGroup } from '#kinds/scheduling/v1alpha2/pod-group.ts'
 import { cluster, node, pod, requesting, stored } from '#scheduler/scheduler.fixture.ts'
 import type { Scheduler } from '#scheduler/scheduler.ts'
 import { podResourceMetrics } from './pod-resource-metrics.ts'
@@ -51,6 +53,27 @@ it('tells of attempts, waiting pods, evictions and of what moves pods, under the
     'scheduler_goroutines{operation="binding"} 0',
   ])
     expect(text).toContain(line)
+})
+
+it('tells what came of groups of pods', async () => {
+  const { counted: metrics, series } = schedulerMetrics(() => undefined)
+  const featureGates = { GenericWorkload: true, GangScheduling: true }
+  const spec = { schedulingPolicy: { gang: { minCount: 2 } } }
+  const member = (name: string) => pod(name, { ...requesting('1'), schedulingGroup: { podGroupName: 'g' } })
+  await using one = await cluster([node('n1', { cpu: '1' })], [member('p'), member('q')], {
+    objects: [[PodGroup, { metadata: { name: 'g', namespace: 'a' }, spec }]],
+    options: { metrics, featureGates },
+  })
+  one.store(Node, node('n2'), 'ADDED')
+  await one.clock.advance(20_000)
+  const text = series.map(one => one.text()).join('')
+  for (const result of ['unschedulable', 'scheduled']) {
+    expect(text).toContain(`scheduler_podgroup_schedule_attempts_total{result="${result}",profile="default-scheduler"} 1\n`)
+    expect(text).toContain(
+      `scheduler_podgroup_scheduling_attempt_duration_seconds_count{result="${result}",profile="default-scheduler"} 1\n`,
+    )
+  }
+  expect(text).toContain('scheduler_podgroup_scheduling_algorithm_duration_seconds_count 2\n')
 })
 
 it('shows what pods ask for that have not ended', () => {

@@ -110,6 +110,24 @@ export function schedulerMetrics(scheduler: () => Scheduler | undefined): {
     'queue',
     'event',
   ])
+  const groupAttempts = count(
+    'podgroup_schedule_attempts_total',
+    "Number of attempts to schedule pod group, by the result. 'unschedulable' means a pod group could not be scheduled, while 'error' means an internal scheduler problem.",
+    ['result', 'profile'],
+  )
+  const groupTimes = distribution(
+    'podgroup_scheduling_attempt_duration_seconds',
+    'Pod group scheduling attempt latency in seconds',
+    ['result', 'profile'],
+    milliseconds,
+  )
+  const groupChoosing = distribution(
+    'podgroup_scheduling_algorithm_duration_seconds',
+    'Pod group scheduling algorithm latency in seconds',
+    [],
+    milliseconds,
+  )
+  const volumeErrors = count('volume_scheduling_stage_error_total', 'Volume scheduling stage error count', ['operation'])
   gauge('pending_pods', 'Number of pods that wait, by the part of the queue.', running => {
     const { active, backoff, unschedulable, gated } = running.pending()
     return Object.entries({ active, backoff, unschedulable, gated }).map(([queue, value]) => [{ queue }, value])
@@ -153,6 +171,12 @@ export function schedulerMetrics(scheduler: () => Scheduler | undefined): {
       evictions.of(result).add()
       evictionTimes.of(result).observe(durationMs / 1000)
     },
+    triedGroup(result, profile, durationMs) {
+      groupAttempts.of(result, profile).add()
+      groupTimes.of(result, profile).observe(durationMs / 1000)
+    },
+    choseForGroup: durationMs => groupChoosing.of().observe(durationMs / 1000),
+    volumesNotBound: () => volumeErrors.of('bind').add(),
     queued: (queue, event) => incoming.of(queue, event).add(),
   }
   return { counted, series: all }

@@ -19,6 +19,8 @@ export interface VolumeBindingOptions {
   /** Tells when a claim changes, while its binding is waited for. */
   readonly claims: Pick<Informer<PersistentVolumeClaim>, 'get' | 'watchKey'>
   readonly bindTimeoutMs: number
+  /** Told of each pod whose volumes could not be bound. */
+  failed?(): void
 }
 
 const NAME = 'VolumeBinding'
@@ -48,8 +50,13 @@ export function volumeBinding(options: VolumeBindingOptions): SchedulerPlugin {
   const taken = new Set<string>()
 
   const bindClaims = async (cycle: SchedulingCycle, plan: ClaimPlan, node: NodeInfo, signal: AbortSignal) => {
-    await askForVolumes(plan, node, options, signal)
-    await untilBound([...plan.bind.map(({ claim }) => claim), ...plan.provision], node, options, signal)
+    try {
+      await askForVolumes(plan, node, options, signal)
+      await untilBound([...plan.bind.map(({ claim }) => claim), ...plan.provision], node, options, signal)
+    } catch (error) {
+      if (!signal.aborted) options.failed?.()
+      throw error
+    }
     release(cycle, taken)
   }
 

@@ -4,7 +4,7 @@ import type { PodGroup } from '#kinds/scheduling/v1alpha2/pod-group.ts'
 export type GroupOutcome =
   | { readonly is: 'scheduled' }
   /** Too few found a node, or room has to be made first. */
-  | { readonly is: 'unschedulable' }
+  | { readonly is: 'unschedulable' | 'waiting_on_preemption' }
   | { readonly is: 'error'; readonly message: string }
 
 export const UNSCHEDULABLE = 'pod group is unschedulable'
@@ -24,6 +24,7 @@ export function conditionOfGroup(group: PodGroup, outcome: GroupOutcome, now: st
     message: outcome.is === 'scheduled' ? '' : outcome.is === 'error' ? outcome.message : UNSCHEDULABLE,
     observedGeneration: group.metadata.generation ?? 0,
   }
-  const isKnown = Object.entries(condition).every(([field, value]) => known?.[field as keyof typeof known] === value)
+  // What is empty may not be stored.
+  const isKnown = known && Object.entries(condition).every(([field, value]) => (known[field as keyof typeof known] ?? value) === value)
   return isKnown ? undefined : { ...condition, lastTransitionTime: known?.status === status ? known.lastTransitionTime : now }
 }

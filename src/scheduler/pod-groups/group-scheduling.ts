@@ -11,6 +11,7 @@ import type { nominations } from '../framework/nominations.ts'
 import type { PostFilterResult, Refusal } from '../framework/plugin.ts'
 import { Refusals } from '../framework/refusals.ts'
 import type { SchedulingQueue } from '../queue/scheduling-queue.ts'
+import type { SchedulerMetrics } from '../scheduler-metrics.ts'
 import { conditionOfGroup, type GroupOutcome, UNSCHEDULABLE } from './group-outcome.ts'
 import type { PodGroups } from './pod-groups.ts'
 
@@ -24,6 +25,7 @@ export interface GroupSchedulingOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly events: EventRecorder
+  readonly metrics: SchedulerMetrics
   /** Chooses a node; undefined if that failed and the pod is back in the queue. */
   attemptOf(info: PodInfo): Attempt | Promise<Attempt | undefined>
   /** Takes the room that was found. */
@@ -52,7 +54,7 @@ const PREEMPTING = 'pod group is waiting for preemption to complete'
  * enough: then none is, and all go back. What comes out is asked for a group, as `<namespace>/<name>`, and the pod that was taken out of the queue.
  */
 export function groupScheduling(options: GroupSchedulingOptions): (key: string, first: PodInfo) => Promise<void> {
-  const { client, groups, queue, cache, clock, log, failed } = options
+  const { client, groups, queue, cache, clock, log, metrics, failed } = options
 
   const conclude = (group: PodGroup, attempts: readonly Attempt[], before: number): GroupOutcome => {
     const placed = attempts.filter(({ node }) => node)
@@ -80,7 +82,7 @@ export function groupScheduling(options: GroupSchedulingOptions): (key: string, 
       else if (!isWaiting) options.giveUpNomination(attempt.cycle.pod)
       options.report(attempt, rooms.get(attempt))
     }
-    return { is: 'unschedulable' }
+    return { is: isWaiting ? 'waiting_on_preemption' : 'unschedulable' }
   }
 
   /** Looks whether evictions could make room for the pod; if so, the room counts as taken. */
@@ -127,13 +129,18 @@ export function groupScheduling(options: GroupSchedulingOptions): (key: string, 
     right.priority - left.priority || (queue.tried(left.uid)?.firstActiveAt ?? 0) - (queue.tried(right.uid)?.firstActiveAt ?? 0)
 
   return async (key, first) => {
+    const since = clock.monotonic()
+    const over = (group: PodGroup, outcome: GroupOutcome) => {
+      metrics.triedGroup(outcome.is, first.pod.spec.schedulerName ?? '', clock.monotonic() - since)
+      return report(group, outcome)
+    }
     const members = groups.members(key)
     const infos = [first, ...members.flatMap(({ metadata, spec }) => (spec.nodeName ? [] : (queue.take(metadata.uid ?? '') ?? [])))]
     const group = groups.get(key)
     try {
       if (!group) return infos.forEach(options.scheduleOne)
       const names = [...new Set(infos.map(({ pod }) => pod.spec.schedulerName))]
-      if (names.length > 1) return await report(group, refuseMixed(infos, names))
+      if (names.length > 1) return await over(group, refuseMixed(infos, names))
       const attempts: Attempt[] = []
       for (const info of infos.sort(byImportance)) {
         const found = options.attemptOf(info)
@@ -142,14 +149,15 @@ export function groupScheduling(options: GroupSchedulingOptions): (key: string, 
       }
       const uids = new Set(infos.map(({ uid }) => uid))
       const before = members.filter(({ metadata: { uid = '' }, spec }) => !uids.has(uid) && (spec.nodeName || cache.isAssumed(uid))).length
-      await report(group, conclude(group, attempts, before))
+      metrics.choseForGroup(clock.monotonic() - since)
+      await over(group, conclude(group, attempts, before))
     } catch (error) {
       log.error('a group of pods could not be scheduled: a plugin failed', { group: key, error })
       for (const info of infos) {
         cache.forget(info.uid)
         failed(info)
       }
-      if (group) await report(group, { is: 'error', message: error instanceof Error ? error.message : String(error) })
+      if (group) await over(group, { is: 'error', message: error instanceof Error ? error.message : String(error) })
     }
   }
 }
