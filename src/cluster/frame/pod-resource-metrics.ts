@@ -3,11 +3,15 @@ import type { Labels, Series } from '#base/metrics/series.ts'
 import { isTerminal, limitsOf, requestsOf } from '#kinds/core/v1/pod.facts.ts'
 import type { Pod } from '#kinds/core/v1/pod.ts'
 
+const HELP =
+  'workloads on the cluster, broken down by pod. This shows the resource usage the scheduler and kubelet expect per pod for resources along with the ' +
+  'unit for the resource if any.'
+
 /** What `/metrics/resources` of the scheduler shows: what each pod that has not ended asks for, and may use at most. */
 export function podResourceMetrics(pods: () => Iterable<Pod>): readonly Series[] {
   return [
-    new GaugeSeries('kube_pod_resource_request', 'What a pod requests, as scheduling counts it.', () => amounts(pods(), requestsOf)),
-    new GaugeSeries('kube_pod_resource_limit', 'What a pod may use at most, where all of it is limited.', () => amounts(pods(), limitsOf)),
+    new GaugeSeries('kube_pod_resource_request', `Resources requested by ${HELP}`, () => amounts(pods(), requestsOf)),
+    new GaugeSeries('kube_pod_resource_limit', `Resources limit for ${HELP}`, () => amounts(pods(), limitsOf)),
   ]
 }
 

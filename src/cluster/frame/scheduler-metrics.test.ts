@@ -80,15 +80,41 @@ it('shows what pods ask for that have not ended', () => {
   const container = { name: 'c', image: 'i:1', resources: { requests: { cpu: '250m', memory: '64Mi' }, limits: { memory: '128Mi' } } }
   const pods = [
     { ...pod('runs', { nodeName: 'n1', priority: 5, containers: [container] }), status: { phase: 'Running' } },
+    // A sidecar and what starts before count as they do for scheduling; who is limited in part is shown in part; zero is not shown.
+    {
+      ...pod('more', {
+        overhead: { cpu: '10m', memory: '1Mi' },
+        initContainers: [{ name: 's', image: 'i', restartPolicy: 'Always', resources: { limits: { 'hugepages-2Mi': '4Mi', cpu: '0' } } }],
+        containers: [
+          container,
+          { name: 'free', image: 'i', resources: { limits: { 'example.com/gpu': '2', 'ephemeral-storage': '1Gi' } } },
+        ],
+      }),
+      status: { phase: 'Pending' },
+    },
     { ...pod('ended', { nodeName: 'n1', containers: [container] }), status: { phase: 'Succeeded' } },
   ].map(one => stored<Pod>(Pod, one))
   const text = podResourceMetrics(() => pods)
     .map(one => one.text())
     .join('')
-  const labels = 'namespace="a",pod="runs",node="n1",scheduler="default-scheduler",priority="5"'
-  expect(text.split('\n').filter(line => line.startsWith('kube_pod'))).toEqual([
-    `kube_pod_resource_request{${labels},resource="cpu",unit="cores"} 0.25`,
-    `kube_pod_resource_request{${labels},resource="memory",unit="bytes"} 67108864`,
-    `kube_pod_resource_limit{${labels},resource="memory",unit="bytes"} 134217728`,
-  ])
+  const runs = 'namespace="a",pod="runs",node="n1",scheduler="default-scheduler",priority="5"'
+  const more = 'namespace="a",pod="more",node="",scheduler="default-scheduler",priority=""'
+  expect(
+    text
+      .split('\n')
+      .filter(line => line.startsWith('kube_pod'))
+      .sort(),
+  ).toEqual(
+    [
+      `kube_pod_resource_request{${runs},resource="cpu",unit="cores"} 0.25`,
+      `kube_pod_resource_request{${runs},resource="memory",unit="bytes"} 67108864`,
+      `kube_pod_resource_limit{${runs},resource="memory",unit="bytes"} 134217728`,
+      `kube_pod_resource_request{${more},resource="cpu",unit="cores"} 0.26`,
+      `kube_pod_resource_request{${more},resource="memory",unit="bytes"} 68157440`,
+      `kube_pod_resource_limit{${more},resource="memory",unit="bytes"} 135266304`,
+      `kube_pod_resource_limit{${more},resource="ephemeral-storage",unit="bytes"} 1073741824`,
+      `kube_pod_resource_limit{${more},resource="example.com/gpu",unit=""} 2`,
+      `kube_pod_resource_limit{${more},resource="hugepages-2Mi",unit="bytes"} 4194304`,
+    ].sort(),
+  )
 })

@@ -12,6 +12,8 @@ const running = (name: string, nodeName: string, priority: number, more: Parts =
 const important = (name: string, spec: Parts = {}) => pod(name, { ...requesting('1'), priority: 100, ...spec })
 const left = (one: { find(name: string): unknown }, ...names: string[]) => names.filter(name => one.find(name))
 
+const NOW = '2026-01-01T00:00:00Z'
+
 describe('preemption', () => {
   it('takes the node whose pods matter least', async () => {
     await using one = await cluster(
@@ -37,6 +39,36 @@ describe('preemption', () => {
     )
     await one.clock.advance(2_000)
     expect(left(one, 'kept', 'other')).toEqual(['kept'])
+  })
+
+  it.each([
+    ['one that selects it', { matchLabels: { app: 'kept' } }, { app: 'kept' }, {}, true],
+    ['one that selects it by an expression', { matchExpressions: [{ key: 'app', operator: 'Exists' }] }, { app: 'kept' }, {}, true],
+    ['one that selects others', { matchLabels: { app: 'else' } }, { app: 'kept' }, {}, false],
+    ['one that allows a disruption', { matchLabels: { app: 'kept' } }, { app: 'kept' }, { disruptionsAllowed: 1 }, false],
+    ['one that knows of its eviction', { matchLabels: { app: 'kept' } }, { app: 'kept' }, { disruptedPods: { kept: NOW } }, false],
+    ['one with an empty selector', {}, { app: 'kept' }, {}, false],
+    ['one with no selector', undefined, { app: 'kept' }, {}, false],
+    [
+      'one that selects what has no label, as a pod without labels',
+      { matchExpressions: [{ key: 'x', operator: 'DoesNotExist' }] },
+      {},
+      {},
+      false,
+    ],
+  ])('counts a pod as protected by a budget as upstream does: %s', async (_what, selector, labels, status, isSpared) => {
+    const budget = {
+      metadata: { name: 'b', namespace: 'a' },
+      spec: { ...(selector ? { selector } : {}), minAvailable: 1 },
+      status: { disruptionsAllowed: 0, currentHealthy: 1, desiredHealthy: 1, expectedPods: 1, ...status },
+    }
+    await using one = await cluster(
+      [node('n1', { cpu: '1' }), node('n2', { cpu: '1' })],
+      [running('kept', 'n1', 1, {}, labels), running('other', 'n2', 5), important('p')],
+      { objects: [[PodDisruptionBudget, budget]] },
+    )
+    await one.clock.advance(2_000)
+    expect(left(one, 'kept', 'other')).toEqual([isSpared ? 'kept' : 'other'])
   })
 
   it('undoes what anti-affinity and spread constraints forbid', async () => {

@@ -192,14 +192,19 @@ function protectedBy(pods: readonly PodInfo[], budgets: PreemptionOptions['budge
   const left = new Map<PodDisruptionBudget, number>()
   for (const pod of [...pods].sort(moreImportant)) {
     for (const budget of budgets(pod.namespace)) {
-      const isMeant = budget.spec.selector !== undefined && LabelSelector.ofObject(budget.spec.selector).matches(pod.pod.metadata.labels)
-      if (!isMeant || budget.status.disruptedPods?.[pod.pod.metadata.name ?? ''] !== undefined) continue
+      if (!isMeant(budget, pod.pod) || budget.status.disruptedPods?.[pod.pod.metadata.name ?? ''] !== undefined) continue
       const allowed = left.get(budget) ?? budget.status.disruptionsAllowed
       left.set(budget, allowed - 1)
       if (allowed <= 0) kept.add(pod)
     }
   }
   return pod => kept.has(pod)
+}
+
+/** As upstream: to preemption, a budget without a selector or with an empty one means no pod, and no budget means a pod without labels. */
+function isMeant({ spec: { selector } }: PodDisruptionBudget, { metadata: { labels = {} } }: Pod): boolean {
+  if (!selector?.matchExpressions?.length && Object.keys(selector?.matchLabels ?? {}).length === 0) return false
+  return Object.keys(labels).length > 0 && LabelSelector.ofObject(selector!).matches(labels)
 }
 
 /** Whether the API server has seen to it that the victim goes. */

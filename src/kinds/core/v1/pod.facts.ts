@@ -101,7 +101,7 @@ export function requestsOf(pod: { readonly spec: PodSpec }): ResourceAmounts {
   return totalOf(pod.spec, 'requests')
 }
 
-/** The same of the limits: how much the pod may use at most, for resources that every container limits. */
+/** The same of the limits, as far as containers have any: one that has none may use more. */
 export function limitsOf(pod: { readonly spec: PodSpec }): ResourceAmounts {
   return totalOf(pod.spec, 'limits')
 }
@@ -141,7 +141,8 @@ function totalOf(spec: PodSpec, which: 'requests' | 'limits'): ResourceAmounts {
   if (!spec.overhead) return total
   const overhead = amountsOf(spec.overhead)
   if (which === 'requests') return addAmounts(total, overhead)
-  const limited = Object.entries(overhead).filter(([name]) => total[name] !== undefined)
+  // A limit of nothing is none.
+  const limited = Object.entries(overhead).filter(([name]) => (total[name] ?? 0) !== 0)
   return addAmounts(total, Object.fromEntries(limited))
 }
 
