@@ -1,6 +1,7 @@
 import type { Clock } from '#base/time/clock.ts'
 import type { GetOptions } from '#client/client.ts'
 import type { RequestTarget } from '#client/direct/api-handler.ts'
+import { deprecationOf } from '#kinds/deprecations.ts'
 import { durationMs } from '#machinery/duration/duration.ts'
 import type { AnyKind, ApiObject } from '#machinery/kind/kind.ts'
 import { isPathSegmentName } from '#machinery/meta/names.ts'
@@ -86,7 +87,7 @@ export class ResourceRoute {
     if (info.subresource !== '' && !kind.subresources.some(({ name }) => name === info.subresource)) throw noSuchResource()
     const target = targetOf(kind, info)
     checkTimeout(query)
-    const deprecation = DEPRECATIONS[`${kind.apiVersion}/${kind.kind}`] ?? kind.deprecationWarning
+    const deprecation = deprecationOf(kind)
     if (deprecation && isOffered(kind, method, info)) context.warn(deprecation)
     if (info.subresource !== '') return this.#subresource(context, target, info, query)
     switch (method) {
@@ -254,11 +255,6 @@ export class ResourceRoute {
   }
 }
 
-/** What every request for a kind that is on its way out is answered with. */
-const DEPRECATIONS: Readonly<Record<string, string>> = {
-  'v1/Endpoints': 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
-  'v1/ComponentStatus': 'v1 ComponentStatus is deprecated in v1.19+',
-}
 const METHOD_VERBS: Readonly<Record<string, string>> = { GET: 'get', POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' }
 function targetOf(kind: AnyKind, info: ResourceRequestInfo): RequestTarget {
   const isNamespaced = kind.scope === 'Namespaced'
