@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2'
 import { h2load, hasH2load } from './h2load.ts'
+import { LoadConnection } from './load-connection.ts'
 
 const TICK_US = 10_000
 /** As Go's client has it: an answer is not held up by the windows. */
@@ -25,7 +26,10 @@ export interface Measured {
 
 /** Connections to the server under test. */
 export class Load {
-  readonly #sessions: readonly ClientHttp2Session[]
+  readonly #connections: readonly LoadConnection[]
+  /** For streams, made once there is one. */
+  #sessions: readonly ClientHttp2Session[] = []
+  readonly #credentials: { readonly cert?: string; readonly key?: string }
   readonly #port: number
   readonly #pid: number
   readonly #authorization: Record<string, string>
@@ -35,43 +39,27 @@ export class Load {
     this.#port = port
     this.#pid = pid
     this.#authorization = credentials.cert === undefined ? { authorization: 'Bearer token' } : {}
-    this.#sessions = Array.from({ length: connections }, () => {
-      const session = connect(`https://127.0.0.1:${port}`, {
-        rejectUnauthorized: false,
-        settings: { initialWindowSize: STREAM_WINDOW },
-        ...credentials,
-      })
-      session.on('connect', () => session.setLocalWindowSize(CONNECTION_WINDOW))
-      return session
-    })
+    this.#credentials = credentials
+    this.#connections = Array.from({ length: connections }, () => new LoadConnection(port, credentials))
   }
 
   close(): void {
     for (const session of this.#sessions) session.close()
+    for (const connection of this.#connections) connection.close()
   }
 
   /** One request on the n-th connection; the body of the answer is kept only if `keeps`. */
-  call(n: number, method: string, path: string, body?: object, more: Record<string, string> = {}, keeps = false): Promise<string> {
-    return new Promise((resolve, reject) => {
-      const stream = this.stream(n, method, path, { ...(body ? { 'content-type': 'application/json' } : {}), ...more })
-      let text = ''
-      let status = 0
-      stream.on('response', headers => {
-        status = headers[':status'] ?? 0
-      })
-      stream.on('data', (chunk: Buffer) => {
-        if (keeps || status >= 300) text += chunk.toString()
-      })
-      stream.on('end', () => {
-        if (status < 300) resolve(text)
-        else reject(new Error(`${method} ${path} was answered ${status}: ${text.slice(0, 300)}`))
-      })
-      stream.on('error', reject)
-      stream.end(body && JSON.stringify(body))
-    })
+  async call(n: number, method: string, path: string, body?: object, more: Record<string, string> = {}, keeps = false): Promise<string> {
+    const headers = { ...this.#authorization, accept: 'application/json', ...(body ? { 'content-type': 'application/json' } : {}), ...more }
+    const request = { method, path, headers, body: body && JSON.stringify(body), keeps }
+    const { status, text } = await this.#connections[n % this.#connections.length]!.request(request)
+    if (status >= 300) throw new Error(`${method} ${path} was answered ${status}: ${text.slice(0, 300)}`)
+    return text
   }
 
+  /** A request whose answer goes on, by a client that is made for many of them on few connections. */
   stream(n: number, method: string, path: string, more: Record<string, string> = {}): ClientHttp2Stream {
+    if (this.#sessions.length === 0) this.#sessions = this.#connections.map(() => this.#session())
     const session = this.#sessions[n % this.#sessions.length]!
     return session.request({ ':method': method, ':path': path, ...this.#authorization, accept: 'application/json', ...more })
   }
@@ -117,6 +105,16 @@ export class Load {
     }
     await Promise.all(running)
     return { ...spread(timesMs), perSecond: count / ((performance.now() - start) / 1000), cpuUs: (this.cpuUs() - before) / count }
+  }
+
+  #session(): ClientHttp2Session {
+    const session = connect(`https://127.0.0.1:${this.#port}`, {
+      rejectUnauthorized: false,
+      settings: { initialWindowSize: STREAM_WINDOW },
+      ...this.#credentials,
+    })
+    session.on('connect', () => session.setLocalWindowSize(CONNECTION_WINDOW))
+    return session
   }
 
   /** User and system time of the server, or of another process, in microseconds. */
