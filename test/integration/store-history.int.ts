@@ -146,7 +146,7 @@ describe.skipIf(spawnSync('etcd', ['--version']).status !== 0)('etcd of three me
       await kill(n)
       await pause(300 + random.below(700))
       start(n, 'existing')
-    } else await stopped([members[n]!.pid!], 500 + random.below(1500))
+    } else await stopped([members[n]!.pid!], 500 + random.below(4000)) // long enough, some of the time, that the store leaves it
     await pause(1000)
   }
 })
