@@ -15,27 +15,18 @@ import { timeOf } from '#machinery/time/time.ts'
 import { resourceMetrics } from '#metrics/resource-metrics.ts'
 import type { StatsSummary } from '#metrics/stats-summary.ts'
 import { MemoryStore } from '#store/memory/memory-store.ts'
+import { loadAt, PER_POD } from '../support/day-of-load.ts'
 
 /*
- * An autoscaler on the API server itself: metrics come from what nodes count, by the API of metrics; the scale is read and written as a
+ * A day of an autoscaler on the API server itself: metrics come from what nodes count, by the API of metrics; the scale is read and written as a
  * subresource; pods are made, placed and run by everybody who does so.
  */
 
-const MINUTE_MS = 60_000
+const HOUR_MS = 3_600_000
 const STEP_MS = 15_000
-/** Each pod asks for 400m and is to use half of it. */
-const PER_POD = 200
-const MAX = 20
+const MAX = 30
 
-/** Thousandths of a CPU by the minute: quiet, a rise within ten minutes, a plateau with a dip of two minutes, and quiet again. */
-function loadAt(minute: number): number {
-  if (minute < 10) return 300
-  if (minute < 20) return 300 + ((2400 - 300) * (minute - 10)) / 10
-  if (minute >= 30 && minute < 32) return 600
-  return minute < 45 ? 2400 : 300
-}
-
-it('an autoscaler follows the load through metrics, scale and pods of a whole cluster', async () => {
+it('an autoscaler follows the load of a day through metrics, scale and pods of a whole cluster', async () => {
   const clock = virtualClock()
   const log = silentLogger
   const store = new MemoryStore({ clock })
@@ -59,7 +50,7 @@ it('an autoscaler follows the load through metrics, scale and pods of a whole cl
   )
   const client = plane.clientFor({ name: 'admin', groups: ['system:masters'] }, 'test')
   const { informers } = plane
-  const nodes = startSimulatedNodes({ names: ['n1', 'n2'], client, informers, clock, log, startDelayMs: 30_000 })
+  const nodes = startSimulatedNodes({ names: ['n1', 'n2', 'n3'], client, informers, clock, log, startDelayMs: 30_000 })
   await duringStart(nodes.ready)
 
   // What pods have used up to now: the load is shared among those that are ready.
@@ -104,34 +95,47 @@ it('an autoscaler follows the load through metrics, scale and pods of a whole cl
     },
   } as never)
 
-  const series: { readonly minute: number; readonly replicas: number; readonly ready: number }[] = []
+  const series: { readonly hour: number; readonly replicas: number; readonly ready: number }[] = []
   const from = clock.now()
-  for (let ms = 0; ms < 60 * MINUTE_MS; ms += STEP_MS) {
+  for (let ms = 0; ms < 24 * HOUR_MS; ms += STEP_MS) {
     count()
-    load = loadAt(ms / MINUTE_MS)
+    load = loadAt(ms / HOUR_MS)
     await clock.advance(STEP_MS)
     const { replicas } = (await client.get(Deployment, { namespace: 'default', name: 'web' })).spec
-    series.push({ minute: (clock.now() - from) / MINUTE_MS, replicas: replicas!, ready: pods.list().filter(isReady).length })
+    series.push({ hour: (clock.now() - from) / HOUR_MS, replicas: replicas!, ready: pods.list().filter(isReady).length })
   }
   const between = (after: number, until: number) =>
-    series.filter(({ minute }) => minute > after && minute <= until).map(({ replicas }) => replicas)
+    series.filter(({ hour }) => hour > after && hour <= until).map(({ replicas }) => replicas)
+  const firstAt = (after: number, holds: (replicas: number) => boolean) =>
+    series.find(({ hour, replicas }) => hour > after && holds(replicas))?.hour ?? Number.POSITIVE_INFINITY
+  const minutes = (count: number) => count / 60
+  const isEnough = (replicas: number, load: number) => {
+    // A tenth more than is aimed at is let be.
+    expect(replicas).toBeGreaterThanOrEqual(load / PER_POD / 1.1)
+    expect(replicas).toBeLessThanOrEqual((1.25 * load) / PER_POD)
+  }
 
-  expect(Math.min(...between(0, 60))).toBeGreaterThanOrEqual(2)
-  expect(Math.max(...between(0, 60))).toBeLessThanOrEqual(MAX)
-  expect(new Set(between(3, 10))).toEqual(new Set([2]))
-  // The rise only adds; at its end there are enough, and they are really there.
-  const rise = between(10, 24)
-  expect(rise.every((replicas, index) => replicas >= (rise[index - 1] ?? 0))).toBe(true)
-  const plateau = between(24, 30)
-  // A tenth more than is aimed at is let be.
-  expect(plateau[0]).toBeGreaterThanOrEqual(2400 / PER_POD / 1.1)
-  expect(plateau[0]).toBeLessThanOrEqual((1.25 * 2400) / PER_POD)
-  expect(series.find(({ minute }) => minute > 26)).toMatchObject({ ready: plateau[0] })
-  // A dip shorter than the stabilization takes nothing away; quiet does, after five minutes, down to two.
-  expect(new Set(between(24, 45))).toEqual(new Set([plateau[0]]))
-  const fall = series.find(({ minute, replicas }) => minute > 45 && replicas < plateau[0]!)!
-  expect(fall.minute - 45).toBeGreaterThan(4.5)
-  expect(fall.minute - 45).toBeLessThan(8)
+  const all = between(0, 24)
+  expect([Math.min(...all), Math.max(...all)]).toEqual([2, MAX])
+  expect(new Set(between(0.5, 7))).toEqual(new Set([2]))
+  // The morning only adds; at its end there are enough, and they are really there.
+  const morning = between(8, 10)
+  expect(morning.every((replicas, index) => replicas >= (morning[index - 1] ?? 0))).toBe(true)
+  isEnough(between(10.2, 10.3)[0]!, 3000)
+  expect(series.find(({ hour }) => hour > 10.5)).toMatchObject({ ready: between(10.5, 10.6)[0] })
+  // Trembling and a dip shorter than the stabilization move nothing.
+  expect(new Set(between(10.5, 13.9)).size).toBe(1)
+  // The news take as many as there may be, and they come up.
+  const peak = firstAt(14, replicas => replicas === MAX)
+  expect(peak - 14).toBeLessThan(minutes(5))
+  expect(series.find(({ hour }) => hour > peak + minutes(2))).toMatchObject({ replicas: MAX, ready: MAX })
+  // After it they stay five minutes, then go.
+  const fall = firstAt(16, replicas => replicas < MAX)
+  expect(fall - 16).toBeGreaterThan(minutes(4.5))
+  expect(fall - 16).toBeLessThan(minutes(8))
+  isEnough(between(17, 17.1)[0]!, 3000)
+  // The evening goes down to two, and stays there.
+  expect(new Set(between(22, 24))).toEqual(new Set([2]))
   expect(series.at(-1)).toMatchObject({ replicas: 2, ready: 2 })
 
   await duringStart(
@@ -140,4 +144,4 @@ it('an autoscaler follows the load through metrics, scale and pods of a whole cl
       .then(() => plane.stop())
       .then(() => store.close()),
   )
-}, 120_000)
+}, 600_000)

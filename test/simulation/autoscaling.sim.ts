@@ -8,47 +8,14 @@ import { isReady } from '#kinds/core/v1/pod.facts.ts'
 import { Pod } from '#kinds/core/v1/pod.ts'
 import { PodMetrics } from '#kinds/metrics/v1beta1/pod-metrics.ts'
 import { timeOf } from '#machinery/time/time.ts'
+import { loadAt, PER_POD } from '../support/day-of-load.ts'
 
 /* A day of an autoscaler, its Deployment and its pods, under a load that goes up and down: what matters is the shape of the replicas over time. */
 
 const MINUTE_MS = 60_000
 const STEP_MS = 15_000
-/** Each pod asks for 400m and is to use half of it. */
-const PER_POD = 200
 /** A pod is ready so long after it was made. */
 const STARTS_IN_MS = 30_000
-
-/** `[hour, thousandths of a CPU]`: the load runs straight from one point to the next. */
-const CURVE: readonly (readonly [hour: number, load: number])[] = [
-  [0, 100],
-  [7, 100],
-  // The morning rises slowly …
-  [8, 400],
-  [10, 3000],
-  // … noon dips for three minutes …
-  [12, 3000],
-  [12.001, 500],
-  [12.05, 500],
-  [12.051, 3000],
-  // … something is in the news …
-  [14, 3000],
-  [14.001, 9000],
-  [16, 9000],
-  [16.001, 3000],
-  // … and the evening falls at once.
-  [20, 3000],
-  [20.001, 300],
-  [24, 300],
-]
-
-function loadAt(hour: number): number {
-  const next = CURVE.findIndex(([at]) => at >= hour)
-  if (next <= 0) return CURVE[Math.max(0, next)]![1]
-  const [[from, before], [to, after]] = [CURVE[next - 1]!, CURVE[next]!]
-  const straight = before + ((after - before) * (hour - from)) / (to - from)
-  // A load that trembles by less than the tolerance.
-  return straight * (1 + 0.04 * Math.sin(hour * 97))
-}
 
 const container = { name: 'main', image: 'web:1', resources: { requests: { cpu: '400m' } } }
 const template = { metadata: { labels: { app: 'web' } }, spec: { containers: [container] } }
