@@ -39,3 +39,24 @@ it('goes over all that is there while some of it goes', () => {
   expect(seen).toEqual(['a', 'b', 'd'])
   expect(passing.size).toBe(0)
 })
+
+it('shows all that is there, and what comes meanwhile, as a Map does', () => {
+  const [passing, expected] = [new PassingMap<string, { readonly name: string }>(), new Map<string, { readonly name: string }>()]
+  const seen: string[][] = [[], []]
+  for (const [index, map] of [passing, expected].entries()) {
+    for (const name of ['a', 'b', 'c', 'd']) map.set(name, { name })
+    const see = ({ name }: { readonly name: string }) => {
+      seen[index]!.push(name)
+      map.delete('c')
+      if (name !== 'b') return
+      map.delete('b')
+      map.set('e', { name: 'e' })
+    }
+    if (map instanceof PassingMap) map.visit(see)
+    else map.forEach(see)
+  }
+  expect(seen).toEqual([
+    ['a', 'b', 'd', 'e'],
+    ['a', 'b', 'd', 'e'],
+  ])
+})

@@ -48,6 +48,13 @@ export class PassingMap<K extends string | number, V extends object> {
     this.#free.length = 0
   }
 
+  /** Calls `see` with each value, in the order in which their keys came; what comes or goes meanwhile is as with {@link Map.forEach}. Makes nothing. */
+  visit(see: (value: V) => void): void {
+    this.#places.forEach(place => {
+      see(this.#values[place]!)
+    })
+  }
+
   /** In the order in which their keys came. */
   *values(): Generator<V> {
     for (const place of this.#places.values()) yield this.#values[place]!

@@ -1,6 +1,6 @@
 import type { NodeInfo } from '../cache/node-info.ts'
 import type { PodInfo } from '../cache/pod-info.ts'
-import type { Refusal } from './plugin.ts'
+import type { Refusal, SchedulerPlugin } from './plugin.ts'
 import { statusOf } from './point-timer.ts'
 import type { Profile } from './profile.ts'
 import { type SchedulingCycle, trialOf } from './scheduling-cycle.ts'
@@ -63,18 +63,31 @@ export interface Trial {
 export function trialOn(node: NodeInfo, cycle: SchedulingCycle, profile: Profile, filters: Filters): Trial {
   const copy = node.copy()
   const trial = trialOf(cycle)
+  const counting = countingIn(profile)
   return {
     node: copy,
     add(pod) {
       copy.addPod(pod)
-      for (const plugin of profile.points.preFilter) plugin.addPod?.(trial, pod, copy)
+      for (let index = 0; index < counting.length; index++) counting[index]!.addPod?.(trial, pod, copy)
     },
     remove(pod) {
       copy.removePod(pod.uid)
-      for (const plugin of profile.points.preFilter) plugin.removePod?.(trial, pod, copy)
+      for (let index = 0; index < counting.length; index++) counting[index]!.removePod?.(trial, pod, copy)
     },
     refusal: () => refusalOf(trial, filters, copy),
   }
+}
+
+const counting = new WeakMap<Profile, readonly SchedulerPlugin[]>()
+
+/** The plugins that are to know of pods that come and go. Hot: bench/loops (preemption) — few are, and eleven pods come and go on each node. */
+function countingIn(profile: Profile): readonly SchedulerPlugin[] {
+  let plugins = counting.get(profile)
+  if (!plugins) {
+    plugins = profile.points.preFilter.filter(({ addPod, removePod }) => addPod ?? removePod)
+    counting.set(profile, plugins)
+  }
+  return plugins
 }
 
 function notNamed(plugins: readonly string[]): Refusal {

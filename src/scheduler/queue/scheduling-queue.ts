@@ -315,11 +315,15 @@ export function schedulingQueue(options: SchedulingQueueOptions): SchedulingQueu
       if (!events.has(change.event)) return
       const name = EVENT_NAMES[change.event]
       const hints = changes++ % HINTS_EVERY === 0 ? timedHints : undefined
-      for (const entry of parts.trying.values())
+      parts.trying.visit(entry => {
         if (!entry.missed && mayHelp(entry.waking, entry.info, change, undefined, hints)) entry.missed = true
-      for (const entry of parts.unschedulable.values())
+      })
+      parts.unschedulable.visit(entry => {
         if (mayHelp(entry.waking, entry.info, change, entry.refusedBy, hints)) requeue(entry, name)
-      for (const entry of parts.gated.values()) if (mayHelp(entry.waking, entry.info, change, entry.refusedBy, hints)) activate(entry, name)
+      })
+      parts.gated.visit(entry => {
+        if (mayHelp(entry.waking, entry.info, change, entry.refusedBy, hints)) activate(entry, name)
+      })
     },
     *refusals() {
       for (const { refusedBy, info } of parts.unschedulable.values())
