@@ -1,4 +1,4 @@
-import { newKeptBytes } from '#base/collections/kept-bytes.ts'
+import { copyBytes } from '#base/collections/kept-bytes.ts'
 import { type FieldsV1, textOf } from '#machinery/apply/fields-v1.ts'
 import { encodeJson } from '#machinery/codec/json/encode-json.ts'
 import type { ApiObject } from '#machinery/kind/kind.ts'
@@ -149,13 +149,13 @@ class Output {
 
   bytes(source: Uint8Array, start: number, end: number): void {
     reserve(this.length, end - start)
-    scratch.set(source.subarray(start, end), this.length)
+    copyBytes(source.subarray(start, end), scratch, this.length)
     this.length += end - start
   }
 
-  /** The bytes, in memory of their own: the store has them for seconds until they are where they belong, or as long as there is an object. */
+  /** The bytes, for the store, which soon has them where they belong. */
   take(): Uint8Array {
-    const bytes = newKeptBytes(this.length)
+    const bytes = new Uint8Array(this.length)
     scratch.copy(bytes, 0, 0, this.length)
     if (scratch.length > KEPT_BYTES) scratch = Buffer.allocUnsafeSlow(KEPT_BYTES)
     return bytes
