@@ -116,7 +116,7 @@ export class FatalStoreError extends StoreError {
 /** What is on disk cannot be read with certainty: nothing of it is served. */
 export class DamagedStoreError extends StoreError {
   readonly code = 'damaged'
-  constructor(where: string, what: string, cause?: unknown) {
-    super(`the store in ${where} cannot be opened: ${what}; restore it from a backup`, { cause })
+  constructor(where: string, what: string, { remedy = 'restore it from a backup' } = {}) {
+    super(`the store in ${where} cannot be opened: ${what}; ${remedy}`)
   }
 }

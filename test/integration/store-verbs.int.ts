@@ -11,6 +11,7 @@ import { ConfigMap } from '#kinds/core/v1/config-map.ts'
 import { Secret } from '#kinds/core/v1/secret.ts'
 import { draft } from '#machinery/kind/draft.ts'
 import { hasEtcd, startEtcd, type TestEtcd } from '../support/etcd.ts'
+import { until } from '../support/until.ts'
 
 /* `t8s store`, `t8s get --at` and `t8s diff --at` on a cluster of the built program. */
 
@@ -176,6 +177,33 @@ describe('a backup', () => {
     }
   })
 })
+
+it('a store whose log is damaged is refused with what to do, and what came before is saved', async () => {
+  await up()
+  using admin = client()
+  await admin.create(ConfigMap, { metadata: { ...name, name: 'before-the-damage' } })
+  const pid = Number(readFileSync(join(dataDir, 't8s.pid'), 'utf8').split(/\s/)[0])
+  process.kill(pid, 'SIGKILL')
+  await until('the server is gone', () => !existsSync(`/proc/${pid}`))
+  const log = join(dataDir, 'store/data.log')
+  const bytes = readFileSync(log)
+  // In the first append that is still needed, or one that LMDB has taken in: so in all of them.
+  for (let at = bytes.indexOf('T8SM'); at >= 0; at = bytes.indexOf('T8SM', at + 1)) bytes[at + 300]! ^= 1
+  writeFileSync(log, bytes)
+  const file = join(folder, 'salvaged.t8s')
+  expect(await store('backup', file)).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/data\.log is damaged.*t8s store backup --salvage/),
+  })
+  expect(existsSync(file)).toBe(false)
+  expect(await store('backup', file, '--salvage')).toMatchObject({ code: 0 })
+  expect(readFileSync(log).equals(bytes)).toBe(true)
+  expect(await store('restore', file, '--replace')).toMatchObject({ code: 0 })
+  await up()
+  using again = client()
+  expect((await again.get(ConfigMap, name)).data).toEqual({ x: '2' })
+  await down()
+}, 120_000)
 
 it('defragmenting gives space back and keeps everything', async () => {
   const before = JSON.parse((await store('status', '-o', 'json')).stdout) as { keys: number; resourceVersion: string }

@@ -388,6 +388,25 @@ describe('the lmdb store', () => {
     await expect(open()).rejects.toBeInstanceOf(DamagedStoreError)
   })
 
+  it('[S19] shows what came before the damage where that is asked for, changes nothing on disk, and takes no write', async () => {
+    await put('/a', '1')
+    await put('/b', 'a damaged value')
+    await put('/c', '3')
+    await expect(killed(copy => damage(copy, 'a damaged value', 'data.log'))).rejects.toThrow('"t8s store backup --salvage" may make one')
+    const files = () => ['data.mdb', 'data.log'].map(name => readFileSync(join(directory, name)).toString('latin1'))
+    const before = files()
+    await open({ salvages: true })
+    expect(list()).toEqual(['/a=1'])
+    await expect(put('/d', '4')).rejects.toThrow('the write did not happen')
+    await expect(store.grantLease(10)).rejects.toThrow('the write did not happen')
+    expect(list()).toEqual(['/a=1'])
+    await store.close()
+    expect(files()).toEqual(before)
+    rmSync(join(directory, 'data.log'))
+    await open({ salvages: true })
+    expect(list()).toEqual([])
+  })
+
   it('[S20] does not open with a log that is damaged before its end, or missing', async () => {
     await put('/a', 'a damaged value')
     await put('/b', 'another value')

@@ -19,6 +19,11 @@ export interface LmdbStoreOptions {
   readonly retention?: Partial<Retention>
   /** Writes beyond this fail with NoSpaceError. 16 GiB by default; it costs address space only. */
   readonly maxSizeBytes?: number
+  /**
+   * Where the log is damaged: shows what came before, without what it held from there on, which may have been acknowledged. Nothing on disk is
+   * changed, and every write is refused: its revisions would mean two things.
+   */
+  readonly salvages?: boolean
   /** The disk failed: end the process. */
   readonly onFatal?: (error: FatalStoreError) => void
 }
@@ -36,7 +41,8 @@ export class LmdbStore extends EmbeddedStore {
   }
 
   /** Opens the store of a directory. Rejects with LockedError, DamagedStoreError or what the disk says. */
-  static async open({ directory, clock, logger, retention, maxSizeBytes = MAX_SIZE_BYTES, onFatal }: LmdbStoreOptions): Promise<LmdbStore> {
+  static async open(options: LmdbStoreOptions): Promise<LmdbStore> {
+    const { directory, clock, logger, retention, maxSizeBytes = MAX_SIZE_BYTES, salvages = false, onFatal } = options
     mkdirSync(directory, { recursive: true, mode: 0o700 })
     const lock = await lockDirectory(directory)
     try {
@@ -49,6 +55,7 @@ export class LmdbStore extends EmbeddedStore {
         clock,
         identity,
         logger,
+        salvages,
         loopTime: () => performance.eventLoopUtilization(),
       })
       const { state, history, garbage, damaged, values } = recover({ ...journal.find(), directory, nowMs: clock.now() })
@@ -64,7 +71,7 @@ export class LmdbStore extends EmbeddedStore {
         keys: state.keys.size,
         durationMs: clock.monotonic() - startMs,
       })
-      const options = {
+      const embedded = {
         engine: 'lmdb' as const,
         clock,
         retention: { ...RETENTION, ...retention },
@@ -74,7 +81,7 @@ export class LmdbStore extends EmbeddedStore {
         state,
         history,
       }
-      return new LmdbStore(onFatal ? { ...options, onFatal } : options, lock)
+      return new LmdbStore(onFatal ? { ...embedded, onFatal } : embedded, lock)
     } catch (error) {
       await lock.release()
       throw error

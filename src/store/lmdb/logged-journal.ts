@@ -3,7 +3,7 @@ import type { Logger } from '#base/log/logger.ts'
 import type { Timer } from '#base/time/clock.ts'
 import { changesOf, type Journal, type JournalEntry } from '../embedded/journal.ts'
 import type { Change, Version } from '../embedded/state.ts'
-import { CorruptError, FatalStoreError, NoSpaceError } from '../store-errors.ts'
+import { CorruptError, DamagedStoreError, FatalStoreError, NoSpaceError } from '../store-errors.ts'
 import type { LoopTime } from './at-once.ts'
 import { isOfSpace } from './is-of-space.ts'
 import { LmdbJournal, type LmdbJournalOptions, type LogState, notingLog } from './lmdb-journal.ts'
@@ -18,6 +18,8 @@ export interface LoggedJournalOptions extends LmdbJournalOptions {
   /** Of the loop that this runs on: while it is at leisure, it may wait for a prompt disk. */
   readonly loopTime: () => LoopTime
   readonly logger: Logger
+  /** See LmdbStoreOptions. */
+  readonly salvages?: boolean
 }
 
 /**
@@ -66,6 +68,8 @@ export class LoggedJournal implements Journal {
   #broken: FatalStoreError | undefined
   #onBroken: (error: FatalStoreError) => void = () => {}
   #closed = false
+  /** What is left of a damaged log is read from memory, and nothing is ever written. */
+  #isSalvaged = false
 
   private constructor(options: LoggedJournalOptions, database: LmdbJournal) {
     this.#options = options
@@ -90,6 +94,7 @@ export class LoggedJournal implements Journal {
   // Hot: bench/apiserver — what a lone write costs is one write to the log, and where that takes its time the way to another thread and back.
   async append(entries: readonly JournalEntry[]): Promise<void> {
     if (this.#broken) throw this.#broken
+    if (this.#isSalvaged) throw new NoSpaceError(`${this.#options.directory}, whose log is damaged`)
     this.#isAppending = true
     try {
       // What LMDB had no room for goes first: nothing more is acknowledged before it is in.
@@ -120,6 +125,7 @@ export class LoggedJournal implements Journal {
   }
 
   forget(versions: readonly Version[]): void {
+    if (this.#isSalvaged) return
     if (this.#batch || this.#log?.taken) this.#forgotten = this.#forgotten.concat(versions)
     else this.#database.forget(versions)
   }
@@ -156,8 +162,14 @@ export class LoggedJournal implements Journal {
 
   /** What the log holds of a process that ended without closing it goes first. */
   async #takeOver({ identity, taken }: LogState): Promise<void> {
-    const { directory, logger } = this.#options
-    const { operations, leftOutBytes } = readLog(directory, identity, taken)
+    const { directory, logger, salvages } = this.#options
+    const { operations, leftOutBytes, damage } = readLog(directory, identity, taken)
+    if (damage) {
+      const remedy = 'restore it from a backup, of which "t8s store backup --salvage" may make one of what came before'
+      if (!salvages) throw new DamagedStoreError(directory, damage, { remedy })
+      this.#isSalvaged = true
+      return this.#database.lay(operations)
+    }
     if (leftOutBytes > 0)
       logger.warn('Left out what was being written when the process before ended: it was not complete, so it had not been acknowledged', {
         directory,

@@ -7,6 +7,7 @@ import { type PlaceFlags, placeOf, type StorePlace, withPlaceFlags } from './sto
 interface BackupFlags extends PlaceFlags {
   readonly at?: string
   readonly force?: boolean
+  readonly salvage?: boolean
   readonly output?: string
 }
 
@@ -26,6 +27,7 @@ export const backupVerb: Verb = context =>
     .argument('<file>', 'where to; it appears once it is whole')
     .option('--at <moment>', 'of a running cluster: as of a time, a resourceVersion or so long ago (-2m)', 'newest')
     .option('--force', 'replace the file if it is there')
+    .option('--salvage', 'of an embedded store whose log is damaged: leave out what it held from there on')
     .addOption(outputOption('the result for programs'))
     .action(async (file: string, flags: BackupFlags) => {
       const { explained } = await import('./store-place.ts')
@@ -43,19 +45,20 @@ async function takeBackup(file: string, flags: BackupFlags, context: VerbContext
   const progress = progressOf(undefined, context)
   return progress.step(`back up ${place.name}`, note =>
     writeSnapshotFile(file, { replaces: flags.force === true, signal: context.signal, note }, sink =>
-      produce(place, flags.at ?? 'newest', sink, context.signal),
+      produce(place, flags, sink, context.signal),
     ),
   )
 }
 
 /** Hands on the parts of a snapshot. */
-async function produce(place: StorePlace, moment: string, sink: (part: Uint8Array) => void, signal: AbortSignal): Promise<void> {
+async function produce(place: StorePlace, flags: BackupFlags, sink: (part: Uint8Array) => void, signal: AbortSignal): Promise<void> {
+  const moment = flags.at ?? 'newest'
   const { clientOf, openPlace } = await import('./store-place.ts')
   if (place.running && (place.engine === 'lmdb' || moment !== 'newest')) {
     using client = clientOf(place.running.kubeconfig)
     return await client.download(`/apis/typernetes.dev/v1/moments/${encodeURIComponent(moment)}/snapshot`, sink, { signal })
   }
-  const store = await openPlace(place)
+  const store = await openPlace(place, { salvages: flags.salvage ?? false })
   try {
     await encode(store, moment, sink, signal)
   } finally {

@@ -122,8 +122,11 @@ export function etcdPlace(flags: EtcdFlags): EtcdPlace {
   return { engine: 'etcd', address: { endpoints, ...tls }, name: `etcd at ${etcdServers}` }
 }
 
-/** Opens a store for this process alone, if it is embedded. Refuses one whose cluster runs, or that is not there. */
-export async function openPlace(place: StorePlace): Promise<Store> {
+/**
+ * Opens a store for this process alone, if it is embedded. Refuses one whose cluster runs, or that is not there. `salvages`: one whose log is
+ * damaged is shown without what it held from there on.
+ */
+export async function openPlace(place: StorePlace, { salvages = false } = {}): Promise<Store> {
   const clock = realClock()
   if (place.engine === 'etcd') {
     if (place.isOfServer && !place.running)
@@ -140,7 +143,7 @@ export async function openPlace(place: StorePlace): Promise<Store> {
   // Whoever only looks forgets nothing.
   const retention = { forMs: Number.MAX_SAFE_INTEGER, revisions: Number.MAX_SAFE_INTEGER }
   const { LmdbStore } = await import('#store/lmdb/lmdb-store.ts')
-  return LmdbStore.open({ directory: place.directory, clock, logger: silentLogger, retention })
+  return LmdbStore.open({ directory: place.directory, clock, logger: silentLogger, retention, salvages })
 }
 
 export function refuseRunning(place: StorePlace): void {
