@@ -27,10 +27,12 @@ import { nodeResourcesBalancedAllocation } from './plugins/node-resources-balanc
 import { nodeResourcesFit } from './plugins/node-resources-fit.ts'
 import { nodeUnschedulable } from './plugins/node-unschedulable.ts'
 import { nodeVolumeLimits } from './plugins/node-volume-limits.ts'
+import { podGroupPodsCount } from './plugins/pod-group-pods-count.ts'
 import { podTopologySpread } from './plugins/pod-topology-spread.ts'
 import { prioritySort } from './plugins/priority-sort.ts'
 import { schedulingGates } from './plugins/scheduling-gates.ts'
 import { taintToleration } from './plugins/taint-toleration.ts'
+import { topologyPlacementGenerator } from './plugins/topology-placement-generator.ts'
 import { volumeBinding } from './plugins/volume-binding.ts'
 import { volumeRestrictions } from './plugins/volume-restrictions.ts'
 import { volumeZone } from './plugins/volume-zone.ts'
@@ -108,7 +110,7 @@ export function allPlugins(context: PluginContext, args: PluginArgs): Map<string
     imageLocality(),
     defaultBinder(client),
     nodeDeclaredFeatures(),
-    ...(context.groups ? [gangScheduling(context.groups)] : []),
+    ...(context.groups ? [gangScheduling(context.groups), topologyPlacementGenerator(), podGroupPodsCount()] : []),
   ]
   return new Map(plugins.map(plugin => [plugin.name, plugin]))
 }

@@ -4,6 +4,7 @@ const GATES: ReadonlySet<string> = new Set([
   'GenericWorkload',
   'GangScheduling',
   'NodeDeclaredFeatures',
+  'TopologyAwareWorkloadScheduling',
   'AllAlpha',
   'AllBeta',
 ])

@@ -451,6 +451,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
       events,
       metrics,
       untilEnded,
+      profileOf,
       attemptOf,
       place,
       bind: ({ profile, cycle, node, binder }) => track(bind(profile, cycle, node!, binder)),

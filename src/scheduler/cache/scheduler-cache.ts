@@ -24,6 +24,8 @@ export interface SchedulerCache extends NodeSet {
   /** Takes back an assumption that did not come true. */
   forget(uid: string): void
   isAssumed(uid: string): boolean
+  /** The node of a pod that is bound or assumed to be. */
+  placeOf(uid: string): NodeInfo | undefined
   /** How many pods it counts, and how many of them are assumed. */
   sizes(): { readonly pods: number; readonly assumed: number }
   /** The labels of a namespace changed, which terms of affinity may go by. */
@@ -152,6 +154,7 @@ export function schedulerCache(labelsOf: NamespaceLabels = () => undefined): Sch
       if (placed.get(uid)?.assumed) remove(uid)
     },
     isAssumed: uid => placed.get(uid)?.assumed ?? false,
+    placeOf: uid => placed.get(uid)?.node,
     sizes() {
       let assumed = 0
       for (const where of placed.values()) if (where.assumed) assumed++

@@ -33,6 +33,8 @@ export const DEFAULT_PLUGINS: readonly DefaultPlugin[] = [
   { name: 'DefaultBinder' },
   { name: 'NodeDeclaredFeatures', gate: 'NodeDeclaredFeatures' },
   { name: 'GangScheduling', gate: 'GangScheduling' },
+  { name: 'TopologyPlacementGenerator', gate: 'TopologyAwareWorkloadScheduling' },
+  { name: 'PodGroupPodsCount', weight: 1, gate: 'TopologyAwareWorkloadScheduling' },
 ]
 
 /** Which plugins each extension point asks, and what their scores count. */

@@ -41,6 +41,8 @@ const Plugins = message(name('Plugins'), {
   preBind: optional(10, PluginSet),
   bind: optional(11, PluginSet),
   postBind: optional(12, PluginSet),
+  placementGenerate: optional(14, PluginSet),
+  placementScore: optional(15, PluginSet),
   multiPoint: optional(13, PluginSet, 'For all extension points that a plugin has.'),
 })
 export interface Plugins extends StoredOf<typeof Plugins> {}

@@ -103,6 +103,19 @@ export interface SchedulerPlugin {
   score?(cycle: SchedulingCycle, node: NodeInfo): number
   /** Brings raw scores, in place, to 0…100. */
   normalize?(cycle: SchedulingCycle, scores: Float64Array): void
+  /**
+   * The sets of nodes, by name, that a group may be placed on, each a placement to be tried; undefined: anywhere. `scheduledOn` are the nodes of its
+   * pods that have one.
+   */
+  placementGenerate?(
+    group: PodGroup,
+    nodes: readonly NodeInfo[],
+    scheduledOn: readonly NodeInfo[],
+  ): readonly ReadonlySet<string>[] | undefined
+  /** Keeps a pod to the nodes of a placement until it is called without them. */
+  confine?(uid: string, nodeNames?: ReadonlySet<string>): void
+  /** Higher is better, for a placement in which `placed` of a group's pods have nodes. */
+  placementScore?(group: PodGroup, placed: number): number
   /** What is missing if `placed` pods of a group have nodes; undefined if so many will do. Asked of pods that are tried together. */
   groupFeasible?(group: PodGroup, placed: number): Refusal | undefined
   reserve?(cycle: SchedulingCycle, node: NodeInfo): Refusal | undefined

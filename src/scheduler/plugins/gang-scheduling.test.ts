@@ -111,6 +111,60 @@ describe('a gang of pods', () => {
   })
 })
 
+describe('a group that is to stay in one domain', () => {
+  const gates = { ...featureGates, TopologyAwareWorkloadScheduling: true }
+  const inRacks = (minCount: number) => ({
+    metadata: { name: 'g', namespace: 'a', generation: 1 },
+    spec: { schedulingPolicy: { gang: { minCount } }, schedulingConstraints: { topology: [{ key: 'rack' }] } },
+  })
+  const inRack = (name: string, rack: string, cpu = '2') => node(name, { cpu, labels: { rack } })
+  const racked = (nodes: readonly object[], pods: readonly object[], minCount: number) =>
+    start(nodes, pods, [inRacks(minCount)], { options: { featureGates: gates } })
+
+  it('goes to the rack that takes all of it', async () => {
+    await using one = await racked(
+      [inRack('a1', 'a', '8'), inRack('b1', 'b'), inRack('b2', 'b'), node('none', { cpu: '64' })],
+      members(9),
+      8,
+    )
+    expect(placesOf(one, 9).filter(Boolean)).toEqual(Array.from({ length: 8 }, () => 'a1'))
+  })
+
+  it('goes where more than its least number fits', async () => {
+    await using one = await racked([inRack('a1', 'a'), inRack('b1', 'b'), inRack('b2', 'b')], members(4), 2)
+    expect(new Set(placesOf(one, 4))).toEqual(new Set(['b1', 'b2']))
+    expect(placesOf(one, 4)).not.toContain(undefined)
+  })
+
+  it('waits while no rack takes enough, though all together would, and goes when one grows', async () => {
+    await using one = await racked([inRack('a1', 'a'), inRack('b1', 'b')], members(3), 3)
+    expect(placesOf(one, 3)).toEqual([undefined, undefined, undefined])
+    one.store(Node, inRack('b2', 'b'), 'ADDED')
+    await one.clock.advance(20_000)
+    expect(new Set(placesOf(one, 3))).toEqual(new Set(['b1', 'b2']))
+  })
+
+  it('stays where its first pods are', async () => {
+    const pods = [member('p0', '1', { nodeName: 'a1' }), member('p1'), member('p2')]
+    await using one = await racked([inRack('a1', 'a'), inRack('b1', 'b', '8')], pods, 1)
+    expect(placesOf(one, 3).sort()).toEqual(['a1', 'a1', undefined])
+    one.store(Node, inRack('a2', 'a'), 'ADDED')
+    await one.clock.advance(20_000)
+    expect(new Set(placesOf(one, 3))).toEqual(new Set(['a1', 'a2']))
+  })
+
+  it('goes nowhere while no node says where it is', async () => {
+    await using one = await racked([node('n1')], members(1), 1)
+    expect(one.nodeOf('p0')).toBeUndefined()
+    expect(one.find('p0').status.conditions?.[0]?.message).toContain("didn't satisfy plugin(s) [TopologyPlacementGenerator]")
+  })
+
+  it('means nothing without the gate', async () => {
+    await using one = await start([inRack('a1', 'a'), inRack('b1', 'b')], members(3), [inRacks(3)])
+    expect(placesOf(one, 3)).not.toContain(undefined)
+  })
+})
+
 it('pods of a group without a gang go one by one', async () => {
   await using one = await start([node('n1')], members(3), [basic])
   expect(placesOf(one, 3).filter(Boolean)).toEqual(['n1', 'n1'])

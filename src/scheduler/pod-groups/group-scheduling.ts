@@ -9,6 +9,7 @@ import type { SchedulerCache } from '../cache/scheduler-cache.ts'
 import type { Attempt } from '../framework/attempt.ts'
 import type { nominations } from '../framework/nominations.ts'
 import type { PostFilterResult, Refusal } from '../framework/plugin.ts'
+import type { Profile } from '../framework/profile.ts'
 import { Refusals } from '../framework/refusals.ts'
 import type { SchedulingQueue } from '../queue/scheduling-queue.ts'
 import type { SchedulerMetrics } from '../scheduler-metrics.ts'
@@ -26,6 +27,7 @@ export interface GroupSchedulingOptions {
   readonly log: Logger
   readonly events: EventRecorder
   readonly metrics: SchedulerMetrics
+  profileOf(pod: Pod): Profile
   /** Chooses a node; undefined if that failed and the pod is back in the queue. */
   attemptOf(info: PodInfo): Attempt | Promise<Attempt | undefined>
   /** Takes the room that was found. */
@@ -47,6 +49,7 @@ export interface GroupSchedulingOptions {
   untilEnded<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T>
 }
 
+const NOWHERE: ReadonlySet<string> = new Set()
 const PREEMPTING = 'pod group is waiting for preemption to complete'
 
 /**
@@ -99,6 +102,44 @@ export function groupScheduling(options: GroupSchedulingOptions): (key: string, 
     return false
   }
 
+  /** Looks for a node for each pod, beside those before it. */
+  const attemptAll = async (infos: readonly PodInfo[]): Promise<Attempt[]> => {
+    const attempts: Attempt[] = []
+    for (const info of infos) {
+      const found = options.attemptOf(info)
+      const attempt = found instanceof Promise ? await found : found
+      if (attempt) attempts.push(options.place(attempt))
+    }
+    return attempts
+  }
+
+  /** Of the placements that a plugin names the best in which enough pods find a node, or else most; undefined: anywhere. */
+  const bestPlacement = async (profile: Profile, group: PodGroup, infos: readonly PodInfo[], scheduled: readonly Pod[]) => {
+    const on = scheduled.flatMap(({ metadata }) => cache.placeOf(metadata.uid ?? '') ?? [])
+    const placements = profile.points.placementGenerate.map(plugin => plugin.placementGenerate(group, cache.nodes, on)).find(all => all)
+    if (!placements) return undefined
+    let best: { readonly placement: ReadonlySet<string>; readonly isEnough: boolean; readonly score: number } | undefined
+    for (const placement of placements) {
+      confine(profile, infos, placement)
+      const attempts = await attemptAll(infos)
+      const placed = attempts.filter(({ node }) => node)
+      for (const attempt of placed) options.release(attempt)
+      const count = scheduled.length + placed.length
+      const isEnough = !missing(attempts, group, count)
+      const score = profile.points.placementScore.reduce(
+        (sum, plugin) => sum + (profile.weights[plugin.name] ?? 1) * plugin.placementScore(group, count),
+        0,
+      )
+      const isBetter = !best || (isEnough === best.isEnough ? score > best.score : isEnough)
+      if (isBetter) best = { placement, isEnough, score }
+    }
+    return best?.placement ?? NOWHERE
+  }
+
+  const confine = (profile: Profile, infos: readonly PodInfo[], placement?: ReadonlySet<string>) => {
+    for (const plugin of profile.plugins) for (const { uid } of infos) plugin.confine?.(uid, placement)
+  }
+
   /** Pods of a group are placed by one profile, or not at all. */
   const refuseMixed = (infos: readonly PodInfo[], names: readonly (string | undefined)[]): GroupOutcome => {
     const [one, other] = names.map(name => JSON.stringify(name))
@@ -137,20 +178,18 @@ export function groupScheduling(options: GroupSchedulingOptions): (key: string, 
     const members = groups.members(key)
     const infos = [first, ...members.flatMap(({ metadata, spec }) => (spec.nodeName ? [] : (queue.take(metadata.uid ?? '') ?? [])))]
     const group = groups.get(key)
+    const profile = options.profileOf(first.pod)
     try {
       if (!group) return infos.forEach(options.scheduleOne)
       const names = [...new Set(infos.map(({ pod }) => pod.spec.schedulerName))]
       if (names.length > 1) return await over(group, refuseMixed(infos, names))
-      const attempts: Attempt[] = []
-      for (const info of infos.sort(byImportance)) {
-        const found = options.attemptOf(info)
-        const attempt = found instanceof Promise ? await found : found
-        if (attempt) attempts.push(options.place(attempt))
-      }
+      infos.sort(byImportance)
       const uids = new Set(infos.map(({ uid }) => uid))
-      const before = members.filter(({ metadata: { uid = '' }, spec }) => !uids.has(uid) && (spec.nodeName || cache.isAssumed(uid))).length
+      const scheduled = members.filter(({ metadata: { uid = '' }, spec }) => !uids.has(uid) && (spec.nodeName || cache.isAssumed(uid)))
+      confine(profile, infos, await bestPlacement(profile, group, infos, scheduled))
+      const attempts = await attemptAll(infos)
       metrics.choseForGroup(clock.monotonic() - since)
-      await over(group, conclude(group, attempts, before))
+      await over(group, conclude(group, attempts, scheduled.length))
     } catch (error) {
       log.error('a group of pods could not be scheduled: a plugin failed', { group: key, error })
       for (const info of infos) {
@@ -158,6 +197,8 @@ export function groupScheduling(options: GroupSchedulingOptions): (key: string, 
         failed(info)
       }
       if (group) await over(group, { is: 'error', message: error instanceof Error ? error.message : String(error) })
+    } finally {
+      confine(profile, infos)
     }
   }
 }
