@@ -92,7 +92,14 @@ function afterFewChanges(live: JsonObject, next: JsonObject, writer: Writer, typ
     else if (!rest.isEmpty) after.push(rest === owner.fields ? entry : newEntryOf({ ...owner, fields: rest }))
   }
   if (!left.isEmpty) after.push(newEntryOf({ ...self, fields: left }))
-  return after.sort(compareOwners)
+  return inOrder(after)
+}
+
+/** The entries as they stand: mostly they do already. */
+function inOrder(entries: ManagedFieldsEntry[]): Entries {
+  for (let index = 1; index < entries.length; index++)
+    if (compareOwners(entries[index - 1]!, entries[index]!) > 0) return entries.sort(compareOwners)
+  return entries
 }
 
 /** Whether the owners after a write are those that are stored, but for what it changes: see {@link ownersToStartFrom}. */

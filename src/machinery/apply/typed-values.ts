@@ -1,4 +1,4 @@
-import { isJsonObject, isSameJson, type JsonObject, setAt, valueAt } from '../patch/json-object.ts'
+import { isEmptyObject, isJsonObject, isSameJson, type JsonObject, setAt, valueAt } from '../patch/json-object.ts'
 import type { AnySchema } from '../schema/schema.ts'
 import { atomOf, ElementError, type ListAtom, type MapAtom, stepOf } from './atom.ts'
 import { FieldSet, FieldSetBuilder } from './field-set.ts'
@@ -190,7 +190,7 @@ function partsOf(value: unknown, schema: Type): FieldSet | undefined {
 /** Atomic values are compared as a whole; so are two empty ones, to tell absent from empty. */
 function isLeaf(left: unknown, right: unknown, atom: ListAtom | MapAtom): boolean {
   if (atom.kind === 'list') return atom.relationship === 'atomic' || (asList(left).length === 0 && asList(right).length === 0)
-  return atom.isAtomic || (Object.keys(asMap(left)).length === 0 && Object.keys(asMap(right)).length === 0)
+  return atom.isAtomic || (isEmptyObject(asMap(left)) && isEmptyObject(asMap(right)))
 }
 
 function compareMaps(left: JsonObject, right: JsonObject, atom: MapAtom, walk: Walk): void {

@@ -1,5 +1,5 @@
 import type { ManagedFieldsEntry } from '../meta/object-meta.ts'
-import { isJsonObject } from '../patch/json-object.ts'
+import { isEmptyObject, isJsonObject } from '../patch/json-object.ts'
 import type { FieldSet } from './field-set.ts'
 import { type FieldsV1, isCanonical } from './fields-v1.ts'
 import { isSameOwner } from './managed.ts'
@@ -15,7 +15,7 @@ export function areReadable(entries: Entries, apiVersion: string, nobodys: Field
     const entry = entries[index]!
     const { operation, fieldsType, fieldsV1 } = entry
     if ((operation !== 'Apply' && operation !== 'Update') || entry.apiVersion !== apiVersion || fieldsType !== 'FieldsV1') return false
-    if (!isJsonObject(fieldsV1) || !isCanonical(fieldsV1) || isWithout(fieldsV1) || owns(fieldsV1, nobodys)) return false
+    if (!isJsonObject(fieldsV1) || !isCanonical(fieldsV1) || isEmptyObject(fieldsV1) || owns(fieldsV1, nobodys)) return false
     for (let other = 0; other < index; other++) if (isSameOwner(entries[other]!, entry)) return false
   }
   return true
@@ -36,10 +36,5 @@ export function owns(fields: FieldsV1, set: FieldSet): boolean {
 
 /** Whether a step with this below it is in the set itself. */
 function isMember(below: FieldsV1): boolean {
-  return below['.'] !== undefined || isWithout(below)
-}
-
-function isWithout(fields: FieldsV1): boolean {
-  for (const _ in fields) return false
-  return true
+  return below['.'] !== undefined || isEmptyObject(below)
 }

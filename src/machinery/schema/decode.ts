@@ -243,7 +243,7 @@ function messageDecoder(shape: MessageShape): Decoder {
         } else result[name] = isMessage ? decoder({}, path === '' ? name : `${path}.${name}`, context, goName) : zero()
       } else if (context.defaults && field.defaultValue !== undefined) result[name] = copy(field.defaultValue)
     }
-    if (known < Object.keys(value).length) noteUnknown(shape, value, path, context)
+    if (hasMoreThan(known, value)) noteUnknown(shape, value, path, context)
     if (context.defaults) shape.applyDefaults?.(result)
     return result
   }
@@ -261,6 +261,12 @@ function compileField(name: string, field: AnyField): CompiledField {
     plain: type === 'string' || type === 'boolean' ? type : undefined,
     keepsZero: keepsZero || (field.presence === 'defaulted' && field.goKind !== 'value'),
   }
+}
+
+function hasMoreThan(count: number, value: Record<string, unknown>): boolean {
+  let keys = 0
+  for (const _ in value) if (++keys > count) return true
+  return false
 }
 
 function noteUnknown(shape: MessageShape, value: Record<string, unknown>, path: string, context: DecodeContext): void {
