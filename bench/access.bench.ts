@@ -35,6 +35,7 @@ import { Pod } from '../src/kinds/core/v1/pod.ts'
 import { FlowSchema } from '../src/kinds/flowcontrol/v1/flow-schema.ts'
 import { PriorityLevelConfiguration } from '../src/kinds/flowcontrol/v1/priority-level-configuration.ts'
 import type { AnyKind } from '../src/machinery/kind/kind.ts'
+import { kindRegistry } from '../src/machinery/kind/kind-registry.ts'
 
 const BATCH = 2000
 const BATCHES = 31
@@ -138,6 +139,7 @@ const front = (audit?: Audit) =>
       () => [],
       () => ({ reads: 0, writes: 0 }),
       [],
+      kindRegistry([]),
     ),
     audit,
   })

@@ -27,6 +27,12 @@ const DEPRECATIONS: ReadonlyMap<string, Deprecation> = new Map([
   ['storage.k8s.io/v1beta1/VolumeAttributesClass', { since: 34, goneIn: 37, use: 'storage.k8s.io/v1 VolumeAttributesClass' }],
 ])
 
+/** From which release on a deprecated kind is not served, as `1.37`; '' if that is not known. */
+export function removalOf({ apiVersion, kind }: AnyKind): string {
+  const goneIn = DEPRECATIONS.get(`${apiVersion}/${kind}`)?.goneIn
+  return goneIn === undefined ? '' : `1.${goneIn}`
+}
+
 /** What every request for a kind that is on its way out is answered with, in a `Warning` header; undefined for all others. */
 export function deprecationOf({ apiVersion, kind, deprecationWarning }: AnyKind): string | undefined {
   const deprecation = DEPRECATIONS.get(`${apiVersion}/${kind}`)

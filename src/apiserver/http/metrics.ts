@@ -1,6 +1,8 @@
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { Series } from '#base/metrics/series.ts'
+import type { KindRegistry } from '#machinery/kind/kind-registry.ts'
 import type { WatchCache } from '../watch-cache/watch-cache.ts'
+import { deprecatedRequests } from './deprecated-requests.ts'
 import type { DocumentRoute } from './path-route.ts'
 import { type RequestLabels, RequestStats } from './request-stats.ts'
 
@@ -18,9 +20,10 @@ export class ServerMetrics implements DocumentRoute {
     caches: () => Iterable<WatchCache>,
     inflight: () => { readonly reads: number; readonly writes: number },
     more: readonly Series[],
+    kinds: KindRegistry,
     others?: Registry,
   ) {
-    this.#more = more
+    this.#more = [...more, deprecatedRequests(() => this.#stats.asked, kinds)]
     this.#others = others
     const registers = [this.#registry]
     this.#inflight = new Gauge({

@@ -43,6 +43,11 @@ export class RequestStats {
     if (bucket < BUCKETS.length) entry.buckets[bucket]!++
   }
 
+  /** What has been asked for. */
+  get asked(): Iterable<RequestLabels> {
+    return Array.from(this.#entries.values(), ({ labels }) => labels)
+  }
+
   /** Two metrics in the text format. */
   text(): string {
     const lines = [

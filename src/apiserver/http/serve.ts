@@ -76,6 +76,7 @@ export async function serve(parts: ServerParts, options: ServeOptions): Promise<
     () => parts.caches(),
     () => front.current,
     [...parts.metrics, ...(fairness ? [fairnessMetrics(fairness)] : [])],
+    kinds,
     options.registry,
   )
   const openApi = new OpenApiRoute(
