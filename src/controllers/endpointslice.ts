@@ -6,7 +6,9 @@ import { Pod } from '#kinds/core/v1/pod.ts'
 import { Service } from '#kinds/core/v1/service.ts'
 import { EndpointSlice } from '#kinds/discovery/v1/endpoint-slice.ts'
 import { hasCause, isNotFound } from '#machinery/status/status-error.ts'
+import { showSlices } from './endpoint-slice-gauges.ts'
 import { changedSlice, isLabelled, MANAGED_BY, MANAGER, planSlices, SERVICE_NAME, sliceFrom } from './endpointslice.plan.ts'
+import type { Controller } from './runtime/controller.ts'
 import { counter, histogram } from './runtime/controller-metrics.ts'
 import { defineController, whole } from './runtime/define-controller.ts'
 import { keyOf } from './runtime/keys.ts'
@@ -29,8 +31,7 @@ const removed = histogram(
 const changes = counter('endpoint_slice_controller_changes', 'Number of EndpointSlice changes', ['operation'])
 const syncs = counter('endpoint_slice_controller_syncs', 'Number of EndpointSlice syncs', ['result'])
 
-/** Lists the pods behind every Service, in slices of up to 100. */
-export const endpointSliceController = defineController({
+const slices = defineController({
   name: 'endpointslice-controller',
   reconciles: Service,
   watches: [
@@ -88,6 +89,15 @@ export const endpointSliceController = defineController({
     }
   },
 })
+
+/** Lists the pods behind every Service, in slices of up to 100. */
+export const endpointSliceController: Controller & Pick<typeof slices, 'definition'> = {
+  ...slices,
+  run(context) {
+    showSlices(context, 'endpoint_slice_controller', isOurs)
+    return slices.run(context)
+  },
+}
 
 /** Pods, whose changes matter to the services that select them before or after. */
 export function podsBehindServices(indexes: Watch['indexes'] = {}): Watch {

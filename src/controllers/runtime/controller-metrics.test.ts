@@ -77,7 +77,7 @@ describe('what controllers count', () => {
   })
 
   it('a service tells what its slices gained and lost', async () => {
-    const { metrics, total } = kept()
+    const { metrics, total, gauges } = kept()
     await using cluster = testCluster([endpointSliceController], {}, 1, undefined, undefined, metrics)
     const spec = { selector: { app: 'web' }, ports: [{ port: 80 }], ipFamilies: ['IPv4'], clusterIP: '10.0.0.1', clusterIPs: ['10.0.0.1'] }
     cluster.api.put(Service, { metadata: { name: 'web', namespace: 'default' }, spec })
@@ -89,9 +89,12 @@ describe('what controllers count', () => {
     await cluster.settle()
     expect(total('endpoint_slice_controller_endpoints_added_per_sync')).toBe(1)
     expect(total('endpoint_slice_controller_changes create')).toBe(1)
+    const read = (name: string) => [...gauges.get(`endpoint_slice_controller_${name}`)!.read()][0]![1]
+    expect(['num_endpoint_slices', 'desired_endpoint_slices', 'endpoints_desired'].map(read)).toEqual([1, 1, 1])
     cluster.api.remove(Pod, 'p')
     await cluster.settle()
     expect(total('endpoint_slice_controller_endpoints_removed_per_sync')).toBe(1)
+    expect(['desired_endpoint_slices', 'endpoints_desired'].map(read)).toEqual([1, 0])
   })
 
   it('a job counts its indexes, the failures that a policy decided over, and pods that it holds', async () => {
