@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { decode } from '#machinery/schema/decode.ts'
 import { FieldErrors } from '#machinery/status/field-errors.ts'
 import { contextAt, errorsOf, stored } from '../../stored.fixture.ts'
+import { rememberStorageVersion } from './custom-resource-definition.rules.ts'
 import { CustomResourceDefinition } from './custom-resource-definition.ts'
 
 const definitionOf = (property: object, spec: object = {}, group = 'shop.test') =>
@@ -20,6 +21,18 @@ const definitionOf = (property: object, spec: object = {}, group = 'shop.test') 
 const P = 'spec.validation.openAPIV3Schema.properties[p]'
 
 describe('a definition of a resource', () => {
+  it('says which versions have been stored, and leaves the status that it takes over as it is', () => {
+    const versions = [
+      { name: 'v1', served: true, storage: false },
+      { name: 'v2', served: true, storage: true },
+    ]
+    const definition = { ...definitionOf({ type: 'string' }, { versions }) }
+    const before = definition.status
+    rememberStorageVersion(definition as never)
+    expect(definition.status.storedVersions).toEqual(['v1', 'v2'])
+    expect(before.storedVersions).toEqual(['v1'])
+  })
+
   it('fills in names', () => {
     expect(definitionOf({ type: 'string' }).spec).toMatchObject({
       names: { singular: 'apple', listKind: 'AppleList' },

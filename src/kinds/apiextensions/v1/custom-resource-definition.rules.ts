@@ -30,9 +30,12 @@ export function applyDefinitionDefaults({ spec }: Mutable<CustomResourceDefiniti
 }
 
 /** Remembers the version in which objects are stored from now on. */
-export function rememberStorageVersion({ spec, status }: Mutable<CustomResourceDefinition>): void {
+export function rememberStorageVersion(definition: Mutable<CustomResourceDefinition>): void {
+  const { spec, status } = definition
   const name = spec.versions.find(({ storage }) => storage)?.name
-  if (name !== undefined && !status.storedVersions?.includes(name)) status.storedVersions = [...(status.storedVersions ?? []), name]
+  if (name === undefined || status.storedVersions?.includes(name)) return
+  // The status may be the stored object's own.
+  definition.status = { ...status, storedVersions: [...(status.storedVersions ?? []), name] }
 }
 
 /** A definition is called as its resource is. */
