@@ -17,6 +17,8 @@ describe('the package', () => {
     await run(process.execPath, [join(root, 'tools/build.mjs')], { timeoutMs: 120_000 })
     mkdirSync(join(project, 'node_modules'))
     symlinkSync(root, join(project, 'node_modules/typernetes'))
+    // Else a package.json above, wherever temporary files are, would be its own.
+    writeFileSync(join(project, 'package.json'), '{ "name": "project", "private": true }')
     writeFileSync(
       join(project, 'test.mjs'),
       `import { startCluster } from 'typernetes/testing'
