@@ -363,6 +363,13 @@ describe('the lmdb store', () => {
     expect(list()).toEqual(['/a=1'])
   })
 
+  it('[S19] is closed, and has everything, though its log was taken away meanwhile', async () => {
+    await put('/a', '1')
+    rmSync(join(directory, 'data.log'))
+    await reopen()
+    expect(list()).toEqual(['/a=1'])
+  })
+
   it('[S19] leaves out what is torn at the end of the log, which was not acknowledged, and says how much', async () => {
     await put('/a', '1')
     await put('/torn', 'a torn value '.repeat(100))

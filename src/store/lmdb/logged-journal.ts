@@ -333,9 +333,9 @@ export class LoggedJournal implements Journal {
     try {
       this.#database.checkDisk([])
       await this.#database.commit([notingLog()])
-      log.remove()
     } catch {
-      log.close()
+      return log.close()
     }
+    log.remove()
   }
 }

@@ -139,7 +139,7 @@ export class WriteAheadLog {
   /** Ends it for good: nothing that it holds is needed any more. */
   remove(): void {
     this.close()
-    rmSync(this.#path)
+    rmSync(this.#path, { force: true })
   }
 }
 
